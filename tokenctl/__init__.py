@@ -1,0 +1,36 @@
+"""tokenctl: one login; after that every tool gets a fresh access token.
+
+The house. Follow the data: a *flow* begins a session, *storage* keeps it, the *broker* renews it, a
+*handoff* gives the access token away.
+
+    cli             the command table, errors to stderr and exit status
+    commands/       one file a subcommand, thin; show.py alone knows rich
+    broker          the heart: what happens to a session, lock and re-read included
+    handoff/        how a token leaves: environment, token file
+    flows/          how tokens are got: one grant from start to token set
+    runtime         the composition root: everything that touches the world, opened on first use
+    storage/        where a session lives: keyring, encrypted file, memory; lock, pin, private folders
+    transport       the only module that knows httpx
+    id_token        the only module that knows PyJWT
+    loopback        the redirect listener, the only module that knows http.server
+    config          config file and environment
+    terminal        the voice on stderr
+    oauth/          the protocol, pure: records in, records out
+    profile         how to get a token; no secrets
+    session         what a login produced
+    errors          every failure, its hint and its exit status
+    demo/           an authorization server of our own, and a play in eight scenes
+
+Each room imports only from those below it (import-linter holds that). Three rules:
+
+- *Core and shell.* `oauth/` builds a Request and reads a Response; sending happens elsewhere. Time
+  enters as a number, randomness as bytes.
+- *The hot path is sacred.* `token` and `exec` with a fresh session import no HTTP, no JWT, no rich.
+  The command table and the table of flows name modules; only what runs is loaded.
+- *Nothing but `revoke` deletes a session.*
+
+Left out on purpose: the implicit and the password grant, PKCE `plain`, ID tokens with HS* or none,
+turning certificate checks off, configuration from the current directory, printing a refresh token.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,166 @@
+// The certified authorization server the tests sign in to: npm oidc-provider, configured and otherwise untouched.
+//
+//   node server.mjs '{"access_token_ttl": 900}'
+//
+// stdout speaks one JSON document a line: first {"issuer": ...}, then one record for every request that a client
+// (not a person's browser) made. A line written to stdin comes back as {"echo": ...} once everything before it has
+// been reported, so a reader knows that it has seen all. The server ends when stdin does: no test run, however it
+// dies, leaves one behind.
+
+import { createHash, generateKeyPairSync } from 'node:crypto';
+import { createServer } from 'node:http';
+import { createInterface } from 'node:readline';
+
+// The library warns of its development defaults (in-memory store, built-in login pages): exactly what is wanted
+// here. Silenced before it is loaded, because it warns while loading too.
+console.info = console.warn = () => {};
+const { Provider } = await import('oidc-provider');
+
+const settings = {
+  port: 0,
+  access_token_ttl: 900,
+  refresh_token_ttl: 7 * 24 * 3600,
+  device_code_ttl: 600,
+  default_resource: 'urn:api',
+  rotate_refresh_token: true,
+  client_secret: 's3cr:t%/+ ?&=~"',
+  ...JSON.parse(process.argv[2] ?? '{}'),
+};
+
+const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code';
+const ID_TOKEN_ALGORITHMS = ['RS256', 'RS512', 'PS256', 'ES256', 'EdDSA'];
+// What a client calls. A browser's requests (authorization, login and consent pages) are not logged.
+const LOGGED = new Set([
+  'token', 'revocation', 'introspection', 'device_authorization', 'discovery', 'jwks', 'userinfo',
+]);
+
+const report = (record) => process.stdout.write(`${JSON.stringify(record)}\n`);
+const fingerprint = (token) => token && createHash('sha256').update(token).digest('hex');
+
+function signingKeys() {
+  const kinds = [['rsa', { modulusLength: 2048 }], ['ec', { namedCurve: 'P-256' }], ['ed25519', {}]];
+  return kinds.map(([kind, options]) => ({
+    ...generateKeyPairSync(kind, options).privateKey.export({ format: 'jwk' }), kid: kind, use: 'sig',
+  }));
+}
+
+// RFC 8252: a native client's loopback redirect URI matches on any port.
+const native = (client_id, id_token_signed_response_alg) => ({
+  client_id,
+  client_name: 'tokenctl tests',
+  application_type: 'native',
+  token_endpoint_auth_method: 'none',
+  redirect_uris: ['http://127.0.0.1/callback', 'http://[::1]/callback'],
+  response_types: ['code'],
+  grant_types: ['authorization_code', 'refresh_token', DEVICE_CODE],
+  id_token_signed_response_alg,
+});
+
+const machine = (client_id, token_endpoint_auth_method) => ({
+  client_id,
+  client_secret: settings.client_secret,
+  token_endpoint_auth_method,
+  redirect_uris: [],
+  response_types: [],
+  grant_types: ['client_credentials'],
+});
+
+// An access token for `urn:opaque` is opaque, so that it can be introspected and revoked; for any other resource
+// it is a signed JWT, which this library can do neither with.
+function resourceServer(ctx, resource) {
+  const opaque = resource === 'urn:opaque';
+  return {
+    audience: resource,
+    scope: 'openid offline_access api read write',
+    accessTokenTTL: settings.access_token_ttl,
+    ...(opaque
+      ? { accessTokenFormat: 'opaque' }
+      : { accessTokenFormat: 'jwt', jwt: { sign: { alg: 'RS256' } } }),
+  };
+}
+
+// Anyone may sign in, under any name and with any password.
+const findAccount = (ctx, login) => ({
+  accountId: login,
+  claims: () => ({
+    sub: login,
+    name: login[0].toUpperCase() + login.slice(1),
+    preferred_username: login,
+    email: `${login}@example.com`,
+    email_verified: true,
+  }),
+});
+
+const configuration = {
+  clients: [
+    native('native', 'RS256'),
+    ...ID_TOKEN_ALGORITHMS.map((algorithm) => native(`native-${algorithm.toLowerCase()}`, algorithm)),
+    machine('machine', 'client_secret_basic'),
+    machine('machine-post', 'client_secret_post'),
+  ],
+  jwks: { keys: signingKeys() },
+  enabledJWA: { idTokenSigningAlgValues: ID_TOKEN_ALGORITHMS },
+  cookies: { keys: ['throw-away'] },
+  findAccount,
+  scopes: ['openid', 'offline_access'],
+  claims: { openid: ['sub'], profile: ['name', 'preferred_username'], email: ['email', 'email_verified'] },
+  conformIdTokenClaims: false, // name and e-mail in the ID token too, as most servers do
+  pkce: { required: () => true }, // S256 is the only method the library knows
+  rotateRefreshToken: settings.rotate_refresh_token,
+  ttl: {
+    AccessToken: settings.access_token_ttl,
+    ClientCredentials: settings.access_token_ttl,
+    RefreshToken: settings.refresh_token_ttl,
+    DeviceCode: settings.device_code_ttl,
+  },
+  features: {
+    clientCredentials: { enabled: true },
+    deviceFlow: { enabled: true },
+    devInteractions: { enabled: true },
+    introspection: { enabled: true },
+    revocation: { enabled: true },
+    userinfo: { enabled: true },
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: (ctx, client, oneOf) => oneOf?.[0] ?? settings.default_resource ?? undefined,
+      getResourceServerInfo: resourceServer,
+      // Without this a request with `openid` gets a token for userinfo instead of one for the API.
+      useGrantedResource: () => true,
+    },
+  },
+};
+
+async function log(ctx, next) {
+  await next();
+  const { route, params, client } = ctx.oidc ?? {};
+  if (!LOGGED.has(route)) return;
+  report({
+    method: ctx.method,
+    path: ctx.path,
+    route,
+    status: ctx.status,
+    client_id: client?.clientId ?? params?.client_id,
+    grant_type: params?.grant_type,
+    resource: params?.resource,
+    scope: params?.scope,
+    refresh_token_sha256: fingerprint(params?.refresh_token),
+    token_sha256: fingerprint(params?.token), // of a revocation or an introspection
+    error: ctx.body?.error,
+    error_description: ctx.body?.error_description,
+  });
+}
+
+// The issuer contains the port, so the port comes first.
+const server = createServer();
+server.listen(settings.port, '127.0.0.1', () => {
+  const issuer = `http://127.0.0.1:${server.address().port}`;
+  const provider = new Provider(issuer, configuration);
+  provider.use(log);
+  provider.on('server_error', (ctx, error) => console.error(error));
+  server.on('request', provider.callback());
+  report({ issuer });
+});
+
+createInterface({ input: process.stdin })
+  .on('line', (line) => report({ echo: line }))
+  .on('close', () => process.exit(0));

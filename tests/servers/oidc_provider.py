@@ -1,0 +1,133 @@
+"""The certified authorization server (npm `oidc-provider`, see `oidc-provider/server.mjs`) as a child process."""
+
+import json
+import subprocess
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from tests.servers import Missing, program
+
+HERE = Path(__file__).parent / "oidc-provider"
+CLIENT_SECRET = 's3cr:t%/+ ?&=~"'  # what careless encoding breaks; the library allows printable ASCII only
+START_SECONDS = 30.0
+
+Record = dict[str, Any]
+
+
+class OidcProvider:
+    """One server on a free loopback port, and a record of every request that clients made to it.
+
+    Public clients: `native`, and `native-rs256`, `-rs512`, `-ps256`, `-es256`, `-eddsa`, named for how their ID
+    tokens are signed. Confidential clients: `machine` (Basic) and `machine-post`, with `CLIENT_SECRET`.
+    Access tokens are JWTs for `urn:api`; for the resource `urn:opaque` they are opaque.
+    """
+
+    def __init__(
+        self,
+        *,
+        access_token_ttl: int = 900,
+        refresh_token_ttl: int = 7 * 24 * 3600,
+        device_code_ttl: int = 600,
+        default_resource: str | None = "urn:api",
+        rotate_refresh_token: bool = True,
+        port: int = 0,
+    ) -> None:
+        self._settings = {
+            "access_token_ttl": access_token_ttl,
+            "refresh_token_ttl": refresh_token_ttl,
+            "device_code_ttl": device_code_ttl,
+            "default_resource": default_resource,
+            "rotate_refresh_token": rotate_refresh_token,
+            "client_secret": CLIENT_SECRET,
+            "port": port,
+        }
+        self.issuer = ""
+        self._log: list[Record] = []
+        self._echoes = 0
+        self._ended = False
+        self._news = threading.Condition()
+
+    def __enter__(self) -> Self:
+        node = program("node")
+        if not (HERE / "node_modules" / "oidc-provider").is_dir():
+            raise Missing("npm package oidc-provider not installed in tests/servers/oidc-provider")
+        self._process = subprocess.Popen(
+            [node, "server.mjs", json.dumps(self._settings)],
+            cwd=HERE,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+        )
+        self._reader = threading.Thread(target=self._read, name="oidc-provider log", daemon=True)
+        self._reader.start()
+        if not self._wait(lambda: bool(self.issuer)):
+            self.__exit__(None, None, None)
+            raise RuntimeError(f"oidc-provider did not start (exit status {self._process.returncode})")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._process.stdin and self._process.stdout
+        try:
+            self._process.stdin.close()  # the server ends with its stdin
+        except BrokenPipeError:
+            pass
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._reader.join()
+        self._process.stdout.close()
+
+    @property
+    def log(self) -> list[Record]:
+        """Every request answered so far, oldest first: method, path, route, status, client_id, grant_type, error...
+
+        Routes: token, revocation, introspection, device_authorization, discovery, jwks, userinfo. Tokens appear
+        only as `refresh_token_sha256` and `token_sha256`.
+        """
+        assert self._process.stdin
+        with self._news:
+            wanted = self._echoes + 1
+            self._process.stdin.write("\n")  # what comes back stands behind everything already answered
+            self._process.stdin.flush()
+        if not self._wait(lambda: self._echoes >= wanted):
+            raise RuntimeError("oidc-provider stopped reporting")
+        with self._news:
+            return list(self._log)
+
+    def forget(self) -> None:
+        """Begin the log anew: what was answered so far does not count any more."""
+        seen = len(self.log)
+        with self._news:
+            del self._log[:seen]
+
+    def count(self, **fields: object) -> int:
+        """How many requests had all these values, e.g. `count(grant_type="refresh_token", status=200)`."""
+        return sum(all(record.get(key) == value for key, value in fields.items()) for record in self.log)
+
+    def _wait(self, arrived: Callable[[], bool]) -> bool:
+        with self._news:
+            self._news.wait_for(lambda: self._ended or arrived(), START_SECONDS)
+            return arrived()
+
+    def _read(self) -> None:
+        assert self._process.stdout
+        for line in self._process.stdout:
+            record = json.loads(line)
+            with self._news:
+                if "issuer" in record:
+                    self.issuer = record["issuer"]
+                elif "echo" in record:
+                    self._echoes += 1
+                else:
+                    self._log.append(record)
+                self._news.notify_all()
+        with self._news:
+            self._ended = True
+            self._news.notify_all()

@@ -1,0 +1,5 @@
+"""`python -m tokenctl`."""
+
+from tokenctl.cli import main
+
+main()

@@ -1,0 +1,105 @@
+"""Every failure a person can meet: what happened, what to do next, and the exit status.
+
+    TokenctlError                 1   unexpected
+    ├── UsageError                2   wrong words, wrong configuration, unsafe files
+    ├── StoreError                3   the place that keeps sessions cannot be used
+    │   ├── StoreUnavailable      3   there is none, or nobody answers
+    │   ├── StoreLocked           3   it is there, and locked
+    │   ├── StoreTimedOut         3   it is there, and does not answer in time
+    │   └── StoreDamaged          3   it answers something that cannot be understood
+    ├── LoginRequired             4   no session, or a dead one
+    ├── Refused                   5   the server said no, or said something it must not say
+    ├── Unreachable               6   the server could not be asked; try again
+    ├── Busy                      7   another process holds the profile's lock
+    └── Interrupted             130   Ctrl-C
+
+`exec` adds the shell's own three: 125 (failed before the child), 126 and 127.
+"No entry" is not an error of the store: reading answers None, and the caller decides.
+"""
+
+
+class TokenctlError(Exception):
+    """A failure with a sentence for a person, an optional next step, and an exit status.
+
+    The message must never hold a secret: it is printed as it is.
+    """
+
+    exit_status = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(TokenctlError):
+    """The command line, the configuration or a file's permissions are not what they must be."""
+
+    exit_status = 2
+
+
+class StoreError(TokenctlError):
+    """The keyring, or whatever keeps the sessions, cannot be used."""
+
+    exit_status = 3
+
+
+class StoreUnavailable(StoreError):
+    """There is no usable store on this machine, or its program does not run."""
+
+
+class StoreLocked(StoreError):
+    """The store is there but locked, and nobody unlocked it."""
+
+
+class StoreTimedOut(StoreError):
+    """The store did not answer within its deadline."""
+
+
+class StoreDamaged(StoreError):
+    """The store answered something that is not a session of ours, or not what was written."""
+
+
+class LoginRequired(TokenctlError):
+    """There is no session that could be used or renewed."""
+
+    exit_status = 4
+
+
+class Refused(TokenctlError):
+    """The server refused, or its answer broke a rule that protects the session.
+
+    `error` is the server's own error code (RFC 6749 section 5.2) where it gave one.
+    """
+
+    exit_status = 5
+
+    def __init__(self, message: str, *, hint: str | None = None, error: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.error = error
+
+
+class Unreachable(TokenctlError):
+    """The server could not be asked, or was too busy to answer; the same command may work later.
+
+    `sent` tells whether the request may have reached the server: a refresh token that was
+    presented without an answer is in doubt, one that was never sent is not.
+    """
+
+    exit_status = 6
+
+    def __init__(self, message: str, *, hint: str | None = None, sent: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.sent = sent
+
+
+class Busy(TokenctlError):
+    """Another process held the profile's lock for longer than the deadline."""
+
+    exit_status = 7
+
+
+class Interrupted(TokenctlError):
+    """The person pressed Ctrl-C."""
+
+    exit_status = 130

@@ -1,0 +1,45 @@
+"""Finding out what a server offers: its metadata, or what the profile says in its place."""
+
+from tokenctl.errors import Refused, UsageError
+from tokenctl.oauth import metadata
+from tokenctl.oauth.metadata import Metadata
+from tokenctl.oauth.wire import describe, issuer_url, overloaded, try_later
+from tokenctl.profile import Profile
+from tokenctl.runtime import Runtime
+
+
+def discover(runtime: Runtime, profile: Profile) -> Metadata:
+    """Get the server's metadata; endpoints that the profile names replace the server's.
+
+    A profile with a `token_endpoint` stands for a server without metadata: nothing is asked. Raises
+    UsageError, Refused (wrong or no metadata) or Unreachable.
+    """
+    if profile.issuer is None:
+        raise UsageError(f"profile {profile.name!r} has no issuer", hint="add --issuer URL, or set issuer in the profile")
+    issuer = issuer_url(profile.issuer)
+    if profile.token_endpoint is not None:
+        return metadata.from_members({"issuer": issuer, **profile.endpoints})
+    found = _ask(runtime, profile, issuer)
+    named = {name: getattr(found, name) for name in metadata.ENDPOINTS} | profile.endpoints
+    kept = {name: getattr(found, name) for name in metadata.Metadata.__dataclass_fields__ if name not in named}
+    return metadata.from_members({**named, **kept, **_lists(found)})
+
+
+def _lists(found: Metadata) -> dict[str, list[str]]:
+    return {name: list(value) for name in Metadata.__dataclass_fields__ if isinstance(value := getattr(found, name), tuple)}
+
+
+def _ask(runtime: Runtime, profile: Profile, issuer: str) -> Metadata:
+    answers = []
+    for request in metadata.requests(issuer):
+        response = runtime.send(profile, request)
+        if overloaded(response):
+            raise try_later(response, issuer)
+        try:
+            return metadata.parse(response, issuer)
+        except ValueError as reason:
+            answers.append(f"{request.url} answers {describe(response)} ({reason})")
+    raise Refused(
+        f"{issuer} has no metadata: {'; '.join(answers)}",
+        hint="check the issuer; for a server without metadata set token_endpoint and the others in the profile",
+    )

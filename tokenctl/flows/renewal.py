@@ -1,0 +1,84 @@
+"""A session goes on: the refresh token grant, or for a machine its first grant once more."""
+
+from dataclasses import replace
+
+from tokenctl import flows
+from tokenctl.errors import LoginRequired, Refused
+from tokenctl.oauth import token_response
+from tokenctl.oauth.claims import unverified_claims
+from tokenctl.oauth.client_auth import Client
+from tokenctl.oauth.client_credentials import client_credentials_request
+from tokenctl.oauth.refresh_token import refresh_request
+from tokenctl.oauth.wire import Request
+from tokenctl.profile import Profile
+from tokenctl.runtime import Runtime, login_hint
+from tokenctl.session import Session
+
+
+def session_client(runtime: Runtime, profile: Profile, session: Session) -> Client:
+    """Make the client that the session belongs to, with its secret if it has one."""
+    method = session.token_endpoint_auth_method
+    secret = None if method == "none" else runtime.client_secret(profile)
+    if method != "none" and not secret:
+        raise LoginRequired(f"the client secret of {profile.name!r} is gone", hint=f"{login_hint(profile)} --client-secret-stdin")
+    return Client(client_id=session.client_id, auth_method=method, secret=secret)
+
+
+def renew(runtime: Runtime, profile: Profile, session: Session) -> Session:
+    """Ask for new tokens, at the endpoint pinned at login, and return the session's successor.
+
+    What the answer leaves out stays as it was (RFC 6749 section 6). Nothing is stored here. Raises
+    LoginRequired, Refused or Unreachable.
+    """
+    client = session_client(runtime, profile, session)
+    request = _request(profile, session, client)
+    tokens = token_response.parse(runtime.send(profile, request), (session.refresh_token or "", client.secret or ""))
+    return replace(
+        session,
+        generation=session.generation + 1,
+        access_token=tokens.access_token,
+        token_type=tokens.token_type,
+        obtained_at=tokens.obtained_at,
+        expires_at=tokens.expires_at,
+        refresh_token=tokens.refresh_token or session.refresh_token,
+        refresh_token_expires_at=tokens.refresh_token_expires_at or session.refresh_token_expires_at,
+        id_token=tokens.id_token or session.id_token,
+        scope=tokens.scope if tokens.scope is not None else session.scope,
+    )
+
+
+def _request(profile: Profile, session: Session, client: Client) -> Request:
+    if session.refresh_token is not None:
+        return refresh_request(session.token_endpoint, client, session.refresh_token, session.resource)
+    if session.flow in flows.MACHINE:
+        return client_credentials_request(session.token_endpoint, client, profile.scope, session.resource, profile.audience)
+    raise LoginRequired(
+        f"the access token of {profile.name!r} is used up, and the server gave no refresh token",
+        hint=f"{login_hint(profile)}; many servers give one only for the scope offline_access",
+    )
+
+
+def check_renewed(runtime: Runtime, profile: Profile, session: Session, successor: Session) -> None:
+    """Verify the ID token that came with a renewal (OpenID Connect Core section 12.2).
+
+    Same issuer, client and subject as at login, and the same nonce if it has one. Raises Refused;
+    then the new access token must not be handed out.
+    """
+    if successor.id_token is None or successor.id_token == session.id_token:
+        return
+    if session.jwks_uri is None:
+        raise Refused("the renewal brought an ID token, and the server publishes no keys to verify it")
+    claims = runtime.verify_id_token(
+        profile,
+        successor.id_token,
+        session.jwks_uri,
+        issuer=session.issuer,
+        client_id=session.client_id,
+        algorithms=session.id_token_algorithms or None,
+        access_token=successor.access_token,
+    )
+    nonce = unverified_claims(session.id_token or "").get("nonce")
+    if session.subject is not None and claims["sub"] != session.subject:
+        raise Refused("the renewal brought the ID token of another person than the one who signed in")
+    if "nonce" in claims and nonce is not None and claims["nonce"] != nonce:
+        raise Refused("the renewal brought an ID token of another sign-in")

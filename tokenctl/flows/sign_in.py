@@ -1,0 +1,127 @@
+"""A sign-in from start to session: find the server, choose the flow, run it, verify, and make the record."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from tokenctl import flows
+from tokenctl.errors import Refused, UsageError
+from tokenctl.flows.discovery import discover
+from tokenctl.oauth import client_auth
+from tokenctl.oauth.claims import account_name
+from tokenctl.oauth.client_auth import Client
+from tokenctl.oauth.metadata import Metadata, need
+from tokenctl.oauth.token_response import TokenSet
+from tokenctl.profile import Profile
+from tokenctl.runtime import Runtime
+from tokenctl.session import Session, new_seal_key
+
+TIMEOUT = 300
+"""Seconds a person has to sign in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a flow needs: who asks, whom, and how. `timeout` is seconds."""
+
+    runtime: Runtime
+    profile: Profile
+    server: Metadata
+    client: Client
+    token_endpoint: str
+    no_browser: bool = False
+    timeout: int = TIMEOUT
+
+
+Finish = Callable[..., Session]
+"""Takes the token set (and the nonce that was sent), verifies and keeps it, and returns the session."""
+
+
+def sign_in(
+    runtime: Runtime,
+    profile: Profile,
+    *,
+    keep: Callable[[Session], Session] = lambda session: session,
+    client_secret: str | None = None,
+    no_browser: bool = False,
+    timeout: int = TIMEOUT,
+) -> Session:
+    """Sign in and return the session.
+
+    `keep` stores it and returns it as stored: it is called once everything is verified, and before
+    the browser is told that all went well. Raises UsageError, LoginRequired (nobody signed in in
+    time), Refused or Unreachable.
+    """
+    if profile.client_id is None:
+        raise UsageError(f"profile {profile.name!r} has no client_id", hint="add --client-id ID, or set client_id in the profile")
+    server = discover(runtime, profile)
+    client = client_auth.choose(server, profile.client_id, client_secret, profile.token_endpoint_auth_method)
+    name = _chosen_flow(runtime, profile, server, client, no_browser)
+    if profile.store == "memory" and name not in flows.MACHINE:
+        raise UsageError("the memory store keeps nothing, so only a machine can use it", hint="choose --store keyring or file, or --flow client-credentials")
+    plan = Plan(
+        runtime=runtime,
+        profile=profile,
+        server=server,
+        client=client,
+        token_endpoint=need(server.token_endpoint, "token endpoint", server.issuer),
+        no_browser=no_browser,
+        timeout=timeout,
+    )
+    return flows.run(name, plan, partial(_finish, plan, name, keep))
+
+
+def _chosen_flow(runtime: Runtime, profile: Profile, server: Metadata, client: Client, no_browser: bool) -> str:
+    if profile.flow != "auto":
+        return profile.flow
+    if server.authorization_endpoint and (runtime.has_browser or no_browser):
+        return "browser"
+    if server.device_authorization_endpoint:
+        return "device"
+    return "client-credentials" if not server.authorization_endpoint and client.secret else "browser"
+
+
+def _finish(plan: Plan, flow: str, keep: Callable[[Session], Session], tokens: TokenSet, nonce: str | None = None) -> Session:
+    runtime, profile, server = plan.runtime, plan.profile, plan.server
+    claims = {}
+    if tokens.id_token is not None:
+        if server.jwks_uri is None:
+            raise Refused("the server sent an ID token and publishes no keys to verify it", hint="set jwks_uri in the profile, or leave openid out of the scope")
+        claims = runtime.verify_id_token(
+            profile,
+            tokens.id_token,
+            server.jwks_uri,
+            issuer=server.issuer,
+            client_id=plan.client.client_id,
+            algorithms=server.id_token_signing_alg_values_supported,
+            nonce=nonce,
+            access_token=tokens.access_token,
+        )
+    missing = set((profile.scope or "").split()) - set((tokens.scope if tokens.scope is not None else profile.scope or "").split())
+    if missing:
+        runtime.terminal.warning(f"the server did not grant: {' '.join(sorted(missing))}")
+    return keep(
+        Session(
+            issuer=server.issuer,
+            client_id=plan.client.client_id,
+            flow=flow,
+            token_endpoint=plan.token_endpoint,
+            token_endpoint_auth_method=plan.client.auth_method,
+            revocation_endpoint=server.revocation_endpoint,
+            introspection_endpoint=server.introspection_endpoint,
+            jwks_uri=server.jwks_uri,
+            id_token_algorithms=server.id_token_signing_alg_values_supported or (),
+            access_token=tokens.access_token,
+            token_type=tokens.token_type,
+            obtained_at=tokens.obtained_at,
+            expires_at=tokens.expires_at,
+            refresh_token=tokens.refresh_token,
+            refresh_token_expires_at=tokens.refresh_token_expires_at,
+            id_token=tokens.id_token,
+            scope=tokens.scope if tokens.scope is not None else profile.scope,
+            resource=profile.resource,
+            subject=claims.get("sub"),
+            account=account_name(claims),
+            seal_key=new_seal_key(runtime.entropy(32)),
+        )
+    )

@@ -1,0 +1,140 @@
+"""ID tokens, verified. The only module that knows PyJWT.
+
+OpenID Connect Core section 3.1.3.7, with no step left out: the signature by a key from the issuer's
+JWKS, the algorithm from our list and the server's, `iss`, `aud`, `azp`, `exp`, `iat`, `sub`,
+`nonce`, and `at_hash` when it is there.
+"""
+
+import base64
+import hashlib
+import time
+from collections.abc import Mapping
+from hmac import compare_digest
+from typing import Any
+
+import jwt
+
+from tokenctl.errors import Refused
+from tokenctl.oauth.claims import unverified_header
+from tokenctl.oauth.wire import Response, describe, json_object
+
+ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+"""Never `none`, never HS*: the key is public."""
+LEEWAY = 60
+"""Seconds that two clocks may differ."""
+OLDEST = 86400
+"""Seconds since `iat` that we still believe."""
+
+
+def verify(
+    token: str,
+    jwks: Response,
+    *,
+    issuer: str,
+    client_id: str,
+    algorithms: tuple[str, ...] | None = None,
+    nonce: str | None = None,
+    access_token: str | None = None,
+) -> dict[str, Any]:
+    """Verify an ID token and return its claims.
+
+    `jwks` is the answer of the issuer's `jwks_uri`, `algorithms` what its metadata lists. With `nonce`
+    the token must have that one. Raises Refused, whatever is wrong.
+    """
+    claims = verify_signature(token, jwks, algorithms)
+    _check_claims(claims, issuer, client_id)
+    if nonce is not None and not _same(claims.get("nonce"), nonce):
+        raise _wrong("its nonce is not the one sent with this sign-in")
+    if access_token is not None and "at_hash" in claims:
+        algorithm = unverified_header(token)["alg"]
+        if not _same(claims["at_hash"], _at_hash(access_token, algorithm)):
+            raise _wrong("its at_hash does not belong to the access token")
+    return claims
+
+
+def verify_signature(token: str, jwks: Response, algorithms: tuple[str, ...] | None = None) -> dict[str, Any]:
+    """Verify only who signed a JWT, and return its claims. Raises Refused."""
+    header = unverified_header(token)
+    algorithm = header.get("alg")
+    if algorithm not in ALGORITHMS or (algorithms is not None and algorithm not in algorithms):
+        raise _wrong(f"it is signed with {algorithm!r:.20}, which is not allowed")
+    if "crit" in header:
+        raise _wrong("its header demands extensions that tokenctl does not know")
+    for key in _keys(jwks, header.get("kid"), algorithm):
+        try:
+            return jwt.decode(
+                token,
+                key,
+                algorithms=[algorithm],
+                options={"verify_aud": False, "verify_iss": False, "verify_exp": False, "verify_iat": False, "verify_nbf": False, "verify_sub": False, "verify_jti": False},
+            )
+        except (jwt.PyJWTError, ValueError, TypeError):
+            continue
+    raise _wrong("no key of the issuer made its signature")
+
+
+def _keys(jwks: Response, kid: object, algorithm: str) -> list[jwt.PyJWK]:
+    try:
+        listed = json_object(jwks.body)["keys"] if jwks.status == 200 else None
+        members = [each for each in listed or () if isinstance(each, dict)]
+    except (ValueError, KeyError, TypeError):
+        raise _wrong(f"the issuer's keys cannot be read ({describe(jwks)})") from None
+    found = []
+    for each in members:
+        # Without a kid every key of the right kind is tried; keys in the token's own header never are.
+        if (kid is not None and each.get("kid", kid) != kid) or each.get("use", "sig") != "sig" or each.get("alg", algorithm) != algorithm:
+            continue
+        try:
+            found.append(jwt.PyJWK(each, algorithm=algorithm))
+        except (jwt.PyJWTError, ValueError, TypeError, KeyError):
+            continue  # a key of another kind than this algorithm's, or a broken one
+    return found
+
+
+def _check_claims(claims: Mapping[str, Any], issuer: str, client_id: str) -> None:
+    now = time.time()
+    if claims.get("iss") != issuer:
+        raise _wrong(f"its issuer is {claims.get('iss')!r:.200}, not {issuer!r}")
+    audience = claims.get("aud")
+    audiences = [audience] if isinstance(audience, str) else audience
+    if not isinstance(audiences, list) or client_id not in audiences:
+        raise _wrong("it is meant for another client (aud)")
+    if (len(audiences) > 1 or "azp" in claims) and claims.get("azp") != client_id:
+        raise _wrong("it was issued to another client (azp)")
+    if _number(claims, "exp") <= now - LEEWAY:
+        raise _wrong("it has expired (is this machine's clock right?)")
+    if not now - OLDEST <= _number(claims, "iat") <= now + LEEWAY:
+        raise _wrong("its time of issue (iat) is not now (is this machine's clock right?)")
+    if "nbf" in claims and _number(claims, "nbf") > now + LEEWAY:
+        raise _wrong("it is not valid yet (nbf)")
+    subject = claims.get("sub")
+    if not isinstance(subject, str) or not subject or len(subject) > 255 or not subject.isascii():
+        raise _wrong("it names no subject (sub)")
+
+
+def same_person(claims: Mapping[str, Any], issuer: str, subject: str | None) -> None:
+    """Check that a renewed ID token is of the same issuer and subject (OpenID Connect Core section 12.2)."""
+    if claims.get("iss") != issuer or (subject is not None and claims.get("sub") != subject):
+        raise _wrong("it is of another person than the one who signed in")
+
+
+def _number(claims: Mapping[str, Any], name: str) -> float:
+    value = claims.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e12:
+        raise _wrong(f"it has no usable {name}")
+    return float(value)
+
+
+def _same(found: object, expected: str) -> bool:
+    return isinstance(found, str) and compare_digest(found.encode(), expected.encode())
+
+
+def _at_hash(access_token: str, algorithm: str) -> str:
+    # Ed25519 hashes with SHA-512 inside, and that is what at_hash uses with it.
+    bits = "512" if algorithm == "EdDSA" else algorithm[2:]
+    digest = hashlib.new(f"sha{bits}", access_token.encode()).digest()
+    return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
+
+
+def _wrong(reason: str) -> Refused:
+    return Refused(f"the ID token is not acceptable: {reason}", hint="nothing was stored; tell who runs the server if it stays so")

@@ -1,0 +1,14 @@
+"""Proof Key for Code Exchange, method S256 (RFC 7636). There is no other method here."""
+
+import base64
+import hashlib
+
+
+def unreserved(entropy: bytes) -> str:
+    """Encode random bytes with unreserved characters only: 32 bytes give 43 characters."""
+    return base64.urlsafe_b64encode(entropy).rstrip(b"=").decode()
+
+
+def challenge(verifier: str) -> str:
+    """Compute the code challenge of a code verifier (RFC 7636 section 4.2)."""
+    return unreserved(hashlib.sha256(verifier.encode()).digest())

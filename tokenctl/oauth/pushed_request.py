@@ -1,0 +1,27 @@
+"""Pushed authorization requests (RFC 9126): the parameters go to the server directly, the browser carries a reference."""
+
+from tokenctl.errors import Refused
+from tokenctl.oauth.client_auth import Client, request
+from tokenctl.oauth.token_response import refuse
+from tokenctl.oauth.wire import Request, Response, describe, json_object, overloaded, try_later
+
+
+def pushed_request(endpoint: str, client: Client, parameters: tuple[tuple[str, str], ...]) -> Request:
+    """Build the request (RFC 9126 section 2.1)."""
+    ours = (each for each in parameters if not (each[0] == "client_id" and client.auth_method in ("none", "client_secret_post")))
+    return request(endpoint, client, *ours)
+
+
+def parse(response: Response) -> str:
+    """Read the answer and return the `request_uri`; it is used once (section 4). Raises Refused or Unreachable."""
+    try:
+        document = json_object(response.body)
+    except ValueError as reason:
+        if overloaded(response):
+            raise try_later(response, "the pushed authorization endpoint") from None
+        raise Refused(f"the pushed authorization endpoint answered {describe(response)}: {reason}") from None
+    if "error" in document or response.status not in (200, 201):
+        refuse(document, response)
+    if not isinstance(document.get("request_uri"), str):
+        raise Refused("the pushed authorization endpoint answered without request_uri")
+    return str(document["request_uri"])

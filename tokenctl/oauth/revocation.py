@@ -1,0 +1,39 @@
+"""Token revocation (RFC 7009): what to send, and what the answer really says."""
+
+from enum import Enum
+
+from tokenctl.oauth.client_auth import Client, request
+from tokenctl.oauth.token_response import redacted
+from tokenctl.oauth.wire import Request, Response, describe, json_object, overloaded, try_later
+
+
+class Outcome(Enum):
+    """What a revocation endpoint did."""
+
+    REVOKED = "revoked"
+    UNSUPPORTED = "unsupported_token_type"
+    REFUSED = "refused"
+
+
+def revocation_request(endpoint: str, client: Client, token: str, hint: str) -> Request:
+    """Build the request; `hint` is `refresh_token` or `access_token` (RFC 7009 section 2.1)."""
+    return request(endpoint, client, ("token", token), ("token_type_hint", hint))
+
+
+def parse(response: Response, known: tuple[str, ...] = ()) -> tuple[Outcome, str]:
+    """Read the answer: the outcome, and the server's reason in its own words where it refused.
+
+    200 means done, for unknown tokens too (section 2.2). Raises Unreachable: after a 503 the token
+    must be assumed to live (section 2.2.1).
+    """
+    if response.status in (200, 204):
+        return Outcome.REVOKED, ""
+    if overloaded(response):
+        raise try_later(response, "the revocation endpoint")
+    try:
+        error = json_object(response.body).get("error")
+    except ValueError:
+        error = None
+    if error == "unsupported_token_type":
+        return Outcome.UNSUPPORTED, error
+    return Outcome.REFUSED, redacted(error, known)[:100] if isinstance(error, str) and error else describe(response)

@@ -1,0 +1,164 @@
+"""What goes over the wire, as values: a Request, a Response, and strict JSON.
+
+Sending is `transport.py`'s business. A Request says itself whether it carries a secret, because
+redirects are followed only for those that do not.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+from tokenctl.errors import Refused, Unreachable, UsageError
+
+JSON = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One HTTP request. With a form it is a POST, without one a GET."""
+
+    url: str
+    form: tuple[tuple[str, str], ...] | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def method(self) -> str:
+        """`POST` for a form, else `GET`."""
+        return "GET" if self.form is None else "POST"
+
+    @property
+    def body(self) -> bytes:
+        """The form, URL-encoded (`application/x-www-form-urlencoded`)."""
+        return urlencode(self.form or ()).encode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """One HTTP answer, read whole. `received_at` is epoch seconds: expiry is counted from there."""
+
+    status: int
+    received_at: int
+    body: bytes = field(default=b"", repr=False)
+    content_type: str = ""
+    retry_after: int | None = None
+    location: str | None = None
+
+
+def json_object(body: bytes) -> JSON:
+    """Read a JSON object strictly.
+
+    Refuses duplicate keys (two readers would see two answers), NaN and infinities, and whatever is
+    not an object. Raises ValueError with a reason that holds nothing of the text.
+    """
+    try:
+        found = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_unique, parse_constant=_no_constant)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    except _NotOne as reason:
+        raise ValueError(str(reason)) from None
+    except ValueError:  # the decoder's own errors hold the whole text
+        raise ValueError("it is not JSON") from None
+    if not isinstance(found, dict):
+        raise ValueError("it is JSON, but not an object")
+    return found
+
+
+class _NotOne(ValueError):
+    pass
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise _NotOne("a member appears twice")
+    return dict(pairs)
+
+
+def _no_constant(name: str) -> None:
+    raise _NotOne(f"{name} is not a number of JSON")
+
+
+def describe(response: Response) -> str:
+    """Say in a few words what kind of answer this was, for an error message."""
+    kind = response.content_type.partition(";")[0].strip().lower() or "an empty body"
+    return f"HTTP {response.status} with {'an HTML page' if kind == 'text/html' else kind if response.body else 'an empty body'}"
+
+
+def overloaded(response: Response) -> bool:
+    """Tell whether the server had no answer for now (429 and 5xx): nothing is decided, ask again later."""
+    return response.status == 429 or response.status >= 500
+
+
+def try_later(response: Response, who: str) -> Unreachable:
+    """Make the error for an overloaded server, with what it said about when to come back."""
+    wait = f"it asks to wait {response.retry_after} s" if response.retry_after else "try again in a moment"
+    return Unreachable(f"{who} is overloaded or failing ({describe(response)})", hint=wait, sent=True)
+
+
+def loopback(host: str | None) -> bool:
+    """Tell whether the host is this machine, named so that no name server can disagree."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def safe_url(url: object, name: str) -> str:
+    """Check a URL that a secret or a person's browser will be sent to, and return it.
+
+    `https`, or `http` to a loopback host; no user information, no fragment, no control characters.
+    Raises Refused.
+    """
+    reason = _unsafe(url)
+    if reason:
+        raise Refused(f"{name} {reason}", hint="the server's metadata, or the profile, is wrong: ask who runs the server")
+    return str(url)
+
+
+def _unsafe(url: object) -> str | None:
+    if not isinstance(url, str) or not url.isascii() or not url.isprintable() or any(each in url for each in ' "<>\\^`{|}'):
+        return "is not a URL"
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "is not a URL"
+    if parts.scheme not in ("https", "http") or not host:
+        return "is not an https URL"
+    if parts.scheme == "http" and not loopback(host):
+        return "is http, and only https is safe outside this machine"
+    if "@" in parts.netloc or parts.fragment:
+        return "has a user name or a fragment in it"
+    return None
+
+
+def issuer_url(url: str) -> str:
+    """Check an issuer identifier a person gave (RFC 8414 section 2), and return it to the character.
+
+    Raises UsageError.
+    """
+    reason = _unsafe(url) or ("has a query, and an issuer has none" if "?" in url else None)
+    if reason:
+        raise UsageError(
+            f"issuer {url!r:.200} {reason}",
+            hint="give it as https://login.example.com, just as the server's documentation writes it",
+        )
+    return url
+
+
+def with_query(url: str, parameters: Mapping[str, str] | tuple[tuple[str, str], ...]) -> str:
+    """Add parameters to a URL's query, keeping those that are there (RFC 6749 section 3.1)."""
+    pairs = parameters.items() if isinstance(parameters, Mapping) else parameters
+    return url + ("&" if "?" in url else "?") + urlencode(tuple(pairs), quote_via=quote)
+
+
+def query_of(target: str) -> dict[str, str]:
+    """Read the query of a URL or request target. Raises ValueError if a parameter appears twice."""
+    pairs = parse_qsl(urlsplit(target).query, keep_blank_values=True, max_num_fields=50)
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise ValueError("a parameter appears twice")
+    return dict(pairs)

@@ -1,0 +1,230 @@
+"""The composition root: everything that touches the world, each opened on first use.
+
+Pass the runtime on whole: naming one of its members opens what it names. This is the one module with
+imports inside functions, so that a command pays only for what it does.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tokenctl import config
+from tokenctl.errors import LoginRequired, StoreLocked, UsageError
+from tokenctl.profile import Profile
+from tokenctl.storage import Store
+from tokenctl.terminal import Terminal
+
+if TYPE_CHECKING:
+    from tokenctl.loopback import Callback
+    from tokenctl.oauth.wire import Request, Response
+    from tokenctl.storage.memory_store import MemoryStore
+
+Send = Callable[["Request"], "Response"]
+
+
+class Runtime:
+    """One run of the program. Tests give their own `send`, `now`, `sleep`, `entropy` or `store`."""
+
+    def __init__(
+        self,
+        environ: Mapping[str, str] = os.environ,
+        *,
+        config_file: str | None = None,
+        verbose: bool = False,
+        send: Send | None = None,
+        now: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+        entropy: Callable[[int], bytes] = os.urandom,
+        store: Store | None = None,
+    ) -> None:
+        self.environ = environ
+        self.config_file = config_file
+        self.terminal = Terminal(environ, verbose=verbose)
+        self.sleep = sleep
+        self.entropy = entropy
+        self._now = now
+        self._send = send
+        self._store = store
+        self._stores: dict[tuple[str, str], Store] = {}
+
+    def now(self) -> int:
+        """The time: integer epoch seconds."""
+        return int(self._now())
+
+    @cached_property
+    def config(self) -> config.Config:
+        """The config file, read once."""
+        return config.load(self.environ, self.config_file)
+
+    def profile(self, name: str | None) -> Profile:
+        """Pick the profile that `-p`, the environment or the config file means."""
+        return config.choose(self.config, self.environ, name)
+
+    def send(self, profile: Profile, request: "Request") -> "Response":
+        """Send a request, trusting the profile's CA beside the system's."""
+        if self._send is not None:
+            return self._send(request)
+        from tokenctl.transport import Transport
+
+        self.terminal.detail(f"{request.method} {request.url.partition('?')[0]}")
+        return Transport(profile.ca_file).send(request)
+
+    def folder(self, profile: Profile) -> Path:
+        """The profile's private folder."""
+        from tokenctl.storage.state_dir import profile_dir
+
+        return profile_dir(self.environ, profile.name)
+
+    def locked(self, profile: Profile) -> AbstractContextManager[None]:
+        """Hold the profile's lock for a block. A session that nobody else can see needs none."""
+        if profile.store == "memory":
+            return nullcontext()
+        from tokenctl.storage.lock import exclusive
+
+        def waiting(pid: int | None) -> None:
+            self.terminal.message(f"waiting for another tokenctl{f' (process {pid})' if pid else ''} to finish with {profile.name}")
+
+        return exclusive(self.folder(profile) / "lock", waiting=waiting)
+
+    def store(self, profile: Profile) -> Store:
+        """Open the store that keeps the profile's session: where the pin says, else where the profile says."""
+        if self._store is not None:
+            return self._store
+        if profile.store == "memory":
+            return self._memory
+        from tokenctl.storage import pin
+
+        found = pin.read(self.folder(profile))
+        if found is not None and found.store != profile.store and self._chosen(profile):
+            raise UsageError(
+                f"the session of {profile.name!r} is in the {found.store} store, and {profile.store} was asked for",
+                hint=f"sign in again with 'tokenctl login -p {profile.name} --store {profile.store}', or drop the setting",
+            )
+        return self._open(profile, *(found or (profile.store, None)))
+
+    def _chosen(self, profile: Profile) -> bool:
+        """Tell whether somebody named the store, rather than leave it at the default."""
+        return bool(self.environ.get("TOKENCTL_STORE")) or profile.store != "keyring"
+
+    def new_store(self, profile: Profile) -> Store:
+        """Open the store for a login: what the profile asks for, else the platform's own keyring."""
+        if self._store is not None:
+            return self._store
+        if profile.store == "memory":
+            return self._memory
+        named = profile.keyring_backend or self.environ.get("PYTHON_KEYRING_BACKEND")
+        return self._open(profile, profile.store, named if profile.store == "keyring" else None)
+
+    def pin(self, profile: Profile, store: Store) -> None:
+        """Remember where the profile's session is."""
+        if store.kind != "memory" and self._store is None:
+            from tokenctl.storage import pin
+
+            pin.write(self.folder(profile), pin.Pin(store.kind, store.backend))
+
+    def unpin(self, profile: Profile) -> None:
+        """Forget where the profile's session was."""
+        if profile.store != "memory" and self._store is None:
+            from tokenctl.storage import pin
+
+            pin.remove(self.folder(profile))
+
+    @cached_property
+    def _memory(self) -> "MemoryStore":
+        from tokenctl.storage.memory_store import MemoryStore
+
+        return MemoryStore()
+
+    def _open(self, profile: Profile, kind: str, backend: str | None) -> Store:
+        if (kind, profile.name) not in self._stores:
+            from tokenctl.storage import keyring_store
+
+            deadline = keyring_store.ATTENDED if self.terminal.attended else keyring_store.UNATTENDED
+            if kind == "file":
+                from tokenctl.storage.file_keyring import EncryptedFile
+
+                # The passphrase may have to be typed, so no short deadline here.
+                ring: Any = EncryptedFile(lambda service: self.folder(profile), self._passphrase)
+                deadline = keyring_store.ATTENDED
+            else:
+                ring = keyring_store.open_ring(backend, deadline)
+            self._stores[kind, profile.name] = keyring_store.KeyringStore(ring, kind, deadline)
+        return self._stores[kind, profile.name]
+
+    def _passphrase(self, new: bool) -> str:
+        found = self.secret("PASSPHRASE")
+        if found is not None:
+            return found
+        if not self.terminal.attended:
+            raise StoreLocked(
+                "the file store needs its passphrase, and nobody can be asked for it",
+                hint="set TOKENCTL_PASSPHRASE_FILE to a file that holds it",
+            )
+        typed = self.terminal.ask_secret("passphrase for the file store" + (" (a new one)" if new else ""))
+        if new and self.terminal.ask_secret("the same passphrase again") != typed:
+            raise UsageError("the two passphrases differ", hint="nothing was stored; try again")
+        return typed
+
+    def secret(self, name: str) -> str | None:
+        """Read a secret that the environment gives: `TOKENCTL_<name>`, or the file that `TOKENCTL_<name>_FILE` names.
+
+        One line end at the end of a file is not part of the secret. Raises UsageError.
+        """
+        path = self.environ.get(f"TOKENCTL_{name}_FILE")
+        if path:
+            try:
+                text = Path(path).read_text(encoding="utf-8")
+            except (OSError, ValueError) as reason:
+                cause = reason.strerror if isinstance(reason, OSError) else "it is not UTF-8 text"
+                raise UsageError(f"TOKENCTL_{name}_FILE: {path} cannot be read: {cause}") from None
+            text = text.removesuffix("\n").removesuffix("\r")
+            if not text:
+                raise UsageError(f"TOKENCTL_{name}_FILE: {path} is empty")
+            return text
+        return self.environ.get(f"TOKENCTL_{name}") or None
+
+    def client_secret(self, profile: Profile, given: str | None = None) -> str | None:
+        """Find the profile's client secret: given now, in the environment, or kept at login."""
+        return given or self.secret("CLIENT_SECRET") or (self.store(profile).read_secret(profile.name))
+
+    @contextmanager
+    def listening(self, redirect_uri: str | None, port: int | None) -> Iterator["Callback"]:
+        """Listen for the redirect of a sign-in."""
+        from tokenctl.loopback import listening
+
+        with listening(redirect_uri, port) as callback:
+            yield callback
+
+    @property
+    def has_browser(self) -> bool:
+        """Tell whether a browser that the person sees can be opened from here."""
+        from tokenctl import browser
+
+        return browser.present(self.environ)
+
+    def open_browser(self, url: str) -> None:
+        """Open the person's browser."""
+        from tokenctl import browser
+
+        browser.open_url(url)
+
+    def verify_id_token(self, profile: Profile, token: str, jwks_uri: str, **expected: Any) -> dict[str, Any]:
+        """Fetch the issuer's keys and verify an ID token; see `id_token.verify`."""
+        from tokenctl import id_token
+        from tokenctl.oauth.wire import Request
+
+        return id_token.verify(token, self.send(profile, Request(url=jwks_uri)), **expected)
+
+
+def login_hint(profile: Profile) -> str:
+    """Say how to sign in to a profile again."""
+    return f"run 'tokenctl login -p {profile.name}'"
+
+
+def logged_out(profile: Profile) -> LoginRequired:
+    """Make the error for a profile without a session."""
+    return LoginRequired(f"not signed in to {profile.name!r}", hint=login_hint(profile))

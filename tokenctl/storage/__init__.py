@@ -1,0 +1,31 @@
+"""Where a session lives: the OS keyring, an encrypted file, or memory; and the lock that guards it."""
+
+from typing import Protocol
+
+from tokenctl.session import Session
+
+
+class Store(Protocol):
+    """What keeps sessions and secrets, by profile name.
+
+    Reading answers None when there is no entry; everything else that goes wrong is a StoreError,
+    and locked, unavailable and timed out are different ones.
+    """
+
+    kind: str
+    backend: str
+
+    def read(self, profile: str) -> Session | None:
+        """Read the profile's session."""
+
+    def write(self, profile: str, session: Session) -> None:
+        """Keep the session, and make sure that it can be read back."""
+
+    def read_secret(self, profile: str) -> str | None:
+        """Read the profile's client secret."""
+
+    def write_secret(self, profile: str, secret: str) -> None:
+        """Keep the client secret, and make sure that it can be read back."""
+
+    def delete(self, profile: str) -> None:
+        """Forget the profile's session and secret. Only `revoke` does this."""

@@ -1,0 +1,100 @@
+"""A keyring backend that is an encrypted file, for machines without a keyring.
+
+One file an entry, in the profile's private folder: scrypt over a passphrase makes the key, AES-GCM
+seals the text together with the entry's name and the parameters, so that no byte can be changed and
+no file be put in another's place.
+"""
+
+import base64
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from keyring.backend import KeyringBackend
+
+from tokenctl.errors import StoreDamaged, StoreLocked
+from tokenctl.storage.state_dir import read_private, replace_private
+
+VERSION = 1
+SCRYPT = {"n": 2**15, "r": 8, "p": 1}
+"""32 MiB of memory and about a tenth of a second a guess."""
+
+
+class EncryptedFile(KeyringBackend):
+    """Entries in encrypted files.
+
+    `folder` answers the private folder of a service, `passphrase` the passphrase (asked once; its
+    argument tells whether it is a new one, to be confirmed).
+    """
+
+    # keyring collects backends by this; a negative one is never chosen by its own search.
+    priority = -1
+
+    def __init__(self, folder: Callable[[str], Path], passphrase: Callable[[bool], str]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._folder = folder
+        self._ask = passphrase
+        self._passphrase: str | None = None
+        self._keys: dict[bytes, bytes] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        """Read an entry; None when there is none. Raises StoreLocked or StoreDamaged."""
+        path = self._path(service, username)
+        content = read_private(path)
+        if content is None:
+            return None
+        header, nonce, sealed = _parse(content, path)
+        key = self._key(base64.b64decode(header["salt"]), new=False)
+        try:
+            return AESGCM(key).decrypt(nonce, sealed, _bound(header, service, username)).decode()
+        except InvalidTag:
+            raise StoreLocked(
+                f"{path} does not open: the passphrase is wrong, or the file was changed",
+                hint="nothing was changed; check TOKENCTL_PASSPHRASE_FILE, or forget the session with 'tokenctl revoke --local'",
+            ) from None
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        """Write an entry whole or not at all. An entry that does not open is never overwritten."""
+        path = self._path(service, username)
+        exists = self.get_password(service, username) is not None
+        salt = base64.b64decode(_parse(read_private(path) or b"", path)[0]["salt"]) if exists else os.urandom(16)
+        header = {"version": VERSION, "kdf": "scrypt", **SCRYPT, "salt": base64.b64encode(salt).decode()}
+        nonce = os.urandom(12)
+        sealed = AESGCM(self._key(salt, new=not exists)).encrypt(nonce, password.encode(), _bound(header, service, username))
+        document = header | {"nonce": base64.b64encode(nonce).decode(), "sealed": base64.b64encode(sealed).decode()}
+        replace_private(path, json.dumps(document).encode() + b"\n")
+
+    def delete_password(self, service: str, username: str) -> None:
+        """Remove an entry; the passphrase is not needed for that."""
+        self._path(service, username).unlink(missing_ok=True)
+
+    def _path(self, service: str, username: str) -> Path:
+        return self._folder(service) / f"{username}.sealed"
+
+    def _key(self, salt: bytes, *, new: bool) -> bytes:
+        if salt not in self._keys:
+            if self._passphrase is None:
+                self._passphrase = self._ask(new)
+            self._keys[salt] = hashlib.scrypt(self._passphrase.encode(), salt=salt, dklen=32, maxmem=2**26, **SCRYPT)
+        return self._keys[salt]
+
+
+def _bound(header: dict[str, Any], service: str, username: str) -> bytes:
+    return json.dumps([header, service, username], sort_keys=True).encode()
+
+
+def _parse(content: bytes, path: Path) -> tuple[dict[str, Any], bytes, bytes]:
+    try:
+        document = json.loads(content)
+        nonce, sealed = (base64.b64decode(document.pop(name), validate=True) for name in ("nonce", "sealed"))
+        base64.b64decode(document["salt"], validate=True)
+        if document["version"] != VERSION or {name: document[name] for name in SCRYPT} != SCRYPT:
+            raise StoreDamaged(f"{path} has a version that this tokenctl does not know", hint="use the tokenctl that wrote it")
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
+        raise StoreDamaged(f"{path} is damaged", hint="nothing was changed; restore it, or sign in again after 'tokenctl revoke --local'") from None
+    return document, nonce, sealed

@@ -1,0 +1,141 @@
+"""The voice. Its rules:
+
+- Everything tokenctl says goes to stderr, as `tokenctl: ...`; stdout carries the answer or nothing.
+- No capital at the start, no full stop at the end; a failure is `tokenctl: error: ...`, and what to
+  do next is `tokenctl: hint: ...`.
+- A URL stands alone on its line, never wrapped.
+- Text from a server, a claim or a config file is cleaned before it is written.
+- No question when stdin is no terminal or `CI` is set.
+- Colour only for a terminal, and never with `NO_COLOR`.
+"""
+
+import contextlib
+import getpass
+import os
+import queue
+import re
+import sys
+import threading
+from collections.abc import Mapping
+from typing import TextIO
+
+from tokenctl.errors import UsageError
+
+# C0 and C1 controls, bidirectional overrides, zero-width characters, line and paragraph separators.
+_HARMFUL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]")
+
+
+def clean(text: str) -> str:
+    """Replace every character that could move, hide or forge text on a terminal."""
+    return _HARMFUL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+class Terminal:
+    """What we say to a person, and what we ask."""
+
+    def __init__(self, environ: Mapping[str, str] = os.environ, *, verbose: bool = False, err: TextIO | None = None) -> None:
+        self._environ = environ
+        self._err = err
+        self._progress = False
+        self.verbose = verbose
+
+    @property
+    def err(self) -> TextIO:
+        """Where we speak: looked up late, because stderr can be replaced."""
+        return self._err or sys.stderr
+
+    @property
+    def attended(self) -> bool:
+        """Tell whether a person is there who can be asked."""
+        return not self._environ.get("CI") and _is_terminal(sys.stdin)
+
+    @property
+    def colour(self) -> bool:
+        """Tell whether stderr may be coloured."""
+        return _is_terminal(self.err) and not self._environ.get("NO_COLOR") and self._environ.get("TERM") != "dumb"
+
+    def message(self, text: str) -> None:
+        """Say what happened."""
+        self._line(f"tokenctl: {clean(text)}")
+
+    def detail(self, text: str) -> None:
+        """Say what happened, with -v."""
+        if self.verbose:
+            self.message(text)
+
+    def warning(self, text: str) -> None:
+        """Say what may go wrong."""
+        self._line(f"tokenctl: {self._painted('warning:', 33)} {clean(text)}")
+
+    def error(self, text: str, hint: str | None = None) -> None:
+        """Say what went wrong, and what to do next."""
+        self._line(f"tokenctl: {self._painted('error:', 31)} {clean(text)}")
+        if hint:
+            self.hint(hint)
+
+    def hint(self, text: str) -> None:
+        """Say what to do next."""
+        self._line(f"tokenctl: {self._painted('hint:', 36)} {clean(text)}")
+
+    def alone(self, text: str) -> None:
+        """Write something to be copied, alone on one line."""
+        self._line(clean(text))
+
+    def progress(self, text: str) -> None:
+        """Show a line that the next one replaces; nothing where stderr is no terminal."""
+        if _is_terminal(self.err):
+            self._write(f"\r\x1b[2K{clean(text)}")
+            self._progress = True
+
+    def end_progress(self) -> None:
+        """Take the progress line away."""
+        if self._progress:
+            self._progress = False
+            self._write("\r\x1b[2K")
+
+    def ask_secret(self, question: str) -> str:
+        """Ask for a secret without showing it. Raises UsageError when nobody can be asked."""
+        if not self.attended:
+            raise UsageError(f"{question}: nobody can be asked here")
+        self.end_progress()
+        return getpass.getpass(f"tokenctl: {clean(question)}: ", stream=None)
+
+    def lines(self) -> queue.SimpleQueue[str]:
+        """Collect the lines that the person types from now on.
+
+        Read without Python's buffer: a thread that waits inside it would disturb the interpreter's end.
+        """
+        typed: queue.SimpleQueue[str] = queue.SimpleQueue()
+        descriptor = sys.stdin.fileno()
+
+        def read() -> None:
+            pending = b""
+            with contextlib.suppress(OSError):
+                while part := os.read(descriptor, 65536):
+                    *whole, pending = (pending + part).split(b"\n")
+                    for line in whole:
+                        typed.put(line.decode(errors="replace"))
+
+        threading.Thread(target=read, daemon=True).start()
+        return typed
+
+    def _painted(self, text: str, colour: int) -> str:
+        return f"\x1b[1;{colour}m{text}\x1b[0m" if self.colour else text
+
+    def _line(self, text: str) -> None:
+        self.end_progress()
+        self._write(text + "\n")
+
+    def _write(self, text: str) -> None:
+        # A closed stderr must not turn a success into a failure.
+        with contextlib.suppress(OSError, ValueError):
+            encoding = getattr(self.err, "encoding", None) or "utf-8"
+            self.err.write(text.encode(encoding, "replace").decode(encoding))
+            self.err.flush()
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:
+        return False
