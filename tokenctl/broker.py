@@ -7,7 +7,7 @@ Between reading a refresh token and saving its successor there is exactly one pr
 from dataclasses import replace
 
 from tokenctl import flows
-from tokenctl.errors import LoginRequired, Refused, StoreDamaged, StoreError, Unreachable, UsageError
+from tokenctl.errors import LoginRequired, Refused, StoreDamaged, StoreError, StoreLocked, Unreachable, UsageError
 from tokenctl.profile import Profile
 from tokenctl.runtime import Runtime, logged_out, login_hint
 from tokenctl.session import Session
@@ -59,7 +59,11 @@ def _renew(runtime: Runtime, profile: Profile, seen: Session | None, min_ttl: in
         try:
             successor = flows.renew(runtime, profile, session)
         except LoginRequired:
-            return _winner(runtime, profile, session)
+            # invalid_grant: somebody without the lock may have won. Look once more before believing it.
+            newer = _read(runtime, profile)
+            if newer is not None and _renewed_meanwhile(runtime, session, newer):
+                return newer
+            raise
         except Unreachable as error:
             if min_ttl is None or session.expired(runtime.now()):
                 raise
@@ -98,20 +102,11 @@ def _pause(runtime: Runtime, session: Session) -> None:
         runtime.sleep(1)
 
 
-def _winner(runtime: Runtime, profile: Profile, session: Session) -> Session:
-    """After `invalid_grant` look once more: somebody without the lock may have renewed. Else re-raise."""
-    newer = _read(runtime, profile)
-    if newer is not None and newer.generation > session.generation and not newer.expired(runtime.now()):
-        return newer
-    raise  # noqa: PLE0704 (always called from an except block)
-
-
 def _save(runtime: Runtime, profile: Profile, session: Session) -> None:
     try:
         runtime.store(profile).write(profile.name, session)
     except StoreError as error:
-        error.message = f"the session was renewed and could not be saved: {error.message}"
-        raise
+        raise type(error)(f"the session was renewed and could not be saved: {error.message}", hint=error.hint) from None
 
 
 def adopt(runtime: Runtime, profile: Profile, session: Session, secret: str | None) -> Session:
@@ -137,19 +132,23 @@ def adopt(runtime: Runtime, profile: Profile, session: Session, secret: str | No
     return session
 
 
-def revoke(runtime: Runtime, profile: Profile, *, local: bool = False) -> Session:
-    """Sign out: revoke at the server, then forget here; with `local` only forget. Returns what it was.
+def revoke(runtime: Runtime, profile: Profile, *, local: bool = False) -> None:
+    """Sign out: revoke at the server, then forget here; with `local` only forget.
 
     Raises LoginRequired when there is no session, Refused or Unreachable when the server did not
     revoke: then the session stays.
     """
     with runtime.locked(profile):
         store = runtime.store(profile)
-        session = store.read(profile.name)
-        if session is None:
-            raise logged_out(profile)
-        if not local:
-            flows.sign_out(runtime, profile, session)
+        try:
+            session = store.read(profile.name)
+        except (StoreDamaged, StoreLocked):
+            if not local:
+                raise
+        else:
+            if session is None:
+                raise logged_out(profile)
+            if not local:
+                flows.sign_out(runtime, profile, session)
         store.delete(profile.name)
         runtime.unpin(profile)
-    return session

@@ -99,16 +99,12 @@ class Runtime:
         from tokenctl.storage import pin
 
         found = pin.read(self.folder(profile))
-        if found is not None and found.store != profile.store and self._chosen(profile):
+        if found is not None and self.environ.get("TOKENCTL_STORE", found.store) not in (found.store, ""):
             raise UsageError(
                 f"the session of {profile.name!r} is in the {found.store} store, and {profile.store} was asked for",
-                hint=f"sign in again with 'tokenctl login -p {profile.name} --store {profile.store}', or drop the setting",
+                hint=f"sign in again with 'tokenctl login -p {profile.name} --store {profile.store}', or unset TOKENCTL_STORE",
             )
         return self._open(profile, *(found or (profile.store, None)))
-
-    def _chosen(self, profile: Profile) -> bool:
-        """Tell whether somebody named the store, rather than leave it at the default."""
-        return bool(self.environ.get("TOKENCTL_STORE")) or profile.store != "keyring"
 
     def new_store(self, profile: Profile) -> Store:
         """Open the store for a login: what the profile asks for, else the platform's own keyring."""
@@ -218,6 +214,13 @@ class Runtime:
         from tokenctl.oauth.wire import Request
 
         return id_token.verify(token, self.send(profile, Request(url=jwks_uri)), **expected)
+
+    def verify_signature(self, profile: Profile, token: str, jwks_uri: str) -> dict[str, Any]:
+        """Fetch the issuer's keys and verify only a JWT's signature; see `id_token.verify_signature`."""
+        from tokenctl import id_token
+        from tokenctl.oauth.wire import Request
+
+        return id_token.verify_signature(token, self.send(profile, Request(url=jwks_uri)))
 
 
 def login_hint(profile: Profile) -> str:

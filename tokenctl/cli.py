@@ -1,0 +1,126 @@
+"""The command table, and the only place where an error becomes text on stderr and an exit status.
+
+A command's module is imported when the command runs, and not for help or completion: the table has
+what those need.
+"""
+
+import importlib
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import click
+from click.shell_completion import CompletionItem
+
+from tokenctl import __version__
+from tokenctl.errors import TokenctlError
+from tokenctl.terminal import Terminal
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "login": ("login", "Sign in once; the session goes into the keyring."),
+    "token": ("token", "Print a fresh access token, for a pipe."),
+    "exec": ("exec", "Run a command with a fresh access token in its environment."),
+    "show": ("show", "Show who is signed in, where, and for how long."),
+    "refresh": ("refresh", "Renew the session now."),
+    "revoke": ("revoke", "Sign out: revoke at the server, then forget here."),
+    "demo": ("demo", "See the whole life of a session, without an account."),
+    "completion": ("completion", "Print the completion script of a shell."),
+}
+"""Name -> module in `tokenctl.commands`, and the line for the list of commands."""
+
+ALIASES = {"logout": "revoke"}
+
+EXEC_FAILED = 125
+"""What `exec` answers when tokenctl itself failed before the child started."""
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands from a table, and loads one when it runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List the commands in the table's order."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load a command's module; its command is named `command` there."""
+        name = ALIASES.get(cmd_name, cmd_name)
+        if name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"tokenctl.commands.{COMMANDS[name][0]}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands from the table: click would load every one of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete a command's name from the table, loading nothing."""
+        names = [CompletionItem(name, help=line) for name, (_, line) in COMMANDS.items() if name.startswith(incomplete)]
+        return names or click.Command.shell_complete(self, ctx, incomplete)
+
+
+_EPILOG = """\b
+First steps:
+  tokenctl demo                      see how it works; no account, no keyring
+  tokenctl login -p work --issuer https://login.example.com --client-id ID
+  curl -H "$(tokenctl token --format header)" https://api.example.com
+
+'tokenctl COMMAND --help' tells more of each."""
+
+
+@click.group(
+    cls=LazyGroup,
+    epilog=_EPILOG,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+@click.pass_context
+def tokenctl(ctx: click.Context) -> None:
+    """One login; after that every tool gets a fresh access token, and nothing ever sees the refresh token."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def run(arguments: Sequence[str], obj: object = None) -> int:
+    """Run the program and return its exit status. `obj` is a Runtime that tests give."""
+    terminal = Terminal()
+    child = next((word for word in arguments if not word.startswith("-")), None) == "exec"
+    try:
+        status = tokenctl.main(list(arguments), prog_name="tokenctl", standalone_mode=False, obj=obj)
+        return status if isinstance(status, int) else 0
+    except TokenctlError as error:
+        terminal.error(error.message, error.hint)
+        return EXEC_FAILED if child and error.exit_status < EXEC_FAILED else error.exit_status
+    except click.UsageError as error:
+        if error.ctx is not None:
+            terminal.alone(error.ctx.get_usage())
+        path = error.ctx.command_path if error.ctx is not None else "tokenctl"
+        terminal.error(_lowered(error.format_message()), f"'{path} --help' tells what there is")
+        return EXEC_FAILED if child else 2
+    except click.ClickException as error:
+        terminal.error(_lowered(error.format_message()))
+        return EXEC_FAILED if child else 1
+    except (KeyboardInterrupt, click.Abort):
+        terminal.error("interrupted; nothing was changed")
+        return 130
+    except Exception as error:
+        # Its text could hold anything, a secret too; where it happened cannot.
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        terminal.error(
+            f"unexpected {type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}",
+            "this is a defect of tokenctl: please report it with this line and 'tokenctl --version'",
+        )
+        return EXEC_FAILED if child else 1
+
+
+def _lowered(text: str) -> str:
+    return text[:1].lower() + text[1:].removesuffix(".")
+
+
+def main() -> NoReturn:
+    """Run the program on the command line's words; the console script's entry."""
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,41 @@
+"""`tokenctl exec`: run a command with a fresh access token in its environment."""
+
+import os
+
+import click
+
+from tokenctl import broker, handoff
+from tokenctl.commands.options import min_ttl, with_runtime
+from tokenctl.handoff.environment import child_environment, variables
+from tokenctl.handoff.process import become, find_program
+from tokenctl.runtime import Runtime
+
+
+@click.command("exec", context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False})
+@click.option("--env", "env", multiple=True, metavar="NAME[=TEMPLATE]", help='Set this variable, such as AUTH="Bearer {access_token}"; may be repeated.')
+@min_ttl
+@click.option("--token-file", is_flag=True, help="Also keep the token fresh in the file that ACCESS_TOKEN_FILE names, while CMD runs.")
+@click.argument("words", metavar="-- CMD ARG...", nargs=-1, required=True, type=click.UNPROCESSED)
+@with_runtime
+def command(runtime: Runtime, name: str | None, env: tuple[str, ...], min_ttl: int | None, token_file: bool, words: tuple[str, ...]) -> int:
+    """Run CMD with a fresh access token in its environment.
+
+    It is in ACCESS_TOKEN (or what --env or the profile says), its expiry in ACCESS_TOKEN_EXPIRES_AT,
+    in epoch seconds. The exit status is CMD's own; 125: tokenctl failed before CMD started, 126: CMD
+    is not executable, 127: there is no CMD.
+    """
+    program = find_program(words[0], runtime.environ.get("PATH", os.defpath))
+    profile = runtime.profile(name)
+    session = broker.current(runtime, profile, min_ttl)
+    wanted = env or ((profile.env,) if profile.env else ())
+    environ = child_environment(runtime.environ, variables(wanted, session))
+    if token_file:
+        return handoff.run_with_token_file(
+            words,
+            program,
+            environ,
+            session,
+            lambda: broker.current(runtime, profile, min_ttl),
+            lambda error: runtime.terminal.warning(f"the token file could not be renewed: {error.message}"),
+        )
+    become(program, words, environ)

@@ -1,0 +1,149 @@
+"""`tokenctl login`: sign in once."""
+
+import sys
+from typing import Any
+
+import click
+
+from tokenctl import broker, config, config_edit, flows
+from tokenctl.commands import document
+from tokenctl.commands.options import as_json, seconds, with_runtime
+from tokenctl.errors import UsageError
+from tokenctl.profile import ENVIRONMENT_PROFILE, FLOWS, STORES, Profile, from_members
+from tokenctl.runtime import Runtime
+from tokenctl.session import Session
+from tokenctl.stdout import answer
+
+FIRST = "default"
+"""The name of a first profile that nobody named."""
+
+
+@click.command("login")
+@click.option("--issuer", metavar="URL", help="The authorization server, just as its documentation writes it.")
+@click.option("--client-id", metavar="ID", help="The client registered there for this tool.")
+@click.option("--scope", multiple=True, metavar="SCOPE", help="May be repeated, or several in quotes; offline_access for a session that lasts.")
+@click.option("--resource", multiple=True, metavar="URL", help="The API the token is for (RFC 8707); may be repeated.")
+@click.option("--audience", metavar="A", help="The API the token is for, at servers that say audience.")
+@click.option("--flow", type=click.Choice(FLOWS), help="How to sign in; auto: browser, else device code.")
+@click.option("--no-browser", is_flag=True, help="Print the address and open nothing.")
+@click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="The port of the redirect URI, where the server wants an exact one.")
+@click.option("--timeout", callback=seconds, default="5m", metavar="DURATION", show_default=True, help="How long to wait for the sign-in.")
+@click.option("--client-secret-stdin", is_flag=True, help="Read the client secret from stdin.")
+@click.option("--store", type=click.Choice(STORES), help="Where the session is kept.")
+@click.option("--param", multiple=True, metavar="K=V", help="Another parameter of the authorization request; an empty V leaves one out.")
+@as_json
+@with_runtime
+def command(
+    runtime: Runtime,
+    name: str | None,
+    no_browser: bool,
+    timeout: int,
+    client_secret_stdin: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Sign in once; the session goes into the keyring.
+
+    The options of a profile's first login are saved as that profile, so that later 'tokenctl login -p
+    NAME' is enough.
+    """
+    given = _members(options)
+    profile, new = _profile(runtime, name, given)
+    if new:
+        config_edit.check_writable(runtime.config)
+    secret = _secret_from_stdin() if client_secret_stdin else None
+    kept = secret or runtime.secret("CLIENT_SECRET") or (None if new else _stored_secret(runtime, profile))
+    if profile.store != "memory":
+        runtime.new_store(profile)  # find out before a person signs in for nothing
+    session = flows.sign_in(
+        runtime,
+        profile,
+        keep=lambda session: broker.adopt(runtime, profile, session, kept),
+        client_secret=kept,
+        no_browser=no_browser,
+        timeout=timeout,
+    )
+    if new:
+        config_edit.save(runtime.config, profile)
+    _report(runtime, profile, session, new)
+    if as_json:
+        answer(document.as_text(document.of_session(runtime, profile, session)))
+
+
+def _members(options: dict[str, Any]) -> dict[str, Any]:
+    """Turn the options that were given into a profile's members."""
+    members = {key: value for key, value in options.items() if value not in (None, ())}
+    if "scope" in members:
+        members["scope"] = " ".join(" ".join(members["scope"]).split())
+    if "param" in members:
+        pairs = [each.partition("=") for each in members.pop("param")]
+        for key, equals, _ in pairs:
+            if not equals or not key:
+                raise UsageError(f"--param {key!r:.60} is not written as NAME=VALUE")
+        members["params"] = {key: value for key, _, value in pairs}
+    return members
+
+
+def _profile(runtime: Runtime, name: str | None, given: dict[str, Any]) -> tuple[Profile, bool]:
+    """Find the profile to sign in to, or make a new one of the options; tells which."""
+    settings = config.from_environment(runtime.environ)
+    known = runtime.config.profiles
+    wanted = name or runtime.environ.get("TOKENCTL_PROFILE") or runtime.config.default_profile
+    if wanted is None and len(known) == 1 and "issuer" not in given:
+        wanted = next(iter(known))
+    if wanted is None and not known and "issuer" in settings and not given:
+        wanted = ENVIRONMENT_PROFILE
+    if wanted == ENVIRONMENT_PROFILE and wanted not in known:
+        return config.ad_hoc(settings | given, runtime.environ), False
+    if wanted is None and known:
+        raise UsageError("say which profile to sign in to, with -p NAME", hint=f"there are: {', '.join(known)}; another name makes a new one")
+    wanted = wanted or FIRST
+    if wanted not in known:
+        return _new(wanted, settings | given), True
+    profile = known[wanted]
+    for key in ("issuer", "client_id"):
+        if key in given and given[key] != getattr(profile, key):
+            raise UsageError(
+                f"profile {wanted!r} has another {key}: {getattr(profile, key)}",
+                hint=f"choose another name with -p, or change {runtime.config.path}",
+            )
+    return config.override(profile, settings | given, "option") if settings or given else profile, False
+
+
+def _new(name: str, members: dict[str, Any]) -> Profile:
+    for key, option in (("issuer", "--issuer URL"), ("client_id", "--client-id ID")):
+        if key not in members:
+            raise UsageError(f"there is no profile {name!r} yet, and {option} is missing", hint=f"tokenctl login -p {name} --issuer URL --client-id ID")
+    return from_members(name, members, "option")
+
+
+def _secret_from_stdin() -> str:
+    if sys.stdin is None or sys.stdin.isatty():
+        raise UsageError("--client-secret-stdin reads a pipe", hint="such as: pass show client | tokenctl login --client-secret-stdin ...")
+    secret = sys.stdin.read(65536).removesuffix("\n").removesuffix("\r")
+    if not secret or not secret.isprintable():
+        raise UsageError("the client secret on stdin is empty, or more than one line")
+    return secret
+
+
+def _stored_secret(runtime: Runtime, profile: Profile) -> str | None:
+    """A machine that signs in again still has its secret in the keyring."""
+    if profile.flow == "client-credentials" or profile.token_endpoint_auth_method not in (None, "none"):
+        return runtime.store(profile).read_secret(profile.name)
+    return None
+
+
+def _report(runtime: Runtime, profile: Profile, session: Session, new: bool) -> None:
+    terminal = runtime.terminal
+    who = session.account or session.client_id
+    life = document.span(session.remaining(runtime.now()))
+    if profile.store == "memory":
+        terminal.message(f"signed in to {profile.name} as {who}; nothing is kept, each command signs in by itself")
+    else:
+        terminal.message(f"signed in to {profile.name} as {who}; kept in {document.place(runtime.store(profile))}")
+        renews = "and renews itself" if session.refresh_token or session.flow in flows.MACHINE else "and cannot be renewed: the server gave no refresh token"
+        terminal.message(f"the access token lives {life} {renews}")
+    if new:
+        terminal.message(f"saved as profile {profile.name} in {runtime.config.path}")
+        terminal.hint(f"try: tokenctl show{'' if not runtime.config.profiles else f' -p {profile.name}'}")
+

@@ -1,0 +1,34 @@
+"""`tokenctl refresh`: renew now."""
+
+import click
+
+from tokenctl import broker
+from tokenctl.commands import document
+from tokenctl.commands.options import as_json, each_profile, every, with_runtime
+from tokenctl.runtime import Runtime
+from tokenctl.stdout import answer
+
+
+@click.command("refresh")
+@every
+@as_json
+@with_runtime
+def command(runtime: Runtime, name: str | None, every: bool, as_json: bool) -> int:
+    """Renew the session now, however fresh its access token is."""
+    documents = []
+
+    def renew(name: str | None) -> None:
+        profile = runtime.profile(name)
+        session = broker.renew(runtime, profile)
+        documents.append(document.of_session(runtime, profile, session))
+        life = document.span(session.remaining(runtime.now()))
+        runtime.terminal.message(f"renewed {profile.name}; the access token lives {life}")
+
+    status = 0
+    if every:
+        status = each_profile(runtime, renew)
+    else:
+        renew(name)
+    if as_json:
+        answer(document.as_text(documents if every else documents[0]))
+    return status

@@ -1,0 +1,30 @@
+"""`tokenctl revoke` (alias `logout`): sign out."""
+
+import click
+
+from tokenctl import broker
+from tokenctl.commands.options import each_profile, every, with_runtime
+from tokenctl.runtime import Runtime
+
+
+@click.command("revoke")
+@every
+@click.option("--local", is_flag=True, help="Only forget it here; it stays alive at the server.")
+@with_runtime
+def command(runtime: Runtime, name: str | None, every: bool, local: bool) -> int:
+    """Sign out: revoke the session at the server, then forget it here.
+
+    If the server cannot be reached or does not revoke, the session is kept, so that nothing lives on
+    unseen. The profile stays in the config file.
+    """
+
+    def revoke(name: str | None) -> None:
+        profile = runtime.profile(name)
+        broker.revoke(runtime, profile, local=local)
+        done = "forgotten here, not revoked at the server" if local else "revoked, and forgotten here"
+        runtime.terminal.message(f"{profile.name}: the session is {done}")
+
+    if every:
+        return each_profile(runtime, revoke)
+    revoke(name)
+    return 0

@@ -1,0 +1,47 @@
+"""Looking closer at a session: its claims, its signatures, and what the server says of it."""
+
+from typing import Any
+
+from tokenctl.errors import Refused
+from tokenctl.flows.renewal import session_client
+from tokenctl.oauth import introspection
+from tokenctl.oauth.claims import is_jwt, unverified_claims
+from tokenctl.profile import Profile
+from tokenctl.runtime import Runtime
+from tokenctl.session import Session
+
+
+def claims(session: Session) -> dict[str, Any]:
+    """Decode the claims of what is a JWT, unverified."""
+    return {
+        "access_token": unverified_claims(session.access_token),
+        "id_token": unverified_claims(session.id_token or ""),
+    }
+
+
+def verify(runtime: Runtime, profile: Profile, session: Session) -> dict[str, str]:
+    """Say of each token whether a key of the issuer signed it. Raises Refused when it has no keys."""
+    if session.jwks_uri is None:
+        raise Refused(f"{session.issuer} publishes no keys, so nothing can be verified")
+    verdicts = {}
+    for name, token in (("access_token", session.access_token), ("id_token", session.id_token)):
+        if token is None:
+            continue
+        if not is_jwt(token):
+            verdicts[name] = "opaque: only the server can tell, with --introspect"
+            continue
+        try:
+            runtime.verify_signature(profile, token, session.jwks_uri)
+            verdicts[name] = "signed by the issuer"
+        except Refused as refused:
+            verdicts[name] = refused.message
+    return verdicts
+
+
+def introspect(runtime: Runtime, profile: Profile, session: Session) -> dict[str, Any]:
+    """Ask the server about the access token. Raises Refused when it offers no introspection."""
+    if session.introspection_endpoint is None:
+        raise Refused(f"{session.issuer} offers no introspection", hint="leave --introspect out; --claims shows what a JWT says itself")
+    client = session_client(runtime, profile, session)
+    request = introspection.introspection_request(session.introspection_endpoint, client, session.access_token)
+    return dict(introspection.parse(runtime.send(profile, request), (session.access_token, client.secret or "")))

@@ -1,0 +1,100 @@
+"""A token file that stays fresh while a child runs: for children that live longer than a token.
+
+The file is private (0600, in a folder of its own), holds the token and no newline, is replaced whole,
+and goes when the child ends. The child gets the terminal's signals itself; those sent to us alone
+are passed on.
+"""
+
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+import types
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from tokenctl.errors import TokenctlError
+from tokenctl.handoff.process import NotExecutable
+from tokenctl.session import Session
+from tokenctl.storage.state_dir import replace_private
+
+VARIABLE = "ACCESS_TOKEN_FILE"
+SHORTEST = 1.0
+LONGEST = 30.0
+"""Seconds between two looks at the session: never longer, because a machine that slept wakes late."""
+
+
+def run_with_token_file(
+    arguments: Sequence[str],
+    program: str,
+    environ: Mapping[str, str],
+    session: Session,
+    current: Callable[[], Session],
+    failed: Callable[[TokenctlError], None],
+) -> int:
+    """Run the child with `ACCESS_TOKEN_FILE`, keep the file fresh, and return the child's exit status.
+
+    `current` answers a session that is fresh enough; when it raises, `failed` is told, the file stays
+    as it is, and the next look tries again. A child that a signal ended answers 128 + its number.
+    """
+    with tempfile.TemporaryDirectory(prefix="tokenctl-", dir=os.environ.get("XDG_RUNTIME_DIR")) as folder:
+        path = Path(folder) / "access_token"
+        replace_private(path, session.access_token.encode())
+        try:
+            child = subprocess.Popen(list(arguments), executable=program, env={**environ, VARIABLE: str(path)})
+        except OSError as reason:
+            raise NotExecutable(f"{program} cannot be run: {reason.strerror}") from None
+        ended = threading.Event()
+        keeper = threading.Thread(target=_keep_fresh, args=(path, session, current, failed, ended), daemon=True)
+        with _passing_on(child):
+            keeper.start()
+            status = child.wait()
+        ended.set()
+        keeper.join(SHORTEST)
+        return status if status >= 0 else 128 - status
+
+
+def _keep_fresh(
+    path: Path, session: Session, current: Callable[[], Session], failed: Callable[[TokenctlError], None], ended: threading.Event
+) -> None:
+    while not ended.wait(max(SHORTEST, min(LONGEST, (session.expires_at - session.obtained_at) / 10))):
+        try:
+            newer = current()
+            if newer.access_token != session.access_token and not ended.is_set():
+                replace_private(path, newer.access_token.encode())
+            session = newer
+        except TokenctlError as error:
+            failed(error)
+        except OSError:
+            return  # the folder is gone: so is the child
+
+
+class _passing_on:
+    """Pass signals on to the child for the length of a block.
+
+    SIGINT and SIGQUIT come from the terminal, which sends them to the child as well; a second one
+    would make some programs abort, so they are only kept from ending us first.
+    """
+
+    def __init__(self, child: "subprocess.Popen[bytes]") -> None:
+        self._child = child
+        self._before: dict[signal.Signals, object] = {}
+
+    def __enter__(self) -> None:
+        terminal = any(os.isatty(each) for each in (0, 1, 2))
+        for name in ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGINT", "SIGQUIT"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                ignored = terminal and name in ("SIGINT", "SIGQUIT")
+                self._before[number] = signal.signal(number, self._ignore if ignored else self._pass)
+
+    def __exit__(self, *_: object) -> None:
+        for number, before in self._before.items():
+            signal.signal(number, before)  # type: ignore[arg-type]
+
+    def _pass(self, number: int, _: types.FrameType | None) -> None:
+        self._child.send_signal(number)
+
+    def _ignore(self, number: int, _: types.FrameType | None) -> None:
+        """The child has it already."""
