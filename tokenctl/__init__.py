@@ -19,7 +19,7 @@ The house. Follow the data: a *flow* begins a session, *storage* keeps it, the *
     profile         how to get a token; no secrets
     session         what a login produced
     errors          every failure, its hint and its exit status
-    demo/           an authorization server of our own, and a play in eight scenes
+    demo/           an authorization server of our own, and the play it is for
 
 Each room imports only from those below it (import-linter holds that). Three rules:
 

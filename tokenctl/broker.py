@@ -34,7 +34,8 @@ def renew(runtime: Runtime, profile: Profile) -> Session:
 def _read(runtime: Runtime, profile: Profile) -> Session | None:
     session = runtime.store(profile).read(profile.name)
     if session is not None and (
-        (profile.issuer or session.issuer) != session.issuer or (profile.client_id or session.client_id) != session.client_id
+        (profile.issuer or session.issuer) != session.issuer
+        or (profile.client_id or session.client_id) != session.client_id
     ):
         # The refresh token goes to the endpoint pinned at login, whatever a config file says today.
         raise LoginRequired(
@@ -67,7 +68,9 @@ def _renew(runtime: Runtime, profile: Profile, seen: Session | None, min_ttl: in
         except Unreachable as error:
             if min_ttl is None or session.expired(runtime.now()):
                 raise
-            runtime.terminal.warning(f"could not renew ({error.message}); the token at hand lives {session.remaining(runtime.now())} s more")
+            runtime.terminal.warning(
+                f"could not renew ({error.message}); the token at hand lives {session.remaining(runtime.now())} s more"
+            )
             return session
         _save(runtime, profile, successor)
         try:
@@ -84,7 +87,9 @@ def _begin_again(runtime: Runtime, profile: Profile) -> Session:
     if profile.store != "memory":
         raise logged_out(profile)
     if profile.flow not in (*flows.MACHINE, "auto"):
-        raise UsageError("the memory store keeps nothing, so only a machine can use it", hint="choose store keyring or file")
+        raise UsageError(
+            "the memory store keeps nothing, so only a machine can use it", hint="choose store keyring or file"
+        )
     machine = replace(profile, flow=flows.MACHINE[0]) if profile.flow == "auto" else profile
     session = flows.sign_in(runtime, machine, client_secret=runtime.client_secret(profile))
     runtime.store(profile).write(profile.name, session)
@@ -124,7 +129,9 @@ def adopt(runtime: Runtime, profile: Profile, session: Session, secret: str | No
         if older is not None:
             session = replace(session, generation=older.generation + 1)
             if older.subject and session.subject and (older.issuer, older.subject) != (session.issuer, session.subject):
-                runtime.terminal.warning(f"{profile.name!r} was signed in as {older.account}, and is now {session.account}")
+                runtime.terminal.warning(
+                    f"{profile.name!r} was signed in as {older.account}, and is now {session.account}"
+                )
         if secret is not None and session.token_endpoint_auth_method != "none":
             store.write_secret(profile.name, secret)
         store.write(profile.name, session)

@@ -73,7 +73,9 @@ def _parse(path: Path, found: dict[str, Any]) -> Config:
     where = f"config file {path}"
     for key in found:
         if key not in ("default_profile", "profiles"):
-            raise UsageError(f"{where}: unknown key {key!r:.60}", hint="at the top there are default_profile and [profiles.NAME]")
+            raise UsageError(
+                f"{where}: unknown key {key!r:.60}", hint="at the top there are default_profile and [profiles.NAME]"
+            )
     tables = found.get("profiles", {})
     if not isinstance(tables, dict) or not all(isinstance(each, dict) for each in tables.values()):
         raise UsageError(f"{where}: profiles must be tables, such as [profiles.work]")
@@ -104,7 +106,7 @@ def choose(config: Config, environ: Mapping[str, str], named: str | None = None)
     wanted = named or environ.get("TOKENCTL_PROFILE") or config.default_profile
     if wanted is None and len(config.profiles) == 1:
         wanted = next(iter(config.profiles))
-    if wanted is None and "issuer" in settings or wanted == ENVIRONMENT_PROFILE and wanted not in config.profiles:
+    if (wanted is None and "issuer" in settings) or (wanted == ENVIRONMENT_PROFILE and wanted not in config.profiles):
         return ad_hoc(settings, environ)
     if wanted is None and config.profiles:
         raise UsageError(
@@ -130,7 +132,10 @@ def choose(config: Config, environ: Mapping[str, str], named: str | None = None)
 def ad_hoc(settings: Mapping[str, Any], environ: Mapping[str, str]) -> Profile:
     """Make the profile called `env`. With a client secret it is a machine's, and keeps nothing."""
     if "issuer" not in settings or "client_id" not in settings:
-        raise UsageError("the profile 'env' needs TOKENCTL_ISSUER and TOKENCTL_CLIENT_ID", hint="set both, or name another profile with -p")
+        raise UsageError(
+            "the profile 'env' needs TOKENCTL_ISSUER and TOKENCTL_CLIENT_ID",
+            hint="set both, or name another profile with -p",
+        )
     machine = any(environ.get(name) for name in ("TOKENCTL_CLIENT_SECRET", "TOKENCTL_CLIENT_SECRET_FILE"))
     preset = {"flow": "client-credentials"} if machine else {}
     flow = settings.get("flow", preset.get("flow"))

@@ -1,4 +1,4 @@
-"""Writing a profile into the person's config file, keeping its comments and its order. The only module that knows tomlkit."""
+"""Writing a profile into the person's config file, comments and order kept. The only module that knows tomlkit."""
 
 import os
 from pathlib import Path

@@ -66,7 +66,15 @@ def verify_signature(token: str, jwks: Response, algorithms: tuple[str, ...] | N
                 token,
                 key,
                 algorithms=[algorithm],
-                options={"verify_aud": False, "verify_iss": False, "verify_exp": False, "verify_iat": False, "verify_nbf": False, "verify_sub": False, "verify_jti": False},
+                options={
+                    "verify_aud": False,
+                    "verify_iss": False,
+                    "verify_exp": False,
+                    "verify_iat": False,
+                    "verify_nbf": False,
+                    "verify_sub": False,
+                    "verify_jti": False,
+                },
             )
         except (jwt.PyJWTError, ValueError, TypeError):
             continue
@@ -82,7 +90,11 @@ def _keys(jwks: Response, kid: object, algorithm: str) -> list[jwt.PyJWK]:
     found = []
     for each in members:
         # Without a kid every key of the right kind is tried; keys in the token's own header never are.
-        if (kid is not None and each.get("kid", kid) != kid) or each.get("use", "sig") != "sig" or each.get("alg", algorithm) != algorithm:
+        if (
+            (kid is not None and each.get("kid", kid) != kid)
+            or each.get("use", "sig") != "sig"
+            or each.get("alg", algorithm) != algorithm
+        ):
             continue
         try:
             found.append(jwt.PyJWK(each, algorithm=algorithm))
@@ -137,4 +149,6 @@ def _at_hash(access_token: str, algorithm: str) -> str:
 
 
 def _wrong(reason: str) -> Refused:
-    return Refused(f"the ID token is not acceptable: {reason}", hint="nothing was stored; tell who runs the server if it stays so")
+    return Refused(
+        f"the ID token is not acceptable: {reason}", hint="nothing was stored; tell who runs the server if it stays so"
+    )

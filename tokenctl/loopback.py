@@ -124,20 +124,25 @@ class _Visit(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         callback = self.server.callback
         ours = urlsplit(callback.redirect_uri)
-        if self.headers.get("Host") != ours.netloc:  # a name that was made to point here
-            return self._answer(400, callback_page.NOT_OURS)
         path = self.path.partition("?")[0]
-        if path == DONE and (page := callback.last_page()):
+        if self.headers.get("Host") != ours.netloc:  # a name that was made to point here
+            self._answer(400, callback_page.NOT_OURS)
+        elif path == DONE and (page := callback.last_page()):
             self._answer(200, page)
-            return callback.said_goodbye()
-        if path != (ours.path or "/"):
-            return self._answer(404, callback_page.NOTHING_HERE)
+            callback.said_goodbye()
+        elif path == (ours.path or "/"):
+            self._callback(callback)
+        else:
+            self._answer(404, callback_page.NOTHING_HERE)
+
+    def _callback(self, callback: Callback) -> None:
         try:
             callback.offer(self.path)
         except (NotOurs, ValueError):
-            return self._answer(400, callback_page.NOT_OURS)
-        callback.send_on()
-        self._answer(303, b"", {"Location": DONE})
+            self._answer(400, callback_page.NOT_OURS)
+        else:
+            callback.send_on()
+            self._answer(303, b"", {"Location": DONE})
 
     def _answer(self, status: int, page: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response_only(status)
@@ -156,7 +161,9 @@ class _Visit(BaseHTTPRequestHandler):
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answer other methods and broken requests: 405 for a method, as RFC 9110 has it."""
-        self._answer(405 if code == 501 else code, callback_page.NOTHING_HERE, {"Allow": "GET"} if code == 501 else None)
+        self._answer(
+            405 if code == 501 else code, callback_page.NOTHING_HERE, {"Allow": "GET"} if code == 501 else None
+        )
 
     def log_message(self, format: str, *args: Any) -> None:
         """Log nothing: the request line holds the code."""
@@ -210,5 +217,7 @@ def _named_failure(address: str, port: int, *, optional: bool) -> Iterator[None]
             return
         raise UsageError(
             f"cannot listen on {address} port {port}: {reason.strerror}",
-            hint="end the program that uses the port, or choose another with --port if the server allows any" if port else None,
+            hint="end the program that uses the port, or choose another with --port if the server allows any"
+            if port
+            else None,
         ) from None

@@ -60,7 +60,9 @@ def from_members(name: str, members: Mapping[str, Any], where: str) -> Profile:
     known = {each.name for each in fields(Profile)} - {"name"}
     for key in members:
         if key not in known:
-            raise UsageError(f"{where}: {key!r:.60} is no setting of a profile", hint=f"there are: {', '.join(sorted(known))}")
+            raise UsageError(
+                f"{where}: {key!r:.60} is no setting of a profile", hint=f"there are: {', '.join(sorted(known))}"
+            )
     return Profile(name=name, **{key: _checked(key, value, f"{where}: {key}") for key, value in members.items()})
 
 
@@ -121,4 +123,6 @@ def _checked(key: str, value: Any, where: str) -> Any:
 def check_resource(value: str, where: str) -> None:
     """Check a resource indicator: an absolute URI without a fragment (RFC 8707 section 2)."""
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:[!-\"$-~]+", value):
-        raise UsageError(f"{where}: {value!r:.80} is no absolute URI without a fragment", hint="such as https://api.example.com")
+        raise UsageError(
+            f"{where}: {value!r:.80} is no absolute URI without a fragment", hint="such as https://api.example.com"
+        )

@@ -86,7 +86,9 @@ class Runtime:
         from tokenctl.storage.lock import exclusive
 
         def waiting(pid: int | None) -> None:
-            self.terminal.message(f"waiting for another tokenctl{f' (process {pid})' if pid else ''} to finish with {profile.name}")
+            self.terminal.message(
+                f"waiting for another tokenctl{f' (process {pid})' if pid else ''} to finish with {profile.name}"
+            )
 
         return exclusive(self.folder(profile) / "lock", waiting=waiting)
 

@@ -1,4 +1,4 @@
-"""The voice. Its rules:
+"""The voice: what tokenctl says to a person, and how.
 
 - Everything tokenctl says goes to stderr, as `tokenctl: ...`; stdout carries the answer or nothing.
 - No capital at the start, no full stop at the end; a failure is `tokenctl: error: ...`, and what to
@@ -22,7 +22,9 @@ from typing import TextIO
 from tokenctl.errors import UsageError
 
 # C0 and C1 controls, bidirectional overrides, zero-width characters, line and paragraph separators.
-_HARMFUL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]")
+_HARMFUL = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
+)
 
 
 def clean(text: str) -> str:
@@ -33,7 +35,9 @@ def clean(text: str) -> str:
 class Terminal:
     """What we say to a person, and what we ask."""
 
-    def __init__(self, environ: Mapping[str, str] = os.environ, *, verbose: bool = False, err: TextIO | None = None) -> None:
+    def __init__(
+        self, environ: Mapping[str, str] = os.environ, *, verbose: bool = False, err: TextIO | None = None
+    ) -> None:
         self._environ = environ
         self._err = err
         self._progress = False

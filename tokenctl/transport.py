@@ -85,20 +85,26 @@ class Transport:
     def _exchange(self, request: Request, trace: object) -> Response:
         # A client a request: nothing is kept between two of them, no connection and no cookie.
         ambient = not loopback(urlsplit(request.url).hostname)
-        with httpx.Client(
-            verify=self._context,
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            headers=_HEADERS,
-            timeout=httpx.Timeout(self._total, connect=CONNECT),
-            trust_env=ambient,  # proxies only: httpx reads no netrc by itself
-            follow_redirects=False,
-        ) as client, client.stream(
-            request.method,
-            request.url,
-            content=request.body if request.form is not None else None,
-            headers={**request.headers, **({"Content-Type": "application/x-www-form-urlencoded"} if request.form is not None else {})},
-            extensions={"trace": trace},
-        ) as answer:
+        with (
+            httpx.Client(
+                verify=self._context,
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+                headers=_HEADERS,
+                timeout=httpx.Timeout(self._total, connect=CONNECT),
+                trust_env=ambient,  # proxies only: httpx reads no netrc by itself
+                follow_redirects=False,
+            ) as client,
+            client.stream(
+                request.method,
+                request.url,
+                content=request.body if request.form is not None else None,
+                headers={
+                    **request.headers,
+                    **({"Content-Type": "application/x-www-form-urlencoded"} if request.form is not None else {}),
+                },
+                extensions={"trace": trace},
+            ) as answer,
+        ):
             body = bytearray()
             for part in answer.iter_raw():  # raw: a compressed answer was not asked for, and may be a bomb
                 body += part
@@ -130,7 +136,9 @@ def _cause(error: Exception) -> str:
 
 def _certificate_hint(error: Exception) -> str | None:
     if "CERTIFICATE" in str(error).upper():
-        return "its certificate is not trusted here: add the CA to the system's trust store, or set ca_file in the profile"
+        return (
+            "its certificate is not trusted here: add the CA to the system's trust store, or set ca_file in the profile"
+        )
     return None
 
 

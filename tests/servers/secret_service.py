@@ -165,8 +165,8 @@ class SecretService:
                 "--dest=org.freedesktop.secrets",
                 path,
                 method,
-            ]
-            + list(arguments),
+                *list(arguments),
+            ],
             env=self._environment(),
             capture_output=True,
             check=False,

@@ -169,9 +169,7 @@ def test_pkce_is_required(oidc_provider: OidcProvider, client_id: str) -> None:
     assert "error=invalid_request" in arrived.url and "PKCE" in arrived.url
 
 
-def test_chromium_signs_in_with_a_code(
-    oidc_provider: OidcProvider, chromium_sign_in: Callable[..., Page]
-) -> None:
+def test_chromium_signs_in_with_a_code(oidc_provider: OidcProvider, chromium_sign_in: Callable[..., Page]) -> None:
     """A browser walks through login and consent to the callback, and the code buys a refresh token."""
     tokens = Visitor(chromium_sign_in).tokens(oidc_provider)
     assert tokens["access_token"].count(".") == 2 and tokens["refresh_token"] and tokens["id_token"]

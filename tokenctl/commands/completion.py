@@ -22,7 +22,7 @@ def script(shell: str, root: click.Command) -> str:
 @click.argument("shell", type=click.Choice(list(SHELLS)))
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:
-    """Print the completion script of a shell.
+    r"""Print the completion script of a shell.
 
     \b
     bash:  tokenctl completion bash > ~/.local/share/bash-completion/completions/tokenctl

@@ -12,12 +12,29 @@ from tokenctl.runtime import Runtime
 
 
 @click.command("exec", context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False})
-@click.option("--env", "env", multiple=True, metavar="NAME[=TEMPLATE]", help='Set this variable, such as AUTH="Bearer {access_token}"; may be repeated.')
+@click.option(
+    "--env",
+    "env",
+    multiple=True,
+    metavar="NAME[=TEMPLATE]",
+    help='Set this variable, such as AUTH="Bearer {access_token}"; may be repeated.',
+)
 @min_ttl
-@click.option("--token-file", is_flag=True, help="Also keep the token fresh in the file that ACCESS_TOKEN_FILE names, while CMD runs.")
+@click.option(
+    "--token-file",
+    is_flag=True,
+    help="Also keep the token fresh in the file that ACCESS_TOKEN_FILE names, while CMD runs.",
+)
 @click.argument("words", metavar="-- CMD ARG...", nargs=-1, required=True, type=click.UNPROCESSED)
 @with_runtime
-def command(runtime: Runtime, name: str | None, env: tuple[str, ...], min_ttl: int | None, token_file: bool, words: tuple[str, ...]) -> int:
+def command(
+    runtime: Runtime,
+    name: str | None,
+    env: tuple[str, ...],
+    min_ttl: int | None,
+    token_file: bool,
+    words: tuple[str, ...],
+) -> int:
     """Run CMD with a fresh access token in its environment.
 
     It is in ACCESS_TOKEN (or what --env or the profile says), its expiry in ACCESS_TOKEN_EXPIRES_AT,
@@ -38,4 +55,4 @@ def command(runtime: Runtime, name: str | None, env: tuple[str, ...], min_ttl: i
             lambda: broker.current(runtime, profile, min_ttl),
             lambda error: runtime.terminal.warning(f"the token file could not be renewed: {error.message}"),
         )
-    become(program, words, environ)
+    return become(program, words, environ)

@@ -21,16 +21,38 @@ FIRST = "default"
 @click.command("login")
 @click.option("--issuer", metavar="URL", help="The authorization server, just as its documentation writes it.")
 @click.option("--client-id", metavar="ID", help="The client registered there for this tool.")
-@click.option("--scope", multiple=True, metavar="SCOPE", help="May be repeated, or several in quotes; offline_access for a session that lasts.")
+@click.option(
+    "--scope",
+    multiple=True,
+    metavar="SCOPE",
+    help="May be repeated, or several in quotes; offline_access for a session that lasts.",
+)
 @click.option("--resource", multiple=True, metavar="URL", help="The API the token is for (RFC 8707); may be repeated.")
 @click.option("--audience", metavar="A", help="The API the token is for, at servers that say audience.")
 @click.option("--flow", type=click.Choice(FLOWS), help="How to sign in; auto: browser, else device code.")
 @click.option("--no-browser", is_flag=True, help="Print the address and open nothing.")
-@click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="The port of the redirect URI, where the server wants an exact one.")
-@click.option("--timeout", callback=seconds, default="5m", metavar="DURATION", show_default=True, help="How long to wait for the sign-in.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    metavar="N",
+    help="The port of the redirect URI, where the server wants an exact one.",
+)
+@click.option(
+    "--timeout",
+    callback=seconds,
+    default="5m",
+    metavar="DURATION",
+    show_default=True,
+    help="How long to wait for the sign-in.",
+)
 @click.option("--client-secret-stdin", is_flag=True, help="Read the client secret from stdin.")
 @click.option("--store", type=click.Choice(STORES), help="Where the session is kept.")
-@click.option("--param", multiple=True, metavar="K=V", help="Another parameter of the authorization request; an empty V leaves one out.")
+@click.option(
+    "--param",
+    multiple=True,
+    metavar="K=V",
+    help="Another parameter of the authorization request; an empty V leaves one out.",
+)
 @as_json
 @with_runtime
 def command(
@@ -96,7 +118,10 @@ def _profile(runtime: Runtime, name: str | None, given: dict[str, Any]) -> tuple
     if wanted == ENVIRONMENT_PROFILE and wanted not in known:
         return config.ad_hoc(settings | given, runtime.environ), False
     if wanted is None and known:
-        raise UsageError("say which profile to sign in to, with -p NAME", hint=f"there are: {', '.join(known)}; another name makes a new one")
+        raise UsageError(
+            "say which profile to sign in to, with -p NAME",
+            hint=f"there are: {', '.join(known)}; another name makes a new one",
+        )
     wanted = wanted or FIRST
     if wanted not in known:
         return _new(wanted, settings | given), True
@@ -113,13 +138,19 @@ def _profile(runtime: Runtime, name: str | None, given: dict[str, Any]) -> tuple
 def _new(name: str, members: dict[str, Any]) -> Profile:
     for key, option in (("issuer", "--issuer URL"), ("client_id", "--client-id ID")):
         if key not in members:
-            raise UsageError(f"there is no profile {name!r} yet, and {option} is missing", hint=f"tokenctl login -p {name} --issuer URL --client-id ID")
+            raise UsageError(
+                f"there is no profile {name!r} yet, and {option} is missing",
+                hint=f"tokenctl login -p {name} --issuer URL --client-id ID",
+            )
     return from_members(name, members, "option")
 
 
 def _secret_from_stdin() -> str:
     if sys.stdin is None or sys.stdin.isatty():
-        raise UsageError("--client-secret-stdin reads a pipe", hint="such as: pass show client | tokenctl login --client-secret-stdin ...")
+        raise UsageError(
+            "--client-secret-stdin reads a pipe",
+            hint="such as: pass show client | tokenctl login --client-secret-stdin ...",
+        )
     secret = sys.stdin.read(65536).removesuffix("\n").removesuffix("\r")
     if not secret or not secret.isprintable():
         raise UsageError("the client secret on stdin is empty, or more than one line")
@@ -141,9 +172,12 @@ def _report(runtime: Runtime, profile: Profile, session: Session, new: bool) -> 
         terminal.message(f"signed in to {profile.name} as {who}; nothing is kept, each command signs in by itself")
     else:
         terminal.message(f"signed in to {profile.name} as {who}; kept in {document.place(runtime.store(profile))}")
-        renews = "and renews itself" if session.refresh_token or session.flow in flows.MACHINE else "and cannot be renewed: the server gave no refresh token"
+        renews = (
+            "and renews itself"
+            if session.refresh_token or session.flow in flows.MACHINE
+            else "and cannot be renewed: the server gave no refresh token"
+        )
         terminal.message(f"the access token lives {life} {renews}")
     if new:
         terminal.message(f"saved as profile {profile.name} in {runtime.config.path}")
         terminal.hint(f"try: tokenctl show{'' if not runtime.config.profiles else f' -p {profile.name}'}")
-

@@ -42,8 +42,21 @@ def _runtime(ctx: click.Context, config_file: str | None, *, verbose: bool) -> R
 def with_runtime(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add `-p`, `--config` and `-v`, and call the command with its `runtime` and the profile's name."""
 
-    @click.option("-p", "--profile", "name", metavar="NAME", shell_complete=_profile_names, help="The profile; else TOKENCTL_PROFILE, or the default one.")
-    @click.option("--config", "config_file", metavar="FILE", type=click.Path(), help="The config file; else TOKENCTL_CONFIG, or the usual place.")
+    @click.option(
+        "-p",
+        "--profile",
+        "name",
+        metavar="NAME",
+        shell_complete=_profile_names,
+        help="The profile; else TOKENCTL_PROFILE, or the default one.",
+    )
+    @click.option(
+        "--config",
+        "config_file",
+        metavar="FILE",
+        type=click.Path(),
+        help="The config file; else TOKENCTL_CONFIG, or the usual place.",
+    )
     @click.option("-v", "--verbose", is_flag=True, help="Say what happens (never a secret).")
     @click.pass_context
     def wrapper(ctx: click.Context, /, *, config_file: str | None, verbose: bool, **rest: Any) -> Any:
@@ -52,7 +65,12 @@ def with_runtime(function: Callable[..., Any]) -> Callable[..., Any]:
     return update_wrapper(wrapper, function)
 
 
-min_ttl = click.option("--min-ttl", callback=seconds, metavar="DURATION", help="Renew unless the token lives this long still (default 60s).")
+min_ttl = click.option(
+    "--min-ttl",
+    callback=seconds,
+    metavar="DURATION",
+    help="Renew unless the token lives this long still (default 60s).",
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Answer with JSON on stdout.")
 every = click.option("--all", "every", is_flag=True, help="Every profile of the config file.")
 

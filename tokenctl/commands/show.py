@@ -36,7 +36,9 @@ MEANING = {
 @click.option("--verify", is_flag=True, help="Also whether the tokens' signatures are the issuer's.")
 @click.option("--introspect", is_flag=True, help="Also what the server itself says of the access token (RFC 7662).")
 @with_runtime
-def command(runtime: Runtime, name: str | None, every: bool, as_json: bool, claims: bool, verify: bool, introspect: bool) -> int:
+def command(
+    runtime: Runtime, name: str | None, every: bool, as_json: bool, claims: bool, verify: bool, introspect: bool
+) -> int:
     """Show who is signed in, where, and for how long; never a token itself.
 
     A profile without a session is shown too, and the exit status is 4.
@@ -94,7 +96,9 @@ def panel(found: dict[str, Any], now: int) -> RenderableType:
     head = Table.grid(expand=True)
     head.add_column()
     head.add_column(justify="right")
-    head.add_row(Text(clean(found["account"] or found["subject"] or found["client_id"] or ""), style="bold"), _state(found))
+    head.add_row(
+        Text(clean(found["account"] or found["subject"] or found["client_id"] or ""), style="bold"), _state(found)
+    )
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim", no_wrap=True)
     facts.add_column(overflow="fold")
@@ -127,12 +131,27 @@ def _facts(found: dict[str, Any], now: int) -> list[tuple[str, RenderableType]]:
     token = found["access_token"]
     if token is not None:
         facts.append(("life", _life(token)))
-        facts.append(("token", Text(f"{token['format']} {token['fingerprint']}, until {_clock(token['expires_at'], now)}")))
+        facts.append(
+            ("token", Text(f"{token['format']} {token['fingerprint']}, until {_clock(token['expires_at'], now)}"))
+        )
         times = f"renewed {_ago(token['obtained_at'], now)}, generation {found['generation']}"
-        facts.append(("renewed", Text(times if found["last_refresh_at"] else f"not yet; signed in {_ago(token['obtained_at'], now)}")))
+        facts.append(
+            (
+                "renewed",
+                Text(times if found["last_refresh_at"] else f"not yet; signed in {_ago(token['obtained_at'], now)}"),
+            )
+        )
         facts.append(("session", Text(_session(found, now))))
     kept = found["store"]
-    facts.append(("kept in", Text(f"{document.place_name(kept['kind'], kept['backend'])}" + (f"\n{kept['backend']}" if kept["kind"] == "keyring" else ""))))
+    facts.append(
+        (
+            "kept in",
+            Text(
+                f"{document.place_name(kept['kind'], kept['backend'])}"
+                + (f"\n{kept['backend']}" if kept["kind"] == "keyring" else "")
+            ),
+        )
+    )
     return facts
 
 

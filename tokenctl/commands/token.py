@@ -12,7 +12,14 @@ from tokenctl.stdout import answer
 
 @click.command("token")
 @min_ttl
-@click.option("--format", "form", type=click.Choice(["raw", "header", "json"]), default="raw", show_default=True, help="What to print.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["raw", "header", "json"]),
+    default="raw",
+    show_default=True,
+    help="What to print.",
+)
 @with_runtime
 def command(runtime: Runtime, name: str | None, min_ttl: int | None, form: str) -> None:
     """Print a fresh access token, for a pipe.

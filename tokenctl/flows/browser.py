@@ -54,10 +54,16 @@ def _authorization_url(plan: Plan, endpoint: str, attempt: grant.Attempt) -> str
 def _send_person(plan: Plan, url: str) -> None:
     terminal = plan.runtime.terminal
     opens = plan.runtime.has_browser and not plan.no_browser
-    terminal.message("your browser opens to sign in; if it does not, open this address:" if opens else "to sign in, open this address:")
+    terminal.message(
+        "your browser opens to sign in; if it does not, open this address:"
+        if opens
+        else "to sign in, open this address:"
+    )
     terminal.alone(url)
     if terminal.attended:
-        terminal.message("browser on another machine? when it ends on a page that cannot be reached, paste that page's address here")
+        terminal.message(
+            "browser on another machine? when it ends on a page that cannot be reached, paste that page's address here"
+        )
     if opens:
         plan.runtime.open_browser(url)
 
@@ -80,4 +86,7 @@ def _wait(plan: Plan, callback: Callback) -> str:
                 callback.offer(line)
             except (grant.NotOurs, ValueError) as reason:
                 terminal.warning(f"that is not the address this sign-in ends on ({reason}); still waiting")
-    raise LoginRequired(f"nobody signed in within {plan.timeout} s", hint="run 'tokenctl login' again, with --timeout 15m if it takes longer")
+    raise LoginRequired(
+        f"nobody signed in within {plan.timeout} s",
+        hint="run 'tokenctl login' again, with --timeout 15m if it takes longer",
+    )

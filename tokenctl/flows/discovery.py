@@ -15,7 +15,9 @@ def discover(runtime: Runtime, profile: Profile) -> Metadata:
     UsageError, Refused (wrong or no metadata) or Unreachable.
     """
     if profile.issuer is None:
-        raise UsageError(f"profile {profile.name!r} has no issuer", hint="add --issuer URL, or set issuer in the profile")
+        raise UsageError(
+            f"profile {profile.name!r} has no issuer", hint="add --issuer URL, or set issuer in the profile"
+        )
     issuer = issuer_url(profile.issuer)
     if profile.token_endpoint is not None:
         return metadata.from_members({"issuer": issuer, **profile.endpoints})
@@ -26,7 +28,9 @@ def discover(runtime: Runtime, profile: Profile) -> Metadata:
 
 
 def _lists(found: Metadata) -> dict[str, list[str]]:
-    return {name: list(value) for name in Metadata.__dataclass_fields__ if isinstance(value := getattr(found, name), tuple)}
+    return {
+        name: list(value) for name in Metadata.__dataclass_fields__ if isinstance(value := getattr(found, name), tuple)
+    }
 
 
 def _ask(runtime: Runtime, profile: Profile, issuer: str) -> Metadata:

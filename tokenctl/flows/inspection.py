@@ -41,7 +41,10 @@ def verify(runtime: Runtime, profile: Profile, session: Session) -> dict[str, st
 def introspect(runtime: Runtime, profile: Profile, session: Session) -> dict[str, Any]:
     """Ask the server about the access token. Raises Refused when it offers no introspection."""
     if session.introspection_endpoint is None:
-        raise Refused(f"{session.issuer} offers no introspection", hint="leave --introspect out; --claims shows what a JWT says itself")
+        raise Refused(
+            f"{session.issuer} offers no introspection",
+            hint="leave --introspect out; --claims shows what a JWT says itself",
+        )
     client = session_client(runtime, profile, session)
     request = introspection.introspection_request(session.introspection_endpoint, client, session.access_token)
     return dict(introspection.parse(runtime.send(profile, request), (session.access_token, client.secret or "")))

@@ -20,7 +20,9 @@ def session_client(runtime: Runtime, profile: Profile, session: Session) -> Clie
     method = session.token_endpoint_auth_method
     secret = None if method == "none" else runtime.client_secret(profile)
     if method != "none" and not secret:
-        raise LoginRequired(f"the client secret of {profile.name!r} is gone", hint=f"{login_hint(profile)} --client-secret-stdin")
+        raise LoginRequired(
+            f"the client secret of {profile.name!r} is gone", hint=f"{login_hint(profile)} --client-secret-stdin"
+        )
     return Client(client_id=session.client_id, auth_method=method, secret=secret)
 
 
@@ -51,7 +53,9 @@ def _request(profile: Profile, session: Session, client: Client) -> Request:
     if session.refresh_token is not None:
         return refresh_request(session.token_endpoint, client, session.refresh_token, session.resource)
     if session.flow in flows.MACHINE:
-        return client_credentials_request(session.token_endpoint, client, profile.scope, session.resource, profile.audience)
+        return client_credentials_request(
+            session.token_endpoint, client, profile.scope, session.resource, profile.audience
+        )
     raise LoginRequired(
         f"the access token of {profile.name!r} is used up, and the server gave no refresh token",
         hint=f"{login_hint(profile)}; many servers give one only for the scope offline_access",

@@ -53,12 +53,17 @@ def sign_in(
     time), Refused or Unreachable.
     """
     if profile.client_id is None:
-        raise UsageError(f"profile {profile.name!r} has no client_id", hint="add --client-id ID, or set client_id in the profile")
+        raise UsageError(
+            f"profile {profile.name!r} has no client_id", hint="add --client-id ID, or set client_id in the profile"
+        )
     server = discover(runtime, profile)
     client = client_auth.choose(server, profile.client_id, client_secret, profile.token_endpoint_auth_method)
     name = _chosen_flow(runtime, profile, server, client, no_browser)
     if profile.store == "memory" and name not in flows.MACHINE:
-        raise UsageError("the memory store keeps nothing, so only a machine can use it", hint="choose --store keyring or file, or --flow client-credentials")
+        raise UsageError(
+            "the memory store keeps nothing, so only a machine can use it",
+            hint="choose --store keyring or file, or --flow client-credentials",
+        )
     plan = Plan(
         runtime=runtime,
         profile=profile,
@@ -81,12 +86,17 @@ def _chosen_flow(runtime: Runtime, profile: Profile, server: Metadata, client: C
     return "client-credentials" if not server.authorization_endpoint and client.secret else "browser"
 
 
-def _finish(plan: Plan, flow: str, keep: Callable[[Session], Session], tokens: TokenSet, nonce: str | None = None) -> Session:
+def _finish(
+    plan: Plan, flow: str, keep: Callable[[Session], Session], tokens: TokenSet, nonce: str | None = None
+) -> Session:
     runtime, profile, server = plan.runtime, plan.profile, plan.server
     claims = {}
     if tokens.id_token is not None:
         if server.jwks_uri is None:
-            raise Refused("the server sent an ID token and publishes no keys to verify it", hint="set jwks_uri in the profile, or leave openid out of the scope")
+            raise Refused(
+                "the server sent an ID token and publishes no keys to verify it",
+                hint="set jwks_uri in the profile, or leave openid out of the scope",
+            )
         claims = runtime.verify_id_token(
             profile,
             tokens.id_token,
@@ -97,7 +107,9 @@ def _finish(plan: Plan, flow: str, keep: Callable[[Session], Session], tokens: T
             nonce=nonce,
             access_token=tokens.access_token,
         )
-    missing = set((profile.scope or "").split()) - set((tokens.scope if tokens.scope is not None else profile.scope or "").split())
+    missing = set((profile.scope or "").split()) - set(
+        (tokens.scope if tokens.scope is not None else profile.scope or "").split()
+    )
     if missing:
         runtime.terminal.warning(f"the server did not grant: {' '.join(sorted(missing))}")
     return keep(

@@ -21,14 +21,20 @@ def variables(wanted: Sequence[str], session: Session) -> dict[str, str]:
 
     def value(match: re.Match[str]) -> str:
         if match[1] not in known:
-            raise UsageError(f"there is no placeholder {match[0]!r:.60}", hint=f"there are: {', '.join('{' + name + '}' for name in known)}")
+            raise UsageError(
+                f"there is no placeholder {match[0]!r:.60}",
+                hint=f"there are: {', '.join('{' + name + '}' for name in known)}",
+            )
         return known[match[1]]
 
     made = {EXPIRY_VARIABLE: str(session.expires_at)}
     for each in wanted or (DEFAULT_VARIABLE,):
         name, _, template = each.partition("=")
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-            raise UsageError(f"{name!r:.60} is no name of an environment variable", hint='write --env NAME or --env NAME="Bearer {access_token}"')
+            raise UsageError(
+                f"{name!r:.60} is no name of an environment variable",
+                hint='write --env NAME or --env NAME="Bearer {access_token}"',
+            )
         made[name] = re.sub(r"\{(\w*)\}", value, template or "{access_token}")
     return made
 

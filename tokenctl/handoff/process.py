@@ -56,7 +56,7 @@ def become(program: str, words: Sequence[str], environ: dict[str, str]) -> NoRet
             sys.exit(subprocess.run(list(words), executable=program, env=environ, check=False).returncode)
         for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and that would be inherited
             signal.signal(number, signal.SIG_DFL)
-        os.execve(program, list(words), environ)
+        os.execve(program, list(words), environ)  # noqa: S606 (no shell is the point)
     except OSError as reason:
         raise NotExecutable(
             f"{program} cannot be run: {reason.strerror}",

@@ -5,13 +5,14 @@ and goes when the child ends. The child gets the terminal's signals itself; thos
 are passed on.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
 import tempfile
 import threading
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tokenctl.errors import TokenctlError
@@ -56,7 +57,11 @@ def run_with_token_file(
 
 
 def _keep_fresh(
-    path: Path, session: Session, current: Callable[[], Session], failed: Callable[[TokenctlError], None], ended: threading.Event
+    path: Path,
+    session: Session,
+    current: Callable[[], Session],
+    failed: Callable[[TokenctlError], None],
+    ended: threading.Event,
 ) -> None:
     while not ended.wait(max(SHORTEST, min(LONGEST, (session.expires_at - session.obtained_at) / 10))):
         try:
@@ -70,31 +75,26 @@ def _keep_fresh(
             return  # the folder is gone: so is the child
 
 
-class _passing_on:
+@contextlib.contextmanager
+def _passing_on(child: "subprocess.Popen[bytes]") -> Iterator[None]:
     """Pass signals on to the child for the length of a block.
 
     SIGINT and SIGQUIT come from the terminal, which sends them to the child as well; a second one
-    would make some programs abort, so they are only kept from ending us first.
+    would make some programs abort, so there they are only kept from ending us first.
     """
+    terminal = any(os.isatty(each) for each in (0, 1, 2))
 
-    def __init__(self, child: "subprocess.Popen[bytes]") -> None:
-        self._child = child
-        self._before: dict[signal.Signals, object] = {}
+    def pass_on(number: int, _: types.FrameType | None) -> None:
+        if not (terminal and number in (signal.SIGINT, getattr(signal, "SIGQUIT", None))):
+            child.send_signal(number)
 
-    def __enter__(self) -> None:
-        terminal = any(os.isatty(each) for each in (0, 1, 2))
-        for name in ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGINT", "SIGQUIT"):
-            number = getattr(signal, name, None)
-            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-                ignored = terminal and name in ("SIGINT", "SIGQUIT")
-                self._before[number] = signal.signal(number, self._ignore if ignored else self._pass)
-
-    def __exit__(self, *_: object) -> None:
-        for number, before in self._before.items():
-            signal.signal(number, before)  # type: ignore[arg-type]
-
-    def _pass(self, number: int, _: types.FrameType | None) -> None:
-        self._child.send_signal(number)
-
-    def _ignore(self, number: int, _: types.FrameType | None) -> None:
-        """The child has it already."""
+    before = {}
+    for name in ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGINT", "SIGQUIT"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            before[number] = signal.signal(number, pass_on)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

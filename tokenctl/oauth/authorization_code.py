@@ -12,8 +12,10 @@ ENTROPY = 96
 """Random bytes that one attempt takes: 32 each for verifier, state and nonce."""
 
 OURS = frozenset(
-    "response_type client_id redirect_uri scope state nonce code_challenge code_challenge_method"
-    " response_mode request request_uri resource client_secret".split()
+    (
+        *("response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "response_mode", "resource"),
+        *("code_challenge", "code_challenge_method", "request", "request_uri", "client_secret"),
+    )
 )
 """Parameters that `--param` may not set: they carry the protections."""
 
@@ -113,9 +115,7 @@ def parse_callback(attempt: Attempt, parameters: dict[str, str]) -> str:
     return parameters["code"]
 
 
-def code_request(
-    endpoint: str, client: Client, attempt: Attempt, code: str, resource: tuple[str, ...] = ()
-) -> Request:
+def code_request(endpoint: str, client: Client, attempt: Attempt, code: str, resource: tuple[str, ...] = ()) -> Request:
     """Build the exchange of the code (RFC 6749 section 4.1.3). It is sent once: a code has one use."""
     return request(
         endpoint,

@@ -1,4 +1,4 @@
-"""Pushed authorization requests (RFC 9126): the parameters go to the server directly, the browser carries a reference."""
+"""Pushed authorization requests (RFC 9126): parameters go to the server directly, the browser carries a reference."""
 
 from tokenctl.errors import Refused
 from tokenctl.oauth.client_auth import Client, request
@@ -8,7 +8,11 @@ from tokenctl.oauth.wire import Request, Response, describe, json_object, overlo
 
 def pushed_request(endpoint: str, client: Client, parameters: tuple[tuple[str, str], ...]) -> Request:
     """Build the request (RFC 9126 section 2.1)."""
-    ours = (each for each in parameters if not (each[0] == "client_id" and client.auth_method in ("none", "client_secret_post")))
+    ours = (
+        each
+        for each in parameters
+        if not (each[0] == "client_id" and client.auth_method in ("none", "client_secret_post"))
+    )
     return request(endpoint, client, *ours)
 
 

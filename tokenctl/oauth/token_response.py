@@ -68,7 +68,9 @@ def refuse(document: JSON, response: Response, known: tuple[str, ...] = ()) -> N
     text = document.get("error_description")
     text = f": {redacted(text, known):.300}" if isinstance(text, str) and text else ""
     if error == "invalid_grant":
-        raise LoginRequired(f"the server no longer accepts this sign-in (invalid_grant{text})", hint="run 'tokenctl login'")
+        raise LoginRequired(
+            f"the server no longer accepts this sign-in (invalid_grant{text})", hint="run 'tokenctl login'"
+        )
     if error is None:
         raise Refused(f"the server refused without a reason ({describe(response)})")
     raise Refused(f"the server refused: {redacted(error, known):.100}{text}", hint=_HINTS.get(error), error=error)

@@ -115,12 +115,19 @@ def safe_url(url: object, name: str) -> str:
     """
     reason = _unsafe(url)
     if reason:
-        raise Refused(f"{name} {reason}", hint="the server's metadata, or the profile, is wrong: ask who runs the server")
+        raise Refused(
+            f"{name} {reason}", hint="the server's metadata, or the profile, is wrong: ask who runs the server"
+        )
     return str(url)
 
 
 def _unsafe(url: object) -> str | None:
-    if not isinstance(url, str) or not url.isascii() or not url.isprintable() or any(each in url for each in ' "<>\\^`{|}'):
+    if (
+        not isinstance(url, str)
+        or not url.isascii()
+        or not url.isprintable()
+        or any(each in url for each in ' "<>\\^`{|}')
+    ):
         return "is not a URL"
     try:
         parts = urlsplit(url)

@@ -65,7 +65,9 @@ class EncryptedFile(KeyringBackend):
         salt = base64.b64decode(_parse(read_private(path) or b"", path)[0]["salt"]) if exists else os.urandom(16)
         header = {"version": VERSION, "kdf": "scrypt", **SCRYPT, "salt": base64.b64encode(salt).decode()}
         nonce = os.urandom(12)
-        sealed = AESGCM(self._key(salt, new=not exists)).encrypt(nonce, password.encode(), _bound(header, service, username))
+        sealed = AESGCM(self._key(salt, new=not exists)).encrypt(
+            nonce, password.encode(), _bound(header, service, username)
+        )
         document = header | {"nonce": base64.b64encode(nonce).decode(), "sealed": base64.b64encode(sealed).decode()}
         replace_private(path, json.dumps(document).encode() + b"\n")
 
@@ -94,7 +96,12 @@ def _parse(content: bytes, path: Path) -> tuple[dict[str, Any], bytes, bytes]:
         nonce, sealed = (base64.b64decode(document.pop(name), validate=True) for name in ("nonce", "sealed"))
         base64.b64decode(document["salt"], validate=True)
         if document["version"] != VERSION or {name: document[name] for name in SCRYPT} != SCRYPT:
-            raise StoreDamaged(f"{path} has a version that this tokenctl does not know", hint="use the tokenctl that wrote it")
+            raise StoreDamaged(
+                f"{path} has a version that this tokenctl does not know", hint="use the tokenctl that wrote it"
+            )
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
-        raise StoreDamaged(f"{path} is damaged", hint="nothing was changed; restore it, or sign in again after 'tokenctl revoke --local'") from None
+        raise StoreDamaged(
+            f"{path} is damaged",
+            hint="nothing was changed; restore it, or sign in again after 'tokenctl revoke --local'",
+        ) from None
     return document, nonce, sealed

@@ -155,7 +155,10 @@ _INTERACTION_NOT_ALLOWED = ("-25308", "-25293", "1312")
 def _explained(error: Exception) -> StoreError:
     text = " ".join(str(error).split())[:200]
     if type(error).__name__ in _LOCKED or isinstance(error, keyring.errors.KeyringLocked):
-        return StoreLocked("the keyring is locked", hint="unlock it (log in to the desktop, or 'security unlock-keychain' on macOS), then try again")
+        return StoreLocked(
+            "the keyring is locked",
+            hint="unlock it (log in to the desktop, or 'security unlock-keychain' on macOS), then try again",
+        )
     if any(each in text for each in _INTERACTION_NOT_ALLOWED):
         return StoreLocked(
             f"the keyring is locked, and nobody could be asked for its password ({text})",

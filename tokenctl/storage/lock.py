@@ -43,7 +43,9 @@ else:
 
 
 @contextlib.contextmanager
-def exclusive(path: Path, deadline: float = DEADLINE, waiting: Callable[[int | None], None] = lambda pid: None) -> Iterator[None]:
+def exclusive(
+    path: Path, deadline: float = DEADLINE, waiting: Callable[[int | None], None] = lambda pid: None
+) -> Iterator[None]:
     """Hold the lock at `path` for the length of the block.
 
     `waiting` is called once, with the holder's process id if known, when it takes over a second.

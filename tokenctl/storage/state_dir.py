@@ -85,7 +85,12 @@ def open_private(path: Path, flags: int) -> int:
 
 
 # O_NONBLOCK: opening a FIFO that somebody put there must not hang.
-_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_NOFOLLOW = (
+    getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_BINARY", 0)
+)
 _NOT_OURS = "tokenctl wants it to be a file of yours that only you may read: look at it, then chmod 600 or remove it"
 
 
