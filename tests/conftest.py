@@ -1,0 +1,68 @@
+"""What every test may use: the real parts as fixtures, a runtime without a world, and the command line."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from tests.commandline import Home
+from tokenctl.demo.http_server import DemoServer
+
+pytest_plugins = ["tests.servers.fixtures"]
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Take away what the person who runs the tests has set, so that no test depends on it or touches their keyring."""
+    for name in (
+        "TOKENCTL_PROFILE",
+        "TOKENCTL_CONFIG",
+        "BROWSER",
+        "DISPLAY",
+        "WAYLAND_DISPLAY",
+        "SSH_CONNECTION",
+        "SSH_TTY",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TOKENCTL_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+
+
+@pytest.fixture(scope="session")
+def signing_key() -> rsa.RSAPrivateKey:
+    """One RSA key for all demo servers of a worker: making one takes long."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@pytest.fixture
+def demo_server(signing_key: rsa.RSAPrivateKey) -> Iterator[DemoServer]:
+    """The product's own authorization server, which approves everything and misbehaves on request."""
+    with DemoServer(auto_approve=True, signing_key=signing_key, device_interval=1) as server:
+        yield server
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A fresh HOME with the file store, for running the command line in processes of its own."""
+    return Home(tmp_path / "home")
+
+
+Make = Callable[..., DemoServer]
+
+
+@pytest.fixture
+def make_server(signing_key: rsa.RSAPrivateKey) -> Iterator[Make]:
+    """Make demo servers with other settings; they stop when the test ends."""
+    servers: list[DemoServer] = []
+
+    def make(**settings: object) -> DemoServer:
+        server = DemoServer(**{"auto_approve": True, "signing_key": signing_key, "device_interval": 1, **settings})  # type: ignore[arg-type]
+        server.start()
+        servers.append(server)
+        return server
+
+    yield make
+    for server in servers:
+        server.stop()
