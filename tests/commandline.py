@@ -64,9 +64,8 @@ class Home:
         self, *words: str, environ: Mapping[str, str] = {}, stdin: str | None = None, timeout: float = 60
     ) -> Result:
         """Run a command to its end."""
-        with self.start(
-            *words, environ=environ, **({"stdin": subprocess.PIPE} if stdin is not None else {})
-        ) as process:
+        source = subprocess.DEVNULL if stdin is None else subprocess.PIPE
+        with self.start(*words, environ=environ, stdin=source) as process:
             try:
                 stdout, stderr = process.communicate(stdin, timeout=timeout)
             except BaseException:

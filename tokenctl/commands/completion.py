@@ -22,11 +22,11 @@ def script(shell: str, root: click.Command) -> str:
 @click.argument("shell", type=click.Choice(list(SHELLS)))
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:
-    r"""Print the completion script of a shell.
+    """Print the completion script of a shell.
 
     \b
     bash:  tokenctl completion bash > ~/.local/share/bash-completion/completions/tokenctl
     zsh:   tokenctl completion zsh > "${fpath[1]}/_tokenctl"
     fish:  tokenctl completion fish > ~/.config/fish/completions/tokenctl.fish
-    """
+    """  # noqa: D301 (click reads the \b)
     answer(script(shell, ctx.find_root().command).strip())

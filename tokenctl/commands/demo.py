@@ -38,9 +38,9 @@ A machine (nothing is kept):
 )
 @click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="With --serve: this port.")
 def command(serve: bool, host: str, port: int | None) -> None:
-    """See the whole life of a session, without an account and without a keyring.
+    """See the whole life of a session, without an account.
 
-    An authorization server of our own runs on this machine for a few seconds; the real commands sign
+    And without a keyring. An authorization server of our own runs on this machine for a few seconds; the real commands sign
     in, renew and sign out in a throw-away store. Nothing of yours is touched.
     """
     if not serve:

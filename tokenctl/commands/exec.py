@@ -35,7 +35,7 @@ def command(
     token_file: bool,
     words: tuple[str, ...],
 ) -> int:
-    """Run CMD with a fresh access token in its environment.
+    """Run a command with a fresh access token in its environment.
 
     It is in ACCESS_TOKEN (or what --env or the profile says), its expiry in ACCESS_TOKEN_EXPIRES_AT,
     in epoch seconds. The exit status is CMD's own; 125: tokenctl failed before CMD started, 126: CMD

@@ -14,7 +14,10 @@ from tokenctl.stdout import answer
 @as_json
 @with_runtime
 def command(runtime: Runtime, name: str | None, every: bool, as_json: bool) -> int:
-    """Renew the session now, however fresh its access token is."""
+    """Renew the session now.
+
+    However fresh its access token is: after your rights have changed, say.
+    """
     documents = []
 
     def renew(name: str | None) -> None:

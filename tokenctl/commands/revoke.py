@@ -12,7 +12,7 @@ from tokenctl.runtime import Runtime
 @click.option("--local", is_flag=True, help="Only forget it here; it stays alive at the server.")
 @with_runtime
 def command(runtime: Runtime, name: str | None, every: bool, local: bool) -> int:
-    """Sign out: revoke the session at the server, then forget it here.
+    """Sign out: revoke at the server, then forget here.
 
     If the server cannot be reached or does not revoke, the session is kept, so that nothing lives on
     unseen. The profile stays in the config file.

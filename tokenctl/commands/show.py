@@ -39,9 +39,9 @@ MEANING = {
 def command(
     runtime: Runtime, name: str | None, every: bool, as_json: bool, claims: bool, verify: bool, introspect: bool
 ) -> int:
-    """Show who is signed in, where, and for how long; never a token itself.
+    """Show who is signed in, where, and for how long.
 
-    A profile without a session is shown too, and the exit status is 4.
+    A token is only ever shown as a fingerprint. A profile without a session is shown too, and the exit status is 4.
     """
     shown: list[dict[str, Any]] = []
 

@@ -1,0 +1,76 @@
+"""`tokenctl token`."""
+
+import json
+
+import pytest
+
+from tests.commandline import Home
+from tests.conftest import Make
+from tokenctl.demo.http_server import DemoServer
+
+
+@pytest.fixture
+def signed_in(home: Home, demo_server: DemoServer) -> Home:
+    """A HOME that is signed in to the demo server."""
+    assert home.login(demo_server.issuer).status == 0
+    return home
+
+
+def test_raw(signed_in: Home) -> None:
+    """Stdout is the token and a newline, and stderr is empty."""
+    result = signed_in.run("token")
+    assert result.status == 0 and result.stderr == ""
+    assert result.stdout.count("\n") == 1 and result.stdout.count(".") == 2
+
+
+def test_header(signed_in: Home) -> None:
+    """--format header answers a whole header."""
+    assert (
+        signed_in.run("token", "--format", "header").stdout == f"Authorization: Bearer {signed_in.run('token').stdout}"
+    )
+
+
+def test_json(signed_in: Home) -> None:
+    """--format json answers exactly the documented members."""
+    found = json.loads(signed_in.run("token", "--format", "json").stdout)
+    assert set(found) == {"access_token", "token_type", "expires_at", "expires_in", "scope", "profile"}
+    assert found["token_type"] == "Bearer" and found["profile"] == "t" and 0 < found["expires_in"] <= 900
+
+
+def test_min_ttl_renews_a_token_that_would_not_live_long_enough(home: Home, make_server: Make) -> None:
+    """--min-ttl renews, but never asks for more than half of the token's own life."""
+    server = make_server(access_token_lifetime=100)
+    home.login(server.issuer)
+    first = home.run("token").stdout
+    assert home.run("token", "--min-ttl", "49s").stdout == first
+    assert home.run("token", "--min-ttl", "7d").stdout == first
+    assert server.count("/token", "refresh_token") == 0
+
+
+def test_an_unreachable_server_does_not_take_a_valid_token_away(home: Home, make_server: Make) -> None:
+    """A token that is still valid is handed out with a warning when renewing fails for a passing reason."""
+    server = make_server(access_token_lifetime=6)
+    home.login(server.issuer)
+    server.stop()
+    import time
+
+    time.sleep(3.5)
+    result = home.run("token")
+    assert result.status == 0 and result.stdout
+    assert result.stderr.startswith("tokenctl: warning: could not renew")
+
+
+def test_an_unreachable_server_and_an_expired_token(home: Home, make_server: Make) -> None:
+    """An expired token is never handed out; the session is kept for the next try."""
+    server = make_server(access_token_lifetime=1)
+    home.login(server.issuer)
+    server.stop()
+    import time
+
+    time.sleep(1.1)
+    before = home.snapshot()
+    result = home.run("token")
+    assert (result.status, result.stdout) == (6, "")
+    assert home.snapshot() == before
+    server.start()
+    assert home.run("token").status == 0

@@ -1,0 +1,77 @@
+"""A keyring backend for tests: a JSON file, named by TEST_RING, so that processes share it. Plain text, and only here."""
+
+import json
+import os
+from pathlib import Path
+
+import keyring.errors
+from keyring.backend import KeyringBackend
+
+
+class Ring(KeyringBackend):
+    """Entries in the file that the environment names."""
+
+    priority = -1
+
+    def get_password(self, service: str, username: str) -> str | None:
+        entry = self._load().get(f"{service}\n{username}")
+        return None if entry is None else str(entry)
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self._save(self._load() | {f"{service}\n{username}": password})
+
+    def delete_password(self, service: str, username: str) -> None:
+        entries = self._load()
+        if entries.pop(f"{service}\n{username}", None) is None:
+            raise keyring.errors.PasswordDeleteError("no such entry")
+        self._save(entries)
+
+    def _load(self) -> dict[str, str]:
+        path = Path(os.environ["TEST_RING"])
+        return dict(json.loads(path.read_text())) if path.exists() else {}
+
+    def _save(self, entries: dict[str, str]) -> None:
+        path = Path(os.environ["TEST_RING"])
+        temporary = path.with_suffix(f".{os.getpid()}")
+        temporary.write_text(json.dumps(entries))
+        temporary.replace(path)
+
+
+class Hanging(KeyringBackend):
+    """Never answers."""
+
+    priority = -1
+
+    def get_password(self, service: str, username: str) -> str | None:
+        import time
+
+        time.sleep(3600)
+        return None
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.get_password(service, username)
+
+    def delete_password(self, service: str, username: str) -> None:
+        self.get_password(service, username)
+
+
+class Locked(KeyringBackend):
+    """Always locked."""
+
+    priority = -1
+
+    def get_password(self, service: str, username: str) -> str | None:
+        raise keyring.errors.KeyringLocked("locked")
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        raise keyring.errors.KeyringLocked("locked")
+
+    def delete_password(self, service: str, username: str) -> None:
+        raise keyring.errors.KeyringLocked("locked")
+
+
+class Forgetful(Ring):
+    """Says that it keeps what it is given, and does not."""
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        pass

@@ -1,0 +1,126 @@
+"""The command table, the exit statuses and the voice, through the command line."""
+
+import importlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from tests.commandline import COMMAND, Home
+from tokenctl import __version__
+from tokenctl.cli import COMMANDS, tokenctl
+from tokenctl.commands.completion import SHELLS, script
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_table_says_what_the_command_says(name: str) -> None:
+    """The line in the table is the first sentence of the command's own help."""
+    module, line = COMMANDS[name]
+    command = importlib.import_module(f"tokenctl.commands.{module}").command
+    assert line == command.help.split("\n\n")[0].replace("\n", " ").strip("\b ")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_and_option_has_help(name: str) -> None:
+    """No command and no option goes without an explanation."""
+    command = importlib.import_module(f"tokenctl.commands.{COMMANDS[name][0]}").command
+    assert command.help
+    assert [each.name for each in command.params if isinstance(each, click.Option) and not each.help] == []
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_committed_completions_are_current(shell: str) -> None:
+    """The files in completions/ are what `tokenctl completion` prints."""
+    assert (ROOT / "completions" / SHELLS[shell]).read_text() == script(shell, tokenctl).strip() + "\n"
+
+
+def test_nothing_typed_shows_what_to_do_next(home: Home) -> None:
+    """Without a word, tokenctl shows its commands and the first steps."""
+    result = home.run()
+    assert result.status == 0
+    assert "tokenctl demo" in result.stdout and "tokenctl login -p work" in result.stdout
+
+
+def test_version(home: Home) -> None:
+    """--version answers name and version."""
+    assert home.run("--version").stdout == f"tokenctl {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (("nonsense",), 2),
+        (("token", "--nonsense"), 2),
+        (("token", "--min-ttl", "soon"), 2),
+        (("token", "-p", "../etc"), 2),
+        (("token", "-p", "nobody"), 2),
+        (("exec", "--nonsense", "--", "true"), 125),
+        (("exec",), 125),
+        (("exec", "-p", "nobody", "--", "true"), 125),
+    ],
+)
+def test_wrong_words(home: Home, words: tuple[str, ...], status: int) -> None:
+    """Wrong words are an error on stderr with a hint, the documented status, and an empty stdout."""
+    result = home.run(*words)
+    assert (result.status, result.stdout) == (status, "")
+    assert "tokenctl: error: " in result.stderr and "tokenctl: hint: " in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_logout_is_revoke(home: Home) -> None:
+    """`logout` is another name of `revoke`."""
+    assert home.run("logout", "--help").stdout.replace("logout", "revoke") == home.run("revoke", "--help").stdout
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs /dev/full")
+def test_a_full_stdout_is_an_error(home: Home) -> None:
+    """An answer that cannot be written is an error, not a silent success."""
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*COMMAND, "completion", "bash"],
+            env=home.environ,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "tokenctl: error: stdout cannot be written: No space left on device\n"
+
+
+def test_a_reader_that_is_gone_is_an_error_without_a_traceback(home: Home) -> None:
+    """A broken pipe ends with status 1 and one line."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [*COMMAND, "completion", "bash"],
+        env=home.environ,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writer)
+    assert done.returncode == 1
+    assert done.stderr == "tokenctl: error: stdout was closed before everything was written\n"
+
+
+def test_a_hostile_current_directory_changes_nothing(home: Home, tmp_path: Path) -> None:
+    """Modules and config files in the current directory are not read by the console script."""
+    hostile = tmp_path / "hostile"
+    hostile.mkdir()
+    for name in ("click.py", "keyring.py", "httpx.py", "tomllib.py", "sitecustomize.py"):
+        (hostile / name).write_text("raise SystemExit('hijacked')\n")
+    for name in ("config.toml", "tokenctl.toml", "pyproject.toml", ".env", "keyringrc.cfg"):
+        (hostile / name).write_text('[profiles.evil]\nissuer = "https://evil.example"\n')
+    script_path = Path(sys.executable).with_name("tokenctl")
+    done = subprocess.run(
+        [str(script_path), "show", "--all"], env=home.environ, cwd=hostile, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0
+    assert "hijacked" not in done.stderr and "evil" not in done.stdout + done.stderr

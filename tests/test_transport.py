@@ -1,0 +1,374 @@
+"""The transport over real sockets on loopback: limits, deadlines, redirects, and nothing ambient."""
+
+import contextlib
+import gzip
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from email.utils import formatdate
+from pathlib import Path
+
+import pytest
+import trustme
+
+from tests.flows import always
+from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
+from tokenctl.errors import Refused, Unreachable, UsageError
+from tokenctl.oauth.wire import Request
+from tokenctl.transport import LARGEST, LONGEST_RETRY_AFTER, Transport
+
+Talk = Callable[[socket.socket], None]
+
+
+@contextlib.contextmanager
+def raw_server(talk: Talk, context: ssl.SSLContext | None = None) -> Iterator[int]:
+    """Accept connections on a loopback port and let `talk` have each; yields the port."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = listener.accept()
+                    threading.Thread(target=one, args=(connection,), daemon=True).start()
+
+        def one(connection: socket.socket) -> None:
+            with contextlib.suppress(OSError), connection:
+                if context is None:
+                    talk(connection)
+                else:
+                    with context.wrap_socket(connection, server_side=True) as secure:
+                        talk(secure)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def saying(*parts: bytes, pause: float = 0) -> Talk:
+    """Read a request, then send the parts with a pause before each."""
+
+    def talk(connection: socket.socket) -> None:
+        connection.recv(65536)
+        for part in parts:
+            time.sleep(pause)
+            connection.sendall(part)
+
+    return talk
+
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+
+
+def get(server: DemoServer, path: str = "/jwks") -> Request:
+    """A request without a secret."""
+    return Request(url=server.issuer + path)
+
+
+# -- limits ------------------------------------------------------------------------------------
+
+
+def test_an_answer_of_the_largest_size_is_read_whole(demo_server: DemoServer) -> None:
+    """A body of just the limit is read to its last byte."""
+    demo_server.overrides["/jwks"] = always(Reply(body=b"x" * LARGEST))
+    assert len(Transport().send(get(demo_server)).body) == LARGEST
+
+
+@pytest.mark.parametrize("length", [{}, {"Content-Length": str(10 * LARGEST)}])
+def test_a_larger_answer_is_refused(demo_server: DemoServer, length: dict[str, str]) -> None:
+    """A body over the limit is refused, whatever length it announces."""
+    demo_server.overrides["/jwks"] = always(Reply(body=b"x" * (LARGEST + 1), headers=length))
+    with pytest.raises(Refused, match="more than 1024 KiB"):
+        Transport().send(get(demo_server))
+
+
+def test_an_endless_answer_is_refused() -> None:
+    """An answer without an end is cut off at the limit."""
+    endless = [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"] + [b"10000\r\n" + b"x" * 65536 + b"\r\n"] * 64
+    with raw_server(saying(*endless)) as port, pytest.raises(Refused):
+        Transport().send(Request(url=f"http://127.0.0.1:{port}/"))
+
+
+def test_a_gzip_bomb_is_not_unpacked(demo_server: DemoServer) -> None:
+    """A compressed answer that nobody asked for stays compressed, however large it would be."""
+    bomb = gzip.compress(b"\0" * (64 * LARGEST))
+    demo_server.overrides["/jwks"] = always(Reply(body=bomb, headers={"Content-Encoding": "gzip"}))
+    assert Transport().send(get(demo_server)).body == bomb
+    assert demo_server.requests[-1].headers["accept-encoding"] == "identity"
+
+
+# -- deadlines -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("where", ["headers", "body"])
+def test_a_dripping_answer_ends_at_the_total_deadline(where: str) -> None:
+    """A server that sends a byte now and then does not hold a request past its deadline."""
+    start = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" if where == "body" else b"HTTP/1.1 200 OK\r\nX: "
+    began = time.monotonic()
+    with raw_server(saying(start, *[b"x"] * 100, pause=0.1)) as port, pytest.raises(Unreachable) as caught:
+        Transport(total=0.5).send(Request(url=f"http://127.0.0.1:{port}/"))
+    assert caught.value.sent
+    assert time.monotonic() - began < 5
+
+
+def test_a_silent_server_ends_at_the_total_deadline() -> None:
+    """A server that accepts and says nothing costs the deadline and no more."""
+    with raw_server(saying(b"", pause=5)) as port, pytest.raises(Unreachable, match="did not answer") as caught:
+        Transport(total=0.3).send(Request(url=f"http://127.0.0.1:{port}/"))
+    assert caught.value.exit_status == 6
+
+
+# -- sent or not -----------------------------------------------------------------------------------
+
+
+def test_a_refused_connection_was_never_sent(demo_server: DemoServer) -> None:
+    """Where nobody listens, nothing was sent."""
+    url = get(demo_server).url
+    demo_server.stop()
+    with pytest.raises(Unreachable, match="cannot be reached") as caught:
+        Transport().send(Request(url=url, form=()))
+    assert not caught.value.sent
+
+
+@pytest.mark.parametrize("how", ["drop_before", "drop_after"])
+def test_a_request_without_an_answer_may_have_been_sent(demo_server: DemoServer, how: str) -> None:
+    """A connection that breaks after the request leaves it in doubt, and the request goes out once only."""
+    demo_server.overrides["/token"] = always(Reply(**{how: True}))  # type: ignore[arg-type]
+    with pytest.raises(Unreachable) as caught:
+        Transport().send(Request(url=f"{demo_server.issuer}/token", form=(("a", "b"),)))
+    assert caught.value.sent
+    assert demo_server.count("/token") == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"SSH-2.0-OpenSSH_9.7\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\n" + b"X: " + b"x" * 200_000 + b"\r\n\r\n",
+    ],
+)
+def test_what_is_no_http_answer_is_unreachable(answer: bytes) -> None:
+    """A broken, truncated or boundless answer is a failure to ask, and the request may have been seen."""
+    with raw_server(saying(answer)) as port, pytest.raises(Unreachable) as caught:
+        Transport(total=5).send(Request(url=f"http://127.0.0.1:{port}/"))
+    assert caught.value.sent
+
+
+def test_errors_hold_nothing_of_the_request() -> None:
+    """Neither query nor form nor header of a request that failed is in its error."""
+    request = Request(
+        url="http://127.0.0.1:1/x?q=PRIVATE", form=(("t", "PRIVATE"),), headers={"Authorization": "PRIVATE"}
+    )
+    with pytest.raises(Unreachable) as caught:
+        Transport().send(request)
+    assert "PRIVATE" not in f"{caught.value.message} {caught.value.hint} {request!r}".replace("q=PRIVATE", "")
+    assert "PRIVATE" not in caught.value.message
+
+
+# -- redirects -------------------------------------------------------------------------------------
+
+
+def redirect(location: str | None, status: int = 302) -> Callable[[Received], Reply]:
+    """An override that redirects."""
+    return always(Reply(status=status, headers={"Location": location} if location is not None else {}))
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("location", ["/jwks", "http://127.0.0.1:1/"])
+def test_a_post_is_never_redirected(demo_server: DemoServer, status: int, location: str) -> None:
+    """A form, which holds a secret, goes nowhere but where it was meant to go."""
+    demo_server.overrides["/token"] = redirect(location, status)
+    with pytest.raises(Refused, match="redirects this request elsewhere"):
+        Transport().send(Request(url=f"{demo_server.issuer}/token", form=(("refresh_token", "secret"),)))
+    assert [each.path for each in demo_server.requests] == ["/token"]
+
+
+def test_a_get_with_a_header_is_never_redirected(demo_server: DemoServer) -> None:
+    """A request with an Authorization header is not redirected, even within its origin."""
+    demo_server.overrides["/userinfo"] = redirect("/jwks")
+    with pytest.raises(Refused):
+        Transport().send(Request(url=f"{demo_server.issuer}/userinfo", headers={"Authorization": "Bearer x"}))
+    assert demo_server.count("/jwks") == 0
+
+
+def test_a_get_is_redirected_within_its_origin(demo_server: DemoServer) -> None:
+    """Metadata and keys may move on the same server."""
+    demo_server.overrides["/old"] = redirect("/jwks", 308)
+    assert b'"keys"' in Transport().send(get(demo_server, "/old")).body
+
+
+def test_a_get_is_not_redirected_to_another_origin(demo_server: DemoServer) -> None:
+    """Another host, port or scheme is another server."""
+    other = demo_server.issuer.replace("127.0.0.1", "localhost")
+    for location in (
+        f"{other}/jwks",
+        "https://127.0.0.1/jwks",
+        "http://127.0.0.1/jwks",
+        "//localhost/jwks",
+        "file:///etc/passwd",
+    ):
+        demo_server.overrides["/old"] = redirect(location)
+        with pytest.raises(Refused):
+            Transport().send(get(demo_server, "/old"))
+    assert demo_server.count("/jwks") == 0
+
+
+@pytest.mark.parametrize("location", ["/old", None])
+def test_a_circle_of_redirects_ends(demo_server: DemoServer, location: str | None) -> None:
+    """A redirect to itself, or to nowhere, is followed a few times and refused."""
+    demo_server.overrides["/old"] = redirect(location)
+    with pytest.raises(Refused, match="circle"):
+        Transport().send(get(demo_server, "/old"))
+    assert demo_server.count("/old") == 4
+
+
+def test_a_redirect_to_what_is_no_address_is_refused(demo_server: DemoServer) -> None:
+    """A Location that cannot be read is refused like any other."""
+    demo_server.overrides["/old"] = redirect("http://[")
+    with pytest.raises(Refused):
+        Transport().send(get(demo_server, "/old"))
+
+
+# -- nothing ambient -------------------------------------------------------------------------------
+
+
+def test_no_cookie_goes_from_one_request_to_the_next(demo_server: DemoServer) -> None:
+    """A cookie that a server sets is forgotten at once, over a redirect too."""
+    demo_server.overrides["/old"] = always(
+        Reply(status=302, headers={"Location": "/jwks", "Set-Cookie": "a=b; Path=/"})
+    )
+    transport = Transport()
+    transport.send(get(demo_server, "/old"))
+    transport.send(get(demo_server))
+    assert [each.path for each in demo_server.requests] == ["/old", "/jwks", "/jwks"]
+    assert all("cookie" not in each.headers for each in demo_server.requests)
+
+
+def test_netrc_is_not_read(demo_server: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords in .netrc go nowhere."""
+    for name in (".netrc", "netrc"):
+        (tmp_path / name).write_text("default login someone password secret\n")
+        (tmp_path / name).chmod(0o600)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    monkeypatch.setenv("HTTP_PROXY", demo_server.issuer)
+    Transport().send(get(demo_server))
+    Transport().send(Request(url="http://issuer.example/jwks"))  # by the proxy
+    assert len(demo_server.requests) == 2
+    assert all("authorization" not in each.headers for each in demo_server.requests)
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"])
+def test_loopback_is_never_proxied(demo_server: DemoServer, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A proxy gets nothing that is meant for this machine, and the rest as the environment says."""
+    proxied: list[bytes] = []
+
+    def proxy(connection: socket.socket) -> None:
+        proxied.append(connection.recv(65536))
+        connection.sendall(OK)
+
+    with raw_server(proxy) as port:
+        monkeypatch.setenv(name, f"http://127.0.0.1:{port}")
+        for host in ("127.0.0.1", "localhost"):
+            Transport().send(Request(url=f"{demo_server.issuer.replace('127.0.0.1', host)}/jwks"))
+        assert proxied == []
+        Transport().send(Request(url="http://issuer.example/jwks"))
+    assert proxied[0].startswith(b"GET http://issuer.example/jwks ")
+
+
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "ftp://127.0.0.1:1"])
+def test_a_proxy_that_cannot_be_used_is_an_error_for_a_person(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    """A proxy of a kind that is not supported is named, and nothing is sent around it."""
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    with pytest.raises((UsageError, Unreachable)):
+        Transport().send(Request(url="http://issuer.example/jwks"))
+
+
+# -- TLS -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def authority() -> trustme.CA:
+    """A private certificate authority."""
+    return trustme.CA()
+
+
+@contextlib.contextmanager
+def tls_server(authority: trustme.CA, name: str = "127.0.0.1") -> Iterator[int]:
+    """A TLS server with a certificate of the authority for that name."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name).configure_cert(context)
+    with raw_server(saying(OK), context) as port:
+        yield port
+
+
+def test_ca_file_is_trusted(authority: trustme.CA, tmp_path: Path) -> None:
+    """A server with a certificate of the CA in `ca_file` is talked to."""
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    with tls_server(authority) as port:
+        assert Transport(str(tmp_path / "ca.pem")).send(Request(url=f"https://127.0.0.1:{port}/")).body == b"{}"
+
+
+def test_an_unknown_certificate_is_refused_with_a_hint(authority: trustme.CA) -> None:
+    """A certificate that nobody vouches for ends the request before anything is sent."""
+    with tls_server(authority) as port, pytest.raises(Unreachable) as caught:
+        Transport().send(Request(url=f"https://127.0.0.1:{port}/", form=(("refresh_token", "secret"),)))
+    assert not caught.value.sent
+    assert "ca_file" in (caught.value.hint or "")
+
+
+def test_a_certificate_for_another_name_is_refused(authority: trustme.CA, tmp_path: Path) -> None:
+    """A trusted CA's certificate for another host is no certificate for this one."""
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    with tls_server(authority, "other.example") as port, pytest.raises(Unreachable) as caught:
+        Transport(str(tmp_path / "ca.pem")).send(Request(url=f"https://127.0.0.1:{port}/", form=()))
+    assert not caught.value.sent
+
+
+def test_a_plain_server_at_a_tls_address_gets_nothing() -> None:
+    """Where TLS does not begin, nothing is sent."""
+    with raw_server(saying(OK)) as port, pytest.raises(Unreachable) as caught:
+        Transport().send(Request(url=f"https://127.0.0.1:{port}/", form=(("refresh_token", "secret"),)))
+    assert not caught.value.sent
+
+
+@pytest.mark.parametrize("text", [None, "no certificate"])
+def test_a_ca_file_that_cannot_be_used_is_named(tmp_path: Path, text: str | None) -> None:
+    """A `ca_file` that is missing or holds something else is a usage error."""
+    if text is not None:
+        (tmp_path / "ca.pem").write_text(text)
+    with pytest.raises(UsageError, match="ca_file"):
+        Transport(str(tmp_path / "ca.pem"))
+
+
+# -- Retry-After -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (None, None),
+        ("7", 7),
+        ("0", 0),
+        ("301", LONGEST_RETRY_AFTER),
+        ("9" * 400, LONGEST_RETRY_AFTER),
+        ("-5", None),
+        ("soon", None),
+        ("1.5", None),
+        (formatdate(0, usegmt=True), 0),
+        (formatdate(time.time() + 86400, usegmt=True), LONGEST_RETRY_AFTER),
+    ],
+)
+def test_retry_after_is_read_as_seconds(demo_server: DemoServer, value: str | None, seconds: int | None) -> None:
+    """Retry-After may be seconds or a date; it is capped, and nonsense counts as absent."""
+    headers = {} if value is None else {"retry_after": value}
+    demo_server.overrides["/jwks"] = always(json_reply({}, 503, **headers))
+    assert Transport().send(get(demo_server)).retry_after == seconds
+
+
+def test_retry_after_in_a_minute_is_a_minute(demo_server: DemoServer) -> None:
+    """A date is counted from now."""
+    demo_server.overrides["/jwks"] = always(json_reply({}, 429, retry_after=formatdate(time.time() + 60, usegmt=True)))
+    assert Transport().send(get(demo_server)).retry_after in range(55, 61)
