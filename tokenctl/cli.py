@@ -105,7 +105,7 @@ def run(arguments: Sequence[str], obj: object = None) -> int:
         terminal.error(_lowered(error.format_message()))
         return EXEC_FAILED if child else 1
     except (KeyboardInterrupt, click.Abort):
-        terminal.error("interrupted; nothing was changed")
+        terminal.error("interrupted")
         return 130
     except Exception as error:
         # Its text could hold anything, a secret too; where it happened cannot.

@@ -56,7 +56,7 @@ def from_members(name: str, members: Mapping[str, Any], where: str) -> Profile:
     `where` names the place for the message. Raises UsageError that names the key and what was
     expected.
     """
-    check_name(name)
+    check_name(name, f"{where}: ")
     known = {each.name for each in fields(Profile)} - {"name"}
     for key in members:
         if key not in known:
@@ -66,11 +66,11 @@ def from_members(name: str, members: Mapping[str, Any], where: str) -> Profile:
     return Profile(name=name, **{key: _checked(key, value, f"{where}: {key}") for key, value in members.items()})
 
 
-def check_name(name: str) -> str:
+def check_name(name: str, where: str = "") -> str:
     """Check a profile's name: it becomes part of the keyring entry's and of a folder's name."""
     if not NAME.fullmatch(name):
         raise UsageError(
-            f"{name!r:.80} is no name for a profile",
+            f"{where}{name!r:.80} is no name for a profile",
             hint="use letters, digits, '.', '_' and '-', at most 64, the first a letter or digit",
         )
     return name

@@ -49,7 +49,7 @@ class Runtime:
         self._now = now
         self._send = send
         self._store = store
-        self._stores: dict[tuple[str, str], Store] = {}
+        self._stores: dict[tuple[str, str, str | None], Store] = {}
 
     def now(self) -> int:
         """The time: integer epoch seconds."""
@@ -106,7 +106,7 @@ class Runtime:
                 f"the session of {profile.name!r} is in the {found.store} store, and {profile.store} was asked for",
                 hint=f"sign in again with 'tokenctl login -p {profile.name} --store {profile.store}', or unset TOKENCTL_STORE",
             )
-        return self._open(profile, *(found or (profile.store, None)))
+        return self._open(profile, *(found or (profile.store, self._named_backend(profile))))
 
     def new_store(self, profile: Profile) -> Store:
         """Open the store for a login: what the profile asks for, else the platform's own keyring."""
@@ -114,8 +114,11 @@ class Runtime:
             return self._store
         if profile.store == "memory":
             return self._memory
-        named = profile.keyring_backend or self.environ.get("PYTHON_KEYRING_BACKEND")
-        return self._open(profile, profile.store, named if profile.store == "keyring" else None)
+        return self._open(profile, profile.store, self._named_backend(profile))
+
+    def _named_backend(self, profile: Profile) -> str | None:
+        """The keyring backend that the profile, or the keyring library's own variable, names."""
+        return profile.keyring_backend or self.environ.get("PYTHON_KEYRING_BACKEND") or None
 
     def pin(self, profile: Profile, store: Store) -> None:
         """Remember where the profile's session is."""
@@ -138,7 +141,8 @@ class Runtime:
         return MemoryStore()
 
     def _open(self, profile: Profile, kind: str, backend: str | None) -> Store:
-        if (kind, profile.name) not in self._stores:
+        key = (kind, profile.name, backend)
+        if key not in self._stores:
             from tokenctl.storage import keyring_store
 
             deadline = keyring_store.ATTENDED if self.terminal.attended else keyring_store.UNATTENDED
@@ -150,8 +154,8 @@ class Runtime:
                 deadline = keyring_store.ATTENDED
             else:
                 ring = keyring_store.open_ring(backend, deadline)
-            self._stores[kind, profile.name] = keyring_store.KeyringStore(ring, kind, deadline)
-        return self._stores[kind, profile.name]
+            self._stores[key] = keyring_store.KeyringStore(ring, kind, deadline)
+        return self._stores[key]
 
     def _passphrase(self, new: bool) -> str:
         found = self.secret("PASSPHRASE")

@@ -110,7 +110,7 @@ def panel(found: dict[str, Any], now: int) -> RenderableType:
             parts += [Text(), Text(name, style="bold"), _nested(found[name])]
     return Panel(
         Group(*parts),
-        title=Text(f" {found['profile']} ", style="bold"),
+        title=Text(found["profile"], style="bold"),
         title_align="left",
         border_style=colour,
         padding=(1, 2),
@@ -134,7 +134,7 @@ def _facts(found: dict[str, Any], now: int) -> list[tuple[str, RenderableType]]:
         facts.append(
             ("token", Text(f"{token['format']} {token['fingerprint']}, until {_clock(token['expires_at'], now)}"))
         )
-        times = f"renewed {_ago(token['obtained_at'], now)}, generation {found['generation']}"
+        times = f"{_ago(token['obtained_at'], now)}, generation {found['generation']}"
         facts.append(
             (
                 "renewed",
@@ -170,8 +170,8 @@ def _session(found: dict[str, Any], now: int) -> str:
     refresh = found["refresh_token"]
     if not refresh["present"]:
         return "begins again by itself" if found["flow"] in MACHINE else "no refresh token: ends with the access token"
-    ends = f", until {_clock(refresh['expires_at'], now)}" if refresh["expires_at"] else ""
-    return f"renews itself{ends} (refresh token {refresh['fingerprint']})"
+    ends = f" until {_clock(refresh['expires_at'], now)}" if refresh["expires_at"] else ""
+    return f"renews itself{ends} (refresh token {refresh['fingerprint'].removeprefix('sha256:')})"
 
 
 def _clock(moment: int, now: int) -> str:
