@@ -1,0 +1,61 @@
+"""The README and the changelog tell the truth."""
+
+import importlib
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from tokenctl import __version__, errors
+from tokenctl.cli import COMMANDS
+from tokenctl.profile import AUTH_METHODS, FLOWS, STORES, Profile
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_readme_lists_exactly_the_options_there_are(name: str) -> None:
+    """The table of commands has every command with every option of its own, and no other."""
+    row = next(line for line in README.splitlines() if line.startswith(f"| `{name}` |"))
+    command = importlib.import_module(f"tokenctl.commands.{COMMANDS[name][0]}").command
+    there = {each.opts[0] for each in command.params if isinstance(each, click.Option)} - {"-p", "--config", "-v"}
+    assert set(re.findall(r"--[a-z][a-z-]*", row.rpartition("| `")[2])) == there
+
+
+def test_the_readme_names_every_setting_and_choice() -> None:
+    """Every setting of a profile and every choice is in the README."""
+    for name in (*Profile.__dataclass_fields__, *FLOWS, *STORES, *AUTH_METHODS):
+        assert name == "name" or f"`{name}`" in README or f"{name} = " in README, name
+
+
+def test_the_readme_lists_every_exit_status() -> None:
+    """Every exit status an error can have is in the README's table."""
+    statuses = {
+        each.exit_status for each in vars(errors).values() if isinstance(each, type) and hasattr(each, "exit_status")
+    }
+    listed = {
+        int(number) for line in re.findall(r"^\| ([\d, ]+) \|", README, re.MULTILINE) for number in line.split(", ")
+    }
+    assert statuses | {0, 125, 126, 127} == listed
+
+
+def test_the_two_commands_are_the_ones_that_ci_runs() -> None:
+    """The README's test command is the one that .ci/run calls."""
+    assert "\nbash .ci/test\n" in README and "\nbash .ci/test\n" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_the_changelog_has_a_place_for_what_is_new() -> None:
+    """The changelog keeps its form, and the version is the package's."""
+    assert "## [Unreleased]" in (ROOT / "CHANGELOG.md").read_text()
+    assert f'version = "{__version__}"' in (ROOT / "pyproject.toml").read_text()
+
+
+def test_the_top_level_is_what_the_owner_listed() -> None:
+    """Nothing else stands at the top level but dotfiles."""
+    listed = {"tokenctl", "tests", "completions", "pyproject.toml", "README.md", "CHANGELOG.md"}
+    import subprocess
+
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert {line.split("/")[0] for line in tracked.splitlines() if not line.startswith(".")} == listed
