@@ -5,7 +5,7 @@ import socket
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -210,7 +210,7 @@ def test_a_missing_expires_in_is_not_for_ever(home: Home, demo_server: DemoServe
 
 
 @pytest.fixture
-def ring_home(tmp_path: Path) -> Iterator[Callable[[str], Home]]:
+def ring_home(tmp_path: Path) -> Callable[[str], Home]:
     """Make a HOME whose profile pins one of the tests' own keyring backends."""
 
     def make(backend: str) -> Home:

@@ -115,7 +115,8 @@ def test_a_machine_in_its_own_name(
     keyring_home: Home, oidc_provider: OidcProvider, secret_service: SecretService, client: str
 ) -> None:
     """Client credentials, whose secret has every odd character, begin a session and renew it without a person."""
-    options = ("--issuer", oidc_provider.issuer, "--client-id", client, "--flow", "client-credentials")
+    options: tuple[str, ...] = ("--issuer", oidc_provider.issuer, "--client-id", client)
+    options += ("--flow", "client-credentials")
     if client == "machine-post":
         keyring_home.write_config(
             f'[profiles.ci]\nissuer = "{oidc_provider.issuer}"\nclient_id = "{client}"\nflow = "client-credentials"\n'

@@ -6,7 +6,6 @@ what those need.
 
 import importlib
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -109,9 +108,16 @@ def run(arguments: Sequence[str], obj: object = None) -> int:
         return 130
     except Exception as error:
         # Its text could hold anything, a secret too; where it happened cannot.
-        frame = traceback.extract_tb(error.__traceback__)[-1]
+        where = error.__traceback__
+        while where is not None and where.tb_next is not None:
+            where = where.tb_next
+        place = (
+            f"{Path(where.tb_frame.f_code.co_filename).name}:{where.tb_lineno}"
+            if where is not None
+            else "an unknown place"
+        )
         terminal.error(
-            f"unexpected {type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}",
+            f"unexpected {type(error).__name__} at {place}",
             "this is a defect of tokenctl: please report it with this line and 'tokenctl --version'",
         )
         return EXEC_FAILED if child else 1

@@ -9,13 +9,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tokenctl import config
 from tokenctl.errors import LoginRequired, StoreLocked, UsageError
 from tokenctl.profile import Profile
-from tokenctl.storage import Store
+from tokenctl.storage import ATTENDED, UNATTENDED, Store
 from tokenctl.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -143,19 +144,28 @@ class Runtime:
     def _open(self, profile: Profile, kind: str, backend: str | None) -> Store:
         key = (kind, profile.name, backend)
         if key not in self._stores:
-            from tokenctl.storage import keyring_store
-
-            deadline = keyring_store.ATTENDED if self.terminal.attended else keyring_store.UNATTENDED
+            deadline = ATTENDED if self.terminal.attended else UNATTENDED
             if kind == "file":
-                from tokenctl.storage.file_keyring import EncryptedFile
+                self._stores[key] = self._file_store(profile)
+            elif backend == "keyring.backends.SecretService.Keyring" and find_spec("jeepney"):
+                from tokenctl.storage.secret_service import SecretServiceStore
 
-                # The passphrase may have to be typed, so no short deadline here.
-                ring: Any = EncryptedFile(lambda service: self.folder(profile), self._passphrase)
-                deadline = keyring_store.ATTENDED
+                self._stores[key] = SecretServiceStore(lambda: self._keyring_store(backend, deadline), deadline)
             else:
-                ring = keyring_store.open_ring(backend, deadline)
-            self._stores[key] = keyring_store.KeyringStore(ring, kind, deadline)
+                self._stores[key] = self._keyring_store(backend, deadline)
         return self._stores[key]
+
+    def _keyring_store(self, backend: str | None, deadline: float) -> Store:
+        from tokenctl.storage.keyring_store import KeyringStore, open_ring
+
+        return KeyringStore(open_ring(backend, deadline), "keyring", deadline)
+
+    def _file_store(self, profile: Profile) -> Store:
+        from tokenctl.storage.file_keyring import EncryptedFile
+        from tokenctl.storage.keyring_store import KeyringStore
+
+        # The passphrase may have to be typed, so no short deadline here.
+        return KeyringStore(EncryptedFile(lambda service: self.folder(profile), self._passphrase), "file", ATTENDED)
 
     def _passphrase(self, new: bool) -> str:
         found = self.secret("PASSPHRASE")

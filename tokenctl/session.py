@@ -4,8 +4,6 @@ The members are named as on the wire (RFC 6749 section 5.1), plus what is pinned
 integer epoch seconds, UTC; `expires_at` is counted from when the answer was received.
 """
 
-import base64
-import hashlib
 import json
 from dataclasses import asdict, dataclass, field, fields
 
@@ -107,13 +105,3 @@ def _fits(name: str, value: object) -> bool:
     if name in _LISTS:
         return isinstance(value, list) and all(isinstance(each, str) for each in value)
     return isinstance(value, str)
-
-
-def fingerprint(token: str) -> str:
-    """Name a token without showing any of it: `sha256:` and the first 8 hex digits of its SHA-256."""
-    return "sha256:" + hashlib.sha256(token.encode()).hexdigest()[:8]
-
-
-def new_seal_key(entropy: bytes) -> str:
-    """Encode 32 random bytes as the session's `seal_key`."""
-    return base64.b64encode(entropy).decode()

@@ -3,6 +3,7 @@
 Fields are only ever added; unknown values are null.
 """
 
+import hashlib
 import json
 from typing import Any
 
@@ -10,7 +11,7 @@ from tokenctl.flows import MACHINE
 from tokenctl.oauth.claims import is_jwt
 from tokenctl.profile import Profile
 from tokenctl.runtime import Runtime
-from tokenctl.session import Session, fingerprint
+from tokenctl.session import Session
 from tokenctl.storage import Store
 
 SCHEMA = 1
@@ -74,6 +75,11 @@ def state(runtime: Runtime, profile: Profile, session: Session | None) -> str:
         return "stale"
     renewable = session.refresh_token is not None or session.flow in MACHINE
     return "expired" if renewable else "login_required"
+
+
+def fingerprint(token: str) -> str:
+    """Name a token without showing any of it: `sha256:` and the first 8 hex digits of its SHA-256."""
+    return "sha256:" + hashlib.sha256(token.encode()).hexdigest()[:8]
 
 
 def as_text(found: Any) -> str:

@@ -1,5 +1,6 @@
 """A sign-in from start to session: find the server, choose the flow, run it, verify, and make the record."""
 
+import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +15,7 @@ from tokenctl.oauth.metadata import Metadata, need
 from tokenctl.oauth.token_response import TokenSet
 from tokenctl.profile import Profile
 from tokenctl.runtime import Runtime
-from tokenctl.session import Session, new_seal_key
+from tokenctl.session import Session
 
 TIMEOUT = 300
 """Seconds a person has to sign in."""
@@ -134,6 +135,6 @@ def _finish(
             resource=profile.resource,
             subject=claims.get("sub"),
             account=account_name(claims),
-            seal_key=new_seal_key(runtime.entropy(32)),
+            seal_key=base64.b64encode(runtime.entropy(32)).decode(),
         )
     )

@@ -2,7 +2,21 @@
 
 from typing import Protocol
 
+from tokenctl.errors import StoreTimedOut
 from tokenctl.session import Session
+
+UNATTENDED = 3.0
+"""Seconds a keyring call may take when nobody could type a password."""
+ATTENDED = 60.0
+"""Seconds a keyring call may take when a person may have to unlock it."""
+
+
+def timed_out(seconds: float) -> StoreTimedOut:
+    """Make the error for a keyring that did not answer in time."""
+    return StoreTimedOut(
+        f"the keyring did not answer within {seconds:.0f} s",
+        hint="it may be waiting for its password in another window, or be stuck: unlock or restart it, then try again",
+    )
 
 
 class Store(Protocol):

@@ -16,13 +16,9 @@ from keyring.backend import KeyringBackend
 
 from tokenctl import session as sessions
 from tokenctl.deadline import DeadlinePassed, within
-from tokenctl.errors import StoreDamaged, StoreError, StoreLocked, StoreTimedOut, StoreUnavailable
+from tokenctl.errors import StoreDamaged, StoreError, StoreLocked, StoreUnavailable
 from tokenctl.session import Session
-
-UNATTENDED = 3.0
-"""Seconds a keyring call may take when nobody could type a password."""
-ATTENDED = 60.0
-"""Seconds a keyring call may take when a person may have to unlock it."""
+from tokenctl.storage import UNATTENDED, timed_out
 
 CANDIDATES = {
     "darwin": ("keyring.backends.macOS.Keyring",),
@@ -139,10 +135,7 @@ def bounded(call: Callable[[], Result], deadline: float) -> Result:
     except StoreError:
         raise
     except DeadlinePassed:
-        raise StoreTimedOut(
-            f"the keyring did not answer within {deadline:.0f} s",
-            hint="it may be waiting for its password in another window, or be stuck: unlock or restart it, then try again",
-        ) from None
+        raise timed_out(deadline) from None
     except Exception as error:  # backends raise whatever their platform's binding raises
         raise _explained(error) from None
 

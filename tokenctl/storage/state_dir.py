@@ -7,7 +7,6 @@ HOME or XDG; `TOKENCTL_STATE_DIR` moves everything (tests, containers). Folders 
 
 import contextlib
 import os
-import secrets
 import stat
 import sys
 from collections.abc import Mapping
@@ -106,7 +105,7 @@ def read_private(path: Path) -> bytes | None:
 
 def replace_private(path: Path, content: bytes) -> None:
     """Write a private file so that a reader sees the old content or the new, and a crash leaves one of them."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
     descriptor = open_private(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     try:
         with open(descriptor, "wb") as file:

@@ -1,0 +1,88 @@
+"""The fast lane to the Secret Service: one entry read over D-Bus, without the keyring library.
+
+Reading is what happens hundreds of times a day, and the keyring library with its Secret Service backend
+takes longer to load than everything else together. This reads what that backend wrote, the same item of
+the same collection, and does nothing else: whatever is not plainly there (no entry, locked, no such
+collection, any error) is left to the keyring library, which asks, explains and decides.
+
+The secret comes in a plain session: a program that may listen to this bus may as well ask the keyring.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from jeepney import DBusAddress, DBusErrorResponse, MessageType, new_method_call
+from jeepney.io.blocking import DBusConnection, open_dbus_connection
+
+from tokenctl import session as sessions
+from tokenctl.deadline import DeadlinePassed, within
+from tokenctl.session import Session
+from tokenctl.storage import Store, timed_out
+
+BACKEND = "keyring.backends.SecretService.Keyring"
+_BUS = "org.freedesktop.secrets"
+_DEFAULT = "/org/freedesktop/secrets/aliases/default"
+
+
+class SecretServiceStore:
+    """A store that reads sessions by the fast lane, and leaves all else to `slow`. See `storage.Store`."""
+
+    kind = "keyring"
+    backend = BACKEND
+
+    def __init__(self, slow: Callable[[], Store], deadline: float) -> None:
+        self._slow = slow
+        self._deadline = deadline
+
+    def read(self, profile: str) -> Session | None:
+        """Read the profile's session. Raises StoreTimedOut, or what the keyring library's store raises."""
+        try:
+            document = within(self._deadline, lambda: lookup(f"tokenctl:{profile}", "session"))
+        except DeadlinePassed:
+            raise timed_out(self._deadline) from None
+        if document is None:
+            return self._slow().read(profile)
+        return sessions.loads(document, f"keyring entry 'tokenctl:{profile}'")
+
+    def write(self, profile: str, session: Session) -> None:
+        """Keep the session, and make sure that it can be read back."""
+        self._slow().write(profile, session)
+
+    def read_secret(self, profile: str) -> str | None:
+        """Read the profile's client secret."""
+        return self._slow().read_secret(profile)
+
+    def write_secret(self, profile: str, secret: str) -> None:
+        """Keep the client secret, and make sure that it can be read back."""
+        self._slow().write_secret(profile, secret)
+
+    def delete(self, profile: str) -> None:
+        """Forget the profile's session and secret."""
+        self._slow().delete(profile)
+
+
+def lookup(service: str, username: str) -> str | None:
+    """Read an entry's secret; None when it is not plainly there, whatever the reason. It has no deadline of its own."""
+    try:
+        with open_dbus_connection(bus="SESSION") as connection:
+            attributes = {"service": service, "username": username}
+            (items,) = _call(connection, _DEFAULT, "Collection", "SearchItems", "a{ss}", attributes)
+            if not items:
+                return None
+            _, opened = _call(
+                connection, "/org/freedesktop/secrets", "Service", "OpenSession", "sv", "plain", ("s", "")
+            )
+            ((_, _, secret, _),) = _call(connection, items[0], "Item", "GetSecret", "o", opened)
+            return bytes(secret).decode()
+    except (OSError, KeyError, ValueError, DBusErrorResponse):
+        return None
+
+
+def _call(
+    connection: DBusConnection, path: str, interface: str, method: str, signature: str, *body: object
+) -> tuple[Any, ...]:
+    address = DBusAddress(path, bus_name=_BUS, interface=f"org.freedesktop.Secret.{interface}")
+    reply = connection.send_and_get_reply(new_method_call(address, method, signature, body))
+    if reply.header.message_type is MessageType.error:
+        raise DBusErrorResponse(reply)
+    return tuple(reply.body)
