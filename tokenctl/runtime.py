@@ -72,7 +72,8 @@ class Runtime:
         from tokenctl.transport import Transport
 
         self.terminal.detail(f"{request.method} {request.url.partition('?')[0]}")
-        return Transport(profile.ca_file).send(request)
+        with self.terminal.patience(f"tokenctl: waiting for {request.url.split('/')[2]} "):
+            return Transport(profile.ca_file).send(request)
 
     def folder(self, profile: Profile) -> Path:
         """The profile's private folder."""

@@ -16,7 +16,7 @@ import queue
 import re
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TextIO
 
 from tokenctl.errors import UsageError
@@ -96,6 +96,18 @@ class Terminal:
         if self._progress:
             self._progress = False
             self._write("\r\x1b[2K")
+
+    @contextlib.contextmanager
+    def patience(self, text: str) -> Iterator[None]:
+        """Show a progress line should the block take over a second."""
+        timer = threading.Timer(1.0, self.progress, [text])
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            self.end_progress()
 
     def ask_secret(self, question: str) -> str:
         """Ask for a secret without showing it. Raises UsageError when nobody can be asked."""
