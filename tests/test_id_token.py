@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import time
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -52,11 +53,21 @@ def keys(*members: object) -> Response:
 JWKS = keys(public(key("RS256"), kid="one", use="sig", alg="RS256"))
 
 
+@dataclass(frozen=True)
+class FromNow:
+    """A time that is counted when the test runs."""
+
+    seconds: float
+
+
 def claims(**changes: Any) -> dict[str, Any]:
     """Make the claims of a good ID token; None takes one out."""
     now = int(time.time())
     good = {"iss": ISSUER, "aud": CLIENT, "sub": "ada", "exp": now + 300, "iat": now, "nonce": "the-nonce"}
-    return {name: value for name, value in (good | changes).items() if value is not None}
+    timed = {
+        name: now + value.seconds if isinstance(value, FromNow) else value for name, value in (good | changes).items()
+    }
+    return {name: value for name, value in timed.items() if value is not None}
 
 
 def signed(payload: object, algorithm: str = "RS256", private: Private | None = None, **header: Any) -> str:
@@ -104,9 +115,9 @@ def test_every_algorithm_of_the_list_is_verified(algorithm: str) -> None:
         {"aud": [CLIENT]},
         {"aud": CLIENT, "azp": CLIENT},
         {"aud": [CLIENT, "another"], "azp": CLIENT},
-        {"exp": int(time.time()) - 30},
-        {"iat": int(time.time()) + 30},
-        {"iat": time.time(), "exp": time.time() + 300.5},
+        {"exp": FromNow(-30)},
+        {"iat": FromNow(30)},
+        {"iat": FromNow(0.25), "exp": FromNow(300.5)},
         {"sub": "x" * 255},
         {"at_hash": None},
         {"unknown": {"deep": [1, 2]}},
@@ -146,17 +157,17 @@ def test_without_a_nonce_sent_none_is_asked_for() -> None:
         ({"azp": [CLIENT]}, "azp"),
         ({"exp": None}, "exp"),
         ({"exp": 0}, "expired"),
-        ({"exp": int(time.time()) - 120}, "expired"),
+        ({"exp": FromNow(-120)}, "expired"),
         ({"exp": "never"}, "exp"),
         ({"exp": True}, "exp"),
         ({"exp": float("nan")}, "exp"),
         ({"exp": float("inf")}, "exp"),
         ({"exp": 10**40}, "exp"),
         ({"iat": None}, "iat"),
-        ({"iat": int(time.time()) - 7 * 86400}, "iat"),
-        ({"iat": int(time.time()) + 3600}, "iat"),
+        ({"iat": FromNow(-7 * 86400)}, "iat"),
+        ({"iat": FromNow(3600)}, "iat"),
         ({"iat": "now"}, "iat"),
-        ({"nbf": int(time.time()) + 3600}, "nbf"),
+        ({"nbf": FromNow(3600)}, "nbf"),
         ({"nbf": "now"}, "nbf"),
         ({"sub": None}, "sub"),
         ({"sub": ""}, "sub"),
@@ -175,13 +186,11 @@ def test_without_a_nonce_sent_none_is_asked_for() -> None:
 )
 def test_bad_claims_are_refused(changes: dict[str, Any], reason: str) -> None:
     """A claim that is absent, wrong or of a wrong kind is refused and named."""
-    bad = {**claims(), **changes} if None not in changes.values() else claims(**changes)
     with pytest.raises(Refused, match=reason) as caught:
-        check(signed(bad))
+        check(signed(claims(**changes)))
     assert caught.value.exit_status == 5
 
 
-@pytest.mark.xfail(strict=True, reason="id_token.py _same: a lone surrogate raises UnicodeEncodeError")
 @pytest.mark.parametrize("name", ["nonce", "at_hash"])
 def test_a_claim_that_is_no_text_is_refused(name: str) -> None:
     """A claim that cannot be encoded is refused like any other wrong one."""
@@ -296,10 +305,12 @@ def test_a_kid_names_its_key() -> None:
 def test_a_key_that_the_token_brings_is_never_used(name: str) -> None:
     """Keys and addresses of keys in the token's own header are ignored (CVE-2026-27962)."""
     evil = key("RS256", 2)
-    brought = {"jwk": public(evil), "jku": "http://127.0.0.1:1/", "x5u": "http://127.0.0.1:1/", "x5c": ["AA=="]}[name]
+    brought: Any = {"jwk": public(evil), "jku": "http://127.0.0.1:1/", "x5u": "http://127.0.0.1:1/", "x5c": ["AA=="]}[
+        name
+    ]
     with pytest.raises(Refused, match="signature"):
         check(signed(claims(), "RS256", evil, **{name: brought}))
-    assert check(signed(claims(), "RS256", **{name: brought}))["sub"] == "ada"
+    assert check(signed(claims(), "RS256", None, **{name: brought}))["sub"] == "ada"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ Between reading a refresh token and saving its successor there is exactly one pr
 from dataclasses import replace
 
 from tokenctl import flows
-from tokenctl.errors import LoginRequired, Refused, StoreDamaged, StoreError, StoreLocked, Unreachable, UsageError
+from tokenctl.errors import LoginRequired, StoreDamaged, StoreError, StoreLocked, Unreachable, UsageError
 from tokenctl.profile import Profile
 from tokenctl.runtime import Runtime, logged_out, login_hint
 from tokenctl.session import Session
@@ -57,8 +57,15 @@ def _renew(runtime: Runtime, profile: Profile, seen: Session | None, min_ttl: in
             if session.fresh(runtime.now(), min_ttl) or _renewed_meanwhile(runtime, seen, session):
                 return session
             _pause(runtime, session)
+        kept = session
+
+        def keep(held: Session) -> None:
+            nonlocal kept
+            _save(runtime, profile, held)
+            kept = held
+
         try:
-            successor = flows.renew(runtime, profile, session)
+            successor = flows.renew(runtime, profile, session, keep)
         except LoginRequired:
             # invalid_grant: somebody without the lock may have won. Look once more before believing it.
             newer = _read(runtime, profile)
@@ -66,19 +73,12 @@ def _renew(runtime: Runtime, profile: Profile, seen: Session | None, min_ttl: in
                 return newer
             raise
         except Unreachable as error:
-            if min_ttl is None or session.expired(runtime.now()):
+            if min_ttl is None or kept.expired(runtime.now()):
                 raise
-            runtime.terminal.warning(
-                f"could not renew ({error.message}); the token at hand lives {session.remaining(runtime.now())} s more"
-            )
-            return session
+            left = kept.remaining(runtime.now())
+            runtime.terminal.warning(f"could not renew ({error.message}); the token at hand lives {left} s more")
+            return kept
         _save(runtime, profile, successor)
-        try:
-            flows.check_renewed(runtime, profile, session, successor)
-        except (Refused, Unreachable):
-            # The new refresh token is kept, the access token of who knows whom is not handed out.
-            _save(runtime, profile, replace(successor, expires_at=successor.obtained_at, id_token=session.id_token))
-            raise
         return successor
 
 
@@ -114,6 +114,29 @@ def _save(runtime: Runtime, profile: Profile, session: Session) -> None:
         raise type(error)(f"the session was renewed and could not be saved: {error.message}", hint=error.hint) from None
 
 
+def check_store(runtime: Runtime, profile: Profile) -> None:
+    """Before a login, open its store, and see that no session stays behind in another one.
+
+    Two stores with a session each would be two refresh tokens, one of them forgotten and alive. Raises
+    UsageError or StoreError.
+    """
+    if profile.store == "memory":
+        return
+    new, old = runtime.new_store(profile), runtime.pinned_store(profile)
+    if old is None or (old.kind, old.backend) == (new.kind, new.backend):
+        return
+    try:
+        left_behind = old.read(profile.name) is not None
+    except StoreError as error:
+        runtime.terminal.warning(f"an older session may stay in the {old.kind} store: {error.message}")
+        return
+    if left_behind:
+        raise UsageError(
+            f"{profile.name!r} has a session in the {old.kind} store ({old.backend})",
+            hint=f"end it first with 'tokenctl revoke -p {profile.name}', then sign in with the new store",
+        )
+
+
 def adopt(runtime: Runtime, profile: Profile, session: Session, secret: str | None) -> Session:
     """Keep what a login produced, in the place of what was there; returns it as stored.
 
@@ -139,14 +162,15 @@ def adopt(runtime: Runtime, profile: Profile, session: Session, secret: str | No
     return session
 
 
-def revoke(runtime: Runtime, profile: Profile, *, local: bool = False) -> None:
+def revoke(runtime: Runtime, profile: Profile, *, local: bool = False) -> bool:
     """Sign out: revoke at the server, then forget here; with `local` only forget.
 
-    Raises LoginRequired when there is no session, Refused or Unreachable when the server did not
+    Tells whether the server revoked anything. Raises LoginRequired when there is no session, Refused or Unreachable when the server did not
     revoke: then the session stays.
     """
     with runtime.locked(profile):
         store = runtime.store(profile)
+        revoked = False
         try:
             session = store.read(profile.name)
         except (StoreDamaged, StoreLocked):
@@ -156,6 +180,6 @@ def revoke(runtime: Runtime, profile: Profile, *, local: bool = False) -> None:
             if session is None:
                 raise logged_out(profile)
             if not local:
-                flows.sign_out(runtime, profile, session)
+                revoked = flows.sign_out(runtime, profile, session)
         store.delete(profile.name)
-        runtime.unpin(profile)
+    return revoked

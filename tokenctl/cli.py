@@ -5,6 +5,7 @@ what those need.
 """
 
 import importlib
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -86,6 +87,9 @@ def tokenctl(ctx: click.Context) -> None:
 
 def run(arguments: Sequence[str], obj: object = None) -> int:
     """Run the program and return its exit status. `obj` is a Runtime that tests give."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal without UTF-8 must not end in an error
+            stream.reconfigure(errors="replace")
     terminal = Terminal()
     child = next((word for word in arguments if not word.startswith("-")), None) == "exec"
     try:
@@ -117,7 +121,8 @@ def run(arguments: Sequence[str], obj: object = None) -> int:
             else "an unknown place"
         )
         terminal.error(
-            f"unexpected {type(error).__name__} at {place}",
+            f"unexpected {type(error).__name__} at {place}"
+            + (f": {error.strerror}" if isinstance(error, OSError) else ""),
             "this is a defect of tokenctl: please report it with this line and 'tokenctl --version'",
         )
         return EXEC_FAILED if child else 1

@@ -61,7 +61,7 @@ def load(environ: Mapping[str, str], named: str | None = None) -> Config:
         if required:
             raise UsageError(f"config file {path} does not exist", hint="check --config and TOKENCTL_CONFIG") from None
         return Config(path=path, profiles={})
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as reason:
+    except (ValueError, RecursionError) as reason:  # tomllib's own error is a ValueError
         what = "is not UTF-8 text" if isinstance(reason, UnicodeDecodeError) else f"is not valid TOML: {reason}"
         raise UsageError(f"config file {path} {what}", hint="mend that line; nothing was changed") from None
     except OSError as reason:
@@ -80,7 +80,7 @@ def _parse(path: Path, found: dict[str, Any]) -> Config:
     if not isinstance(tables, dict) or not all(isinstance(each, dict) for each in tables.values()):
         raise UsageError(f"{where}: profiles must be tables, such as [profiles.work]")
     default = found.get("default_profile")
-    if default is not None and default not in tables:
+    if default is not None and (not isinstance(default, str) or default not in tables):
         raise UsageError(f"{where}: default_profile {default!r:.60} is not one of its profiles")
     profiles = {name: from_members(name, table, f"{where}: profiles.{name}") for name, table in tables.items()}
     return Config(path=path, profiles=profiles, default_profile=default)

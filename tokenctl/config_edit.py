@@ -1,9 +1,11 @@
 """Writing a profile into the person's config file, comments and order kept. The only module that knows tomlkit."""
 
 import os
+import tomllib
 from pathlib import Path
 
 import tomlkit
+from tomlkit.exceptions import TOMLKitError
 
 from tokenctl.config import Config, members_of
 from tokenctl.errors import UsageError
@@ -11,39 +13,52 @@ from tokenctl.profile import Profile
 from tokenctl.storage.state_dir import replace_private
 
 
-def check_writable(config: Config) -> None:
+def check(config: Config, profile: Profile) -> None:
     """Find out before a sign-in whether its profile could be saved after it. Raises UsageError."""
-    try:
-        folder = _target(config.path).parent
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK):
-            raise PermissionError(13, "no permission to write there")
-    except OSError as reason:
+    target = _target(config.path)
+    _extended(target, profile)
+    folder = next(each for each in target.parents if each.exists())
+    if not os.access(folder, os.W_OK) or not folder.is_dir():
         raise UsageError(
-            f"the profile cannot be saved in {config.path}: {reason.strerror}",
+            f"the profile cannot be saved in {config.path}: no permission to write in {folder}",
             hint="name another file with --config, or write the profile there yourself",
-        ) from None
+        )
 
 
 def save(config: Config, profile: Profile) -> None:
     """Add the profile, and make the first one the default. Raises UsageError."""
-    path = _target(config.path)
+    target = _target(config.path)
+    text = _extended(target, profile)
     try:
-        document = tomlkit.parse(path.read_text(encoding="utf-8")) if path.exists() else tomlkit.document()
-        table = tomlkit.table()
-        for name, value in members_of(profile).items():
-            table.add(name, value)
-        if "profiles" not in document:
-            document.add("profiles", tomlkit.table(is_super_table=True))
-        document["profiles"].add(profile.name, table)
-        text = tomlkit.dumps(document)
-        if not config.profiles and "default_profile" not in document:
-            text = f'default_profile = "{profile.name}"\n\n{text}'
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
-        replace_private(path, text.encode())
-        path.chmod(mode)
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        mode = target.stat().st_mode & 0o777 if target.exists() else 0o600
+        replace_private(target, text.encode())
+        target.chmod(mode)
     except OSError as reason:
         raise UsageError(f"the profile cannot be saved in {config.path}: {reason.strerror}") from None
+
+
+def _extended(target: Path, profile: Profile) -> str:
+    """Make the file's new text, and see that it says what it should: people write TOML in many ways."""
+    members = members_of(profile)
+    try:
+        text = target.read_text(encoding="utf-8") if target.exists() else ""
+        document = tomlkit.parse(text)
+        first = not document.get("profiles") and "default_profile" not in document
+        if "profiles" not in document:
+            document["profiles"] = tomlkit.table(is_super_table=True)
+        table = tomlkit.table()
+        table.update(members)
+        document["profiles"][profile.name] = table
+        text = (f'default_profile = "{profile.name}"\n\n' if first else "") + tomlkit.dumps(document)
+        if tomllib.loads(text)["profiles"][profile.name] == members:
+            return text
+    except (OSError, TOMLKitError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        pass
+    raise UsageError(
+        f"{target} is written in a way that tokenctl cannot add a profile to",
+        hint=f"write [profiles.{profile.name}] there yourself, then sign in with 'tokenctl login -p {profile.name}'",
+    )
 
 
 def _target(path: Path) -> Path:

@@ -10,10 +10,9 @@
     ├── LoginRequired             4   no session, or a dead one
     ├── Refused                   5   the server said no, or said something it must not say
     ├── Unreachable               6   the server could not be asked; try again
-    ├── Busy                      7   another process holds the profile's lock
-    └── Interrupted             130   Ctrl-C
+    └── Busy                      7   another process holds the profile's lock
 
-`exec` adds the shell's own three: 125 (failed before the child), 126 and 127.
+Ctrl-C is 130; `exec` adds the shell's own three: 125 (failed before the child), 126 and 127.
 "No entry" is not an error of the store: reading answers None, and the caller decides.
 """
 
@@ -97,9 +96,3 @@ class Busy(TokenctlError):
     """Another process held the profile's lock for longer than the deadline."""
 
     exit_status = 7
-
-
-class Interrupted(TokenctlError):
-    """The person pressed Ctrl-C."""
-
-    exit_status = 130

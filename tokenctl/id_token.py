@@ -16,7 +16,7 @@ import jwt
 
 from tokenctl.errors import Refused
 from tokenctl.oauth.claims import unverified_header
-from tokenctl.oauth.wire import Response, describe, json_object
+from tokenctl.oauth.wire import Response, describe, json_object, overloaded, try_later
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 """Never `none`, never HS*: the key is public."""
@@ -39,7 +39,8 @@ def verify(
     """Verify an ID token and return its claims.
 
     `jwks` is the answer of the issuer's `jwks_uri`, `algorithms` what its metadata lists. With `nonce`
-    the token must have that one. Raises Refused, whatever is wrong.
+    the token must have that one. Raises Refused, whatever is wrong with it, or Unreachable when the keys
+    could not be had.
     """
     claims = verify_signature(token, jwks, algorithms)
     _check_claims(claims, issuer, client_id)
@@ -82,6 +83,8 @@ def verify_signature(token: str, jwks: Response, algorithms: tuple[str, ...] | N
 
 
 def _keys(jwks: Response, kid: object, algorithm: str) -> list[jwt.PyJWK]:
+    if overloaded(jwks):
+        raise try_later(jwks, "the server's jwks_uri")
     try:
         listed = json_object(jwks.body)["keys"] if jwks.status == 200 else None
         members = [each for each in listed or () if isinstance(each, dict)]
@@ -124,12 +127,6 @@ def _check_claims(claims: Mapping[str, Any], issuer: str, client_id: str) -> Non
         raise _wrong("it names no subject (sub)")
 
 
-def same_person(claims: Mapping[str, Any], issuer: str, subject: str | None) -> None:
-    """Check that a renewed ID token is of the same issuer and subject (OpenID Connect Core section 12.2)."""
-    if claims.get("iss") != issuer or (subject is not None and claims.get("sub") != subject):
-        raise _wrong("it is of another person than the one who signed in")
-
-
 def _number(claims: Mapping[str, Any], name: str) -> float:
     value = claims.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e12:
@@ -138,7 +135,7 @@ def _number(claims: Mapping[str, Any], name: str) -> float:
 
 
 def _same(found: object, expected: str) -> bool:
-    return isinstance(found, str) and compare_digest(found.encode(), expected.encode())
+    return isinstance(found, str) and found.isascii() and compare_digest(found, expected)
 
 
 def _at_hash(access_token: str, algorithm: str) -> str:
@@ -149,6 +146,4 @@ def _at_hash(access_token: str, algorithm: str) -> str:
 
 
 def _wrong(reason: str) -> Refused:
-    return Refused(
-        f"the ID token is not acceptable: {reason}", hint="nothing was stored; tell who runs the server if it stays so"
-    )
+    return Refused(f"the ID token is not acceptable: {reason}", hint="tell who runs the server if it stays so")

@@ -125,7 +125,10 @@ class _Visit(BaseHTTPRequestHandler):
         callback = self.server.callback
         ours = urlsplit(callback.redirect_uri)
         path = self.path.partition("?")[0]
-        if self.headers.get("Host") != ours.netloc:  # a name that was made to point here
+        if self.headers.get("Host") not in (
+            ours.netloc,
+            ours.netloc.removesuffix(":80"),
+        ):  # a name that was made to point here
             self._answer(400, callback_page.NOT_OURS)
         elif path == DONE and (page := callback.last_page()):
             self._answer(200, page)

@@ -115,6 +115,10 @@ def _checked(key: str, value: Any, where: str) -> Any:
         raise UsageError(f"{where} must be text on one line, not {value!r:.40}")
     if key in _CHOICES and value not in _CHOICES[key]:
         raise UsageError(f"{where} must be one of {', '.join(_CHOICES[key])}, not {value!r:.40}")
+    if key == "ca_file" and not value.startswith(("/", "~")) and value[1:3] not in (":\\", ":/"):
+        raise UsageError(
+            f"{where} must be an absolute path, not {value!r:.80}: nothing is read from the current directory"
+        )
     if key == "env" and not _VARIABLE.fullmatch(value):
         raise UsageError(f"{where} must be the name of an environment variable, not {value!r:.40}")
     return value

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tokenctl import config
-from tokenctl.errors import LoginRequired, StoreLocked, UsageError
+from tokenctl.errors import LoginRequired, UsageError
 from tokenctl.profile import Profile
 from tokenctl.storage import ATTENDED, UNATTENDED, Store
 from tokenctl.terminal import Terminal
@@ -81,6 +81,13 @@ class Runtime:
 
         return profile_dir(self.environ, profile.name)
 
+    def config_locked(self) -> AbstractContextManager[None]:
+        """Hold the lock of the config file for a block."""
+        from tokenctl.storage.lock import exclusive
+        from tokenctl.storage.state_dir import profile_dir
+
+        return exclusive(profile_dir(self.environ, ".config") / "lock")  # no profile has such a name
+
     def locked(self, profile: Profile) -> AbstractContextManager[None]:
         """Hold the profile's lock for a block. A session that nobody else can see needs none."""
         if profile.store == "memory":
@@ -96,19 +103,23 @@ class Runtime:
 
     def store(self, profile: Profile) -> Store:
         """Open the store that keeps the profile's session: where the pin says, else where the profile says."""
-        if self._store is not None:
-            return self._store
-        if profile.store == "memory":
-            return self._memory
+        wanted = self.environ.get("TOKENCTL_STORE")
+        found = self.pinned_store(profile)
+        if found is not None and wanted not in (None, "", found.kind):
+            raise UsageError(
+                f"the session of {profile.name!r} is in the {found.kind} store, and {wanted} was asked for",
+                hint=f"sign in again with 'tokenctl login -p {profile.name} --store {wanted}', or unset TOKENCTL_STORE",
+            )
+        return found or self.new_store(profile)
+
+    def pinned_store(self, profile: Profile) -> Store | None:
+        """Open the store that the profile's last login chose; None before the first one."""
+        if self._store is not None or profile.store == "memory":
+            return None
         from tokenctl.storage import pin
 
         found = pin.read(self.folder(profile))
-        if found is not None and self.environ.get("TOKENCTL_STORE", found.store) not in (found.store, ""):
-            raise UsageError(
-                f"the session of {profile.name!r} is in the {found.store} store, and {profile.store} was asked for",
-                hint=f"sign in again with 'tokenctl login -p {profile.name} --store {profile.store}', or unset TOKENCTL_STORE",
-            )
-        return self._open(profile, *(found or (profile.store, self._named_backend(profile))))
+        return None if found is None else self._open(profile, *found)
 
     def new_store(self, profile: Profile) -> Store:
         """Open the store for a login: what the profile asks for, else the platform's own keyring."""
@@ -128,13 +139,6 @@ class Runtime:
             from tokenctl.storage import pin
 
             pin.write(self.folder(profile), pin.Pin(store.kind, store.backend))
-
-    def unpin(self, profile: Profile) -> None:
-        """Forget where the profile's session was."""
-        if profile.store != "memory" and self._store is None:
-            from tokenctl.storage import pin
-
-            pin.remove(self.folder(profile))
 
     @cached_property
     def _memory(self) -> "MemoryStore":
@@ -162,47 +166,21 @@ class Runtime:
         return KeyringStore(open_ring(backend, deadline), "keyring", deadline)
 
     def _file_store(self, profile: Profile) -> Store:
+        from tokenctl.secret_sources import passphrase
         from tokenctl.storage.file_keyring import EncryptedFile
         from tokenctl.storage.keyring_store import KeyringStore
 
-        # The passphrase may have to be typed, so no short deadline here.
-        return KeyringStore(EncryptedFile(lambda service: self.folder(profile), self._passphrase), "file", ATTENDED)
-
-    def _passphrase(self, new: bool) -> str:
-        found = self.secret("PASSPHRASE")
-        if found is not None:
-            return found
-        if not self.terminal.attended:
-            raise StoreLocked(
-                "the file store needs its passphrase, and nobody can be asked for it",
-                hint="set TOKENCTL_PASSPHRASE_FILE to a file that holds it",
-            )
-        typed = self.terminal.ask_secret("passphrase for the file store" + (" (a new one)" if new else ""))
-        if new and self.terminal.ask_secret("the same passphrase again") != typed:
-            raise UsageError("the two passphrases differ", hint="nothing was stored; try again")
-        return typed
-
-    def secret(self, name: str) -> str | None:
-        """Read a secret that the environment gives: `TOKENCTL_<name>`, or the file that `TOKENCTL_<name>_FILE` names.
-
-        One line end at the end of a file is not part of the secret. Raises UsageError.
-        """
-        path = self.environ.get(f"TOKENCTL_{name}_FILE")
-        if path:
-            try:
-                text = Path(path).read_text(encoding="utf-8")
-            except (OSError, ValueError) as reason:
-                cause = reason.strerror if isinstance(reason, OSError) else "it is not UTF-8 text"
-                raise UsageError(f"TOKENCTL_{name}_FILE: {path} cannot be read: {cause}") from None
-            text = text.removesuffix("\n").removesuffix("\r")
-            if not text:
-                raise UsageError(f"TOKENCTL_{name}_FILE: {path} is empty")
-            return text
-        return self.environ.get(f"TOKENCTL_{name}") or None
+        ring = EncryptedFile(
+            lambda _: self.folder(profile), lambda new: passphrase(self.environ, self.terminal, new=new)
+        )
+        # No deadline: a file answers, a person may type, and a prompt must run in the main thread.
+        return KeyringStore(ring, "file", None)
 
     def client_secret(self, profile: Profile, given: str | None = None) -> str | None:
         """Find the profile's client secret: given now, in the environment, or kept at login."""
-        return given or self.secret("CLIENT_SECRET") or (self.store(profile).read_secret(profile.name))
+        from tokenctl.secret_sources import from_environment
+
+        return given or from_environment(self.environ, "CLIENT_SECRET") or self.store(profile).read_secret(profile.name)
 
     @contextmanager
     def listening(self, redirect_uri: str | None, port: int | None) -> Iterator["Callback"]:

@@ -11,6 +11,8 @@ def answer(text: str) -> None:
 
     Raises TokenctlError when the reader is gone or the disk is full: a pipe must not end in silence.
     """
+    if sys.stdout is None:
+        raise TokenctlError("stdout is closed, and the answer goes there")
     try:
         sys.stdout.write(text + "\n")
         sys.stdout.flush()

@@ -14,6 +14,7 @@ import getpass
 import os
 import queue
 import re
+import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -44,8 +45,8 @@ class Terminal:
         self.verbose = verbose
 
     @property
-    def err(self) -> TextIO:
-        """Where we speak: looked up late, because stderr can be replaced."""
+    def err(self) -> TextIO | None:
+        """Where we speak: looked up late, because stderr can be replaced, or closed from the start."""
         return self._err or sys.stderr
 
     @property
@@ -122,6 +123,8 @@ class Terminal:
         Read without Python's buffer: a thread that waits inside it would disturb the interpreter's end.
         """
         typed: queue.SimpleQueue[str] = queue.SimpleQueue()
+        if hasattr(signal, "SIGTTIN"):  # in the background a read would stop the whole process
+            signal.signal(signal.SIGTTIN, signal.SIG_IGN)
         descriptor = sys.stdin.fileno()
 
         def read() -> None:
@@ -144,6 +147,8 @@ class Terminal:
 
     def _write(self, text: str) -> None:
         # A closed stderr must not turn a success into a failure.
+        if self.err is None:
+            return
         with contextlib.suppress(OSError, ValueError):
             encoding = getattr(self.err, "encoding", None) or "utf-8"
             self.err.write(text.encode(encoding, "replace").decode(encoding))

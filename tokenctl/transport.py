@@ -41,7 +41,7 @@ class Transport:
         if ca_file:
             try:
                 self._context.load_verify_locations(cafile=str(Path(ca_file).expanduser()))
-            except (OSError, ssl.SSLError):
+            except (OSError, ssl.SSLError, RuntimeError):  # RuntimeError: ~ of nobody
                 raise UsageError(f"ca_file {ca_file!r:.200} is no readable PEM file of certificates") from None
 
     def send(self, request: Request) -> Response:
@@ -54,7 +54,7 @@ class Transport:
             response = self._send_once(request)
             if response.status not in _REDIRECTS:
                 return response
-            target = urljoin(request.url, response.location or "")
+            target = _joined(request.url, response.location or "")
             if request.method != "GET" or request.headers or _origin(target) != _origin(request.url):
                 raise Refused(
                     f"{_origin(request.url)} redirects this request elsewhere, and tokenctl does not follow",
@@ -79,29 +79,37 @@ class Transport:
             raise _unreachable(f"{host} did not accept a connection within {CONNECT:.0f} s", sent) from None
         except httpx.ConnectError as error:
             raise _unreachable(f"{host} cannot be reached: {_cause(error)}", sent, _certificate_hint(error)) from None
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+        except (UnicodeError, httpx.InvalidURL):
+            raise Refused(f"{request.url.partition('?')[0]!r:.200} is no address that can be asked") from None
+        except (httpx.HTTPError, httpx.StreamError) as error:
             raise _unreachable(f"{host} broke the connection: {_cause(error)}", sent) from None
 
-    def _exchange(self, request: Request, trace: object) -> Response:
+    def _client(self, host: str | None) -> httpx.Client:
         # A client a request: nothing is kept between two of them, no connection and no cookie.
-        ambient = not loopback(urlsplit(request.url).hostname)
-        with (
-            httpx.Client(
+        try:
+            return httpx.Client(
                 verify=self._context,
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
                 headers=_HEADERS,
                 timeout=httpx.Timeout(self._total, connect=CONNECT),
-                trust_env=ambient,  # proxies only: httpx reads no netrc by itself
+                trust_env=not loopback(host),  # proxies only: httpx reads no netrc by itself
                 follow_redirects=False,
-            ) as client,
+            )
+        except (ImportError, ValueError) as reason:
+            raise UsageError(
+                f"the proxy that the environment names cannot be used: {reason}",
+                hint="set HTTPS_PROXY to http://HOST:PORT, or NO_PROXY for this server",
+            ) from None
+
+    def _exchange(self, request: Request, trace: object) -> Response:
+        content = {} if request.form is None else {"Content-Type": "application/x-www-form-urlencoded"}
+        with (
+            self._client(urlsplit(request.url).hostname) as client,
             client.stream(
                 request.method,
                 request.url,
                 content=request.body if request.form is not None else None,
-                headers={
-                    **request.headers,
-                    **({"Content-Type": "application/x-www-form-urlencoded"} if request.form is not None else {}),
-                },
+                headers={**request.headers, **content},
                 extensions={"trace": trace},
             ) as answer,
         ):
@@ -118,6 +126,13 @@ class Transport:
                 retry_after=_retry_after(answer.headers.get("Retry-After")),
                 location=answer.headers.get("Location"),
             )
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        raise Refused(f"{_origin(url)} redirects to something that is no address") from None
 
 
 def _origin(url: str) -> str:

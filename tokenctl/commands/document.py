@@ -17,9 +17,8 @@ from tokenctl.storage import Store
 SCHEMA = 1
 
 
-def of_session(runtime: Runtime, profile: Profile, session: Session | None) -> dict[str, Any]:
+def of_session(runtime: Runtime, profile: Profile, store: Store, session: Session | None) -> dict[str, Any]:
     """Describe a profile and its session, or that there is none."""
-    store = runtime.store(profile)
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "profile": profile.name,

@@ -53,6 +53,8 @@ def command(
             environ,
             session,
             lambda: broker.current(runtime, profile, min_ttl),
-            lambda error: runtime.terminal.warning(f"the token file could not be renewed: {error.message}"),
+            lambda error: runtime.terminal.warning(
+                f"the token file could not be renewed: {getattr(error, 'message', type(error).__name__)}"
+            ),
         )
     return become(program, words, environ)

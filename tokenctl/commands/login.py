@@ -11,8 +11,10 @@ from tokenctl.commands.options import as_json, seconds, with_runtime
 from tokenctl.errors import UsageError
 from tokenctl.profile import ENVIRONMENT_PROFILE, FLOWS, STORES, Profile, from_members
 from tokenctl.runtime import Runtime
+from tokenctl.secret_sources import from_environment
 from tokenctl.session import Session
 from tokenctl.stdout import answer
+from tokenctl.storage import Store
 
 FIRST = "default"
 """The name of a first profile that nobody named."""
@@ -71,25 +73,28 @@ def command(
     """
     given = _members(options)
     profile, new = _profile(runtime, name, given)
+    # Whatever could fail afterwards is found out before a person signs in for nothing.
     if new:
-        config_edit.check_writable(runtime.config)
-    secret = _secret_from_stdin() if client_secret_stdin else None
-    kept = secret or runtime.secret("CLIENT_SECRET") or (None if new else _stored_secret(runtime, profile))
-    if profile.store != "memory":
-        runtime.new_store(profile)  # find out before a person signs in for nothing
+        config_edit.check(runtime.config, profile)
+    broker.check_store(runtime, profile)
+    store = runtime.new_store(profile)
+    secret = _secret_from_stdin() if client_secret_stdin else from_environment(runtime.environ, "CLIENT_SECRET")
+    if secret is None and _is_confidential(profile):
+        secret = store.read_secret(profile.name)  # a machine that signs in again
     session = flows.sign_in(
         runtime,
         profile,
-        keep=lambda session: broker.adopt(runtime, profile, session, kept),
-        client_secret=kept,
+        keep=lambda session: broker.adopt(runtime, profile, session, secret),
+        client_secret=secret,
         no_browser=no_browser,
         timeout=timeout,
     )
     if new:
-        config_edit.save(runtime.config, profile)
-    _report(runtime, profile, session, new)
+        with runtime.config_locked():
+            config_edit.save(runtime.config, profile)
+    _report(runtime, profile, store, session, new)
     if as_json:
-        answer(document.as_text(document.of_session(runtime, profile, session)))
+        answer(document.as_text(document.of_session(runtime, profile, store, session)))
 
 
 def _members(options: dict[str, Any]) -> dict[str, Any]:
@@ -157,21 +162,18 @@ def _secret_from_stdin() -> str:
     return secret
 
 
-def _stored_secret(runtime: Runtime, profile: Profile) -> str | None:
-    """A machine that signs in again still has its secret in the keyring."""
-    if profile.flow == "client-credentials" or profile.token_endpoint_auth_method not in (None, "none"):
-        return runtime.store(profile).read_secret(profile.name)
-    return None
+def _is_confidential(profile: Profile) -> bool:
+    return profile.flow in flows.MACHINE or profile.token_endpoint_auth_method not in (None, "none")
 
 
-def _report(runtime: Runtime, profile: Profile, session: Session, new: bool) -> None:
+def _report(runtime: Runtime, profile: Profile, store: Store, session: Session, new: bool) -> None:
     terminal = runtime.terminal
     who = session.account or session.client_id
     life = document.span(session.remaining(runtime.now()))
     if profile.store == "memory":
         terminal.message(f"signed in to {profile.name} as {who}; nothing is kept, each command signs in by itself")
     else:
-        terminal.message(f"signed in to {profile.name} as {who}; kept in {document.place(runtime.store(profile))}")
+        terminal.message(f"signed in to {profile.name} as {who}; kept in {document.place(store)}")
         renews = (
             "and renews itself"
             if session.refresh_token or session.flow in flows.MACHINE

@@ -16,7 +16,7 @@ from tokenctl.runtime import Runtime
 def seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
     """Read an option's duration, such as 90, 90s, 15m, 2h or 7d, as seconds."""
     try:
-        return None if value is None else duration(int(value) if value.isdecimal() else value)
+        return None if value is None else duration(value)
     except TokenctlError as error:
         raise click.BadParameter(f"{value!r} is no duration: {error.hint}") from None
 

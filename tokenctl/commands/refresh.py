@@ -23,7 +23,7 @@ def command(runtime: Runtime, name: str | None, every: bool, as_json: bool) -> i
     def renew(name: str | None) -> None:
         profile = runtime.profile(name)
         session = broker.renew(runtime, profile)
-        documents.append(document.of_session(runtime, profile, session))
+        documents.append(document.of_session(runtime, profile, runtime.store(profile), session))
         life = document.span(session.remaining(runtime.now()))
         runtime.terminal.message(f"renewed {profile.name}; the access token lives {life}")
 

@@ -20,8 +20,12 @@ def command(runtime: Runtime, name: str | None, every: bool, local: bool) -> int
 
     def revoke(name: str | None) -> None:
         profile = runtime.profile(name)
-        broker.revoke(runtime, profile, local=local)
-        done = "forgotten here, not revoked at the server" if local else "revoked, and forgotten here"
+        revoked = broker.revoke(runtime, profile, local=local)
+        done = (
+            "revoked at the server, and forgotten here"
+            if revoked
+            else "forgotten here; nothing was revoked at the server"
+        )
         runtime.terminal.message(f"{profile.name}: the session is {done}")
 
     if every:

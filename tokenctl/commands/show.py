@@ -47,8 +47,9 @@ def command(
 
     def look(name: str | None) -> None:
         profile = runtime.profile(name)
-        session = runtime.store(profile).read(profile.name)
-        found = document.of_session(runtime, profile, session)
+        store = runtime.store(profile)
+        session = store.read(profile.name)
+        found = document.of_session(runtime, profile, store, session)
         if session is not None:
             if claims:
                 found["claims"] = inspection.claims(session)
@@ -72,9 +73,11 @@ def command(
 def _print(shown: list[dict[str, Any]], *, as_json: bool, every: bool, now: int) -> None:
     if as_json:
         answer(document.as_text(shown if every else shown[0]))
-    elif not sys.stdout.isatty():
+    elif not shown:
+        return
+    elif sys.stdout is None or not sys.stdout.isatty():
         answer("\n\n".join("\n".join(plain_lines(each)) for each in shown))
-    elif shown:
+    else:
         console = Console(no_color=bool(os.environ.get("NO_COLOR")) or None, highlight=False)
         console.print(table(shown) if every else panel(shown[0], now))
 
@@ -84,9 +87,9 @@ def plain_lines(found: dict[str, Any], prefix: str = "") -> list[str]:
     lines = []
     for name, value in found.items():
         if isinstance(value, dict):
-            lines += plain_lines(value, f"{prefix}{name}.")
+            lines += plain_lines(value, f"{prefix}{clean(str(name))}.")
         elif value is not None and name != "schema":
-            lines.append(f"{prefix}{name}: {clean(str(value))}")
+            lines.append(f"{prefix}{clean(str(name))}: {clean(str(value))}")
     return lines
 
 
@@ -189,7 +192,7 @@ def _nested(found: Any) -> RenderableType:
     grid.add_column(overflow="fold")
     for line in plain_lines(found if isinstance(found, dict) else {"": found}):
         name, _, value = line.partition(": ")
-        grid.add_row(name, Text(value))
+        grid.add_row(Text(name), Text(value))
     return grid
 
 

@@ -4,6 +4,7 @@ Each function here loads its module when it is called, so that a fresh token, wh
 them, pays for none. FLOWS is the table of the ways to begin.
 """
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -37,17 +38,13 @@ def sign_in(runtime: "Runtime", profile: Profile, **options: Any) -> Session:
     return session
 
 
-def renew(runtime: "Runtime", profile: Profile, session: Session) -> Session:
+def renew(runtime: "Runtime", profile: Profile, session: Session, keep: Callable[[Session], None]) -> Session:
     """Get the session's successor from the server; see `renewal.renew`."""
-    successor: Session = import_module("tokenctl.flows.renewal").renew(runtime, profile, session)
+    successor: Session = import_module("tokenctl.flows.renewal").renew(runtime, profile, session, keep)
     return successor
 
 
-def check_renewed(runtime: "Runtime", profile: Profile, session: Session, successor: Session) -> None:
-    """Verify what came with the renewal; see `renewal.check_renewed`."""
-    import_module("tokenctl.flows.renewal").check_renewed(runtime, profile, session, successor)
-
-
-def sign_out(runtime: "Runtime", profile: Profile, session: Session) -> None:
+def sign_out(runtime: "Runtime", profile: Profile, session: Session) -> bool:
     """End the session at the server; see `sign_out.sign_out`."""
-    import_module("tokenctl.flows.sign_out").sign_out(runtime, profile, session)
+    revoked: bool = import_module("tokenctl.flows.sign_out").sign_out(runtime, profile, session)
+    return revoked

@@ -17,7 +17,7 @@ def run(plan: Plan, finish: Finish) -> Session:
     runtime, profile, server = plan.runtime, plan.profile, plan.server
     endpoint = need(server.device_authorization_endpoint, "device authorization endpoint", server.issuer)
     request = grant.device_request(endpoint, plan.client, profile.scope, profile.resource, profile.audience)
-    device = grant.parse_device(runtime.send(profile, request))
+    device = grant.parse_device(runtime.send(profile, request), plan.client.secrets)
     _show(plan, device)
     poll = grant.poll_request(plan.token_endpoint, plan.client, device.device_code)
     ends = min(device.expires_at, runtime.now() + plan.timeout)
@@ -38,7 +38,7 @@ def run(plan: Plan, finish: Finish) -> Session:
             interval = max(min(interval * 2, grant.LONGEST_INTERVAL), response.retry_after or 0)
         elif pending is None:
             runtime.terminal.end_progress()
-            return finish(token_response.parse(response, (device.device_code, plan.client.secret or "")))
+            return finish(token_response.parse(response, (device.device_code, *plan.client.secrets)))
 
 
 def _show(plan: Plan, device: grant.DeviceAuthorization) -> None:
@@ -46,7 +46,9 @@ def _show(plan: Plan, device: grant.DeviceAuthorization) -> None:
     terminal.message(f"to sign in to {plan.server.issuer} as {plan.client.client_id}, open this address on any device:")
     terminal.alone(device.verification_uri)
     terminal.message("and enter this code there:")
-    terminal.alone(f"\n    {device.user_code}\n")
+    terminal.alone("")
+    terminal.alone(f"    {device.user_code}")
+    terminal.alone("")
     if device.verification_uri_complete:
         terminal.message("or open the address with the code in it, and compare:")
         terminal.alone(device.verification_uri_complete)

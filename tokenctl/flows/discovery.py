@@ -1,9 +1,11 @@
 """Finding out what a server offers: its metadata, or what the profile says in its place."""
 
+from dataclasses import replace
+
 from tokenctl.errors import Refused, UsageError
 from tokenctl.oauth import metadata
 from tokenctl.oauth.metadata import Metadata
-from tokenctl.oauth.wire import describe, issuer_url, overloaded, try_later
+from tokenctl.oauth.wire import describe, issuer_url, overloaded, safe_url, try_later
 from tokenctl.profile import Profile
 from tokenctl.runtime import Runtime
 
@@ -22,15 +24,8 @@ def discover(runtime: Runtime, profile: Profile) -> Metadata:
     if profile.token_endpoint is not None:
         return metadata.from_members({"issuer": issuer, **profile.endpoints})
     found = _ask(runtime, profile, issuer)
-    named = {name: getattr(found, name) for name in metadata.ENDPOINTS} | profile.endpoints
-    kept = {name: getattr(found, name) for name in metadata.Metadata.__dataclass_fields__ if name not in named}
-    return metadata.from_members({**named, **kept, **_lists(found)})
-
-
-def _lists(found: Metadata) -> dict[str, list[str]]:
-    return {
-        name: list(value) for name in Metadata.__dataclass_fields__ if isinstance(value := getattr(found, name), tuple)
-    }
+    named = {name: safe_url(url, f"{name} of the profile") for name, url in profile.endpoints.items()}
+    return replace(found, **named)  # type: ignore[arg-type]  # the names of endpoints, all of them str
 
 
 def _ask(runtime: Runtime, profile: Profile, issuer: str) -> Metadata:

@@ -1,5 +1,6 @@
 """A session goes on: the refresh token grant, or for a machine its first grant once more."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from tokenctl import flows
@@ -9,6 +10,7 @@ from tokenctl.oauth.claims import unverified_claims
 from tokenctl.oauth.client_auth import Client
 from tokenctl.oauth.client_credentials import client_credentials_request
 from tokenctl.oauth.refresh_token import refresh_request
+from tokenctl.oauth.token_response import TokenSet
 from tokenctl.oauth.wire import Request
 from tokenctl.profile import Profile
 from tokenctl.runtime import Runtime, login_hint
@@ -26,23 +28,35 @@ def session_client(runtime: Runtime, profile: Profile, session: Session) -> Clie
     return Client(client_id=session.client_id, auth_method=method, secret=secret)
 
 
-def renew(runtime: Runtime, profile: Profile, session: Session) -> Session:
+def renew(runtime: Runtime, profile: Profile, session: Session, keep: Callable[[Session], None]) -> Session:
     """Ask for new tokens, at the endpoint pinned at login, and return the session's successor.
 
-    What the answer leaves out stays as it was (RFC 6749 section 6). Nothing is stored here. Raises
-    LoginRequired, Refused or Unreachable.
+    What the answer leaves out stays as it was (RFC 6749 section 6). A refresh token that rotated is
+    given to `keep` before anything is judged that could fail or take time: there it stands beside the
+    old access token, so that what is not verified is never handed out and what rotated is never lost.
+    Raises LoginRequired, Refused or Unreachable.
     """
     client = session_client(runtime, profile, session)
-    request = _request(profile, session, client)
-    tokens = token_response.parse(runtime.send(profile, request), (session.refresh_token or "", client.secret or ""))
+    response = runtime.send(profile, _request(profile, session, client))
+    known = (session.refresh_token or "", *client.secrets)
+    rotated = token_response.rotated(response)
+    held = replace(session, generation=session.generation + 1, refresh_token=rotated or session.refresh_token)
+    try:
+        tokens = token_response.parse(response, known)
+    except Refused:
+        if rotated is not None:
+            keep(held)
+        raise
+    if tokens.id_token is not None:
+        if rotated is not None:
+            keep(held)
+        _check_id_token(runtime, profile, session, tokens)
     return replace(
-        session,
-        generation=session.generation + 1,
+        held,
         access_token=tokens.access_token,
         token_type=tokens.token_type,
         obtained_at=tokens.obtained_at,
         expires_at=tokens.expires_at,
-        refresh_token=tokens.refresh_token or session.refresh_token,
         refresh_token_expires_at=tokens.refresh_token_expires_at or session.refresh_token_expires_at,
         id_token=tokens.id_token or session.id_token,
         scope=tokens.scope if tokens.scope is not None else session.scope,
@@ -62,24 +76,22 @@ def _request(profile: Profile, session: Session, client: Client) -> Request:
     )
 
 
-def check_renewed(runtime: Runtime, profile: Profile, session: Session, successor: Session) -> None:
+def _check_id_token(runtime: Runtime, profile: Profile, session: Session, tokens: TokenSet) -> None:
     """Verify the ID token that came with a renewal (OpenID Connect Core section 12.2).
 
-    Same issuer, client and subject as at login, and the same nonce if it has one. Raises Refused;
-    then the new access token must not be handed out.
+    Same issuer, client and subject as at login, and the same nonce if it has one. Raises Refused, or
+    Unreachable when the keys could not be had.
     """
-    if successor.id_token is None or successor.id_token == session.id_token:
-        return
     if session.jwks_uri is None:
         raise Refused("the renewal brought an ID token, and the server publishes no keys to verify it")
     claims = runtime.verify_id_token(
         profile,
-        successor.id_token,
+        tokens.id_token or "",
         session.jwks_uri,
         issuer=session.issuer,
         client_id=session.client_id,
         algorithms=session.id_token_algorithms or None,
-        access_token=successor.access_token,
+        access_token=tokens.access_token,
     )
     nonce = unverified_claims(session.id_token or "").get("nonce")
     if session.subject is not None and claims["sub"] != session.subject:

@@ -8,27 +8,36 @@ from tokenctl.runtime import Runtime
 from tokenctl.session import Session
 
 
-def sign_out(runtime: Runtime, profile: Profile, session: Session) -> None:
+def sign_out(runtime: Runtime, profile: Profile, session: Session) -> bool:
     """Revoke the refresh token first, then the access token, and never claim more than was done.
 
-    Raises Refused when the server has no revocation endpoint or will not revoke the refresh token,
-    Unreachable when it could not be asked: then the session must stay.
+    Tells whether the server revoked anything: with nothing left alive there is nothing to revoke, and
+    an access token that cannot be revoked is named. Raises Refused when the server has no revocation
+    endpoint or refuses the token that keeps the session alive, Unreachable when it could not be asked:
+    then the session must stay.
     """
     local = f"'tokenctl revoke -p {profile.name} --local' forgets the session here and leaves it alive at the server"
-    if session.revocation_endpoint is None:
-        raise Refused(f"{session.issuer} offers no revocation, so nothing was revoked; the session is kept", hint=local)
-    client = session_client(runtime, profile, session)
+    revoked = False
     for token, hint in ((session.refresh_token, "refresh_token"), (session.access_token, "access_token")):
         if token is None or (hint == "access_token" and session.expired(runtime.now())):
             continue
-        request = revocation_request(session.revocation_endpoint, client, token, hint)
-        outcome, reason = parse(runtime.send(profile, request), (token, client.secret or ""))
-        name = hint.replace("_", " ")
-        if outcome is Outcome.REVOKED:
-            runtime.terminal.detail(f"the server revoked the {name}")
-        elif hint == "refresh_token":
-            raise Refused(f"the server did not revoke the refresh token ({reason}); the session is kept", hint=local)
-        else:
-            runtime.terminal.message(
-                f"the server cannot revoke this access token ({reason}); it stays valid for {session.remaining(runtime.now())} s"
+        if session.revocation_endpoint is None:
+            raise Refused(
+                f"{session.issuer} offers no revocation: nothing was revoked, the session is kept", hint=local
             )
+        client = session_client(runtime, profile, session)
+        request = revocation_request(session.revocation_endpoint, client, token, hint)
+        outcome, reason = parse(runtime.send(profile, request), (token, *client.secrets))
+        if outcome is Outcome.REVOKED:
+            runtime.terminal.detail(f"the server revoked the {hint.replace('_', ' ')}")
+            revoked = True
+        elif hint == "refresh_token" or (outcome is Outcome.REFUSED and not revoked):
+            raise Refused(
+                f"the server did not revoke the {hint.replace('_', ' ')} ({reason}); the session is kept", hint=local
+            )
+        else:
+            left = session.remaining(runtime.now())
+            runtime.terminal.message(
+                f"the server cannot revoke this access token ({reason}); it stays valid for {left} s"
+            )
+    return revoked

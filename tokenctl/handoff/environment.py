@@ -8,6 +8,7 @@ from tokenctl.session import Session
 
 DEFAULT_VARIABLE = "ACCESS_TOKEN"
 EXPIRY_VARIABLE = "ACCESS_TOKEN_EXPIRES_AT"
+FILE_VARIABLE = "ACCESS_TOKEN_FILE"
 SECRETS = ("CLIENT_SECRET", "API_KEY", "PASSPHRASE")
 """`TOKENCTL_*` variables, with and without `_FILE`, that no child gets to see."""
 
@@ -42,4 +43,6 @@ def variables(wanted: Sequence[str], session: Session) -> dict[str, str]:
 def child_environment(environ: Mapping[str, str], added: Mapping[str, str]) -> dict[str, str]:
     """Make the child's environment: ours without tokenctl's secrets, and the new variables."""
     hidden = {f"TOKENCTL_{name}{suffix}" for name in SECRETS for suffix in ("", "_FILE")}
+    # An outer exec's token beside our expiry would be a lie.
+    hidden |= {DEFAULT_VARIABLE, EXPIRY_VARIABLE, FILE_VARIABLE}
     return {name: value for name, value in environ.items() if name not in hidden} | dict(added)

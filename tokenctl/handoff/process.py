@@ -30,6 +30,8 @@ def find_program(name: str, path: str) -> str:
 
     Empty and relative entries of PATH are passed over. Raises NotFound or NotExecutable.
     """
+    if not name:
+        raise NotFound("there is no command '': its name is empty")
     if os.sep in name or (os.altsep and os.altsep in name):
         candidates = [name]
     else:
@@ -50,7 +52,8 @@ def become(program: str, words: Sequence[str], environ: dict[str, str]) -> NoRet
 
     Raises NotExecutable.
     """
-    sys.stdout.flush()
+    if sys.stdout is not None:
+        sys.stdout.flush()
     try:
         if sys.platform == "win32":  # there execve returns at once and loses the exit status
             sys.exit(subprocess.run(list(words), executable=program, env=environ, check=False).returncode)

@@ -15,12 +15,11 @@ import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tokenctl.errors import TokenctlError
+from tokenctl.handoff.environment import FILE_VARIABLE
 from tokenctl.handoff.process import NotExecutable
 from tokenctl.session import Session
 from tokenctl.storage.state_dir import replace_private
 
-VARIABLE = "ACCESS_TOKEN_FILE"
 SHORTEST = 1.0
 LONGEST = 30.0
 """Seconds between two looks at the session: never longer, because a machine that slept wakes late."""
@@ -32,18 +31,18 @@ def run_with_token_file(
     environ: Mapping[str, str],
     session: Session,
     current: Callable[[], Session],
-    failed: Callable[[TokenctlError], None],
+    failed: Callable[[Exception], None],
 ) -> int:
     """Run the child with `ACCESS_TOKEN_FILE`, keep the file fresh, and return the child's exit status.
 
     `current` answers a session that is fresh enough; when it raises, `failed` is told, the file stays
     as it is, and the next look tries again. A child that a signal ended answers 128 + its number.
     """
-    with tempfile.TemporaryDirectory(prefix="tokenctl-", dir=os.environ.get("XDG_RUNTIME_DIR")) as folder:
+    with tempfile.TemporaryDirectory(prefix="tokenctl-", dir=_private_memory(environ)) as folder:
         path = Path(folder) / "access_token"
         replace_private(path, session.access_token.encode())
         try:
-            child = subprocess.Popen(list(arguments), executable=program, env={**environ, VARIABLE: str(path)})
+            child = subprocess.Popen(list(arguments), executable=program, env={**environ, FILE_VARIABLE: str(path)})
         except OSError as reason:
             raise NotExecutable(f"{program} cannot be run: {reason.strerror}") from None
         ended = threading.Event()
@@ -56,11 +55,17 @@ def run_with_token_file(
         return status if status >= 0 else 128 - status
 
 
+def _private_memory(environ: Mapping[str, str]) -> str | None:
+    """Choose the user's own folder in memory where there is one; None: the system's temporary folder."""
+    folder = environ.get("XDG_RUNTIME_DIR", "")
+    return folder if os.path.isabs(folder) and os.access(folder, os.W_OK) else None
+
+
 def _keep_fresh(
     path: Path,
     session: Session,
     current: Callable[[], Session],
-    failed: Callable[[TokenctlError], None],
+    failed: Callable[[Exception], None],
     ended: threading.Event,
 ) -> None:
     while not ended.wait(max(SHORTEST, min(LONGEST, (session.expires_at - session.obtained_at) / 10))):
@@ -69,10 +74,10 @@ def _keep_fresh(
             if newer.access_token != session.access_token and not ended.is_set():
                 replace_private(path, newer.access_token.encode())
             session = newer
-        except TokenctlError as error:
-            failed(error)
         except OSError:
             return  # the folder is gone: so is the child
+        except Exception as error:  # whatever it is, the child goes on, and so do we
+            failed(error)
 
 
 @contextlib.contextmanager

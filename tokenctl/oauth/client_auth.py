@@ -24,6 +24,14 @@ class Client:
     auth_method: str = "none"
     secret: str | None = field(default=None, repr=False)
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not come back in a message: the secret, and how it goes over the wire."""
+        if not self.secret:
+            return ()
+        _, headers = METHODS[self.auth_method](self.client_id, self.secret)
+        return (self.secret, *(value.removeprefix("Basic ") for value in headers.values()))
+
 
 def _none(client_id: str, secret: str) -> Added:
     return (("client_id", client_id),), {}

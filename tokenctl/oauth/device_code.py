@@ -40,7 +40,7 @@ def device_request(
     )
 
 
-def parse_device(response: Response) -> DeviceAuthorization:
+def parse_device(response: Response, known: tuple[str, ...] = ()) -> DeviceAuthorization:
     """Read the device endpoint's answer (section 3.2). Raises Refused or Unreachable."""
     try:
         document = json_object(response.body)
@@ -49,7 +49,7 @@ def parse_device(response: Response) -> DeviceAuthorization:
             raise try_later(response, "the device endpoint") from None
         raise Refused(f"the device endpoint answered {describe(response)}: {reason}") from None
     if "error" in document or response.status != 200:
-        refuse(document, response)
+        refuse(document, response, known)
     for name in ("device_code", "user_code"):
         if not isinstance(document.get(name), str) or not document[name] or not document[name].isprintable():
             raise Refused(f"the device endpoint answered without a usable {name}")

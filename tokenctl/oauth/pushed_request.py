@@ -16,7 +16,7 @@ def pushed_request(endpoint: str, client: Client, parameters: tuple[tuple[str, s
     return request(endpoint, client, *ours)
 
 
-def parse(response: Response) -> str:
+def parse(response: Response, known: tuple[str, ...] = ()) -> str:
     """Read the answer and return the `request_uri`; it is used once (section 4). Raises Refused or Unreachable."""
     try:
         document = json_object(response.body)
@@ -25,7 +25,7 @@ def parse(response: Response) -> str:
             raise try_later(response, "the pushed authorization endpoint") from None
         raise Refused(f"the pushed authorization endpoint answered {describe(response)}: {reason}") from None
     if "error" in document or response.status not in (200, 201):
-        refuse(document, response)
+        refuse(document, response, known)
     if not isinstance(document.get("request_uri"), str):
         raise Refused("the pushed authorization endpoint answered without request_uri")
     return str(document["request_uri"])

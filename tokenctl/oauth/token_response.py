@@ -6,6 +6,7 @@ case, the lifetime as a string or not at all. What cannot be trusted is refused,
 
 from dataclasses import dataclass, field
 from typing import NoReturn
+from urllib.parse import quote, quote_plus
 
 from tokenctl.errors import LoginRequired, Refused
 from tokenctl.oauth.claims import unverified_claims
@@ -59,6 +60,18 @@ def parse(response: Response, known: tuple[str, ...] = ()) -> TokenSet:
     )
 
 
+def rotated(response: Response) -> str | None:
+    """Take the new refresh token out of a successful answer, whatever else is wrong with it.
+
+    The old one is spent once the server has answered so: an answer that is no use otherwise must not
+    cost the session.
+    """
+    try:
+        return _token(json_object(response.body), "refresh_token") if response.status == 200 else None
+    except (ValueError, Refused):
+        return None
+
+
 def refuse(document: JSON, response: Response, known: tuple[str, ...] = ()) -> NoReturn:
     """Turn an error answer (RFC 6749 section 5.2) into the error it means."""
     error = document.get("error")
@@ -88,8 +101,9 @@ _HINTS = {
 def redacted(text: str, known: tuple[str, ...]) -> str:
     """Take known secrets out of a text that a server wrote."""
     for secret in known:
-        if secret:
-            text = text.replace(secret, "***")
+        for form in (secret, quote_plus(secret), quote(secret, safe="")):
+            if form:
+                text = text.replace(form, "***")
     return text
 
 
@@ -118,8 +132,9 @@ def _scope(value: object) -> str | None:
 
 
 def _expires_at(document: JSON, received_at: int) -> int:
-    if document.get("expires_in") is not None:
-        return received_at + _seconds(document["expires_in"], "expires_in")
+    seconds = _seconds(document["expires_in"], "expires_in") if document.get("expires_in") is not None else 0
+    if seconds:  # 0 is how some servers say nothing
+        return received_at + seconds
     claimed = unverified_claims(str(document.get("access_token"))).get("exp")
     if isinstance(claimed, int | float) and received_at < claimed < received_at + LONGEST_LIFETIME:
         return int(claimed)

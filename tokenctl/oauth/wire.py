@@ -82,7 +82,7 @@ def _no_constant(name: str) -> None:
 
 def describe(response: Response) -> str:
     """Say in a few words what kind of answer this was, for an error message."""
-    kind = response.content_type.partition(";")[0].strip().lower() or "an empty body"
+    kind = response.content_type.partition(";")[0].strip().lower()[:60] or "no content type"
     return f"HTTP {response.status} with {'an HTML page' if kind == 'text/html' else kind if response.body else 'an empty body'}"
 
 
@@ -136,6 +136,8 @@ def _unsafe(url: object) -> str | None:
         return "is not a URL"
     if parts.scheme not in ("https", "http") or not host:
         return "is not an https URL"
+    if ":" not in host and not all(0 < len(label) < 64 for label in host.removesuffix(".").split(".")):
+        return "has no valid host name"
     if parts.scheme == "http" and not loopback(host):
         return "is http, and only https is safe outside this machine"
     if "@" in parts.netloc or parts.fragment:

@@ -59,21 +59,30 @@ class EncryptedFile(KeyringBackend):
             ) from None
 
     def set_password(self, service: str, username: str, password: str) -> None:
-        """Write an entry whole or not at all. An entry that does not open is never overwritten."""
+        """Write an entry whole or not at all. One that another passphrase opens is not overwritten."""
         path = self._path(service, username)
-        exists = self.get_password(service, username) is not None
-        salt = base64.b64decode(_parse(read_private(path) or b"", path)[0]["salt"]) if exists else os.urandom(16)
+        salt = self._known_salt(service, username)
+        new = salt is None
+        salt = salt or os.urandom(16)
         header = {"version": VERSION, "kdf": "scrypt", **SCRYPT, "salt": base64.b64encode(salt).decode()}
         nonce = os.urandom(12)
-        sealed = AESGCM(self._key(salt, new=not exists)).encrypt(
-            nonce, password.encode(), _bound(header, service, username)
-        )
+        sealed = AESGCM(self._key(salt, new=new)).encrypt(nonce, password.encode(), _bound(header, service, username))
         document = header | {"nonce": base64.b64encode(nonce).decode(), "sealed": base64.b64encode(sealed).decode()}
         replace_private(path, json.dumps(document).encode() + b"\n")
 
     def delete_password(self, service: str, username: str) -> None:
         """Remove an entry; the passphrase is not needed for that."""
         self._path(service, username).unlink(missing_ok=True)
+
+    def _known_salt(self, service: str, username: str) -> bytes | None:
+        """Find the salt of the entry that a write replaces; an entry of another passphrase is not replaced."""
+        try:
+            if self.get_password(service, username) is None:
+                return None
+        except StoreDamaged:
+            return None  # the caller knows: reading it told them
+        path = self._path(service, username)
+        return base64.b64decode(_parse(read_private(path) or b"", path)[0]["salt"])
 
     def _path(self, service: str, username: str) -> Path:
         return self._folder(service) / f"{username}.sealed"

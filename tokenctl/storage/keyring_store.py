@@ -16,7 +16,7 @@ from keyring.backend import KeyringBackend
 
 from tokenctl import session as sessions
 from tokenctl.deadline import DeadlinePassed, within
-from tokenctl.errors import StoreDamaged, StoreError, StoreLocked, StoreUnavailable
+from tokenctl.errors import StoreDamaged, StoreError, StoreLocked, StoreUnavailable, TokenctlError
 from tokenctl.session import Session
 from tokenctl.storage import UNATTENDED, timed_out
 
@@ -38,7 +38,7 @@ Result = TypeVar("Result")
 class KeyringStore:
     """Sessions in one keyring backend. See `storage.Store`."""
 
-    def __init__(self, ring: KeyringBackend, kind: str = "keyring", deadline: float = UNATTENDED) -> None:
+    def __init__(self, ring: KeyringBackend, kind: str = "keyring", deadline: float | None = UNATTENDED) -> None:
         self.kind = kind
         self.backend = f"{type(ring).__module__}.{type(ring).__qualname__}"
         self._ring = ring
@@ -128,14 +128,14 @@ def _instance(name: str) -> KeyringBackend:
     return found()
 
 
-def bounded(call: Callable[[], Result], deadline: float) -> Result:
-    """Make a keyring call within `deadline` seconds, and say in our words what goes wrong."""
+def bounded(call: Callable[[], Result], deadline: float | None) -> Result:
+    """Make a keyring call within `deadline` seconds (None: no bound), and say in our words what goes wrong."""
     try:
-        return within(deadline, call)
-    except StoreError:
+        return call() if deadline is None else within(deadline, call)
+    except TokenctlError:
         raise
     except DeadlinePassed:
-        raise timed_out(deadline) from None
+        raise timed_out(deadline or 0) from None
     except Exception as error:  # backends raise whatever their platform's binding raises
         raise _explained(error) from None
 

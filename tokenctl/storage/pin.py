@@ -28,7 +28,7 @@ def read(folder: Path) -> Pin | None:
         return None
     try:
         found = json.loads(content)
-        if found["version"] == VERSION and isinstance(found["store"], str) and isinstance(found["backend"], str):
+        if found["version"] == VERSION and found["store"] in ("keyring", "file") and isinstance(found["backend"], str):
             return Pin(found["store"], found["backend"])
     except (ValueError, RecursionError, KeyError, TypeError):
         pass

@@ -29,7 +29,13 @@ def state_home(environ: Mapping[str, str]) -> Path:
         return Path(named)
     if sys.platform == "win32":
         return Path(environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "tokenctl"
-    user_home = Path(pwd.getpwuid(os.geteuid()).pw_dir)
+    try:
+        user_home = Path(pwd.getpwuid(os.geteuid()).pw_dir)
+    except KeyError:
+        raise UsageError(
+            f"user {os.geteuid()} is not in this machine's user database, so there is no place for its state",
+            hint="set TOKENCTL_STATE_DIR to a folder of your own",
+        ) from None
     if sys.platform == "darwin":
         return user_home / "Library" / "Application Support" / "tokenctl" / "state"
     return user_home / ".local" / "state" / "tokenctl"
@@ -90,7 +96,7 @@ _NOFOLLOW = (
     | getattr(os, "O_NONBLOCK", 0)
     | getattr(os, "O_BINARY", 0)
 )
-_NOT_OURS = "tokenctl wants it to be a file of yours that only you may read: look at it, then chmod 600 or remove it"
+_NOT_OURS = "tokenctl wants it to be a plain file of yours that only you may read (chmod 600): look at what it is"
 
 
 def read_private(path: Path) -> bytes | None:
