@@ -160,8 +160,8 @@ def test_without_a_nonce_sent_none_is_asked_for() -> None:
         ({"exp": FromNow(-120)}, "expired"),
         ({"exp": "never"}, "exp"),
         ({"exp": True}, "exp"),
-        ({"exp": float("nan")}, "exp"),
-        ({"exp": float("inf")}, "exp"),
+        ({"exp": float("nan")}, "claims"),
+        ({"exp": float("inf")}, "claims"),
         ({"exp": 10**40}, "exp"),
         ({"iat": None}, "iat"),
         ({"iat": FromNow(-7 * 86400)}, "iat"),
@@ -198,7 +198,6 @@ def test_a_claim_that_is_no_text_is_refused(name: str) -> None:
         check(signed(claims(**{name: "\ud800"})))
 
 
-@pytest.mark.xfail(strict=True, reason="id_token.py: the payload is read by PyJWT, which lets the last one win")
 def test_a_claim_that_stands_twice_is_refused() -> None:
     """Of two subjects neither is believed."""
     with pytest.raises(Refused):
@@ -334,7 +333,6 @@ def test_without_keys_nothing_is_verified(answer: Response) -> None:
         check(signed(claims()), answer)
 
 
-@pytest.mark.xfail(strict=True, reason="id_token.py: PyJWT only warns, on stderr, and accepts the key")
 def test_a_short_rsa_key_is_refused() -> None:
     """A key that can be factored proves nothing (RFC 7518 section 3.3)."""
     short = rsa.generate_private_key(public_exponent=65537, key_size=1024)

@@ -335,10 +335,7 @@ def test_it_listens_on_the_loopback_address_only(door: Door) -> None:
         "http://127.0.0.1:99999/callback",
         "http:///callback",
         "tokenctl://callback",
-        pytest.param(
-            "http://[/",
-            marks=pytest.mark.xfail(strict=True, reason="loopback.py: urlsplit raises ValueError outside the try"),
-        ),
+        "http://[/",
     ],
 )
 def test_a_redirect_uri_elsewhere_is_a_usage_error(redirect_uri: str) -> None:
@@ -382,7 +379,6 @@ def test_an_exact_port_is_used() -> None:
         assert door.callback.redirect_uri == f"http://127.0.0.1:{port}/callback"
 
 
-@pytest.mark.xfail(strict=True, reason="loopback.py: server_bind sets no SO_REUSEADDR, so TIME_WAIT keeps the port")
 def test_an_exact_port_can_be_used_again_at_once() -> None:
     """A second sign-in on the same port does not have to wait for the first one's connections."""
     port = free_port()
@@ -403,7 +399,6 @@ def test_a_port_in_use_is_a_usage_error() -> None:
 
 
 @needs_ipv6
-@pytest.mark.xfail(strict=True, reason="loopback.py: any failure of the second address is passed over")
 def test_a_localhost_port_in_use_on_one_address_is_a_usage_error() -> None:
     """Nobody else may have the other address of `localhost`: the browser could bring the code there."""
     with socket.create_server(("::1", 0), family=socket.AF_INET6) as other:

@@ -91,7 +91,7 @@ def _begin_again(runtime: Runtime, profile: Profile) -> Session:
             "the memory store keeps nothing, so only a machine can use it", hint="choose store keyring or file"
         )
     machine = replace(profile, flow=flows.MACHINE[0]) if profile.flow == "auto" else profile
-    session = flows.sign_in(runtime, machine, client_secret=runtime.client_secret(profile))
+    session = flows.begin(runtime, machine, client_secret=runtime.client_secret(profile))
     runtime.store(profile).write(profile.name, session)
     return session
 
@@ -165,8 +165,8 @@ def adopt(runtime: Runtime, profile: Profile, session: Session, secret: str | No
 def revoke(runtime: Runtime, profile: Profile, *, local: bool = False) -> bool:
     """Sign out: revoke at the server, then forget here; with `local` only forget.
 
-    Tells whether the server revoked anything. Raises LoginRequired when there is no session, Refused or Unreachable when the server did not
-    revoke: then the session stays.
+    Tells whether the server revoked anything. Raises LoginRequired when there is no session, Refused or
+    Unreachable when the server did not revoke: then the session stays.
     """
     with runtime.locked(profile):
         store = runtime.store(profile)
@@ -180,6 +180,6 @@ def revoke(runtime: Runtime, profile: Profile, *, local: bool = False) -> bool:
             if session is None:
                 raise logged_out(profile)
             if not local:
-                revoked = flows.sign_out(runtime, profile, session)
+                revoked = flows.end(runtime, profile, session)
         store.delete(profile.name)
     return revoked

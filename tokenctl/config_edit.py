@@ -6,6 +6,7 @@ from pathlib import Path
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import InlineTable
 
 from tokenctl.config import Config, members_of
 from tokenctl.errors import UsageError
@@ -42,12 +43,13 @@ def _extended(target: Path, profile: Profile) -> str:
     """Make the file's new text, and see that it says what it should: people write TOML in many ways."""
     members = members_of(profile)
     try:
-        text = target.read_text(encoding="utf-8") if target.exists() else ""
+        text = target.read_bytes().decode() if target.exists() else ""  # bytes: the file's own line ends stay
         document = tomlkit.parse(text)
         first = not document.get("profiles") and "default_profile" not in document
         if "profiles" not in document:
             document["profiles"] = tomlkit.table(is_super_table=True)
-        table = tomlkit.table()
+        inline = isinstance(document["profiles"], InlineTable)
+        table = tomlkit.inline_table() if inline else tomlkit.table()
         table.update(members)
         document["profiles"][profile.name] = table
         text = (f'default_profile = "{profile.name}"\n\n' if first else "") + tomlkit.dumps(document)

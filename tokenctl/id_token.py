@@ -15,13 +15,15 @@ from typing import Any
 import jwt
 
 from tokenctl.errors import Refused
-from tokenctl.oauth.claims import unverified_header
+from tokenctl.oauth.claims import unverified_claims, unverified_header
 from tokenctl.oauth.wire import Response, describe, json_object, overloaded, try_later
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 """Never `none`, never HS*: the key is public."""
 LEEWAY = 60
 """Seconds that two clocks may differ."""
+SHORTEST_RSA = 2048
+"""Bits (RFC 7518 section 3.3)."""
 OLDEST = 86400
 """Seconds since `iat` that we still believe."""
 
@@ -63,7 +65,7 @@ def verify_signature(token: str, jwks: Response, algorithms: tuple[str, ...] | N
         raise _wrong("its header demands extensions that tokenctl does not know")
     for key in _keys(jwks, header.get("kid"), algorithm):
         try:
-            return jwt.decode(
+            jwt.decode(
                 token,
                 key,
                 algorithms=[algorithm],
@@ -79,6 +81,10 @@ def verify_signature(token: str, jwks: Response, algorithms: tuple[str, ...] | N
             )
         except (jwt.PyJWTError, ValueError, TypeError):
             continue
+        claims = unverified_claims(token)  # read strictly: PyJWT lets the last of two equal names win
+        if not claims:
+            raise _wrong("its claims cannot be read")
+        return claims
     raise _wrong("no key of the issuer made its signature")
 
 
@@ -100,7 +106,9 @@ def _keys(jwks: Response, kid: object, algorithm: str) -> list[jwt.PyJWK]:
         ):
             continue
         try:
-            found.append(jwt.PyJWK(each, algorithm=algorithm))
+            key = jwt.PyJWK(each, algorithm=algorithm)
+            if algorithm[:2] not in ("RS", "PS") or key.key.key_size >= SHORTEST_RSA:
+                found.append(key)
         except (jwt.PyJWTError, ValueError, TypeError, KeyError):
             continue  # a key of another kind than this algorithm's, or a broken one
     return found

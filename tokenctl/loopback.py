@@ -6,6 +6,7 @@ sent on to an address without the code, and waits there until the sign-in has re
 """
 
 import contextlib
+import errno
 import queue
 import socket
 import sys
@@ -108,6 +109,8 @@ class _Server(ThreadingHTTPServer):
     def server_bind(self) -> None:
         if sys.platform == "win32":
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        elif self.allow_reuse_address:  # an exact port must not wait for the last sign-in's connections to fade
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         # Not HTTPServer's: that one asks the name service for this machine's name.
         self.socket.bind(self.address)
         self.server_name, self.server_port = self.address[0], self.socket.getsockname()[1]
@@ -179,11 +182,11 @@ def listening(redirect_uri: str | None = None, port: int | None = None) -> Itera
     `redirect_uri` is the registered one, with or without a port; without a port an ephemeral one is
     taken. Raises UsageError when it is not a loopback address, or the port is in use.
     """
-    parts = urlsplit(redirect_uri or DEFAULT_REDIRECT)
     try:
+        parts = urlsplit(redirect_uri or DEFAULT_REDIRECT)
         named, host = parts.port, parts.hostname
     except ValueError:
-        named = host = None
+        parts, named, host = urlsplit(""), None, None
     if parts.scheme != "http" or not loopback(host) or parts.query or parts.fragment or "@" in parts.netloc:
         raise UsageError(
             f"redirect_uri {redirect_uri!r:.200} is not an http address of this machine",
@@ -216,7 +219,7 @@ def _named_failure(address: str, port: int, *, optional: bool) -> Iterator[None]
     try:
         yield
     except OSError as reason:
-        if optional:  # `localhost` without IPv6 is still served by IPv4
+        if optional and reason.errno != errno.EADDRINUSE:  # `localhost` without IPv6 is still served by IPv4
             return
         raise UsageError(
             f"cannot listen on {address} port {port}: {reason.strerror}",

@@ -50,8 +50,9 @@ class Transport:
         Raises Unreachable, whose `sent` tells whether the server may have seen the request, or Refused
         when the answer is larger than it may be or redirects where it must not.
         """
+        ends = time.monotonic() + self._total  # for all of them together
         for _ in range(MOST_REDIRECTS + 1):
-            response = self._send_once(request)
+            response = self._send_once(request, max(0.0, ends - time.monotonic()))
             if response.status not in _REDIRECTS:
                 return response
             target = _joined(request.url, response.location or "")
@@ -63,7 +64,7 @@ class Transport:
             request = Request(url=target)
         raise Refused(f"{_origin(request.url)} redirects in a circle")
 
-    def _send_once(self, request: Request) -> Response:
+    def _send_once(self, request: Request, left: float) -> Response:
         sent: list[bool] = []
 
         def trace(event: str, _: object) -> None:
@@ -72,7 +73,7 @@ class Transport:
 
         host = urlsplit(request.url).hostname
         try:
-            return within(self._total, lambda: self._exchange(request, trace))
+            return within(left, lambda: self._exchange(request, trace))
         except DeadlinePassed:
             raise _unreachable(f"{host} did not answer within {self._total:.0f} s", sent) from None
         except httpx.ConnectTimeout:

@@ -81,7 +81,7 @@ def command(
     secret = _secret_from_stdin() if client_secret_stdin else from_environment(runtime.environ, "CLIENT_SECRET")
     if secret is None and _is_confidential(profile):
         secret = store.read_secret(profile.name)  # a machine that signs in again
-    session = flows.sign_in(
+    session = flows.begin(
         runtime,
         profile,
         keep=lambda session: broker.adopt(runtime, profile, session, secret),

@@ -32,7 +32,7 @@ def run(name: str, plan: "Plan", finish: "Finish") -> Session:
     return session
 
 
-def sign_in(runtime: "Runtime", profile: Profile, **options: Any) -> Session:
+def begin(runtime: "Runtime", profile: Profile, **options: Any) -> Session:
     """Begin a session; see `sign_in.sign_in`."""
     session: Session = import_module("tokenctl.flows.sign_in").sign_in(runtime, profile, **options)
     return session
@@ -44,7 +44,7 @@ def renew(runtime: "Runtime", profile: Profile, session: Session, keep: Callable
     return successor
 
 
-def sign_out(runtime: "Runtime", profile: Profile, session: Session) -> bool:
+def end(runtime: "Runtime", profile: Profile, session: Session) -> bool:
     """End the session at the server; see `sign_out.sign_out`."""
     revoked: bool = import_module("tokenctl.flows.sign_out").sign_out(runtime, profile, session)
     return revoked

@@ -47,7 +47,7 @@ def renew(runtime: Runtime, profile: Profile, session: Session, keep: Callable[[
         if rotated is not None:
             keep(held)
         raise
-    if tokens.id_token is not None:
+    if tokens.id_token not in (None, session.id_token):  # some servers repeat the first one, expired or not
         if rotated is not None:
             keep(held)
         _check_id_token(runtime, profile, session, tokens)

@@ -26,6 +26,6 @@ def parse(response: Response, known: tuple[str, ...] = ()) -> str:
         raise Refused(f"the pushed authorization endpoint answered {describe(response)}: {reason}") from None
     if "error" in document or response.status not in (200, 201):
         refuse(document, response, known)
-    if not isinstance(document.get("request_uri"), str):
+    if not isinstance(document.get("request_uri"), str) or not document["request_uri"]:
         raise Refused("the pushed authorization endpoint answered without request_uri")
     return str(document["request_uri"])

@@ -50,7 +50,7 @@ def parse(response: Response, known: tuple[str, ...] = ()) -> TokenSet:
         refuse(document, response, known)
     return TokenSet(
         access_token=_token(document, "access_token") or _absent("access_token"),
-        token_type=_token_type(document.get("token_type")),
+        token_type=_token_type(document.get("token_type"), known),
         obtained_at=response.received_at,
         expires_at=_expires_at(document, response.received_at),
         refresh_token=_token(document, "refresh_token"),
@@ -100,7 +100,7 @@ _HINTS = {
 
 def redacted(text: str, known: tuple[str, ...]) -> str:
     """Take known secrets out of a text that a server wrote."""
-    for secret in known:
+    for secret in sorted(known, key=len, reverse=True):  # one may be part of another
         for form in (secret, quote_plus(secret), quote(secret, safe="")):
             if form:
                 text = text.replace(form, "***")
@@ -121,10 +121,11 @@ def _token(document: JSON, name: str) -> str | None:
     return value
 
 
-def _token_type(value: object) -> str:
+def _token_type(value: object, known: tuple[str, ...]) -> str:
     if isinstance(value, str) and value.lower() == "bearer":
         return "Bearer"
-    raise Refused(f"the token endpoint answered with token_type {value!r:.40}, and tokenctl can only use Bearer")
+    named = redacted(value, known) if isinstance(value, str) else type(value).__name__
+    raise Refused(f"the token endpoint answered with token_type {named!r:.40}, and tokenctl can only use Bearer")
 
 
 def _scope(value: object) -> str | None:

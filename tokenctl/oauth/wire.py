@@ -8,7 +8,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import Any
+from math import isfinite
+from typing import Any, NoReturn
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from tokenctl.errors import Refused, Unreachable, UsageError
@@ -54,7 +55,10 @@ def json_object(body: bytes) -> JSON:
     not an object. Raises ValueError with a reason that holds nothing of the text.
     """
     try:
-        found = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_unique, parse_constant=_no_constant)
+        found = json.loads(
+            body.decode("utf-8-sig"), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite
+        )
+        json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair is no text
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     except _NotOne as reason:
@@ -76,8 +80,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def _no_constant(name: str) -> None:
+def _no_constant(name: str) -> NoReturn:
     raise _NotOne(f"{name} is not a number of JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if isfinite(number) else _no_constant(f"{text:.20}")
 
 
 def describe(response: Response) -> str:
@@ -140,7 +149,7 @@ def _unsafe(url: object) -> str | None:
         return "has no valid host name"
     if parts.scheme == "http" and not loopback(host):
         return "is http, and only https is safe outside this machine"
-    if "@" in parts.netloc or parts.fragment:
+    if "@" in parts.netloc or "#" in url:
         return "has a user name or a fragment in it"
     return None
 

@@ -21,6 +21,8 @@ from tokenctl.errors import StoreDamaged, StoreLocked
 from tokenctl.storage.state_dir import read_private, replace_private
 
 VERSION = 1
+NONCE = 12
+"""Bytes of an AES-GCM nonce."""
 SCRYPT = {"n": 2**15, "r": 8, "p": 1}
 """32 MiB of memory and about a tenth of a second a guess."""
 
@@ -65,7 +67,7 @@ class EncryptedFile(KeyringBackend):
         new = salt is None
         salt = salt or os.urandom(16)
         header = {"version": VERSION, "kdf": "scrypt", **SCRYPT, "salt": base64.b64encode(salt).decode()}
-        nonce = os.urandom(12)
+        nonce = os.urandom(NONCE)
         sealed = AESGCM(self._key(salt, new=new)).encrypt(nonce, password.encode(), _bound(header, service, username))
         document = header | {"nonce": base64.b64encode(nonce).decode(), "sealed": base64.b64encode(sealed).decode()}
         replace_private(path, json.dumps(document).encode() + b"\n")
@@ -104,6 +106,8 @@ def _parse(content: bytes, path: Path) -> tuple[dict[str, Any], bytes, bytes]:
         document = json.loads(content)
         nonce, sealed = (base64.b64decode(document.pop(name), validate=True) for name in ("nonce", "sealed"))
         base64.b64decode(document["salt"], validate=True)
+        if len(nonce) != NONCE:
+            raise ValueError
         if document["version"] != VERSION or {name: document[name] for name in SCRYPT} != SCRYPT:
             raise StoreDamaged(
                 f"{path} has a version that this tokenctl does not know", hint="use the tokenctl that wrote it"

@@ -75,18 +75,18 @@ class KeyringStore:
         return self._call(partial(self._ring.get_password, _service(profile), username))
 
     def _set(self, profile: str, username: str, document: str) -> None:
-        self._call(partial(self._ring.set_password, _service(profile), username, document))
+        self._call(partial(self._ring.set_password, _service(profile), username, document), document)
         if self._get(profile, username) != document:
             raise StoreDamaged(f"the keyring ({self.backend}) did not keep what was written to it", hint=WAYS_OUT)
 
-    def _call(self, call: Callable[[], Result]) -> Result:
+    def _call(self, call: Callable[[], Result], written: str = "") -> Result:
         try:
-            return bounded(call, self._deadline)
+            return bounded(call, self._deadline, written)
         except StoreUnavailable as reason:
             # gnome-keyring under concurrent writes: the item is replaced between search and read.
             if not any(each in reason.message for each in ("Item does not exist", "No such item", "NoSuchObject")):
                 raise
-            return bounded(call, self._deadline)
+            return bounded(call, self._deadline, written)
 
 
 def _service(profile: str) -> str:
@@ -128,8 +128,11 @@ def _instance(name: str) -> KeyringBackend:
     return found()
 
 
-def bounded(call: Callable[[], Result], deadline: float | None) -> Result:
-    """Make a keyring call within `deadline` seconds (None: no bound), and say in our words what goes wrong."""
+def bounded(call: Callable[[], Result], deadline: float | None, written: str = "") -> Result:
+    """Make a keyring call within `deadline` seconds (None: no bound), and say in our words what goes wrong.
+
+    `written` is what the call writes: a backend's error that quotes any of it is not repeated.
+    """
     try:
         return call() if deadline is None else within(deadline, call)
     except TokenctlError:
@@ -137,16 +140,20 @@ def bounded(call: Callable[[], Result], deadline: float | None) -> Result:
     except DeadlinePassed:
         raise timed_out(deadline or 0) from None
     except Exception as error:  # backends raise whatever their platform's binding raises
-        raise _explained(error) from None
+        raise _explained(error, written) from None
 
 
+QUOTED = 12
+"""Characters in a row that an error has in common with the entry: then it quotes it."""
 _LOCKED = ("KeyringLocked", "LockedException", "PromptDismissedException")
 _INTERACTION_NOT_ALLOWED = ("-25308", "-25293", "1312")
 """macOS: locked, and nobody may be asked (SSH, cron); Windows: a network logon has no vault."""
 
 
-def _explained(error: Exception) -> StoreError:
-    text = " ".join(str(error).split())[:200]
+def _explained(error: Exception, written: str) -> StoreError:
+    text = " ".join(str(error).split())
+    quotes = any(written[start : start + QUOTED] in text for start in range(len(written) - QUOTED + 1))
+    text = "its own words are withheld: they quote the entry" if quotes else text[:200]
     if type(error).__name__ in _LOCKED or isinstance(error, keyring.errors.KeyringLocked):
         return StoreLocked(
             "the keyring is locked",

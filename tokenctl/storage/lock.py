@@ -67,7 +67,8 @@ def exclusive(
                 waiting(_holder(descriptor))
             time.sleep(_POLL)
         os.lseek(descriptor, 0, os.SEEK_SET)
-        os.write(descriptor, b"%-10d\n" % os.getpid())
+        with contextlib.suppress(OSError):  # a full disk; the number is a courtesy
+            os.write(descriptor, b"%-10d\n" % os.getpid())
         yield
     finally:
         os.close(descriptor)

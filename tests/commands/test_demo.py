@@ -1,0 +1,69 @@
+"""`tokenctl demo`."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.commandline import COMMAND, Home
+from tokenctl.demo.play import fetch
+
+
+def test_the_whole_play(tmp_path: Path) -> None:
+    """Without HOME, account and keyring the play goes to its end, and leaves nothing behind."""
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    environ = {
+        "PATH": os.environ["PATH"],
+        "TMPDIR": str(temporary),
+        "HOME": "/nonexistent",
+        "TOKENCTL_ISSUER": "https://mine.example",
+    }
+    done = subprocess.run(
+        [*COMMAND, "demo"], env=environ, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "4 processes, 1 token(s), 1 refresh(es) at the server, 0 reuse alarms" in done.stdout
+    assert "the API, called with the last access token, answers 401" in done.stdout
+    assert "Traceback" not in done.stderr
+    assert list(temporary.iterdir()) == []
+
+
+def test_it_binds_nothing_but_loopback(home: Home) -> None:
+    """Any other address is refused."""
+    for host in ("0.0.0.0", "192.168.1.1", "example.com"):
+        result = home.run("demo", "--serve", "--host", host)
+        assert result.status == 2 and "this machine only" in result.stderr
+
+
+def test_serve_prints_commands_that_work(home: Home) -> None:
+    """--serve keeps the server up, prints what to try, and ends with Ctrl-C."""
+    with home.start("demo", "--serve", new_session=True) as server:
+        assert server.stdout is not None
+        said = []
+        for line in server.stdout:
+            said.append(line)
+            if "tokenctl exec -p env" in line:
+                break
+        issuer = next(word for line in said for word in line.split() if word.startswith("http://127.0.0.1:"))
+        assert fetch(f"{issuer}/.well-known/openid-configuration") == 200
+        exports = next(line for line in said if "export TOKENCTL_ISSUER" in line)
+        environ = dict(each.split("=", 1) for each in exports.split()[1:])
+        environ["TOKENCTL_STORE"] = ""
+        assert (
+            home.run(
+                "exec",
+                "-p",
+                "env",
+                "--",
+                sys.executable,
+                "-c",
+                "import os; os.environ['ACCESS_TOKEN']",
+                environ=environ,
+            ).status
+            == 0
+        )
+        server.send_signal(signal.SIGINT)
+        server.communicate(timeout=10)
+    assert server.returncode == 130

@@ -1,0 +1,226 @@
+"""`tokenctl login`, beyond what the journey and the bad input try."""
+
+import json
+import os
+import pty
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.commandline import COMMAND, Home
+from tests.conftest import Make
+from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
+from tokenctl.demo.play import fetch
+
+
+def test_the_first_logins_options_are_the_profile(home: Home, demo_server: DemoServer) -> None:
+    """The options of the first login are saved with the file's own text kept, and a second login needs none of them."""
+    home.write_config('# mine\n[profiles.other] # too\nissuer = "https://o.example"\nclient_id = "o"\n')
+    assert home.login(demo_server.issuer, "--scope", "openid", "--scope", "offline_access api").status == 0
+    text = home.config.read_text()
+    assert text.startswith("# mine\n[profiles.other] # too\n")
+    assert 'scope = "openid offline_access api"' in text
+    assert home.login(demo_server.issuer).status == 0
+    assert home.config.read_text() == text
+    assert demo_server.requests[-1].path == "/jwks"
+
+
+def test_another_issuer_is_another_profile(home: Home, demo_server: DemoServer) -> None:
+    """A login cannot change a profile's issuer or client in passing."""
+    home.login(demo_server.issuer)
+    for option in ("--issuer", "--client-id"):
+        result = home.run("login", "-p", "t", option, "https://x.example")
+        assert result.status == 2 and "has another" in result.stderr
+
+
+def test_json_answers_the_show_document(home: Home, demo_server: DemoServer) -> None:
+    """--json answers what show --json would."""
+    result = home.login(demo_server.issuer, "--json")
+    found = json.loads(result.stdout)
+    shown = json.loads(home.run("show", "--json").stdout)
+    for document in (found, shown):
+        document["access_token"].pop("expires_in")
+    assert found == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "profiles = {}\n",
+        'profiles = { w = { issuer = "https://w.example" } }\n',
+        'profiles.w.issuer = "https://w.example"\n',
+    ],
+)
+def test_a_config_in_another_style_is_extended_or_refused_before_the_sign_in(
+    home: Home, demo_server: DemoServer, text: str
+) -> None:
+    """Whatever the style of the file, either the profile is added to it, or the login says so before it begins."""
+    home.write_config(text)
+    result = home.login(demo_server.issuer)
+    if result.status == 0:
+        assert home.run("token", "-p", "t").status == 0
+    else:
+        assert result.status == 2 and "cannot add a profile" in result.stderr
+        assert demo_server.requests == [] and home.config.read_text() == text
+
+
+def test_a_config_that_cannot_be_written_is_found_out_first(home: Home, demo_server: DemoServer) -> None:
+    """When the profile could not be saved, nobody is asked to sign in."""
+    (home.folder / ".config").write_text("in the way")
+    result = home.login(demo_server.issuer)
+    assert result.status == 2 and result.stderr.count("tokenctl: error: ") == 1
+    assert demo_server.requests == []
+
+
+def test_a_session_is_not_left_behind_in_another_store(tmp_path: Path, demo_server: DemoServer) -> None:
+    """A login into another store is refused while the old one holds a session; after revoke it works, and nothing comes back."""
+    home = Home(
+        tmp_path / "home",
+        {"TEST_RING": str(tmp_path / "ring.json"), "PYTHONPATH": str(Path(__file__).parent.parent.parent)},
+    )
+    home.environ.pop("TOKENCTL_STORE")
+    home.write_config(
+        f'[profiles.t]\nissuer = "{demo_server.issuer}"\nclient_id = "tokenctl-demo"\nscope = "openid offline_access"\n'
+        'keyring_backend = "tests.ring.Ring"\n'
+    )
+    assert home.login(demo_server.issuer).status == 0
+    refused = home.login(demo_server.issuer, "--store", "file")
+    assert refused.status == 2 and "tokenctl revoke -p t" in refused.stderr
+    assert home.run("revoke").status == 0
+    assert home.login(demo_server.issuer, "--store", "file", environ={"TOKENCTL_STORE": "keyring"}).status == 0
+    assert "an encrypted file" in home.login(demo_server.issuer, "--store", "file").stderr
+    assert home.run("revoke").status == 0
+    assert home.run("token").status == 4
+    assert json.loads((tmp_path / "ring.json").read_text()) == {}
+
+
+def test_the_memory_store_is_for_machines(home: Home, demo_server: DemoServer) -> None:
+    """A person cannot sign in to the memory store; a machine can, and keeps nothing."""
+    result = home.login(demo_server.issuer, "--store", "memory")
+    assert result.status == 2 and "keeps nothing" in result.stderr
+    options = ("--issuer", demo_server.issuer, "--client-id", "tokenctl-demo-ci", "--flow", "client-credentials")
+    machine = home.run(
+        "login", "-p", "ci", *options, "--store", "memory", environ={"TOKENCTL_CLIENT_SECRET": "demo-ci-secret"}
+    )
+    assert machine.status == 0, machine.stderr
+    assert not (home.folder / "state" / "ci").exists()
+    assert (
+        home.run("token", "-p", "ci", environ={"TOKENCTL_CLIENT_SECRET": "demo-ci-secret", "TOKENCTL_STORE": ""}).status
+        == 0
+    )
+
+
+def test_the_device_code_is_clear(home: Home, demo_server: DemoServer) -> None:
+    """The code stands alone on its line, the page's address on another; slow_down is obeyed, and a 5xx is not the end."""
+    answers = [
+        json_reply({"error": "slow_down"}, 400),
+        Reply(status=503),
+        json_reply({"error": "authorization_pending"}, 400),
+    ]
+
+    def poll(request: Received) -> Reply | None:
+        if answers:
+            return answers.pop(0)
+        demo_server.approve_device(code[0])
+        return None
+
+    code: list[str] = []
+    # One second between polls from the start, and slow_down adds five: the override counts, the clock is real.
+    demo_server.overrides = {"/token": poll}
+    answers.pop(0)
+    options = ("--issuer", demo_server.issuer, "--client-id", "tokenctl-demo", "--scope", "openid offline_access")
+    with home.start("login", "-p", "t", *options, "--flow", "device") as process:
+        assert process.stderr is not None
+        said = []
+        for line in process.stderr:
+            said.append(line)
+            if line.startswith("    "):
+                code.append(line.strip())
+    assert process.returncode == 0, "".join(said)
+    assert len(code) == 1 and code[0].replace("-", "").isalnum()
+    assert f"{demo_server.issuer}/device\n" in said
+    assert "\N{REPLACEMENT CHARACTER}" not in "".join(said)
+
+
+def test_pasting_the_address_completes_the_sign_in(home: Home, demo_server: DemoServer) -> None:
+    """At a terminal, pasting the address that the browser ended on does what the callback would have done."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(home.folder)
+        options = ["login", "-p", "t", "--issuer", demo_server.issuer, "--client-id", "tokenctl-demo", "--no-browser"]
+        environ = {**home.environ, "TERM": "xterm"}
+        environ.pop("CI", None)
+        os.execve(COMMAND[0], [*COMMAND, *options], environ)
+    said = b""
+    pasted = False
+    while True:
+        try:
+            said += os.read(terminal, 65536)
+        except OSError:
+            break
+        if b"paste that page" in said and not pasted:
+            pasted = True
+            url = next(line for line in said.decode().splitlines() if line.startswith("http"))
+            landed = _where_it_ends(url)
+            os.write(terminal, b"https://example.com/?state=wrong&code=x\n")
+            time.sleep(1.5)
+            os.write(terminal, landed.encode() + b"\n")
+    _, status = os.waitpid(pid, 0)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(status) == 0, said.decode()
+    assert b"still waiting" in said and b"signed in to t as" in said
+
+
+def _where_it_ends(url: str) -> str:
+    """Sign in as a browser on another machine: follow to the redirect, and do not reach it."""
+    import urllib.error
+    import urllib.request
+
+    class Stay(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, *_: object, **__: object) -> None:
+            return None
+
+    try:
+        urllib.request.build_opener(Stay, urllib.request.ProxyHandler({})).open(url)
+    except urllib.error.HTTPError as error:
+        with error:
+            return str(error.headers["Location"])
+    raise AssertionError("no redirect")
+
+
+def test_the_browser_is_told_how_it_ended(home: Home, demo_server: DemoServer) -> None:
+    """The browser's last page waits for the end of the sign-in, and says when it failed."""
+    import urllib.request
+
+    demo_server.overrides = {"/token": lambda _: json_reply({"error": "invalid_client"}, 401)}
+    pages: list[str] = []
+    arrived = threading.Event()
+
+    def visit(url: str) -> None:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=30) as answer:
+            pages.append(answer.read().decode())
+        arrived.set()
+
+    assert home.login(demo_server.issuer, visit=visit).status == 5
+    assert arrived.wait(5)
+    assert "The sign-in did not finish" in pages[0]
+
+
+def test_an_exact_redirect_uri(home: Home, make_server: Make) -> None:
+    """A registered redirect URI is used to the character, port and all."""
+    import socket
+
+    server = make_server()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    asked: list[str] = []
+
+    def visit(url: str) -> None:
+        asked.append(url)
+        fetch(url)
+
+    assert home.login(server.issuer, "--port", str(port), visit=visit).status == 0
+    assert f"redirect_uri=http%3A%2F%2F127.0.0.1%3A{port}%2Fcallback" in asked[0]

@@ -1,0 +1,111 @@
+"""`tokenctl revoke` and `tokenctl refresh`."""
+
+import json
+
+import pytest
+
+from tests.commandline import Home
+from tests.conftest import Make
+from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
+
+
+@pytest.fixture
+def signed_in(home: Home, demo_server: DemoServer) -> Home:
+    """A HOME that is signed in to the demo server."""
+    assert home.login(demo_server.issuer).status == 0
+    return home
+
+
+def test_refresh_token_first_then_access_token(signed_in: Home, demo_server: DemoServer) -> None:
+    """Both tokens are revoked, the refresh token first, and nothing is left here but profile and lock."""
+    result = signed_in.run("revoke", "-v")
+    assert (result.status, result.stdout) == (0, "")
+    hints = [each.form["token_type_hint"] for each in demo_server.requests if each.path == "/revoke"]
+    assert hints == ["refresh_token", "access_token"]
+    assert not list(signed_in.folder.rglob("*.sealed"))
+    assert signed_in.run("revoke").status == 4
+
+
+@pytest.mark.parametrize(
+    ("reply", "status"),
+    [
+        (Reply(status=503), 6),
+        (Reply(drop_before=True), 6),
+        (json_reply({"error": "invalid_client"}, 401), 5),
+        (Reply(status=401), 5),
+        (json_reply({"error": "unsupported_token_type"}, 400), 5),
+    ],
+)
+def test_what_is_not_revoked_is_kept(signed_in: Home, demo_server: DemoServer, reply: Reply, status: int) -> None:
+    """When the server did not revoke the refresh token, the session stays as it was."""
+    demo_server.overrides = {"/revoke": lambda _: reply}
+    before = signed_in.snapshot()
+    result = signed_in.run("revoke")
+    assert result.status == status and "revoked at the server" not in result.stderr
+    assert signed_in.snapshot() == before
+    local = signed_in.run("revoke", "--local")
+    assert local.status == 0 and "nothing was revoked at the server" in local.stderr
+    assert signed_in.run("token").status == 4
+
+
+def test_an_access_token_that_cannot_be_revoked_is_named(signed_in: Home, demo_server: DemoServer) -> None:
+    """With the refresh token gone, an access token that cannot be revoked is a note, and status 0."""
+
+    def unsupported(request: Received) -> Reply | None:
+        return (
+            json_reply({"error": "unsupported_token_type"}, 400)
+            if request.form["token_type_hint"] == "access_token"
+            else None
+        )
+
+    demo_server.overrides = {"/revoke": unsupported}
+    result = signed_in.run("revoke")
+    assert result.status == 0 and "stays valid for" in result.stderr and "revoked at the server" in result.stderr
+
+
+def test_a_server_without_revocation(home: Home, demo_server: DemoServer) -> None:
+    """Where there is no revocation endpoint, revoke says so, keeps the session, and names --local."""
+
+    def without(request: Received) -> Reply:
+        document = dict(demo_server.answer(request).document)
+        del document["revocation_endpoint"]
+        return json_reply(document)
+
+    demo_server.overrides = {"/.well-known/openid-configuration": without}
+    assert home.login(demo_server.issuer).status == 0
+    result = home.run("revoke")
+    assert result.status == 5 and "offers no revocation" in result.stderr and "--local" in result.stderr
+    assert home.run("token").status == 0
+
+
+def test_a_machine_whose_token_cannot_be_revoked(home: Home, demo_server: DemoServer) -> None:
+    """Revoke never claims what the server did not do."""
+    options = ("--issuer", demo_server.issuer, "--client-id", "tokenctl-demo-ci", "--flow", "client-credentials")
+    assert home.run("login", "-p", "ci", *options, "--client-secret-stdin", stdin="demo-ci-secret").status == 0
+    demo_server.overrides = {"/revoke": lambda _: json_reply({"error": "unsupported_token_type"}, 400)}
+    result = home.run("revoke")
+    assert result.status == 0
+    assert "stays valid for" in result.stderr and "nothing was revoked at the server" in result.stderr
+
+
+def test_all(home: Home, make_server: Make) -> None:
+    """--all goes on after a failure, and its status is the first one's."""
+    good, bad = make_server(), make_server()
+    home.login(bad.issuer, profile="bad")
+    home.login(good.issuer, profile="good")
+    bad.overrides = {"/token": lambda _: Reply(status=503), "/revoke": lambda _: Reply(status=503)}
+    refresh = home.run("refresh", "--all", "--json")
+    assert refresh.status == 6 and "bad: " in refresh.stderr
+    assert [each["profile"] for each in json.loads(refresh.stdout)] == ["good"]
+    assert home.run("revoke", "--all").status == 6
+    assert home.run("token", "-p", "good").status == 4
+    assert home.run("token", "-p", "bad").status == 0
+
+
+def test_refresh_renews_whatever_is_there(signed_in: Home, demo_server: DemoServer) -> None:
+    """Refresh renews a fresh token too, and answers the show document with --json."""
+    first = signed_in.run("token").stdout
+    result = signed_in.run("refresh", "--json")
+    assert json.loads(result.stdout)["generation"] == 2
+    assert signed_in.run("token").stdout != first
+    assert demo_server.count("/token", "refresh_token") == 1

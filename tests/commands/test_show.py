@@ -1,0 +1,143 @@
+"""`tokenctl show`."""
+
+import json
+import os
+import pty
+import time
+
+import pytest
+
+from tests.commandline import COMMAND, Home
+from tests.conftest import Make
+from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
+
+FIELDS = [
+    "schema",
+    "profile",
+    "state",
+    "issuer",
+    "client_id",
+    "flow",
+    "subject",
+    "account",
+    "scope",
+    "token_type",
+    "access_token",
+    "refresh_token",
+    "store",
+    "generation",
+    "last_refresh_at",
+]
+
+
+@pytest.fixture
+def signed_in(home: Home, demo_server: DemoServer) -> Home:
+    """A HOME that is signed in to the demo server."""
+    assert home.login(demo_server.issuer).status == 0
+    return home
+
+
+def test_json_is_the_documented_document(signed_in: Home, demo_server: DemoServer) -> None:
+    """--json has exactly the documented fields."""
+    found = json.loads(signed_in.run("show", "--json").stdout)
+    assert list(found) == FIELDS
+    assert set(found["access_token"]) == {"fingerprint", "format", "obtained_at", "expires_at", "expires_in"}
+    assert set(found["refresh_token"]) == {"present", "fingerprint", "expires_at"}
+    assert found["store"] == {"kind": "file", "backend": "tokenctl.storage.file_keyring.EncryptedFile"}
+    assert (found["schema"], found["state"], found["flow"]) == (1, "fresh", "browser")
+    assert (found["generation"], found["last_refresh_at"]) == (1, None)
+    signed_in.run("refresh")
+    again = json.loads(signed_in.run("show", "--json").stdout)
+    assert again["generation"] == 2 and again["last_refresh_at"] == again["access_token"]["obtained_at"]
+
+
+def test_without_a_session(signed_in: Home) -> None:
+    """A profile without a session is shown, with status 4."""
+    signed_in.run("revoke")
+    result = signed_in.run("show", "--json")
+    assert result.status == 4
+    assert json.loads(result.stdout)["state"] == "logged_out"
+
+
+def test_states(home: Home, make_server: Make) -> None:
+    """An expired session is `expired` while it can be renewed, and `login_required` when it cannot."""
+    server = make_server(access_token_lifetime=1)
+    home.login(server.issuer)
+    home.login(server.issuer, "--scope", "openid", profile="u")
+    time.sleep(1.1)
+    assert json.loads(home.run("show", "-p", "t", "--json").stdout)["state"] == "expired"
+    assert json.loads(home.run("show", "-p", "u", "--json").stdout)["state"] == "login_required"
+    assert home.run("token", "-p", "u").status == 4
+
+
+def test_all(signed_in: Home, demo_server: DemoServer) -> None:
+    """--all shows every profile of the config file, those without a session too."""
+    signed_in.config.write_text(
+        signed_in.config.read_text() + '\n[profiles.u]\nissuer = "https://u.example"\nclient_id = "u"\n'
+    )
+    found = json.loads(signed_in.run("show", "--all", "--json").stdout)
+    assert [(each["profile"], each["state"]) for each in found] == [("t", "fresh"), ("u", "logged_out")]
+
+
+def test_claims_verify_introspect(signed_in: Home) -> None:
+    """The three closer looks add what they found, and take nothing away."""
+    found = json.loads(signed_in.run("show", "--json", "--claims", "--verify", "--introspect").stdout)
+    assert list(found) == [*FIELDS, "claims", "verified", "introspection"]
+    assert found["claims"]["id_token"]["preferred_username"] == "ada"
+    assert found["verified"] == {"access_token": "signed by the issuer", "id_token": "signed by the issuer"}
+    assert found["introspection"]["active"] is True
+
+
+def test_a_pipe_gets_plain_lines(signed_in: Home) -> None:
+    """In a pipe there is no frame and no colour."""
+    lines = signed_in.run("show").stdout.splitlines()
+    assert lines[0] == "profile: t"
+    assert all(": " in line and line.isascii() for line in lines)
+
+
+def test_claims_cannot_write_on_the_terminal(signed_in: Home, demo_server: DemoServer) -> None:
+    """Neither names nor values of claims reach the terminal with control characters, or as markup."""
+
+    def evil(_: Received) -> Reply:
+        return json_reply({"active": True, "\x1b]52;c;x\x07": "\x1b[2J", "[/nope]": "[bold]", "a\nforged": "x\ny"})
+
+    demo_server.overrides = {"/introspect": evil}
+    piped = signed_in.run("show", "--introspect")
+    assert piped.status == 0 and "\x1b" not in piped.stdout
+    assert not [line for line in piped.stdout.splitlines() if line.startswith(("forged", "y"))]
+    seen = on_a_terminal(signed_in, "show", "--introspect")
+    assert "\x1b]52" not in seen and "\x07" not in seen and "[/nope]" in seen and "[bold]" in seen
+
+
+def on_a_terminal(home: Home, *words: str, **environ: str) -> str:
+    """Run a command on a terminal of its own, and return all it wrote there."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(home.folder)
+        os.execve(
+            COMMAND[0], [*COMMAND, *words], {**home.environ, "TERM": "xterm-256color", "COLUMNS": "100", **environ}
+        )
+    said = b""
+    while True:
+        try:
+            said += os.read(terminal, 65536)
+        except OSError:
+            break
+    os.waitpid(pid, 0)
+    os.close(terminal)
+    return said.decode(errors="replace")
+
+
+def test_a_terminal_gets_a_panel(signed_in: Home) -> None:
+    """On a terminal there is a panel, in colour unless NO_COLOR is set, and no token in it."""
+    seen = on_a_terminal(signed_in, "show")
+    assert "╭" in seen and "ada" in seen and "fresh" in seen and "\x1b[" in seen
+    assert signed_in.run("token").stdout.strip() not in seen
+    plain = on_a_terminal(signed_in, "show", NO_COLOR="1")
+    assert "╭" in plain and "\x1b[3" not in plain
+
+
+def test_a_terminal_without_utf_8(signed_in: Home) -> None:
+    """A terminal that knows only ASCII gets a panel that it can draw."""
+    seen = on_a_terminal(signed_in, "show", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    assert "ada" in seen and "error" not in seen

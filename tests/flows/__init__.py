@@ -1,0 +1,98 @@
+"""Flows in one process: a person who is quick, a clock that moves when told, a profile of the demo server."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tokenctl.demo.http_server import DemoServer, Override, Received, Reply, json_reply
+from tokenctl.demo.play import fetch
+from tokenctl.flows.sign_in import sign_in
+from tokenctl.flows.sign_out import sign_out as sign_out
+from tokenctl.oauth.wire import Request, Response
+from tokenctl.profile import Profile, from_members
+from tokenctl.runtime import Runtime
+from tokenctl.session import Session
+from tokenctl.storage import Store
+from tokenctl.storage.memory_store import MemoryStore
+from tokenctl.transport import Transport
+
+SCOPE = "openid offline_access api"
+
+
+@dataclass
+class Clock:
+    """A clock that moves only by sleeping, and remembers the sleeps."""
+
+    time: float = 1_800_000_000.0
+    slept: list[float] = field(default_factory=list)
+
+    def __call__(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        """Let the time pass."""
+        self.slept.append(seconds)
+        self.time += seconds
+
+    def send(self, request: Request) -> Response:
+        """Send for real, and say that the answer came at this clock's time."""
+        return replace(Transport().send(request), received_at=int(self.time))
+
+
+class Person(Runtime):
+    """A runtime with a person at the browser, who opens every address at once."""
+
+    def __init__(
+        self,
+        environ: Mapping[str, str] = {},
+        *,
+        visit: Callable[[str], object] = fetch,
+        store: Store | None = None,
+        **rest: Any,
+    ) -> None:
+        super().__init__(environ, store=store or MemoryStore(), **rest)
+        self._visit = visit
+        self.opened: list[str] = []
+
+    @property
+    def has_browser(self) -> bool:
+        """Tell that there is one."""
+        return True
+
+    def open_browser(self, url: str) -> None:
+        """Remember the address, and go there."""
+        self.opened.append(url)
+        threading.Thread(target=self._visit, args=(url,), daemon=True).start()
+
+
+def profile_of(server: DemoServer, **members: Any) -> Profile:
+    """Make a profile of the demo's public client; None leaves a member out."""
+    known = {"issuer": server.issuer, "client_id": "tokenctl-demo", "scope": SCOPE, "flow": "browser", **members}
+    return from_members("t", {name: value for name, value in known.items() if value is not None}, "test")
+
+
+def machine_profile(server: DemoServer, **members: Any) -> Profile:
+    """Make a profile of the demo's machine."""
+    machine = {"client_id": "tokenctl-demo-ci", "scope": "api", "flow": "client-credentials"}
+    return profile_of(server, **{**machine, **members})
+
+
+def signed_in(server: DemoServer, **members: Any) -> Session:
+    """Sign in by the browser, and return the session."""
+    return sign_in(Person(), profile_of(server, **members))
+
+
+def rewritten(server: DemoServer, **members: Any) -> Override:
+    """Make an override that answers as usual, but with these members; None takes one out."""
+
+    def override(request: Received) -> Reply:
+        document = server.answer(request).document | members
+        return json_reply({name: value for name, value in document.items() if value is not None})
+
+    return override
+
+
+def always(reply: Reply) -> Override:
+    """Make an override that answers every request with one reply."""
+    return lambda request: reply

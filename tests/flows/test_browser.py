@@ -1,0 +1,271 @@
+"""Signing in with a browser: what the address holds, which callback counts, and how the wait ends."""
+
+import hashlib
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import pytest
+
+from tests.flows import Person, always, profile_of, rewritten
+from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
+from tokenctl.demo.play import fetch
+from tokenctl.demo.signing import base64url
+from tokenctl.errors import LoginRequired, Refused, Unreachable, UsageError
+from tokenctl.flows.sign_in import sign_in
+
+OPENID = "/.well-known/openid-configuration"
+
+
+def query(url: str) -> dict[str, str]:
+    """Read an address's parameters."""
+    return dict(parse_qsl(urlsplit(url).query, strict_parsing=True))
+
+
+def calling_back(**parameters: str) -> Callable[[str], int]:
+    """Be a server that sends the browser back with these parameters; `{state}` stands for the right one."""
+
+    def visit(url: str) -> int:
+        asked = query(url)
+        answer = {name: value.format(**asked) for name, value in parameters.items()}
+        return fetch(f"{asked['redirect_uri']}?{urlencode(answer)}")
+
+    return visit
+
+
+def test_a_session_has_all_that_the_server_said(demo_server: DemoServer) -> None:
+    """Tokens, scope, person and endpoints are in the session, each where it belongs."""
+    before = int(time.time())
+    session = sign_in(Person(), profile_of(demo_server))
+    assert (session.flow, session.issuer, session.client_id) == ("browser", demo_server.issuer, "tokenctl-demo")
+    assert (session.subject, session.account) == ("user-ada", "ada")
+    assert session.access_token and session.refresh_token and session.id_token
+    assert session.scope == "openid offline_access api"
+    assert session.token_endpoint == f"{demo_server.issuer}/token"
+    assert session.revocation_endpoint == f"{demo_server.issuer}/revoke"
+    assert session.expires_at - session.obtained_at == 900
+    assert session.obtained_at in range(before, before + 10)
+    assert session.generation == 1
+
+
+def test_the_address_holds_the_protections_and_no_secret(demo_server: DemoServer) -> None:
+    """PKCE S256, state and nonce are there, each of 256 bits, and nothing that has to stay here."""
+    person = Person()
+    sign_in(
+        person, profile_of(demo_server, resource=["https://a.example", "https://b.example"], params={"hint": "x y"})
+    )
+    pairs = parse_qsl(urlsplit(person.opened[0]).query)
+    assert [value for name, value in pairs if name == "resource"] == ["https://a.example", "https://b.example"]
+    asked = dict(pairs)
+    assert asked["response_type"] == "code"
+    assert asked["code_challenge_method"] == "S256"
+    assert asked["prompt"] == "consent"
+    assert asked["hint"] == "x y"
+    assert len(asked["state"]) == len(asked["nonce"]) == len(asked["code_challenge"]) == 43
+    exchange = next(each for each in demo_server.requests if each.path == "/token")
+    verifier = exchange.form["code_verifier"]
+    assert base64url(hashlib.sha256(verifier.encode()).digest()) == asked["code_challenge"]
+    assert verifier not in person.opened[0]
+    assert exchange.form["redirect_uri"] == asked["redirect_uri"]
+    assert "?" not in exchange.target
+
+
+def test_every_attempt_is_another(demo_server: DemoServer) -> None:
+    """State, nonce and challenge are fresh each time."""
+    person = Person()
+    for _ in range(3):
+        sign_in(person, profile_of(demo_server))
+    for name in ("state", "nonce", "code_challenge"):
+        assert len({query(url)[name] for url in person.opened}) == 3
+
+
+@pytest.mark.parametrize(
+    ("members", "prompt"),
+    [
+        ({}, "consent"),
+        ({"scope": "openid"}, None),
+        ({"params": {"prompt": ""}}, None),
+        ({"params": {"prompt": "login consent"}}, "login consent"),
+    ],
+)
+def test_offline_access_asks_for_consent(demo_server: DemoServer, members: dict[str, Any], prompt: str | None) -> None:
+    """`prompt=consent` goes with offline_access, unless the profile says otherwise."""
+    person = Person()
+    sign_in(person, profile_of(demo_server, **members))
+    assert query(person.opened[0]).get("prompt") == prompt
+
+
+@pytest.mark.parametrize("name", ["state", "redirect_uri", "code_challenge", "client_id", "response_type", "nonce"])
+def test_the_protections_cannot_be_set_by_hand(demo_server: DemoServer, name: str) -> None:
+    """No parameter of the profile's replaces one of ours."""
+    person = Person()
+    with pytest.raises(UsageError, match=name):
+        sign_in(person, profile_of(demo_server, params={name: "x"}))
+    assert person.opened == []
+
+
+def test_the_address_is_one_line_of_stderr(demo_server: DemoServer, capsys: pytest.CaptureFixture[str]) -> None:
+    """The address stands alone and unwrapped, however long it is, and stdout stays empty."""
+    person = Person()
+    sign_in(person, profile_of(demo_server, params={"long": "x" * 3000}))
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert person.opened[0] in told.err.splitlines()
+
+
+# -- callbacks -------------------------------------------------------------------------------------
+
+
+def test_a_wrong_callback_does_not_end_the_wait(demo_server: DemoServer) -> None:
+    """Callbacks without our state get a 4xx page; the right one still signs in, and one code is exchanged."""
+    statuses: list[int] = []
+
+    def visit(url: str) -> None:
+        wrong = ({"code": "evil", "state": "bad"}, {"code": "evil"}, {"error": "access_denied"})
+        statuses.extend(calling_back(**each)(url) for each in wrong)
+        fetch(url)
+
+    session = sign_in(Person(visit=visit), profile_of(demo_server))
+    assert statuses == [400, 400, 400]
+    assert session.subject == "user-ada"
+    assert demo_server.count("/token") == 1
+
+
+def test_a_refusal_ends_the_wait(demo_server: DemoServer) -> None:
+    """`access_denied` with our state is told in the server's words, made harmless later."""
+    visit = calling_back(error="access_denied", error_description="not today", state="{state}", iss=demo_server.issuer)
+    with pytest.raises(Refused, match="access_denied: not today") as caught:
+        sign_in(Person(visit=visit), profile_of(demo_server))
+    assert caught.value.error == "access_denied"
+    assert demo_server.count("/token") == 0
+
+
+@pytest.mark.parametrize("iss", [{}, {"iss": "https://evil.example"}, {"iss": ""}])
+@pytest.mark.parametrize("rest", [{"code": "c"}, {"error": "access_denied"}])
+def test_an_answer_of_another_issuer_is_refused(
+    demo_server: DemoServer, iss: dict[str, str], rest: dict[str, str]
+) -> None:
+    """RFC 9207: where the server promises `iss`, an answer without it or with another goes nowhere."""
+    with pytest.raises(Refused, match="issuer"):
+        sign_in(Person(visit=calling_back(state="{state}", **rest, **iss)), profile_of(demo_server))
+    assert demo_server.count("/token") == 0
+
+
+def test_a_server_without_iss_is_lived_with(demo_server: DemoServer) -> None:
+    """Where the server promises no `iss`, none is asked for; a wrong one is still refused."""
+    demo_server.overrides[OPENID] = rewritten(demo_server, authorization_response_iss_parameter_supported=None)
+
+    def without_iss(request: Received) -> Reply:
+        location = demo_server.answer(request).headers["Location"].partition("&iss=")[0]
+        return Reply(status=302, headers={"Location": location})
+
+    demo_server.overrides["/authorize"] = without_iss
+    assert sign_in(Person(), profile_of(demo_server)).subject == "user-ada"
+    with pytest.raises(Refused, match="issuer"):
+        sign_in(
+            Person(visit=calling_back(code="c", state="{state}", iss="https://evil.example")), profile_of(demo_server)
+        )
+
+
+def test_nobody_comes(demo_server: DemoServer) -> None:
+    """Past the deadline the sign-in ends as login required, and the port is closed."""
+    person = Person(visit=lambda url: None)
+    with pytest.raises(LoginRequired, match="within 1 s"):
+        sign_in(person, profile_of(demo_server), timeout=1)
+    redirect = urlsplit(query(person.opened[0])["redirect_uri"])
+    with pytest.raises(OSError, match="refused"):
+        fetch(redirect.geturl())
+    assert demo_server.count("/token") == 0
+
+
+def test_the_exact_port_is_used(demo_server: DemoServer, unused_port: int) -> None:
+    """`port` and a registered redirect URI decide where the browser comes back."""
+    person = Person()
+    sign_in(person, profile_of(demo_server, port=unused_port))
+    assert query(person.opened[0])["redirect_uri"] == f"http://127.0.0.1:{unused_port}/callback"
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A port that was free a moment ago."""
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def test_a_pasted_address_signs_in(
+    demo_server: DemoServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Over SSH the person pastes the address that their browser could not open; other lines change nothing."""
+    ours, theirs = os.openpty()
+
+    def visit(url: str) -> None:
+        asked = dict(parse_qsl(urlsplit(url).query))
+        location = demo_server.answer(
+            Received(number=-1, method="GET", target=f"/authorize?{urlsplit(url).query}")
+        ).headers
+        lines = ["", "what?", "http://[", f"{asked['redirect_uri']}?code=x&state=wrong", location["Location"]]
+        os.write(ours, "".join(f"{line}\n" for line in lines).encode())
+
+    with open(theirs) as keyboard:
+        monkeypatch.setattr(sys, "stdin", keyboard)
+        assert sign_in(Person(visit=visit), profile_of(demo_server)).subject == "user-ada"
+    os.close(ours)
+    assert capsys.readouterr().err.count("still waiting") == 3
+
+
+# -- the exchange ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (Reply(drop_before=True), Unreachable),
+        (Reply(drop_after=True), Unreachable),
+        (Reply(status=503), Unreachable),
+        (json_reply({"error": "invalid_grant"}, 400), LoginRequired),
+        (json_reply({"error": "invalid_client"}, 401), Refused),
+    ],
+)
+def test_a_code_is_exchanged_once(demo_server: DemoServer, reply: Reply, error: type[Exception]) -> None:
+    """A code has one use: whatever becomes of the exchange, it is not tried again, and the browser hears of it."""
+    demo_server.overrides["/token"] = always(reply)
+    pages: list[str] = []
+    came = threading.Event()
+
+    def visit(url: str) -> None:
+        from urllib.request import ProxyHandler, build_opener
+
+        with build_opener(ProxyHandler({})).open(url, timeout=30) as answer:
+            pages.append(answer.read().decode())
+        came.set()
+
+    with pytest.raises(error):
+        sign_in(Person(visit=visit), profile_of(demo_server))
+    assert demo_server.count("/token") == 1
+    assert came.wait(5) and "did not finish" in pages[0]
+
+
+def test_a_pushed_request_hides_the_parameters(demo_server: DemoServer) -> None:
+    """Where the server wants the request pushed (RFC 9126), the address holds only its reference."""
+    demo_server.overrides[OPENID] = rewritten(
+        demo_server,
+        require_pushed_authorization_requests=True,
+        pushed_authorization_request_endpoint=f"{demo_server.issuer}/par",
+    )
+    pushed: dict[str, str] = {}
+
+    def par(request: Received) -> Reply:
+        pushed.update(request.form)
+        return json_reply({"request_uri": "urn:example:1", "expires_in": 60}, 201)
+
+    demo_server.overrides["/par"] = par
+    person = Person(visit=lambda url: fetch(f"{demo_server.issuer}/authorize?{urlencode(pushed)}"))
+    assert sign_in(person, profile_of(demo_server)).subject == "user-ada"
+    assert query(person.opened[0]) == {"client_id": "tokenctl-demo", "request_uri": "urn:example:1"}
+    assert pushed["code_challenge_method"] == "S256"

@@ -1,0 +1,258 @@
+"""Signing in on another screen: when it polls, how it slows down, and how it ends."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.conftest import Make
+from tests.flows import SCOPE, Clock, always, profile_of, rewritten
+from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
+from tokenctl.errors import LoginRequired, Refused, Unreachable
+from tokenctl.flows.sign_in import sign_in
+from tokenctl.runtime import Runtime
+from tokenctl.session import Session
+from tokenctl.storage.memory_store import MemoryStore
+
+# No openid: the clock here is not the one that ID tokens are verified by.
+WITHOUT_ID_TOKEN = SCOPE.removeprefix("openid ")
+PENDING = json_reply({"error": "authorization_pending"}, 400)
+SLOW_DOWN = json_reply({"error": "slow_down"}, 400)
+DROPPED = Reply(drop_before=True)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The clock of server and client."""
+    return Clock()
+
+
+@pytest.fixture
+def server(make_server: Make, clock: Clock) -> DemoServer:
+    """A server by that clock, with an interval of five seconds."""
+    return make_server(clock=clock, device_interval=5)
+
+
+def run(server: DemoServer, clock: Clock, timeout: int = 900, **members: Any) -> Session:
+    """Sign in by device code."""
+    runtime = Runtime({}, send=clock.send, now=clock, sleep=clock.sleep, store=MemoryStore())
+    profile = profile_of(server, **{"flow": "device", "scope": WITHOUT_ID_TOKEN, **members})
+    return sign_in(runtime, profile, timeout=timeout)
+
+
+class Polls:
+    """Answers polls one after the other, then as usual, and remembers when they came."""
+
+    def __init__(self, server: DemoServer, clock: Clock, *replies: Reply) -> None:
+        self.times: list[float] = []
+        self._replies: Iterator[Reply] = iter(replies)
+        self._start = clock()
+        self._clock = clock
+        self._server = server
+        server.overrides["/token"] = self
+        server.overrides["/device_authorization"] = self._approving
+
+    def _approving(self, request: Received) -> Reply:
+        reply = self._server.answer(request)
+        self._server.approve_device(reply.document["user_code"])
+        return reply
+
+    def __call__(self, request: Received) -> Reply | None:
+        self.times.append(self._clock() - self._start)
+        return next(self._replies, None)
+
+
+def test_an_approved_device_is_signed_in(server: DemoServer, clock: Clock) -> None:
+    """The first poll comes after one interval, and brings the tokens."""
+    polls = Polls(server, clock)
+    session = run(server, clock)
+    assert session.flow == "device" and session.refresh_token
+    assert polls.times == [5]
+    assert session.expires_at == int(clock()) + 900
+
+
+def test_the_id_token_is_verified_without_a_nonce(demo_server: DemoServer) -> None:
+    """The device flow sends no nonce; everything else of the ID token is checked."""
+
+    def approving(request: Received) -> Reply:
+        reply = demo_server.answer(request)
+        demo_server.approve_device(reply.document["user_code"], "grace")
+        return reply
+
+    demo_server.overrides["/device_authorization"] = approving
+    session = sign_in(Runtime({}, store=MemoryStore()), profile_of(demo_server, flow="device"))
+    assert (session.subject, session.account) == ("user-grace", "grace")
+
+
+def test_code_and_page_are_shown(server: DemoServer, clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    """The address and the code stand alone on their lines, and stdout stays empty."""
+    Polls(server, clock)
+    seen: dict[str, str] = {}
+    approving: Callable[[Received], Reply | None] = server.overrides["/device_authorization"]
+
+    def looking(request: Received) -> Reply | None:
+        reply = approving(request)
+        seen.update(server.answer(request).document)
+        return reply
+
+    server.overrides["/device_authorization"] = looking
+    run(server, clock)
+    told = capsys.readouterr()
+    lines = [line.strip() for line in told.err.splitlines()]
+    assert told.out == ""
+    for name in ("verification_uri", "verification_uri_complete", "user_code"):
+        assert seen[name] in lines
+    assert seen["device_code"] not in told.err
+
+
+def test_while_nobody_decides_it_polls_each_interval(server: DemoServer, clock: Clock) -> None:
+    """Pending means the same interval again."""
+    polls = Polls(server, clock, PENDING, PENDING, PENDING)
+    run(server, clock)
+    assert polls.times == [5, 10, 15, 20]
+
+
+def test_slow_down_adds_up(server: DemoServer, clock: Clock) -> None:
+    """Each slow_down adds five seconds for all later polls (RFC 8628 section 3.5)."""
+    polls = Polls(server, clock, SLOW_DOWN, PENDING, SLOW_DOWN, PENDING)
+    run(server, clock)
+    assert polls.times == [5, 15, 25, 40, 55]
+
+
+def test_a_slow_down_with_429_is_a_slow_down(server: DemoServer, clock: Clock) -> None:
+    """The error code counts, not the status it comes with."""
+    polls = Polls(server, clock, json_reply({"error": "slow_down"}, 429))
+    run(server, clock)
+    assert polls.times == [5, 15]
+
+
+@pytest.mark.parametrize("reply", [DROPPED, Reply(status=500), Reply(status=429), Reply(status=503)])
+def test_a_failing_server_is_asked_half_as_often(server: DemoServer, clock: Clock, reply: Reply) -> None:
+    """A connection that fails, or a server without an answer, doubles the interval and ends nothing."""
+    polls = Polls(server, clock, reply, reply, PENDING)
+    run(server, clock)
+    assert polls.times == [5, 15, 35, 55]
+
+
+def test_retry_after_is_waited_for(server: DemoServer, clock: Clock) -> None:
+    """A server that says when to come back is not asked earlier."""
+    polls = Polls(server, clock, Reply(status=503, headers={"Retry-After": "60"}))
+    run(server, clock)
+    assert polls.times == [5, 65]
+
+
+@pytest.mark.parametrize(
+    ("interval", "first"),
+    [(None, 5), (7, 7), ("8", 8), (0, 1), (-3, 5), ("soon", 5), (2.9, 2), (10**8, 300), (True, 5)],
+)
+def test_an_interval_may_be_absent_or_odd(server: DemoServer, clock: Clock, interval: object, first: int) -> None:
+    """Without a usable interval it is five seconds; never none, never hours."""
+    polls = Polls(server, clock)
+    usual = rewritten(server, interval=interval)
+    approving: Callable[[Received], Reply | None] = server.overrides["/device_authorization"]
+
+    def changed(request: Received) -> Reply | None:
+        approving(request)
+        return usual(request)
+
+    server.overrides["/device_authorization"] = changed
+    run(server, clock)
+    assert polls.times[0] == first
+
+
+def test_an_expired_code_ends_the_wait(server: DemoServer, clock: Clock) -> None:
+    """Past the code's life nothing is asked any more."""
+    server.overrides["/device_authorization"] = rewritten(server, expires_in=12)
+    began = clock()
+    with pytest.raises(LoginRequired, match="in time"):
+        run(server, clock)
+    assert clock() - began == 12
+    assert server.count("/token") == 2
+
+
+def test_the_deadline_ends_the_wait(server: DemoServer, clock: Clock) -> None:
+    """`--timeout` counts where it is shorter than the code's life."""
+    began = clock()
+    with pytest.raises(LoginRequired):
+        run(server, clock, timeout=23)
+    assert clock() - began == 23
+
+
+def test_a_server_that_always_fails_ends_at_the_deadline(server: DemoServer, clock: Clock) -> None:
+    """Doubling the interval does not carry the wait past its end."""
+    server.overrides["/token"] = always(DROPPED)
+    began = clock()
+    with pytest.raises(LoginRequired):
+        run(server, clock)
+    assert clock() - began == 600
+    assert server.count("/token") < 10
+
+
+@pytest.mark.parametrize(
+    ("reply", "error", "reason"),
+    [
+        (json_reply({"error": "expired_token"}, 400), LoginRequired, "expired"),
+        (json_reply({"error": "access_denied"}, 400), Refused, "refused on the other screen"),
+        (json_reply({"error": "access_denied"}, 403), Refused, "refused on the other screen"),
+        (json_reply({"error": "invalid_grant"}, 400), LoginRequired, "invalid_grant"),
+        (json_reply({"error": "invalid_client"}, 401), Refused, "invalid_client"),
+        (Reply(status=400), Refused, "empty body"),
+        (Reply(status=404, headers={"Content-Type": "text/html"}, body=b"<h1>"), Refused, "HTML"),
+        (Reply(status=200, body=b"{}"), Refused, "access_token|token_type"),
+    ],
+)
+def test_a_final_answer_ends_the_wait(
+    server: DemoServer, clock: Clock, reply: Reply, error: type[Exception], reason: str
+) -> None:
+    """A no is a no: it is told in its own words, and not asked again."""
+    polls = Polls(server, clock, PENDING, reply)
+    with pytest.raises(error, match=reason):
+        run(server, clock)
+    assert polls.times == [5, 10]
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (json_reply({"error": "invalid_scope"}, 400), Refused),
+        (json_reply({"error": "unauthorized_client"}, 401), Refused),
+        (Reply(status=404), Refused),
+        (Reply(status=200, headers={"Content-Type": "text/html"}, body=b"<h1>"), Refused),
+        (Reply(status=503), Unreachable),
+        (DROPPED, Unreachable),
+    ],
+)
+def test_a_refused_start_is_told(server: DemoServer, clock: Clock, reply: Reply, error: type[Exception]) -> None:
+    """Without a code there is nothing to wait for."""
+    server.overrides["/device_authorization"] = always(reply)
+    with pytest.raises(error):
+        run(server, clock)
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"device_code": None},
+        {"user_code": None},
+        {"user_code": "\x1b[31mX"},
+        {"user_code": 7},
+        {"verification_uri": None},
+        {"verification_uri": "javascript:alert(1)"},
+        {"verification_uri": "http://evil.example/"},
+        {"verification_uri_complete": "file:///etc/passwd"},
+    ],
+)
+def test_an_unsafe_start_is_refused(server: DemoServer, clock: Clock, changes: dict[str, Any]) -> None:
+    """What a person would read or open must be fit for that."""
+    server.overrides["/device_authorization"] = rewritten(server, **changes)
+    with pytest.raises(Refused):
+        run(server, clock)
+
+
+def test_a_server_without_device_codes_is_named(server: DemoServer, clock: Clock) -> None:
+    """`--flow device` at a server that has none says so."""
+    path = "/.well-known/openid-configuration"
+    server.overrides[path] = rewritten(server, device_authorization_endpoint=None)
+    with pytest.raises(Refused, match="no device authorization endpoint"):
+        run(server, clock)

@@ -1,0 +1,67 @@
+"""Token revocation."""
+
+import pytest
+from hypothesis import given
+
+from tests.oauth import SECRET, answer, answers, only
+from tokenctl.errors import Unreachable
+from tokenctl.oauth.client_auth import Client
+from tokenctl.oauth.revocation import Outcome, parse, revocation_request
+from tokenctl.oauth.wire import Response
+
+
+@pytest.mark.parametrize("hint", ["refresh_token", "access_token"])
+def test_the_token_goes_into_the_body_with_its_kind(hint: str) -> None:
+    """A token in a URL would be in somebody's log."""
+    built = revocation_request("https://a.example/revoke", Client(client_id="c"), SECRET, hint)
+    assert built.form == (("token", SECRET), ("token_type_hint", hint), ("client_id", "c"))
+    assert (built.method, built.url) == ("POST", "https://a.example/revoke")
+
+
+@pytest.mark.parametrize("body", [None, b"{}", b"<html>", b"OK", {"error": "x"}])
+@pytest.mark.parametrize("status", [200, 204])
+def test_200_means_done(status: int, body: object) -> None:
+    """For an unknown token and with any body too (RFC 7009 section 2.2)."""
+    assert parse(answer(body, status)) == (Outcome.REVOKED, "")
+
+
+@pytest.mark.parametrize("body", [None, {}, {"error": "unsupported_token_type"}, b"<html>"])
+@pytest.mark.parametrize("status", [429, 500, 502, 503])
+def test_an_overloaded_server_has_not_revoked(status: int, body: object) -> None:
+    """The token must be assumed to live (section 2.2.1), and the wait is told."""
+    with pytest.raises(Unreachable) as caught:
+        parse(answer(body, status, retry_after=9))
+    assert "9 s" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("status", [400, 401, 404])
+def test_an_unsupported_kind_is_an_outcome_of_its_own(status: int) -> None:
+    """Some servers revoke refresh tokens only."""
+    assert parse(answer({"error": "unsupported_token_type"}, status))[0] is Outcome.UNSUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "reason"),
+    [
+        ({"error": "invalid_client"}, 401, "invalid_client"),
+        ({"error": f"no {SECRET}"}, 400, "no ***"),
+        ({"error": "x" * 999}, 400, "x" * 100),
+        ({"error": ["unsupported_token_type"]}, 400, "HTTP 400 with application/json"),
+        ({"error": ""}, 403, "HTTP 403 with application/json"),
+        (None, 401, "HTTP 401 with an empty body"),
+        (b"[]", 302, "HTTP 302 with application/json"),
+        (None, 201, "HTTP 201 with an empty body"),
+    ],
+)
+def test_every_other_answer_is_a_refusal_with_its_reason(body: object, status: int, reason: str) -> None:
+    """In the server's words where it has some, short, and without the token."""
+    assert parse(answer(body, status), (SECRET,)) == (Outcome.REFUSED, reason)
+
+
+@given(answers("error", "error_description"))
+def test_any_answer_is_an_outcome_or_unreachable(response: Response) -> None:
+    """No answer makes the parser fail in another way or repeat a secret."""
+    with only(Unreachable):
+        outcome, reason = parse(response, (SECRET,))
+        assert SECRET not in reason and (outcome is Outcome.REVOKED) == (reason == "")
+        assert outcome is not Outcome.REVOKED or response.status in (200, 204)

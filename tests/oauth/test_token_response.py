@@ -1,0 +1,288 @@
+"""The one parser of token responses."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from tests.oauth import NOW, SECRET, TOKENS, answer, answers, only
+from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable
+from tokenctl.oauth.token_response import DEFAULT_LIFETIME, LONGEST_LIFETIME, LONGEST_TOKEN, TokenSet, parse, redacted
+from tokenctl.oauth.wire import Response
+
+
+def tokens(**members: Any) -> TokenSet:
+    """Parse a decent answer with these members in it."""
+    return parse(answer({**TOKENS, **members}), (SECRET,))
+
+
+def jwt(**claims: Any) -> str:
+    """An access token that happens to be a JWT."""
+    parts = (
+        base64.urlsafe_b64encode(json.dumps(each).encode()).rstrip(b"=").decode() for each in ({"alg": "x"}, claims)
+    )
+    return ".".join((*parts, "c2ln"))
+
+
+def test_a_full_answer_becomes_a_token_set() -> None:
+    """Every standard member is taken, and unknown ones are ignored."""
+    found = tokens(refresh_token="rt", id_token="a.b.c", scope="api  openid", refresh_expires_in=600, x={"y": 1})
+    assert found == TokenSet(
+        access_token="at",
+        token_type="Bearer",
+        obtained_at=NOW,
+        expires_at=NOW + 900,
+        refresh_token="rt",
+        refresh_token_expires_at=NOW + 600,
+        id_token="a.b.c",
+        scope="api openid",
+    )
+
+
+def test_a_token_set_shows_no_token() -> None:
+    """What is printed of a record holds no secret."""
+    assert SECRET not in repr(tokens(access_token=SECRET, refresh_token=SECRET, id_token=SECRET))
+
+
+@pytest.mark.parametrize("token_type", ["Bearer", "bearer", "bEARER", "BEARER"])
+def test_the_token_type_has_no_case(token_type: str) -> None:
+    """However the server writes it, we say Bearer."""
+    assert tokens(token_type=token_type).token_type == "Bearer"
+
+
+@pytest.mark.parametrize("token_type", ["mac", "DPoP", "N_A", "", "Bearer ", None, 7, ["Bearer"], {"Bearer": 1}])
+def test_another_token_type_is_refused(token_type: object) -> None:
+    """A token that cannot be used as Bearer is not kept (RFC 6749 section 7.1)."""
+    with pytest.raises(Refused, match="token_type"):
+        tokens(token_type=token_type)
+
+
+def test_a_deep_token_type_is_refused_at_every_depth() -> None:
+    """Saying what was wrong never needs more stack than reading it did."""
+    for depth in range(1, 1100):
+        body = b'{"access_token": "at", "token_type": %s%s}' % (b"[" * depth, b"]" * depth)
+        with pytest.raises(Refused):
+            parse(answer(body))
+
+
+def test_a_secret_in_the_token_type_is_not_repeated() -> None:
+    """Whatever member a server echoes a secret in, the message does not."""
+    with pytest.raises(Refused) as caught:
+        tokens(token_type=SECRET)
+    assert SECRET not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("expires_in", "seconds"),
+    [
+        (900, 900),
+        ("900", 900),
+        (900.0, 900),
+        (0.9, DEFAULT_LIFETIME),
+        (0, DEFAULT_LIFETIME),
+        ("0", DEFAULT_LIFETIME),
+        (LONGEST_LIFETIME, LONGEST_LIFETIME),
+        (None, DEFAULT_LIFETIME),
+    ],
+)
+def test_a_sensible_lifetime_counts_from_the_answer(expires_in: object, seconds: int) -> None:
+    """Numbers and digits are seconds since the answer was received; null and zero are as good as absent."""
+    found = tokens(expires_in=expires_in)
+    assert (found.obtained_at, found.expires_at) == (NOW, NOW + seconds)
+    assert type(found.expires_at) is int
+
+
+@pytest.mark.parametrize(
+    "expires_in",
+    [
+        *("-1", "-0.5", "NaN", "Infinity", "-Infinity", "1e999", "1e300", "9" * 400, "9" * 5000, "true", "false"),
+        *('"soon"', '""', '"-1"', '"9.5"', '" 900"', '"1e3"', '"²"', '"٣"', '"' + "9" * 400 + '"', "[900]", "{}"),
+        str(LONGEST_LIFETIME + 1),
+    ],
+)
+def test_a_senseless_lifetime_is_refused(expires_in: str) -> None:
+    """A negative, absurd or wordy lifetime would mean refreshing for ever, or never."""
+    with pytest.raises(Refused) as caught:
+        parse(answer(b'{"access_token": "at", "token_type": "Bearer", "expires_in": %s}' % expires_in.encode()))
+    assert len(caught.value.message) < 150
+
+
+@pytest.mark.parametrize(
+    ("exp", "expected"),
+    [
+        (NOW + 700, NOW + 700),
+        (NOW + 700.9, NOW + 700),
+        *(
+            (exp, NOW + DEFAULT_LIFETIME)
+            for exp in (NOW, NOW - 1, 0, -1, NOW + 2 * LONGEST_LIFETIME, "soon", None, True, [1], 10**400)
+        ),
+    ],
+)
+def test_without_expires_in_the_tokens_own_exp_is_a_hint(exp: object, expected: int) -> None:
+    """An absent lifetime is not for ever: the JWT's own, where that is sensible, else five minutes."""
+    assert parse(answer({"access_token": jwt(exp=exp), "token_type": "Bearer"})).expires_at == expected
+
+
+def test_an_opaque_token_without_expires_in_lives_five_minutes() -> None:
+    """Access tokens need not be JWTs."""
+    assert parse(answer({"access_token": "opaque", "token_type": "bearer"})).expires_at == NOW + 300
+
+
+@pytest.mark.parametrize("value", [-1, "soon", True, [], 10**400, None, 0])
+def test_a_senseless_refresh_lifetime_is_unknown(value: object) -> None:
+    """It is not standard and only shown, so it fails nothing; zero means never to who sends it."""
+    assert tokens(refresh_token="rt", refresh_token_expires_in=value).refresh_token_expires_at is None
+
+
+@pytest.mark.parametrize("name", ["access_token", "refresh_token", "id_token"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(
+            f"{SECRET}\r\nX: y",
+            f"{SECRET}\n",
+            f"\t{SECRET}",
+            f"{SECRET} b",
+            f"{SECRET}\0",
+            f"{SECRET}\x7f",
+            f"{SECRET}é",
+        ),
+        [SECRET],
+        {"a": SECRET},
+        7,
+        True,
+        "x" * (LONGEST_TOKEN + 1),
+    ],
+)
+def test_a_token_that_could_forge_a_header_or_a_line_is_refused(name: str, value: object) -> None:
+    """Visible ASCII only (RFC 6749 appendix A), and the message does not show what came."""
+    with pytest.raises(Refused, match=name) as caught:
+        tokens(**{name: value})
+    assert SECRET not in caught.value.message
+
+
+@pytest.mark.parametrize("value", ["", None])
+def test_an_answer_without_an_access_token_is_refused(value: object) -> None:
+    """An empty token is none; an empty refresh or ID token is merely absent."""
+    with pytest.raises(Refused, match="without access_token"):
+        tokens(access_token=value)
+    found = tokens(refresh_token=value, id_token=value)
+    assert found.refresh_token is None and found.id_token is None
+
+
+@pytest.mark.parametrize("scope", [None, 7, ["a"], {}])
+def test_a_scope_that_is_no_text_is_unknown(scope: object) -> None:
+    """It then stays what was asked for."""
+    assert tokens(scope=scope).scope is None
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 500, 503])
+def test_invalid_grant_means_signing_in_again(status: int) -> None:
+    """Whatever the status, that error is about the grant itself."""
+    with pytest.raises(LoginRequired, match="invalid_grant") as caught:
+        parse(answer({"error": "invalid_grant", "error_description": "Token is not active"}, status))
+    assert "Token is not active" in caught.value.message and caught.value.exit_status == 4
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 500])
+@pytest.mark.parametrize(
+    "error",
+    [
+        *("invalid_client", "unauthorized_client", "invalid_request", "invalid_scope", "invalid_target"),
+        *("unsupported_grant_type", "access_denied", "interaction_required", "something_of_their_own"),
+    ],
+)
+def test_every_other_oauth_error_is_a_refusal(error: str, status: int) -> None:
+    """The code is kept, and nothing about the sign-in is decided."""
+    with pytest.raises(Refused, match=error) as caught:
+        parse(answer({"error": error, **TOKENS}, status))
+    assert (caught.value.error, caught.value.exit_status) == (error, 5)
+
+
+@pytest.mark.parametrize("error", [None, "", 7, ["invalid_grant"], {"code": "invalid_grant"}, True])
+@pytest.mark.parametrize("status", [200, 400])
+def test_an_error_that_is_no_text_is_a_refusal_without_reason(error: object, status: int) -> None:
+    """Tokens beside it are not used."""
+    with pytest.raises(Refused, match="without a reason") as caught:
+        parse(answer({"error": error, **TOKENS}, status))
+    assert caught.value.error is None
+
+
+@pytest.mark.parametrize("status", [201, 202, 204, 302, 400, 401, 403, 404])
+def test_tokens_count_only_with_200(status: int) -> None:
+    """Another status is an answer about something else."""
+    with pytest.raises(Refused):
+        parse(answer(TOKENS, status))
+
+
+@pytest.mark.parametrize("body", [None, b"<html>no</html>", b"error", b"[]", b'"x"', b'{"a": 1, "a": 2}'])
+@pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 404])
+def test_an_answer_that_cannot_be_read_is_a_refusal(body: bytes | None, status: int) -> None:
+    """An empty body or a page says nothing about the grant, and is described, not quoted."""
+    with pytest.raises(Refused, match=str(status)) as caught:
+        parse(answer(body, status, "text/html"))
+    assert "<" not in caught.value.message and caught.value.error is None
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        None,
+        b"<html>",
+        {},
+        {"error": "server_error"},
+        {"error": "temporarily_unavailable"},
+        {"error": "slow_down"},
+        TOKENS,
+    ],
+)
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_an_overloaded_server_decides_nothing(document: object, status: int) -> None:
+    """The same request may work later, and the server's wait is told."""
+    with pytest.raises(Unreachable) as caught:
+        parse(answer(document, status, retry_after=17))
+    assert caught.value.exit_status == 6 and caught.value.sent and "17 s" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("error", ["invalid_grant", "invalid_client"])
+def test_known_secrets_are_redacted_from_the_servers_words(error: str) -> None:
+    """A server that quotes the request does not bring it to the terminal."""
+    with pytest.raises(TokenctlError) as caught:
+        parse(answer({"error": error, "error_description": f"token {SECRET}, secret pw"}, 400), (SECRET, "pw", ""))
+    assert "token ***, secret ***" in caught.value.message
+
+
+def test_a_secret_as_the_error_is_redacted() -> None:
+    """The code is the server's own text too."""
+    with pytest.raises(Refused) as caught:
+        parse(answer({"error": f"bad {SECRET}"}, 400), (SECRET,))
+    assert SECRET not in caught.value.message
+
+
+def test_a_secret_at_the_cut_is_redacted_first() -> None:
+    """Cutting a long description does not leave half a secret that is no longer recognised."""
+    with pytest.raises(Refused) as caught:
+        parse(answer({"error": "x", "error_description": "y" * 290 + SECRET}, 400), (SECRET,))
+    assert SECRET[:5] not in caught.value.message and len(caught.value.message) < 400
+
+
+def test_a_secret_within_a_secret_leaves_nothing() -> None:
+    """The longest is taken out first."""
+    assert redacted("<abc-def>", ("abc", "abc-def")) == "<***>"
+
+
+@given(answers("access_token", "refresh_token", "id_token", "expires_in", "scope", "error", "error_description"))
+def test_any_answer_is_a_token_set_or_one_of_our_errors(response: Response) -> None:
+    """No answer makes the parser fail in another way or repeat a secret."""
+    with only(TokenctlError):
+        found = parse(response, (SECRET,))
+        assert NOW <= found.expires_at <= NOW + LONGEST_LIFETIME and found.access_token.isprintable()
+
+
+@given(answers("access_token", "expires_in", "scope").map(lambda found: found.body))
+def test_any_200_is_taken_or_refused(body: bytes) -> None:
+    """With a usable type and status, what is left is a token set or a refusal, never a passing failure."""
+    with only(Refused, LoginRequired):
+        parse(answer(body[:-1] + b', "token_type": "bearer"}'), (SECRET,))

@@ -1,0 +1,150 @@
+"""The stores over the real Secret Service, each call in a process of its own as a command would be."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from tests.servers.hung_bus import HungBus, Mode
+from tests.servers.secret_service import SecretService
+from tests.storage import SECRET, session
+from tokenctl.session import dumps, loads
+
+pytestmark = pytest.mark.real
+
+# argv: `fast` or `slow`, the deadline, what to do, the profile, and what to write. One JSON line says how it went.
+CLIENT = """
+import json, sys
+from tokenctl.errors import StoreError
+from tokenctl.session import dumps, loads
+from tokenctl.storage.keyring_store import KeyringStore, open_ring
+from tokenctl.storage.secret_service import BACKEND, SecretServiceStore
+
+lane, deadline, verb, profile, *document = sys.argv[1:]
+slow = lambda: KeyringStore(open_ring(BACKEND, float(deadline)), "keyring", float(deadline))
+try:
+    store = slow() if lane == "slow" else SecretServiceStore(slow, float(deadline))
+    if verb == "mix":
+        for number in range(10):
+            store.write(profile, loads(document[0]))
+            found = store.read(profile)
+            assert found == loads(document[0]), found
+            store.read("shared")
+    else:
+        found = getattr(store, verb)(profile, *map(loads, document))
+    answer = {"found": found and dumps(found)}
+except StoreError as error:
+    answer = {"error": type(error).__name__, "message": error.message}
+print(json.dumps(answer), flush=True)
+"""
+LANES = pytest.mark.parametrize("lane", ["slow", "fast"])
+
+
+def words(lane: str, deadline: float, *arguments: str) -> list[str]:
+    """The command line of one client."""
+    return [sys.executable, "-P", "-c", CLIENT, lane, str(deadline), *arguments]
+
+
+def ask(environ: Mapping[str, str], lane: str, *arguments: str, deadline: float = 20) -> dict[str, Any]:
+    """Run one client and return its answer."""
+    ended = subprocess.run(
+        words(lane, deadline, *arguments),
+        env={**os.environ, **environ},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    return dict(json.loads(ended.stdout))
+
+
+@LANES
+def test_a_session_survives_the_round_trip(secret_service: SecretService, lane: str) -> None:
+    """It is one entry that other programs find too, in its documented place, and gone when it is deleted."""
+    wanted = session(3, account="Ünï", scope="x" * 5000)
+    assert ask(secret_service.environ, lane, "read", "work") == {"found": None}
+    assert ask(secret_service.environ, lane, "write", "work", dumps(wanted)) == {"found": None}
+    assert loads(ask(secret_service.environ, lane, "read", "work")["found"]) == wanted
+    assert secret_service.lookup("tokenctl:work", "session") == dumps(wanted)
+    ask(secret_service.environ, lane, "write", "work", dumps(session(4)))
+    assert loads(ask(secret_service.environ, lane, "read", "work")["found"]).generation == 4
+    assert ask(secret_service.environ, lane, "delete", "work") == {"found": None}
+    assert ask(secret_service.environ, lane, "read", "work") == {"found": None}
+    assert secret_service.lookup("tokenctl:work", "session") is None
+    assert ask(secret_service.environ, lane, "delete", "work") == {"found": None}
+
+
+@LANES
+def test_what_another_program_wrote_is_damaged_and_kept(secret_service: SecretService, lane: str) -> None:
+    """Nothing but revoke deletes an entry, whatever is in it."""
+    secret_service.store("tokenctl:work", "session", f"not a session: {SECRET}")
+    answer = ask(secret_service.environ, lane, "read", "work")
+    assert answer["error"] == "StoreDamaged" and SECRET not in answer["message"]
+    assert secret_service.lookup("tokenctl:work", "session") == f"not a session: {SECRET}"
+
+
+@LANES
+@pytest.mark.parametrize("verb", ["read", "write"])
+def test_a_locked_keyring_is_locked_and_not_empty(secret_service: SecretService, lane: str, verb: str) -> None:
+    """It never looks like "not logged in", and what is in it stays."""
+    secret_service.store("tokenctl:work", "session", dumps(session(1)))
+    secret_service.lock()
+    document = [dumps(session(2))] if verb == "write" else []
+    assert ask(secret_service.environ, lane, verb, "work", *document)["error"] == "StoreLocked"
+    secret_service.restart()
+    assert loads(ask(secret_service.environ, lane, "read", "work")["found"]) == session(1)
+
+
+@LANES
+@pytest.mark.parametrize("verb", ["read", "write", "delete"])
+def test_a_keyring_that_died_is_unavailable(secret_service: SecretService, lane: str, verb: str) -> None:
+    """Nothing is started in its place, and when it is back the session is too."""
+    secret_service.store("tokenctl:work", "session", dumps(session(1)))
+    secret_service.kill()
+    document = [dumps(session(2))] if verb == "write" else []
+    assert ask(secret_service.environ, lane, verb, "work", *document)["error"] == "StoreUnavailable"
+    secret_service.restart()
+    assert loads(ask(secret_service.environ, lane, "read", "work")["found"]) == session(1)
+
+
+def test_thirty_writers_and_readers_lose_nothing(secret_service: SecretService) -> None:
+    """gnome-keyring fails spuriously under concurrent writes; no session suffers, and no reader sees half of one."""
+    secret_service.store("tokenctl:shared", "session", dumps(session(99)))
+    environ = {**os.environ, **secret_service.environ}
+    with ExitStack() as stack:
+        clients = [
+            stack.enter_context(
+                subprocess.Popen(
+                    words(("slow", "fast")[number % 2], 60, "mix", f"p{number}", dumps(session(number + 1))),
+                    env=environ,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+            )
+            for number in range(30)
+        ]
+        answers = [json.loads(client.communicate(timeout=100)[0]) for client in clients]
+    assert [loads(each["found"]).generation if "found" in each else each for each in answers] == list(range(1, 31))
+    stored = [secret_service.lookup(f"tokenctl:p{number}", "session") for number in range(30)]
+    assert stored == [dumps(session(number + 1)) for number in range(30)]
+    assert secret_service.lookup("tokenctl:shared", "session") == dumps(session(99))
+
+
+@LANES
+@pytest.mark.parametrize("mode", ["silent", "after-auth"])
+@pytest.mark.parametrize("verb", ["read", "write", "delete"])
+def test_a_stuck_bus_is_timed_out_within_the_deadline(lane: str, mode: Mode, verb: str) -> None:
+    """The process ends too: nothing that still waits holds it."""
+    document = [dumps(session())] if verb == "write" else []
+    with HungBus(mode) as bus:
+        start = time.monotonic()
+        answer = ask(bus.environ, lane, verb, "work", *document, deadline=0.5)
+        assert answer["error"] == "StoreTimedOut" and time.monotonic() - start < 20
+        assert bus.connections

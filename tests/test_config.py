@@ -1,0 +1,286 @@
+"""The config file and the environment."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tokenctl.config import choose, config_path, from_environment, home, load, members_of, override
+from tokenctl.errors import UsageError
+from tokenctl.profile import Profile, from_members
+
+TWO = """default_profile = "work"
+[profiles.work]
+issuer = "https://a.example"
+client_id = "c"
+scope = "openid"
+[profiles.home]
+issuer = "https://b.example"
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """The config file, empty."""
+    path = tmp_path / "config.toml"
+    path.write_text("")
+    return path
+
+
+def env(path: Path, **more: str) -> dict[str, str]:
+    """An environment with that config file."""
+    return {"TOKENCTL_CONFIG": str(path), **more}
+
+
+@pytest.mark.parametrize(
+    ("environ", "named", "expected"),
+    [
+        ({"HOME": "/h"}, None, ("/h/.config/tokenctl/config.toml", False)),
+        ({"HOME": "/h", "XDG_CONFIG_HOME": "/x"}, None, ("/x/tokenctl/config.toml", False)),
+        ({"HOME": "/h", "XDG_CONFIG_HOME": ""}, None, ("/h/.config/tokenctl/config.toml", False)),
+        ({"HOME": "/h", "XDG_CONFIG_HOME": "x"}, None, ("/h/.config/tokenctl/config.toml", False)),
+        ({"HOME": "/h", "XDG_CONFIG_HOME": "./x"}, None, ("/h/.config/tokenctl/config.toml", False)),
+        ({"HOME": "/h", "XDG_CONFIG_HOME": "/x", "TOKENCTL_CONFIG": "/e.toml"}, None, ("/e.toml", True)),
+        ({"HOME": "/h", "TOKENCTL_CONFIG": "/e.toml"}, "/n.toml", ("/n.toml", True)),
+        ({"HOME": "/h", "TOKENCTL_CONFIG": ""}, None, ("/h/.config/tokenctl/config.toml", False)),
+    ],
+)
+@pytest.mark.skipif("sys.platform != 'linux'", reason="the other platforms have folders of their own")
+def test_the_file_is_where_option_environment_and_platform_say(
+    environ: dict[str, str], named: str | None, expected: tuple[str, bool]
+) -> None:
+    """In that order; a relative XDG folder would be the current directory, and is ignored."""
+    assert config_path(environ, named) == (Path(expected[0]), expected[1])
+
+
+@pytest.mark.parametrize("value", ["", ".", "relative/home", "./x"])
+def test_a_home_is_never_relative(value: str) -> None:
+    """A HOME that means the current directory means nothing."""
+    assert home({"HOME": value}).is_absolute()
+
+
+def test_nothing_is_read_from_the_current_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A repository that somebody clones cannot bring a configuration."""
+    for name in (
+        "config.toml",
+        "tokenctl.toml",
+        ".tokenctl.toml",
+        "tokenctl/config.toml",
+        ".config/tokenctl/config.toml",
+    ):
+        (tmp_path / "cwd" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "cwd" / name).write_text(TWO)
+    monkeypatch.chdir(tmp_path / "cwd")
+    for environ in ({"HOME": str(tmp_path)}, {"HOME": "."}, {"HOME": str(tmp_path), "XDG_CONFIG_HOME": "."}):
+        assert load(environ).profiles == {}
+
+
+def test_a_missing_default_file_is_an_empty_one(tmp_path: Path) -> None:
+    """Nobody promised it."""
+    assert load({"HOME": str(tmp_path)}).profiles == {}
+
+
+@pytest.mark.parametrize("by_option", [True, False])
+def test_a_missing_file_that_was_named_is_a_usage_error(tmp_path: Path, by_option: bool) -> None:
+    """Whoever names a file wants that one."""
+    path = tmp_path / "absent.toml"
+    with pytest.raises(UsageError, match=r"absent\.toml does not exist"):
+        load({} if by_option else env(path), str(path) if by_option else None)
+
+
+def test_a_decent_file_is_read(file: Path) -> None:
+    """Profiles in the file's order, and the default one's name."""
+    file.write_text(TWO)
+    config = load(env(file))
+    assert list(config.profiles) == ["work", "home"] and config.default_profile == "work" and config.path == file
+    assert config.profiles["home"] == Profile(name="home", issuer="https://b.example")
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("x\n", "line 1"),
+        ('default_profile = "a"\n\n[profiles.a\n', "line 3"),
+        ("[profiles.a]\nport = 1\nport = 2\n", "line 3"),
+        ("[profiles.a]\n[profiles.a]", "line 2"),
+        ("a = 1979-13-45", "line 1"),
+        ('a = "\x1b"', "line 1"),
+        ("unknown = 1", "'unknown'"),
+        ("[profile.work]", "'profile'"),
+        ("profiles = 7", "profiles"),
+        ("[[profiles]]", "profiles"),
+        ("profiles.work = 7", "profiles"),
+        ("[[profiles.work]]", "profiles"),
+        ('default_profile = "absent"', "default_profile"),
+        ("default_profile = 7", "default_profile"),
+        ("default_profile = true\n[profiles.a]", "default_profile"),
+        ("[profiles.work]\nport = 0", r"profiles\.work: port"),
+        ("[profiles.work]\nresource = [7]", r"profiles\.work: resource"),
+        ("[profiles.work]\nissuer = 1979-05-27", r"profiles\.work: issuer"),
+        ("[profiles.work]\nmin_ttl = nan", r"profiles\.work: min_ttl"),
+        ("[profiles.work]\nclient_secret = 's'", r"profiles\.work: 'client_secret'"),
+        ("[profiles.work.nested]", r"profiles\.work: 'nested'"),
+        ("[profiles.'a/../b']", "'a/../b'"),
+        ("[profiles.'']", "''"),
+        ('[profiles."a\\nb"]', "a"),
+    ],
+)
+def test_a_malformed_file_is_named_with_its_line_or_key(file: Path, text: str, what: str) -> None:
+    """A person finds the place to mend from the message alone."""
+    file.write_text(text)
+    with pytest.raises(UsageError, match=what) as caught:
+        load(env(file))
+    assert str(file) in caught.value.message
+
+
+@pytest.mark.parametrize("text", ['default_profile = ["a"]', "default_profile = {}\n[profiles.a]"])
+def test_a_default_profile_that_is_no_text_is_named(file: Path, text: str) -> None:
+    """A list or a table is no name."""
+    file.write_text(text)
+    with pytest.raises(UsageError, match="default_profile"):
+        load(env(file))
+
+
+@pytest.mark.parametrize("text", ["x = " + "[" * 10_000, "x = " + "9" * 5000])
+def test_an_absurd_file_is_named(file: Path, text: str) -> None:
+    """Endless brackets and digits are malformed like everything else."""
+    file.write_text(text)
+    with pytest.raises(UsageError, match=r"config\.toml"):
+        load(env(file))
+
+
+def test_a_file_that_cannot_be_read_is_named(file: Path) -> None:
+    """Other bytes than UTF-8, or a folder in its place."""
+    file.write_bytes(b"\xff\xfe")
+    with pytest.raises(UsageError, match=r"config\.toml is not UTF-8"):
+        load(env(file))
+    with pytest.raises(UsageError, match="cannot be read"):
+        load(env(file.parent))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.binary() | st.text(alphabet="[]{}=\"'.#\n\\ profiles.defaultwk1T:-", max_size=60).map(str.encode))
+def test_any_file_is_a_config_or_a_usage_error(file: Path, content: bytes) -> None:
+    """No bytes make the reader fail in another way."""
+    file.write_bytes(content)
+    try:
+        assert load(env(file)).path == file
+    except UsageError as reason:
+        said = reason.message
+    else:
+        said = str(file)
+    assert str(file) in said
+
+
+@pytest.mark.parametrize(
+    ("named", "environ", "expected"),
+    [
+        ("home", {"TOKENCTL_PROFILE": "work"}, "home"),
+        (None, {"TOKENCTL_PROFILE": "home"}, "home"),
+        (None, {"TOKENCTL_PROFILE": ""}, "work"),
+        (None, {}, "work"),
+    ],
+)
+def test_the_profile_is_the_named_then_the_default_one(
+    file: Path, named: str | None, environ: dict[str, str], expected: str
+) -> None:
+    """Option, then environment, then file."""
+    file.write_text(TWO)
+    assert choose(load(env(file)), environ, named).name == expected
+
+
+def test_the_only_profile_needs_no_name(file: Path) -> None:
+    """With several and no default, one must be named, and the hint lists them."""
+    file.write_text("[profiles.one]")
+    assert choose(load(env(file)), {}).name == "one"
+    file.write_text("[profiles.one]\n[profiles.two]")
+    with pytest.raises(UsageError, match="several") as caught:
+        choose(load(env(file)), {})
+    assert "one, two" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "named", "what"),
+    [("", None, "no profile yet"), ("", "x", "'x'"), (TWO, "x", "'x'"), (TWO, "a b", "'a b'")],
+)
+def test_an_absent_profile_is_a_usage_error(file: Path, text: str, named: str | None, what: str) -> None:
+    """Exit status 2, and a way to make it."""
+    file.write_text(text)
+    with pytest.raises(UsageError, match=what) as caught:
+        choose(load(env(file)), {}, named)
+    assert caught.value.exit_status == 2 and caught.value.hint
+
+
+def test_the_environment_goes_over_the_profile(file: Path) -> None:
+    """For each setting by itself; an empty variable is none, and a wrong one is named."""
+    file.write_text(TWO)
+    config = load(env(file))
+    found = choose(config, {"TOKENCTL_SCOPE": "a b", "TOKENCTL_RESOURCE": "urn:x urn:y", "TOKENCTL_CLIENT_ID": ""})
+    assert found == Profile(
+        name="work", issuer="https://a.example", client_id="c", scope="a b", resource=("urn:x", "urn:y")
+    )
+    with pytest.raises(UsageError, match="environment: flow"):
+        choose(config, {"TOKENCTL_FLOW": "password"})
+
+
+def test_options_go_over_everything() -> None:
+    """They are checked like a file's settings."""
+    profile = Profile(name="x", scope="file", issuer="https://a.example")
+    assert override(profile, {"scope": "option"}, "option") == Profile(
+        name="x", scope="option", issuer="https://a.example"
+    )
+    with pytest.raises(UsageError, match="option: port"):
+        override(profile, {"port": 0}, "option")
+
+
+MACHINE = {"TOKENCTL_ISSUER": "https://a.example", "TOKENCTL_CLIENT_ID": "c"}
+
+
+@pytest.mark.parametrize(
+    ("more", "flow", "store"),
+    [
+        ({}, "auto", "keyring"),
+        ({"TOKENCTL_CLIENT_SECRET": "s"}, "client-credentials", "memory"),
+        ({"TOKENCTL_CLIENT_SECRET_FILE": "/f"}, "client-credentials", "memory"),
+        ({"TOKENCTL_CLIENT_SECRET": "s", "TOKENCTL_FLOW": "device"}, "device", "keyring"),
+        ({"TOKENCTL_CLIENT_SECRET": "s", "TOKENCTL_STORE": "file"}, "client-credentials", "file"),
+        ({"TOKENCTL_FLOW": "client-credentials"}, "client-credentials", "memory"),
+        ({"TOKENCTL_PROFILE": "env"}, "auto", "keyring"),
+    ],
+)
+def test_the_environment_alone_makes_a_profile(file: Path, more: dict[str, str], flow: str, store: str) -> None:
+    """It is called env; with a client secret it is a machine's, and keeps nothing."""
+    found = choose(load(env(file)), {**MACHINE, **more})
+    assert (found.name, found.issuer, found.client_id, found.flow, found.store) == (
+        *("env", "https://a.example", "c"),
+        *(flow, store),
+    )
+
+
+@pytest.mark.parametrize("missing", sorted(MACHINE))
+def test_half_an_environment_names_what_is_missing(file: Path, missing: str) -> None:
+    """Issuer and client id make it whole."""
+    environ = {name: value for name, value in MACHINE.items() if name != missing} | {"TOKENCTL_PROFILE": "env"}
+    with pytest.raises(UsageError, match="TOKENCTL_ISSUER and TOKENCTL_CLIENT_ID"):
+        choose(load(env(file)), environ)
+
+
+def test_a_profile_of_the_file_may_be_called_env(file: Path) -> None:
+    """It is then that one."""
+    file.write_text("[profiles.env]\nissuer = 'https://b.example'")
+    assert choose(load(env(file)), {}, "env").issuer == "https://b.example"
+
+
+def test_only_settings_are_taken_from_the_environment() -> None:
+    """Other variables are not ours, and no secret becomes a setting."""
+    environ = {"TOKENCTL_CLIENT_SECRET": "s", "TOKENCTL_PORT": "1", "ISSUER": "x", "TOKENCTL_AUDIENCE": "a"}
+    assert from_environment(environ) == {"audience": "a"}
+
+
+def test_what_a_profile_says_can_be_written_and_read() -> None:
+    """Only what differs from the defaults, in the forms that a file has."""
+    profile = Profile(name="x", issuer="https://a.example", resource=("urn:a",), params=(("a", "b"),), min_ttl=5)
+    members = members_of(profile)
+    assert members == {"issuer": "https://a.example", "resource": ["urn:a"], "params": {"a": "b"}, "min_ttl": 5}
+    assert from_members("x", members, "here") == profile

@@ -1,0 +1,190 @@
+"""Writing a profile into a person's own file."""
+
+import os
+import stat
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.oauth import SECRET
+from tokenctl.config import Config, load
+from tokenctl.config_edit import check, save
+from tokenctl.errors import UsageError
+from tokenctl.profile import AUTH_METHODS, FLOWS, STORES, Profile
+
+NEW = Profile(name="new", issuer="https://n.example", client_id="n", resource=("urn:x",), params=(("prompt", "login"),))
+
+
+def read(path: Path) -> Config:
+    """Load the config file."""
+    return load({"TOKENCTL_CONFIG": str(path)})
+
+
+def saved(path: Path, text: str, profile: Profile = NEW) -> str:
+    """Write the file, save a profile into it, and return the file's text."""
+    path.write_text(text, newline="")
+    save(read(path), profile)
+    return path.read_bytes().decode()
+
+
+def test_a_first_profile_makes_the_file_and_is_the_default(tmp_path: Path) -> None:
+    """The new file is for its owner's eyes."""
+    path = tmp_path / "config.toml"
+    save(Config(path=path, profiles={}), NEW)
+    assert read(path) == Config(path=path, profiles={"new": NEW}, default_profile="new")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert os.listdir(tmp_path) == ["config.toml"]
+
+
+FILES = [
+    "# mine\n",
+    'default_profile = "work" # me\n\n# about work\n[profiles.work] # w\nissuer   =   "https://a.example"   # i\n# end\n',
+    "[profiles]\n\n# two\n[profiles.work]\nport = 0x10\n",
+    "profiles.work.issuer = 'https://a.example' # dotted\n",
+    "[profiles.work]\nparams = { a = 'b' } # inline\n\n[profiles.home]\nresource = [\n  'urn:x', # first\n]\n",
+    "[profiles.work.params]\na = 'b' # last\n",
+    "[profiles]\nwork = { issuer = 'https://a.example' } # inline\n",
+    "# no line end",
+    "",
+]
+
+
+@pytest.mark.parametrize("text", FILES)
+def test_comments_order_and_values_are_kept(tmp_path: Path, text: str) -> None:
+    """Every line that was there still is, in its order, and every profile reads as before."""
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    before = read(path)
+    after_text = saved(path, text)
+    lines = iter(after_text.splitlines())
+    assert all(line in lines for line in text.splitlines() if line)
+    after = read(path)
+    assert dict(after.profiles) == {**before.profiles, "new": NEW}
+    assert after.default_profile == (before.default_profile if before.profiles else "new")
+
+
+@pytest.mark.parametrize("text", ["profiles = {}\n", "profiles = { work = { port = 1 } }\n"])
+def test_profiles_on_one_line_can_be_added_to(tmp_path: Path, text: str) -> None:
+    """TOML allows it, so a person may have written it."""
+    path = tmp_path / "config.toml"
+    saved(path, text)
+    assert read(path).profiles["new"] == NEW
+
+
+def test_line_ends_are_kept(tmp_path: Path) -> None:
+    """A file from Windows stays one."""
+    text = '# mine\r\n[profiles.work]\r\nissuer = "https://a.example"\r\n'
+    assert saved(tmp_path / "config.toml", text).startswith(text)
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o644, 0o400])
+def test_the_mode_is_kept(tmp_path: Path, mode: int) -> None:
+    """What its owner decided."""
+    path = tmp_path / "config.toml"
+    path.write_text("[profiles.work]\n")
+    path.chmod(mode)
+    save(read(path), NEW)
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
+@pytest.mark.parametrize("relative", [True, False])
+def test_a_link_stays_a_link_and_its_target_is_written(tmp_path: Path, relative: bool) -> None:
+    """Config files are often links into a repository of dotfiles."""
+    (tmp_path / "dotfiles").mkdir()
+    target = tmp_path / "dotfiles" / "tokenctl.toml"
+    target.write_text("# mine\n")
+    link = tmp_path / "config.toml"
+    link.symlink_to("dotfiles/tokenctl.toml" if relative else target)
+    save(read(link), NEW)
+    assert link.is_symlink() and target.read_text().count("# mine") == 1
+    assert read(target).profiles == {"new": NEW}
+    assert os.listdir(target.parent) == ["tokenctl.toml"]
+
+
+def test_a_link_to_nothing_makes_its_target(tmp_path: Path) -> None:
+    """The link's meaning is followed even before there is a file."""
+    (tmp_path / "config.toml").symlink_to("target.toml")
+    save(Config(path=tmp_path / "config.toml", profiles={}), NEW)
+    assert read(tmp_path / "target.toml").profiles == {"new": NEW}
+
+
+def test_a_missing_folder_is_made_when_the_profile_is_saved(tmp_path: Path) -> None:
+    """Private; asking beforehand makes nothing."""
+    config = Config(path=tmp_path / "a" / "tokenctl" / "config.toml", profiles={})
+    check(config, NEW)
+    assert os.listdir(tmp_path) == []
+    save(config, NEW)
+    assert stat.S_IMODE(config.path.parent.stat().st_mode) == 0o700 and read(config.path).profiles == {"new": NEW}
+
+
+def test_a_folder_that_cannot_be_written_to_is_found_out_beforehand(tmp_path: Path) -> None:
+    """Before a person signs in, with a hint what to do."""
+    (tmp_path / "file").write_text("")
+    config = Config(path=tmp_path / "file" / "config.toml", profiles={})
+    for call in (check, save):
+        with pytest.raises(UsageError, match="file") as caught:
+            call(config, NEW)
+        assert caught.value.exit_status == 2
+
+
+@pytest.mark.parametrize(
+    "content", [b"[profiles", b"profiles = 7\n", b"[[profiles]]\n", b"\xff", b"profiles.new = 7\nx"]
+)
+def test_a_file_that_was_broken_during_the_sign_in_is_left_alone(tmp_path: Path, content: bytes) -> None:
+    """A usage error that says what to write by hand, and nothing is lost."""
+    path = tmp_path / "config.toml"
+    path.write_bytes(content)
+    for call in (check, save):
+        with pytest.raises(UsageError, match=r"config\.toml") as caught:
+            call(Config(path=path, profiles={}), NEW)
+        assert "[profiles.new]" in (caught.value.hint or "")
+    assert path.read_bytes() == content and os.listdir(tmp_path) == ["config.toml"]
+
+
+def test_a_profile_that_appeared_during_the_sign_in_is_not_lost(tmp_path: Path) -> None:
+    """Two people, or two shells, can make different ones at the same time."""
+    path = tmp_path / "config.toml"
+    before = Config(path=path, profiles={})
+    path.write_text("[profiles.other]\nport = 1\n")
+    save(before, NEW)
+    assert read(path).profiles == {"new": NEW, "other": Profile(name="other", port=1)}
+
+
+lines = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=20)
+profiles = st.builds(
+    Profile,
+    name=st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,10}", fullmatch=True),
+    flow=st.sampled_from(FLOWS),
+    store=st.sampled_from(STORES),
+    resource=st.lists(st.from_regex(r"[a-z]:[!-\"$-~]{1,9}", fullmatch=True), max_size=3).map(tuple),
+    min_ttl=st.integers(0, 10**9),
+    port=st.none() | st.integers(1, 65535),
+    token_endpoint_auth_method=st.none() | st.sampled_from(AUTH_METHODS),
+    env=st.none() | st.just("TOKEN") | lines.map(lambda text: f"A={text}"),
+    params=st.dictionaries(st.text(max_size=9), st.text(max_size=9), max_size=3).map(
+        lambda found: tuple(found.items())
+    ),
+    **dict.fromkeys(
+        ("issuer", "client_id", "scope", "audience", "redirect_uri", "token_endpoint", "jwks_uri"),
+        st.none() | lines,
+    ),
+    ca_file=st.none() | lines.map(lambda text: f"/{text}"),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(profile=profiles, text=st.sampled_from(FILES))
+def test_what_is_saved_loads_as_the_same_profile(tmp_path: Path, profile: Profile, text: str) -> None:
+    """Whatever characters are in it, and whatever was in the file."""
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    before = read(path)
+    if profile.name not in before.profiles:
+        saved(path, text, profile)
+        assert read(path).profiles == {**before.profiles, profile.name: profile}
+        found: dict[str, Any] = tomllib.loads(path.read_text())
+        assert SECRET not in str(found)

@@ -1,0 +1,182 @@
+"""The session: freshness, and the document it is kept as."""
+
+import json
+from dataclasses import MISSING, asdict, fields, replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.oauth import SECRET, only, values
+from tokenctl.errors import StoreDamaged
+from tokenctl.session import CLOCK_STEP, VERSION, Session, dumps, loads
+
+NOW = 1_700_000_000
+SESSION = Session(
+    issuer="https://a.example",
+    client_id="c",
+    flow="browser",
+    token_endpoint="https://a.example/token",
+    access_token="at",
+    obtained_at=NOW,
+    expires_at=NOW + 900,
+)
+DOCUMENT: dict[str, Any] = json.loads(dumps(SESSION))
+REQUIRED = [each.name for each in fields(Session) if each.default is MISSING]
+
+
+@pytest.mark.parametrize(
+    ("life", "age", "min_ttl", "fresh"),
+    [
+        (900, 0, 60, True),
+        (900, 840, 60, True),
+        (900, 841, 60, False),
+        (900, 899, 0, True),
+        (900, 900, 0, False),
+        (900, 0, 450, True),
+        (900, 0, 86400, True),  # never more than half of the token's own life
+        (900, 450, 86400, True),
+        (900, 451, 86400, False),
+        (60, 30, 60, True),
+        (60, 31, 60, False),
+        (1, 0, 60, True),
+        (0, 0, 60, False),
+        (-5, 0, 60, False),
+        (900, -CLOCK_STEP, 60, True),
+        (900, -CLOCK_STEP - 1, 60, False),
+    ],
+)
+def test_freshness_follows_its_rules(life: int, age: int, min_ttl: int, fresh: bool) -> None:
+    """Enough seconds are left, or half of a short life, and the clock was not set back before the token's birth."""
+    assert replace(SESSION, expires_at=NOW + life).fresh(NOW + age, min_ttl) is fresh
+
+
+@given(st.integers(-(10**9), 10**9), st.integers(-(10**9), 10**9), st.integers(0, 10**7))
+def test_an_expired_token_is_never_fresh(life: int, age: int, min_ttl: int) -> None:
+    """Whatever was asked for, and the seconds left are never negative."""
+    session = replace(SESSION, expires_at=NOW + life)
+    assert not (session.expired(NOW + age) and session.fresh(NOW + age, min_ttl))
+    assert session.remaining(NOW + age) >= 0
+    assert not session.fresh(NOW + age, min_ttl) or session.remaining(NOW + age) > 0
+
+
+@pytest.mark.parametrize(
+    ("age", "expired", "remaining"),
+    [
+        (0, False, 900),
+        (899, False, 1),
+        (900, True, 0),
+        (10**9, True, 0),
+        (-CLOCK_STEP, False, 960),
+        (-CLOCK_STEP - 1, True, 961),
+    ],
+)
+def test_a_token_expires_at_its_second(age: int, expired: bool, remaining: int) -> None:
+    """At `expires_at` it is over; before its own birth nothing is known."""
+    assert (SESSION.expired(NOW + age), SESSION.remaining(NOW + age)) == (expired, remaining)
+
+
+texts = st.text()
+sessions = st.builds(
+    Session,
+    **dict.fromkeys(("issuer", "client_id", "flow", "token_endpoint", "access_token", "token_type"), texts),
+    **dict.fromkeys(("obtained_at", "expires_at", "generation"), st.integers()),
+    **dict.fromkeys(
+        ("revocation_endpoint", "introspection_endpoint", "jwks_uri", "subject", "account"), st.none() | texts
+    ),
+    **dict.fromkeys(("refresh_token", "id_token", "seal_key", "scope"), st.none() | texts),
+    **dict.fromkeys(("resource", "id_token_algorithms"), st.lists(texts, max_size=3).map(tuple)),
+    token_endpoint_auth_method=texts,
+    refresh_token_expires_at=st.none() | st.integers(),
+)
+
+
+@given(sessions)
+def test_what_is_written_is_read_back(session: Session) -> None:
+    """The document holds the whole session, in ASCII, on one line."""
+    document = dumps(session)
+    assert loads(document) == session
+    assert document.isascii() and "\n" not in document
+
+
+def test_the_document_is_named_as_on_the_wire() -> None:
+    """A person who looks into their keyring finds the standard's words, and no empty members."""
+    full = replace(SESSION, refresh_token="rt", id_token="it", scope="s", resource=("urn:x",))
+    document = json.loads(dumps(full))
+    assert {"version", "generation", "issuer", "access_token", "refresh_token", "id_token", "expires_at"} < set(
+        document
+    )
+    assert document["resource"] == ["urn:x"] and document["version"] == VERSION
+    assert "refresh_token" not in DOCUMENT and "resource" not in DOCUMENT
+
+
+def test_unknown_members_are_ignored() -> None:
+    """A member that a later program of the same version added does no harm."""
+    assert loads(json.dumps({**DOCUMENT, "new": [1]})) == SESSION
+
+
+@pytest.mark.parametrize(
+    "document", ["", "x", "{", "[]", "null", "7", '"x"', "[" * 100_000, '{"version": 1' + "9" * 5000 + "}"]
+)
+def test_what_is_no_document_is_damaged(document: str) -> None:
+    """The message says where, and that nothing was deleted."""
+    with pytest.raises(StoreDamaged, match="keyring entry 'x'") as caught:
+        loads(document, "keyring entry 'x'")
+    assert caught.value.exit_status == 3 and "nothing was deleted" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("version", [0, 2, -1, "1", None, 1.5, [1], {}, "x" * 999])
+def test_an_unknown_version_is_refused(version: object) -> None:
+    """A newer program's session is not guessed at."""
+    with pytest.raises(StoreDamaged, match="version") as caught:
+        loads(json.dumps({**DOCUMENT, "version": version}))
+    assert "newer tokenctl" in (caught.value.hint or "") and len(caught.value.message) < 150
+
+
+def test_a_version_must_be_there() -> None:
+    """A document without one is nobody's."""
+    with pytest.raises(StoreDamaged, match="version"):
+        loads(json.dumps({name: value for name, value in DOCUMENT.items() if name != "version"}))
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_a_missing_member_is_damage(name: str) -> None:
+    """Half a session is none."""
+    with pytest.raises(StoreDamaged, match="missing"):
+        loads(json.dumps({key: value for key, value in DOCUMENT.items() if key != name}))
+
+
+@pytest.mark.parametrize("name", [each.name for each in fields(Session)])
+@pytest.mark.parametrize("value", [None, True, 1.5, {"a": SECRET}, [7], [SECRET, None]])
+def test_a_member_of_the_wrong_kind_is_damage(name: str, value: object) -> None:
+    """It is named, and its value is not."""
+    with pytest.raises(StoreDamaged, match=r"damaged|version") as caught:
+        loads(json.dumps({**DOCUMENT, name: value}))
+    assert SECRET not in caught.value.message and caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "1e999", "1700000000.0", '"1700000000"'])
+def test_a_time_that_is_no_integer_is_damage(value: str) -> None:
+    """Times are whole epoch seconds."""
+    with pytest.raises(StoreDamaged, match="expires_at"):
+        loads(dumps(SESSION).replace(str(NOW + 900), value))
+
+
+@given(
+    values.map(json.dumps)
+    | st.text()
+    | st.dictionaries(st.sampled_from(sorted(asdict(SESSION))), values).map(
+        lambda some: json.dumps({**DOCUMENT, **some})
+    )
+)
+def test_any_document_is_a_session_or_damaged(document: str) -> None:
+    """No document makes the reader fail in another way or repeats what it holds."""
+    with only(StoreDamaged):
+        assert isinstance(loads(document), Session)
+
+
+def test_no_secret_shows_in_a_session() -> None:
+    """Tokens and seal key are not part of what a traceback prints."""
+    full = replace(SESSION, access_token=SECRET, refresh_token=SECRET, id_token=SECRET, seal_key=SECRET)
+    assert SECRET not in repr(full) and SECRET not in f"{full}"

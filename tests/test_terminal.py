@@ -1,0 +1,171 @@
+"""The voice on stderr."""
+
+import io
+import os
+import sys
+from collections.abc import Iterator
+from typing import TextIO
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tokenctl.errors import UsageError
+from tokenctl.terminal import Terminal, clean
+
+pty = pytest.importorskip("pty")
+
+
+@pytest.fixture
+def tty() -> Iterator[TextIO]:
+    """A stream that is a terminal."""
+    ours, theirs = pty.openpty()
+    with open(theirs, "r+b", buffering=0) as raw, io.TextIOWrapper(raw, write_through=True) as stream:
+        yield stream
+    os.close(ours)
+
+
+@pytest.mark.parametrize(
+    "harmful",
+    [
+        "\x1b[2J",  # clears the screen
+        "\x1b]0;title\x07",  # sets the window's title
+        "\x1b]8;;https://evil.example\x1b\\here\x1b]8;;\x1b\\",  # a link that says something else
+        "\x1b]52;c;aGk=\x07",  # writes to the clipboard
+        "\x9b31m\x9d0;x\x9c",  # the same in one character
+        "a\rb\nc\td\be\x00\x7f",
+        "\u202etxt.exe",  # right to left
+        "\u202a\u202b\u202c\u202d\u2066\u2067\u2068\u2069\u200e\u200f\u061c",
+        "pass\u200bword\u200c\u200d\u2060\ufeff",  # zero width
+        "\u2028\u2029\x85",  # line ends
+        "\U000e0041\U000e007f",  # invisible tags
+        "\ud800",
+    ],
+)
+def test_what_could_move_hide_or_forge_text_is_replaced(harmful: str) -> None:
+    """One sign for each, so that a person sees there was something."""
+    found = clean(harmful)
+    assert len(found) == len(harmful) and found.isprintable() and "\N{REPLACEMENT CHARACTER}" in found
+
+
+@pytest.mark.parametrize(
+    "text", ["", "plain text", "Grüße aus Köln", "日本語", "עברית", "emoji 🙂", "https://a.example/?x=y&z=%20#f"]
+)
+def test_text_stays_text(text: str) -> None:
+    """Every language's letters are left alone."""
+    assert clean(text) == text
+
+
+@given(st.text(st.characters()))
+def test_clean_text_is_clean(text: str) -> None:
+    """No control character of any kind is left, and cleaning twice changes nothing."""
+    found = clean(text)
+    assert clean(found) == found and not any(ord(each) < 32 or 127 <= ord(each) < 160 for each in found)
+
+
+@pytest.mark.parametrize("text", ["a\nb\x1b[2J", "\r\u202e"])
+def test_everything_said_is_one_line_and_cleaned(text: str) -> None:
+    """Message, warning, error, hint and what stands alone."""
+    err = io.StringIO()
+    terminal = Terminal({}, err=err, verbose=True)
+    terminal.message(text)
+    terminal.warning(text)
+    terminal.error(text, text)
+    terminal.detail(text)
+    terminal.alone(text)
+    assert err.getvalue().splitlines() == [
+        *(f"tokenctl: {kind}{clean(text)}" for kind in ("", "warning: ", "error: ", "hint: ", "")),
+        clean(text),
+    ]
+    assert "\x1b" not in err.getvalue()
+
+
+def test_details_are_for_the_verbose() -> None:
+    """Without -v nothing is said of them."""
+    err = io.StringIO()
+    Terminal({}, err=err).detail("x")
+    assert err.getvalue() == ""
+
+
+def test_a_progress_line_is_for_terminals() -> None:
+    """In a pipe it would be noise."""
+    err = io.StringIO()
+    terminal = Terminal({}, err=err)
+    terminal.progress("x")
+    terminal.end_progress()
+    assert err.getvalue() == ""
+
+
+@pytest.mark.parametrize(
+    ("environ", "colour"),
+    [
+        ({}, True),
+        ({"NO_COLOR": "1"}, False),
+        ({"NO_COLOR": ""}, True),
+        ({"TERM": "dumb"}, False),
+        ({"TERM": "xterm"}, True),
+    ],
+)
+def test_no_color_and_a_dumb_terminal_are_honoured(tty: TextIO, environ: dict[str, str], colour: bool) -> None:
+    """An empty NO_COLOR is none, as its standard says."""
+    assert Terminal(environ, err=tty).colour is colour
+
+
+def test_a_pipe_is_never_coloured() -> None:
+    """Whatever the environment says."""
+    err = io.StringIO()
+    Terminal({"TERM": "xterm", "FORCE_COLOR": "1"}, err=err).error("x")
+    assert err.getvalue() == "tokenctl: error: x\n"
+
+
+@pytest.mark.parametrize(
+    ("environ", "attended"), [({}, True), ({"CI": ""}, True), ({"CI": "true"}, False), ({"CI": "1"}, False)]
+)
+def test_ci_has_nobody_to_ask(
+    tty: TextIO, monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], attended: bool
+) -> None:
+    """Even with a terminal there."""
+    monkeypatch.setattr(sys, "stdin", tty)
+    assert Terminal(environ).attended is attended
+
+
+def test_a_question_nobody_hears_is_a_usage_error(tty: TextIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With CI set, or with stdin from elsewhere, nothing is asked and nothing waits."""
+    monkeypatch.setattr(sys, "stdin", tty)
+    err = io.StringIO()
+    with pytest.raises(UsageError, match="passphrase: nobody can be asked"):
+        Terminal({"CI": "true"}, err=err).ask_secret("passphrase")
+    closed = io.StringIO()
+    closed.close()
+    for stdin in (io.StringIO("typed\n"), closed, None):
+        monkeypatch.setattr(sys, "stdin", stdin)
+        with pytest.raises(UsageError, match="nobody can be asked"):
+            Terminal({}, err=err).ask_secret("passphrase")
+    assert err.getvalue() == ""
+
+
+def test_a_stderr_that_is_gone_fails_nothing() -> None:
+    """A closed one, and one whose reader left."""
+    closed = io.StringIO()
+    closed.close()
+    Terminal({}, err=closed).message("x")
+    ours, theirs = os.pipe()
+    os.close(ours)
+    with open(theirs, "w", encoding="utf-8", errors="strict", buffering=1) as pipe:
+        Terminal({}, err=pipe).message("x")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), theirs)
+
+
+def test_a_stderr_that_never_was_fails_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python starts without one under `2>&-`, and in a program without a console."""
+    monkeypatch.setattr(sys, "stderr", None)
+    Terminal({}).message("x")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_an_old_encoding_fails_nothing(encoding: str) -> None:
+    """What it has no letter for becomes a question mark."""
+    raw = io.BytesIO()
+    err = io.TextIOWrapper(raw, encoding=encoding, newline="\n")
+    Terminal({}, err=err).message("日 \x1b")
+    assert raw.getvalue() == b"tokenctl: ? ?\n"
