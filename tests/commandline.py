@@ -109,9 +109,9 @@ class Home:
         return self.config.exists() and f"[profiles.{name}]" in self.config.read_text()
 
     def snapshot(self) -> dict[str, bytes]:
-        """Read every file below HOME, except the locks: what must be as it was after a failure."""
+        """Read every file below HOME, except locks and journals: what must be as it was after a failure."""
         return {
             str(path.relative_to(self.folder)): path.read_bytes()
             for path in sorted(self.folder.rglob("*"))
-            if path.is_file() and path.name != "lock"
+            if path.is_file() and path.name not in ("lock", "journal")
         }

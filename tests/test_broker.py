@@ -13,7 +13,7 @@ import pytest
 from tests.commandline import Home
 from tests.conftest import Make
 from tests.flows import Person, always, machine_profile, profile_of, rewritten, signed_in
-from tokenctl import broker
+from tokenctl import broker, moving
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.errors import LoginRequired, Refused, StoreError, StoreUnavailable, TokenctlError, Unreachable, UsageError
 from tokenctl.flows.sign_in import sign_in
@@ -78,20 +78,20 @@ def test_a_stale_token_is_renewed_once(demo_server: DemoServer, session: Session
 @pytest.mark.parametrize(
     ("left", "min_ttl", "renews"),
     [
-        (60, None, 0),
-        (59, None, 1),
-        (100, 100, 0),
-        (99, 100, 1),
+        (75, None, 0),
+        (74, None, 1),
+        (115, 100, 0),
+        (114, 100, 1),
         (450, 10_000, 0),
         (449, 10_000, 1),
-        (1, 0, 0),
+        (15, 0, 0),
         (0, 0, 1),
     ],
 )
 def test_min_ttl_decides(
     demo_server: DemoServer, session: Session, store: MemoryStore, left: int, min_ttl: int | None, renews: int
 ) -> None:
-    """At least `min_ttl` seconds must be left, or half of the token's own life; expired is never enough."""
+    """At least `min_ttl` and 15 s must be left, or half of the token's own life; expired is never enough."""
     broker.current(at(session.expires_at - left, store), profile_of(demo_server), min_ttl)
     assert refreshes(demo_server) == renews
 
@@ -140,7 +140,7 @@ def test_tokens_that_die_at_once_are_renewed_once_a_second(
     """Whatever a server says of expires_in, it is not asked in a loop."""
     demo_server.overrides["/token"] = rewritten(demo_server, expires_in=1)
     slept: list[float] = []
-    runtime = Runtime(store=store, sleep=slept.append)
+    runtime = Runtime(store=store, sleep=slept.append, now=lambda: getattr(store.read("t"), "obtained_at", 0))
     for _ in range(3):
         found = store.read("t")
         assert found is not None
@@ -161,10 +161,11 @@ def test_a_passing_failure_serves_the_token_at_hand(
     profile = profile_of(demo_server)
     assert broker.current(at(session.expires_at - 20, store), profile) == session
     assert "warning: could not renew" in capsys.readouterr().err
+    if not reply.drop_before:  # a lost answer is another matter: it is not tried for ever
+        with pytest.raises(Unreachable):
+            broker.current(at(session.expires_at, store), profile)
     with pytest.raises(Unreachable):
-        broker.current(at(session.expires_at, store), profile)
-    with pytest.raises(Unreachable):
-        broker.renew(at(session.expires_at - 20, store), profile)
+        broker.renew(at(session.expires_at - 10, store), profile)
     assert store.read("t") == session
 
 
@@ -249,13 +250,21 @@ class Failing(MemoryStore):
         super().write(profile, session)
 
 
-def test_a_renewal_that_cannot_be_saved_is_not_called_a_success(demo_server: DemoServer, session: Session) -> None:
-    """A session that was renewed and is not in the store is an error of the store."""
+def test_a_renewal_that_the_keyring_does_not_take_is_kept_for_the_next_run(
+    demo_server: DemoServer, session: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """When the keyring fails after the commit, the session is in the redo log, is used, and is copied later."""
     store = Failing()
     store.write("t", session)
     store.broken = True
-    with pytest.raises(StoreUnavailable, match="renewed and could not be saved"):
-        broker.renew(Runtime(store=store), profile_of(demo_server))
+    profile = profile_of(demo_server)
+    renewed = broker.renew(Runtime(store=store), profile)
+    assert "not in the keyring yet" in capsys.readouterr().err
+    assert store.read("t") == session
+    assert broker.current(Runtime(store=store), profile) == renewed
+    store.broken = False
+    assert broker.current(Runtime(store=store), profile) == renewed
+    assert store.read("t") == renewed and refreshes(demo_server) == 1
 
 
 # -- machines without a store ----------------------------------------------------------------------
@@ -319,7 +328,7 @@ def test_a_login_as_another_person_is_told(
 
 
 def _keeping(store: MemoryStore, server: DemoServer) -> Callable[[Session], Session]:
-    return lambda session: broker.adopt(Runtime(store=store), profile_of(server), session, None)
+    return lambda session: moving.login(Runtime(store=store), profile_of(server), session, None)
 
 
 # -- revoke, by command ----------------------------------------------------------------------------
@@ -365,7 +374,7 @@ def test_revoke_deletes_only_what_was_revoked(
     """In one process too: a revocation that fails leaves the session as it was."""
     demo_server.overrides["/revoke"] = always(reply)
     with pytest.raises(TokenctlError) as caught:
-        broker.revoke(Runtime(store=store), profile_of(demo_server))
+        moving.revoke(Runtime(store=store), profile_of(demo_server))
     assert caught.value.exit_status == status
     assert store.read("t") == session
 

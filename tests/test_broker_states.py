@@ -9,7 +9,8 @@ import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tokenctl import broker
+from tests.storage import SEAL_KEY
+from tokenctl import broker, moving
 from tokenctl.errors import LoginRequired, Refused, Unreachable
 from tokenctl.oauth.wire import Request, Response
 from tokenctl.profile import Profile
@@ -210,7 +211,7 @@ class Sessions(RuleBasedStateMachine):
     @rule()
     def revoke(self) -> None:
         """`revoke --local`: the one way out of the store."""
-        broker.revoke(self.runtime, self.profile, local=True)
+        moving.revoke(self.runtime, self.profile, local=True)
         assert self.store.read("t") is None
         self.signed_in, self.generation = False, 0
 
@@ -229,8 +230,9 @@ class Sessions(RuleBasedStateMachine):
             refresh_token=str(tokens["refresh_token"]),
             obtained_at=self.clock,
             expires_at=self.clock + self.server.life,
+            seal_key=SEAL_KEY,
         )
-        broker.adopt(self.runtime, self.profile, session, None)
+        moving.login(self.runtime, self.profile, session, None)
         self.signed_in = True
 
     # -- what holds --------------------------------------------------------------------------------

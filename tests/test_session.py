@@ -1,5 +1,6 @@
 """The session: freshness, and the document it is kept as."""
 
+import base64
 import json
 from dataclasses import MISSING, asdict, fields, replace
 from typing import Any
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.oauth import SECRET, only, values
+from tests.storage import SEAL_KEY
 from tokenctl.errors import StoreDamaged
 from tokenctl.session import CLOCK_STEP, VERSION, Session, dumps, loads
 
@@ -21,6 +23,7 @@ SESSION = Session(
     access_token="at",
     obtained_at=NOW,
     expires_at=NOW + 900,
+    seal_key=SEAL_KEY,
 )
 DOCUMENT: dict[str, Any] = json.loads(dumps(SESSION))
 REQUIRED = [each.name for each in fields(Session) if each.default is MISSING]
@@ -85,7 +88,9 @@ sessions = st.builds(
     **dict.fromkeys(
         ("revocation_endpoint", "introspection_endpoint", "jwks_uri", "subject", "account"), st.none() | texts
     ),
-    **dict.fromkeys(("refresh_token", "id_token", "seal_key", "scope"), st.none() | texts),
+    **dict.fromkeys(("refresh_token", "id_token", "scope", "boot_id"), st.none() | texts),
+    seal_key=st.binary(min_size=32, max_size=32).map(lambda key: base64.b64encode(key).decode()),
+    booted_at_ms=st.none() | st.integers(),
     **dict.fromkeys(("resource", "id_token_algorithms"), st.lists(texts, max_size=3).map(tuple)),
     token_endpoint_auth_method=texts,
     refresh_token_expires_at=st.none() | st.integers(),

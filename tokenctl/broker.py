@@ -1,41 +1,92 @@
-"""The heart: what happens to a session. The one promise: none is ever lost to a race, a crash or a retry.
+"""The heart: how a session is kept alive. The one promise: none is ever lost to a race, a crash or a retry.
 
-Between reading a refresh token and saving its successor there is exactly one process. Nothing but
-`revoke` deletes a session.
+Between reading a refresh token and saving its successor there is exactly one process, and its work
+survives it. The ten steps stand here in their order; nothing here deletes a session.
+
+    1 read   2 lock   3 read again   4 journal   5 worker   6 present   7 commit   8 keyring   9 verify   10 unlock
 """
 
+import contextlib
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from tokenctl import flows
-from tokenctl.errors import LoginRequired, StoreDamaged, StoreError, StoreLocked, Unreachable, UsageError
+from tokenctl.errors import (
+    LoginRequired,
+    Refused,
+    StoreError,
+    StoreUnavailable,
+    TokenctlError,
+    Unreachable,
+    UsageError,
+)
 from tokenctl.profile import Profile
 from tokenctl.runtime import Runtime, logged_out, login_hint
 from tokenctl.session import Session
+
+if TYPE_CHECKING:
+    from tokenctl.errand import Errand
+    from tokenctl.oauth.wire import Request, Response
+    from tokenctl.storage import Store
+    from tokenctl.storage.journal import Entry, Journal
+
+SOFT_WINDOW = 15
+"""Seconds before `min_ttl` would be missed in which one process renews, and nobody else waits for it."""
 
 
 def current(runtime: Runtime, profile: Profile, min_ttl: int | None = None) -> Session:
     """Return a session whose access token has at least `min_ttl` seconds left.
 
-    The stored one if it has: no lock, no network. Otherwise renew. Raises LoginRequired, Refused,
-    Unreachable, Busy or StoreError.
+    The stored one if it has: no lock, no network. Otherwise renew; and should that fail for a passing
+    reason, the token at hand is still good until it expires. Raises LoginRequired, Refused, Unreachable,
+    Busy or StoreError.
     """
     wanted = profile.min_ttl if min_ttl is None else min_ttl
-    session = _read(runtime, profile)
-    if session is not None and session.fresh(runtime.now(), wanted):
-        return session
-    return _renew(runtime, profile, session, wanted)
+    # Step 1: read. Fresh: that is all.
+    session = read(runtime, profile)
+    if session is not None and session.fresh(runtime.time_of(session), wanted):
+        soon = not session.fresh(runtime.time_of(session), wanted + SOFT_WINDOW)
+        return _at_leisure(runtime, profile, session, wanted) if soon or runtime.has_redo_log(profile) else session
+    try:
+        return _renew(runtime, profile, session, wanted)
+    except (Unreachable, StoreUnavailable) as error:
+        kept = read(runtime, profile)
+        if kept is None or kept.expired(runtime.time_of(kept)):
+            raise
+        left = kept.remaining(runtime.time_of(kept))
+        runtime.terminal.warning(f"could not renew ({error.message}); the token at hand lives {left} s more")
+        return kept
 
 
 def renew(runtime: Runtime, profile: Profile) -> Session:
     """Renew now, however fresh the access token is. Raises as `current` does."""
-    return _renew(runtime, profile, _read(runtime, profile), None)
+    return _renew(runtime, profile, read(runtime, profile), None)
 
 
-def _read(runtime: Runtime, profile: Profile) -> Session | None:
-    session = runtime.store(profile).read(profile.name)
-    if session is not None and (
-        (profile.issuer or session.issuer) != session.issuer
-        or (profile.client_id or session.client_id) != session.client_id
+def read(runtime: Runtime, profile: Profile) -> Session | None:
+    """Read the session to use. Raises StoreError, or LoginRequired when the profile has come to mean another server."""
+    return _of_profile(profile, newest(runtime, profile, runtime.store(profile)))
+
+
+def newest(runtime: Runtime, profile: Profile, store: "Store") -> Session | None:
+    """Read the newest session there is: the store's, or the one in the redo log on its way there."""
+    session = store.read(profile.name)
+    newer = runtime.redo_log(profile).read(session) if session and runtime.has_redo_log(profile) else None
+    return newer or session
+
+
+def settled(runtime: Runtime, profile: Profile, store: "Store") -> Session | None:
+    """Under the lock: read the newest session, and finish what a run before us could not."""
+    session = newest(runtime, profile, store)
+    if session is not None and runtime.has_redo_log(profile):
+        _copy(runtime, profile, store, session)
+    return session
+
+
+def _of_profile(profile: Profile, session: Session | None) -> Session | None:
+    if session is not None and (profile.issuer or session.issuer, profile.client_id or session.client_id) != (
+        session.issuer,
+        session.client_id,
     ):
         # The refresh token goes to the endpoint pinned at login, whatever a config file says today.
         raise LoginRequired(
@@ -45,47 +96,174 @@ def _read(runtime: Runtime, profile: Profile) -> Session | None:
     return session
 
 
-def _renew(runtime: Runtime, profile: Profile, seen: Session | None, min_ttl: int | None) -> Session:
-    """Renew under the lock; `min_ttl` None means by request, whatever is there."""
-    if seen is None:
+def _at_leisure(runtime: Runtime, profile: Profile, session: Session, min_ttl: int) -> Session:
+    """Renew early, or finish what another run left, if nobody else does: the session at hand is good enough."""
+    try:
+        return _renew(runtime, profile, session, min_ttl + SOFT_WINDOW, patience=0.0)
+    except TokenctlError as error:
+        runtime.terminal.detail(f"not renewed early: {error.message}")
+        return session
+
+
+def _renew(
+    runtime: Runtime, profile: Profile, seen: Session | None, min_ttl: int | None, *, patience: float | None = None
+) -> Session:
+    """Renew under the lock; `min_ttl` None means by request, whatever is there. `patience` is seconds."""
+    if profile.store == "memory":
         return _begin_again(runtime, profile)
-    with runtime.locked(profile):
-        session = _read(runtime, profile)
+    if seen is None:
+        raise logged_out(profile)
+    since = runtime.clock()
+    # Step 2: one process at a time. A worker inherits this lock, so that only its end sets it free.
+    with runtime.locked(profile, patience) as lock:
+        # Step 3: read again, and use only this record from here on.
+        store = runtime.store(profile)
+        session = _of_profile(profile, settled(runtime, profile, store))
         if session is None:
             raise logged_out(profile)
-        if min_ttl is not None:
-            if session.fresh(runtime.now(), min_ttl) or _renewed_meanwhile(runtime, seen, session):
-                return session
-            _pause(runtime, session)
-        kept = session
-
-        def keep(held: Session) -> None:
-            nonlocal kept
-            _save(runtime, profile, held)
-            kept = held
-
+        if min_ttl is not None and (
+            session.fresh(runtime.time_of(session), min_ttl) or _renewed_meanwhile(runtime, seen, session)
+        ):
+            return session
+        entry = _permitted(runtime, profile, session, since, by_request=min_ttl is None)
+        client = flows.client(runtime, profile, session)
+        flows.renewal_request(profile, session, client)  # whether there is anything to ask with
+        # Step 4: make room for the answer, and write down what is about to be presented. Then send.
+        runtime.redo_log(profile).reserve(session)
+        _note(runtime.journal(profile), session, replace(entry, tries=entry.tries + 1, not_before=0))
         try:
-            successor = flows.renew(runtime, profile, session, keep)
-        except LoginRequired:
-            # invalid_grant: somebody without the lock may have won. Look once more before believing it.
-            newer = _read(runtime, profile)
+            # Step 5: steps 6, 7 and 9 run in a worker that outlives us, or, where there can be none, with signals put off.
+            renewed = runtime.survive(profile, session, client.secret, lock, present)
+        except (LoginRequired, Refused, Unreachable):
+            # Look before believing it: somebody without the lock may have won, or the worker was cut off after its commit.
+            newer = settled(runtime, profile, store)
             if newer is not None and _renewed_meanwhile(runtime, session, newer):
                 return newer
             raise
+        _copy(runtime, profile, store, renewed)
+        return renewed
+    # Step 10: the lock is free.
+
+
+def _permitted(runtime: Runtime, profile: Profile, session: Session, since: float, *, by_request: bool) -> "Entry":
+    """Look into the journal whether this refresh token may be presented by a process that waited `since` then.
+
+    Raises LoginRequired or Unreachable.
+    """
+    entry = runtime.journal(profile).read(session)
+    if entry.dead:
+        raise LoginRequired(f"the server ended the session of {profile.name!r}", hint=login_hint(profile))
+    if entry.in_doubt and not by_request:
+        raise LoginRequired(
+            f"the server did not answer when the session of {profile.name!r} was renewed, and may have renewed it",
+            hint=f"try once more with 'tokenctl refresh -p {profile.name}', or {login_hint(profile)}",
+        )
+    pause = entry.pause(runtime.now())
+    if pause:
+        raise Unreachable(f"the server asked not to be asked again for {pause} s", hint="try again after that")
+    if entry.failed_at >= since:
+        # A herd that waited for one request takes its answer, and does not make one each.
+        raise Unreachable("another process has just asked, and the server could not be reached or did not answer")
+    if any(0 <= runtime.clock() - last < 1 for last in (entry.failed_at, 0 if by_request else session.obtained_at)):
+        runtime.sleep(1)  # at most once a second, whatever the server says of its tokens' life
+    return entry
+
+
+def _note(journal: "Journal", session: Session, entry: "Entry") -> None:
+    """Write the entry; what presents no refresh token uses none up."""
+    journal.write(entry if session.refresh_token else replace(entry, tries=0, dead=False))
+
+
+def present(runtime: Runtime, errand: "Errand") -> Session:
+    """Present the refresh token and commit what comes back. This is what the worker does.
+
+    Raises LoginRequired, Refused or Unreachable.
+    """
+    profile, session = errand.profile, errand.session
+    journal, redo_log = runtime.journal(profile), runtime.redo_log(profile)
+
+    def commit(successor: Session) -> None:
+        # Step 7: the commit. Should the disk fail even so, the keyring is what is left, in step 8.
+        try:
+            redo_log.commit(successor)
+        except OSError as reason:
+            runtime.terminal.warning(f"{redo_log.path.parent} cannot be written: {reason.strerror}")
+        else:
+            journal.remove()
+
+    try:
+        # Step 6: present it.
+        client = flows.client(runtime, profile, session, errand.secret)
+        entry, response = _answer(runtime, errand, flows.renewal_request(profile, session, client))
+        try:
+            # Step 9, as far as it must come before the tokens are handed out: what came is verified.
+            return flows.succeed(runtime, profile, session, response, client, commit)
+        except TokenctlError as error:
+            with contextlib.suppress(StoreUnavailable):
+                _note(journal, session, _judged(runtime, entry, error, response))
+            raise
+    finally:
+        redo_log.release()
+
+
+def _answer(runtime: Runtime, errand: "Errand", request: "Request") -> tuple["Entry", "Response"]:
+    """Get the server's answer; when it is lost, present the token once more at once: servers keep a grace period."""
+    profile, session = errand.profile, errand.session
+    journal = runtime.journal(profile)
+    entry = journal.read(session)
+    while True:
+        try:
+            return entry, runtime.send(profile, request)
         except Unreachable as error:
-            if min_ttl is None or kept.expired(runtime.now()):
-                raise
-            left = kept.remaining(runtime.now())
-            runtime.terminal.warning(f"could not renew ({error.message}); the token at hand lives {left} s more")
-            return kept
-        _save(runtime, profile, successor)
-        return successor
+            if error.sent and session.refresh_token and not entry.in_doubt:
+                entry = replace(entry, tries=entry.tries + 1)
+                journal.write(entry)
+                runtime.terminal.detail("the answer was lost; asking once more")
+                continue
+            with contextlib.suppress(StoreUnavailable):
+                tries = entry.tries if error.sent else entry.tries - 1
+                _note(journal, session, replace(entry, tries=tries, failed_at=runtime.clock()))
+            raise
+
+
+def _judged(runtime: Runtime, entry: "Entry", error: TokenctlError, response: "Response") -> "Entry":
+    """Tell what an answer that was no success means for the refresh token: an answer is not a lost answer."""
+    if isinstance(error, LoginRequired):
+        return replace(entry, dead=True)
+    if isinstance(error, Unreachable):
+        later = runtime.now() + (response.retry_after or 0)
+        return replace(entry, tries=entry.tries - 1, not_before=later, failed_at=runtime.clock())
+    return replace(entry, tries=0)
+
+
+def _copy(runtime: Runtime, profile: Profile, store: "Store", renewed: Session) -> None:
+    """Step 8: copy it to the keyring, which reads it back; then the redo log and the journal have done their work.
+
+    Raises StoreError when it is neither in the redo log nor in the keyring.
+    """
+    try:
+        store.write(profile.name, renewed)
+    except StoreError as error:
+        if not runtime.has_redo_log(profile):
+            raise type(error)(
+                f"the session was renewed and could not be saved: {error.message}", hint=error.hint
+            ) from None
+        runtime.terminal.warning(
+            f"the session was renewed and is safe, but not in the keyring yet ({error.message}); the next run tries again"
+        )
+    else:
+        runtime.redo_log(profile).remove()
+        runtime.journal(profile).remove()
+
+
+def _renewed_meanwhile(runtime: Runtime, seen: Session, session: Session) -> bool:
+    """Tell whether somebody else renewed while we waited: then it counts as fresh, however short it is."""
+    newer = session.generation > seen.generation and session.access_token != seen.access_token
+    return newer and not session.expired(runtime.time_of(session))
 
 
 def _begin_again(runtime: Runtime, profile: Profile) -> Session:
-    """Begin without a session: a machine that keeps nothing does so each time; a person has to sign in."""
-    if profile.store != "memory":
-        raise logged_out(profile)
+    """Begin without a session: a machine that keeps nothing does so each time."""
     if profile.flow not in (*flows.MACHINE, "auto"):
         raise UsageError(
             "the memory store keeps nothing, so only a machine can use it", hint="choose store keyring or file"
@@ -94,92 +272,3 @@ def _begin_again(runtime: Runtime, profile: Profile) -> Session:
     session = flows.begin(runtime, machine, client_secret=runtime.client_secret(profile))
     runtime.store(profile).write(profile.name, session)
     return session
-
-
-def _renewed_meanwhile(runtime: Runtime, seen: Session, session: Session) -> bool:
-    """Tell whether somebody else renewed while we waited: then it counts as fresh, however short it is."""
-    return session.generation > seen.generation and not session.expired(runtime.now())
-
-
-def _pause(runtime: Runtime, session: Session) -> None:
-    """Renew at most once a second, whatever the server says of its tokens' life."""
-    if runtime.now() - session.obtained_at < 1:
-        runtime.sleep(1)
-
-
-def _save(runtime: Runtime, profile: Profile, session: Session) -> None:
-    try:
-        runtime.store(profile).write(profile.name, session)
-    except StoreError as error:
-        raise type(error)(f"the session was renewed and could not be saved: {error.message}", hint=error.hint) from None
-
-
-def check_store(runtime: Runtime, profile: Profile) -> None:
-    """Before a login, open its store, and see that no session stays behind in another one.
-
-    Two stores with a session each would be two refresh tokens, one of them forgotten and alive. Raises
-    UsageError or StoreError.
-    """
-    if profile.store == "memory":
-        return
-    new, old = runtime.new_store(profile), runtime.pinned_store(profile)
-    if old is None or (old.kind, old.backend) == (new.kind, new.backend):
-        return
-    try:
-        left_behind = old.read(profile.name) is not None
-    except StoreError as error:
-        runtime.terminal.warning(f"an older session may stay in the {old.kind} store: {error.message}")
-        return
-    if left_behind:
-        raise UsageError(
-            f"{profile.name!r} has a session in the {old.kind} store ({old.backend})",
-            hint=f"end it first with 'tokenctl revoke -p {profile.name}', then sign in with the new store",
-        )
-
-
-def adopt(runtime: Runtime, profile: Profile, session: Session, secret: str | None) -> Session:
-    """Keep what a login produced, in the place of what was there; returns it as stored.
-
-    Raises StoreError or Busy; then the older session is still there.
-    """
-    store = runtime.new_store(profile)
-    with runtime.locked(profile):
-        try:
-            older = store.read(profile.name)
-        except StoreDamaged as damaged:
-            runtime.terminal.warning(f"{damaged.message}; this login replaces it")
-            older = None
-        if older is not None:
-            session = replace(session, generation=older.generation + 1)
-            if older.subject and session.subject and (older.issuer, older.subject) != (session.issuer, session.subject):
-                runtime.terminal.warning(
-                    f"{profile.name!r} was signed in as {older.account}, and is now {session.account}"
-                )
-        if secret is not None and session.token_endpoint_auth_method != "none":
-            store.write_secret(profile.name, secret)
-        store.write(profile.name, session)
-        runtime.pin(profile, store)
-    return session
-
-
-def revoke(runtime: Runtime, profile: Profile, *, local: bool = False) -> bool:
-    """Sign out: revoke at the server, then forget here; with `local` only forget.
-
-    Tells whether the server revoked anything. Raises LoginRequired when there is no session, Refused or
-    Unreachable when the server did not revoke: then the session stays.
-    """
-    with runtime.locked(profile):
-        store = runtime.store(profile)
-        revoked = False
-        try:
-            session = store.read(profile.name)
-        except (StoreDamaged, StoreLocked):
-            if not local:
-                raise
-        else:
-            if session is None:
-                raise logged_out(profile)
-            if not local:
-                revoked = flows.end(runtime, profile, session)
-        store.delete(profile.name)
-    return revoked

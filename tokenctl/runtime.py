@@ -5,6 +5,7 @@ imports inside functions, so that a command pays only for what it does.
 """
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -13,22 +14,26 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tokenctl import config
-from tokenctl.errors import LoginRequired, UsageError
+from tokenctl import clock, config
+from tokenctl.errors import LoginRequired, TokenctlError, Unreachable, UsageError
 from tokenctl.profile import Profile
+from tokenctl.session import Session
 from tokenctl.storage import ATTENDED, UNATTENDED, Store
 from tokenctl.terminal import Terminal
 
 if TYPE_CHECKING:
+    from tokenctl.errand import Errand
     from tokenctl.loopback import Callback
     from tokenctl.oauth.wire import Request, Response
+    from tokenctl.storage.journal import Journal
     from tokenctl.storage.memory_store import MemoryStore
+    from tokenctl.storage.redo_log import RedoLog
 
 Send = Callable[["Request"], "Response"]
 
 
 class Runtime:
-    """One run of the program. Tests give their own `send`, `now`, `sleep`, `entropy` or `store`."""
+    """One run of the program. Tests give their own `send`, `now`, `sleep`, `entropy`, `uptime` or `store`."""
 
     def __init__(
         self,
@@ -41,6 +46,7 @@ class Runtime:
         sleep: Callable[[float], None] = time.sleep,
         entropy: Callable[[int], bytes] = os.urandom,
         store: Store | None = None,
+        uptime: Callable[[], tuple[str, int] | None] | None = None,
     ) -> None:
         self.environ = environ
         self.config_file = config_file
@@ -48,6 +54,8 @@ class Runtime:
         self.sleep = sleep
         self.entropy = entropy
         self._now = now
+        # Who sets the clock in a test means that one.
+        self._uptime = uptime or (clock.uptime if now is time.time else lambda: None)
         self._send = send
         self._store = store
         self._stores: dict[tuple[str, str, str | None], Store] = {}
@@ -55,6 +63,20 @@ class Runtime:
     def now(self) -> int:
         """The time: integer epoch seconds."""
         return int(self._now())
+
+    def clock(self) -> float:
+        """The time to the millisecond, to tell what came first: epoch seconds."""
+        return float(self._now())
+
+    def time_of(self, session: Session) -> int:
+        """Tell the time for a session, in epoch seconds: by the uptime if it was renewed since this boot."""
+        boot_id, uptime = self._uptime() or (None, 0)
+        return session.time(self.now(), boot_id, uptime)
+
+    def boot_time(self) -> dict[str, Any]:
+        """Make the members of a session that tie its times to this boot."""
+        boot_id, uptime = self._uptime() or (None, 0)
+        return {"boot_id": boot_id, "booted_at_ms": int(self._now() * 1000) - uptime if boot_id else None}
 
     @cached_property
     def config(self) -> config.Config:
@@ -81,25 +103,73 @@ class Runtime:
 
         return profile_dir(self.environ, profile.name)
 
-    def config_locked(self) -> AbstractContextManager[None]:
+    def config_locked(self) -> AbstractContextManager[int]:
         """Hold the lock of the config file for a block."""
         from tokenctl.storage.lock import exclusive
         from tokenctl.storage.state_dir import profile_dir
 
         return exclusive(profile_dir(self.environ, ".config") / "lock")  # no profile has such a name
 
-    def locked(self, profile: Profile) -> AbstractContextManager[None]:
-        """Hold the profile's lock for a block. A session that nobody else can see needs none."""
+    def locked(self, profile: Profile, patience: float | None = None) -> AbstractContextManager[int]:
+        """Hold the profile's lock for a block, which gets its descriptor; wait for it `patience` seconds.
+
+        A session that nobody else can see needs none.
+        """
         if profile.store == "memory":
-            return nullcontext()
-        from tokenctl.storage.lock import exclusive
+            return nullcontext(-1)
+        from tokenctl.storage.lock import DEADLINE, exclusive
 
         def waiting(pid: int | None) -> None:
             self.terminal.message(
                 f"waiting for another tokenctl{f' (process {pid})' if pid else ''} to finish with {profile.name}"
             )
 
-        return exclusive(self.folder(profile) / "lock", waiting=waiting)
+        return exclusive(self.folder(profile) / "lock", DEADLINE if patience is None else patience, waiting)
+
+    def has_redo_log(self, profile: Profile) -> bool:
+        """Tell whether a renewed session may be on its way to the keyring, without loading what reads it."""
+        return profile.store != "memory" and os.path.lexists(self.folder(profile) / "redo")
+
+    def redo_log(self, profile: Profile) -> "RedoLog":
+        """Open the profile's redo log."""
+        from tokenctl.storage.redo_log import RedoLog
+
+        return RedoLog(self.folder(profile), profile.name)
+
+    def journal(self, profile: Profile) -> "Journal":
+        """Open the profile's journal."""
+        from tokenctl.storage.journal import Journal
+
+        return Journal(self.folder(profile))
+
+    def survive(
+        self,
+        profile: Profile,
+        session: Session,
+        secret: str | None,
+        lock: int,
+        present: Callable[["Runtime", "Errand"], Session],
+    ) -> Session:
+        """Renew a session in a worker that outlives us and holds the lock; `present` is what it does.
+
+        Where there can be no worker it is done here, with signals put off. Raises what `present` raises.
+        """
+        from tokenctl import detached, errand
+
+        job = errand.Errand(profile=profile, session=session, secret=secret, verbose=self.terminal.verbose)
+        if self._send is None and self._store is None and detached.SURVIVES and sys.executable:
+            with self.terminal.patience(f"tokenctl: waiting for {session.token_endpoint.split('/')[2]} "):
+                answer = detached.run("tokenctl.worker", errand.dumps(job), self.environ, lock)
+            if answer is None:
+                raise Unreachable("the renewal was cut off before its end", hint="try again", sent=True)
+            done, said = errand.outcome(answer)
+            for line in said.splitlines():
+                self.terminal.alone(line)
+            if isinstance(done, TokenctlError):
+                raise done
+            return done
+        with detached.signals_put_off():
+            return present(self, job)
 
     def store(self, profile: Profile) -> Store:
         """Open the store that keeps the profile's session: where the pin says, else where the profile says."""

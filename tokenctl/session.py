@@ -4,6 +4,7 @@ The members are named as on the wire (RFC 6749 section 5.1), plus what is pinned
 integer epoch seconds, UTC; `expires_at` is counted from when the answer was received.
 """
 
+import base64
 import json
 from dataclasses import asdict, dataclass, field, fields
 
@@ -27,6 +28,8 @@ class Session:
     access_token: str = field(repr=False)
     obtained_at: int
     expires_at: int
+    seal_key: str = field(repr=False)
+    """32 bytes, base64: seals what has to be written outside the keyring."""
     generation: int = 1
     version: int = VERSION
     token_type: str = "Bearer"
@@ -42,8 +45,18 @@ class Session:
     id_token: str | None = field(default=None, repr=False)
     subject: str | None = None
     account: str | None = None
-    seal_key: str | None = field(default=None, repr=False)
-    """32 bytes, base64: seals what has to be written outside the keyring."""
+    boot_id: str | None = None
+    booted_at_ms: int | None = None
+    """When that boot was, in epoch milliseconds, by the wall clock that the answer was received by."""
+
+    def time(self, now: int, boot_id: str | None, uptime_ms: int) -> int:
+        """Tell what `now` is for this session, in epoch seconds: since the same boot, the uptime knows better.
+
+        So a wall clock that was set forward or back makes no token look older or younger than it is.
+        """
+        if boot_id is None or self.booted_at_ms is None or boot_id != self.boot_id:
+            return now
+        return (self.booted_at_ms + uptime_ms) // 1000
 
     def remaining(self, now: int) -> int:
         """Seconds the access token still lives; never negative."""
@@ -95,13 +108,22 @@ def loads(document: str, where: str = "the store") -> Session:
 _REPAIR = "sign in again with 'tokenctl login'; nothing was deleted"
 
 
-_INTEGERS = {"version", "generation", "obtained_at", "expires_at", "refresh_token_expires_at"}
+_INTEGERS = {"version", "generation", "obtained_at", "expires_at", "refresh_token_expires_at", "booted_at_ms"}
 _LISTS = {"resource", "id_token_algorithms"}
 
 
 def _fits(name: str, value: object) -> bool:
+    if name == "seal_key":
+        return isinstance(value, str) and _is_key(value)
     if name in _INTEGERS:
         return type(value) is int
     if name in _LISTS:
         return isinstance(value, list) and all(isinstance(each, str) for each in value)
     return isinstance(value, str)
+
+
+def _is_key(text: str) -> bool:
+    try:
+        return len(base64.b64decode(text, validate=True)) == 32
+    except ValueError:
+        return False

@@ -10,9 +10,10 @@ from tests.flows import Person, always, machine_profile, profile_of, rewritten, 
 from tokenctl import broker
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable
-from tokenctl.flows.renewal import renew
+from tokenctl.flows.renewal import request, session_client, succeed
 from tokenctl.flows.sign_in import sign_in
 from tokenctl.oauth.claims import unverified_claims
+from tokenctl.profile import Profile
 from tokenctl.runtime import Runtime
 from tokenctl.session import Session
 from tokenctl.storage.memory_store import MemoryStore
@@ -32,9 +33,16 @@ def store(session: Session) -> MemoryStore:
     return store
 
 
-def renewed(server: DemoServer, session: Session) -> Session:
+def renewed(server: DemoServer, session: Session, **changes: Any) -> Session:
     """Renew without a store."""
-    return renew(Runtime(), profile_of(server), session, lambda held: None)
+    return renew(Runtime(), profile_of(server, **changes), session)
+
+
+def renew(runtime: Runtime, profile: Profile, session: Session) -> Session:
+    """Ask for the session's successor, and keep it nowhere."""
+    client = session_client(runtime, profile, session)
+    response = runtime.send(profile, request(profile, session, client))
+    return succeed(runtime, profile, session, response, client, lambda held: None)
 
 
 def test_the_successor_has_new_tokens_of_the_same_sign_in(demo_server: DemoServer, session: Session) -> None:
@@ -50,7 +58,7 @@ def test_the_successor_has_new_tokens_of_the_same_sign_in(demo_server: DemoServe
 def test_only_the_pinned_endpoint_sees_the_refresh_token(demo_server: DemoServer, session: Session) -> None:
     """No metadata is asked, so none can send the token elsewhere; the profile's own endpoint does not count either."""
     before = len(demo_server.requests)
-    renew(Runtime(), profile_of(demo_server, token_endpoint="https://evil.example/token"), session, lambda held: None)
+    renewed(demo_server, session, token_endpoint="https://evil.example/token")
     assert [each.target for each in demo_server.requests[before:]] == ["/token", "/jwks"]
     form = demo_server.requests[before].form
     assert form == {"grant_type": "refresh_token", "refresh_token": session.refresh_token, "client_id": "tokenctl-demo"}
@@ -138,11 +146,11 @@ def test_a_machine_begins_again(demo_server: DemoServer) -> None:
     store.write_secret("t", "demo-ci-secret")
     profile = machine_profile(demo_server, token_endpoint_auth_method="client_secret_post")
     session = sign_in(Person(), profile, client_secret="demo-ci-secret")
-    successor = renew(Runtime(store=store), profile, session, lambda held: None)
+    successor = renew(Runtime(store=store), profile, session)
     assert successor.access_token != session.access_token
     assert demo_server.requests[-1].form["client_secret"] == "demo-ci-secret"
     with pytest.raises(LoginRequired, match="client secret"):
-        renew(Runtime(store=MemoryStore()), profile, session, lambda held: None)
+        renew(Runtime(store=MemoryStore()), profile, session)
 
 
 # -- the ID token of another -----------------------------------------------------------------------

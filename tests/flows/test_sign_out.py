@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from tests.flows import Person, always, machine_profile, profile_of, sign_out, signed_in
+from tests.flows.test_renewal import renew
 from tokenctl import cli
 from tokenctl.demo.http_server import DemoServer, Override, Received, Reply, json_reply
 from tokenctl.demo.play import fetch
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable
-from tokenctl.flows.renewal import renew
 from tokenctl.flows.sign_in import sign_in
 from tokenctl.runtime import Runtime
 from tokenctl.session import Session
@@ -45,7 +45,7 @@ def test_both_tokens_are_revoked_the_refresh_token_first(demo_server: DemoServer
     assert hints(demo_server) == ["refresh_token", "access_token"]
     assert fetch(f"{demo_server.issuer}/api/hello", session.access_token) == 401
     with pytest.raises(LoginRequired):
-        renew(Runtime(), profile_of(demo_server), session, lambda held: None)
+        renew(Runtime(), profile_of(demo_server), session)
 
 
 def test_an_expired_access_token_needs_no_revocation(demo_server: DemoServer, session: Session) -> None:

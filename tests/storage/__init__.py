@@ -1,8 +1,11 @@
 """A session to keep, for the tests of what keeps it."""
 
+import base64
+
 from tokenctl.session import Session
 
 SECRET = "s3cr3t-refresh-token"
+SEAL_KEY = base64.b64encode(bytes(range(32))).decode()
 
 
 def session(generation: int = 1, **members: object) -> Session:
@@ -17,6 +20,7 @@ def session(generation: int = 1, **members: object) -> Session:
             "refresh_token": SECRET,
             "obtained_at": 1_700_000_000,
             "expires_at": 1_700_000_900,
+            "seal_key": SEAL_KEY,
             "generation": generation,
             **members,
         }

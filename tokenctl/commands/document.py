@@ -51,7 +51,7 @@ def of_session(runtime: Runtime, profile: Profile, store: Store, session: Sessio
             "format": "jwt" if is_jwt(session.access_token) else "opaque",
             "obtained_at": session.obtained_at,
             "expires_at": session.expires_at,
-            "expires_in": session.remaining(runtime.now()),
+            "expires_in": session.remaining(runtime.time_of(session)),
         },
         "refresh_token": {
             "present": session.refresh_token is not None,
@@ -65,9 +65,9 @@ def of_session(runtime: Runtime, profile: Profile, store: Store, session: Sessio
 
 def state(runtime: Runtime, profile: Profile, session: Session | None) -> str:
     """Name the session's state: fresh, stale, expired, login_required or logged_out."""
-    now = runtime.now()
     if session is None:
         return "logged_out"
+    now = runtime.time_of(session)
     if session.fresh(now, profile.min_ttl):
         return "fresh"
     if not session.expired(now):

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from tokenctl import broker, config, config_edit, flows
+from tokenctl import config, config_edit, flows, moving
 from tokenctl.commands import document
 from tokenctl.commands.options import as_json, seconds, with_runtime
 from tokenctl.errors import UsageError
@@ -76,7 +76,7 @@ def command(
     # Whatever could fail afterwards is found out before a person signs in for nothing.
     if new:
         config_edit.check(runtime.config, profile)
-    broker.check_store(runtime, profile)
+    moving.check(runtime, profile)
     store = runtime.new_store(profile)
     secret = _secret_from_stdin() if client_secret_stdin else from_environment(runtime.environ, "CLIENT_SECRET")
     if secret is None and _is_confidential(profile):
@@ -84,7 +84,7 @@ def command(
     session = flows.begin(
         runtime,
         profile,
-        keep=lambda session: broker.adopt(runtime, profile, session, secret),
+        keep=lambda session: moving.login(runtime, profile, session, secret),
         client_secret=secret,
         no_browser=no_browser,
         timeout=timeout,
@@ -169,7 +169,7 @@ def _is_confidential(profile: Profile) -> bool:
 def _report(runtime: Runtime, profile: Profile, store: Store, session: Session, new: bool) -> None:
     terminal = runtime.terminal
     who = session.account or session.client_id
-    life = document.span(session.remaining(runtime.now()))
+    life = document.span(session.remaining(runtime.time_of(session)))
     if profile.store == "memory":
         terminal.message(f"signed in to {profile.name} as {who}; nothing is kept, each command signs in by itself")
     else:

@@ -24,7 +24,7 @@ def command(runtime: Runtime, name: str | None, every: bool, as_json: bool) -> i
         profile = runtime.profile(name)
         session = broker.renew(runtime, profile)
         documents.append(document.of_session(runtime, profile, runtime.store(profile), session))
-        life = document.span(session.remaining(runtime.now()))
+        life = document.span(session.remaining(runtime.time_of(session)))
         runtime.terminal.message(f"renewed {profile.name}; the access token lives {life}")
 
     status = 0

@@ -2,7 +2,7 @@
 
 import click
 
-from tokenctl import broker
+from tokenctl import moving
 from tokenctl.commands.options import each_profile, every, with_runtime
 from tokenctl.runtime import Runtime
 
@@ -20,7 +20,7 @@ def command(runtime: Runtime, name: str | None, every: bool, local: bool) -> int
 
     def revoke(name: str | None) -> None:
         profile = runtime.profile(name)
-        revoked = broker.revoke(runtime, profile, local=local)
+        revoked = moving.revoke(runtime, profile, local=local)
         done = (
             "revoked at the server, and forgotten here"
             if revoked

@@ -38,7 +38,7 @@ def command(runtime: Runtime, name: str | None, min_ttl: int | None, form: str) 
             "access_token": session.access_token,
             "token_type": session.token_type,
             "expires_at": session.expires_at,
-            "expires_in": session.remaining(runtime.now()),
+            "expires_in": session.remaining(runtime.time_of(session)),
             "scope": session.scope,
             "profile": profile.name,
         }

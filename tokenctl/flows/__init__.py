@@ -4,7 +4,6 @@ Each function here loads its module when it is called, so that a fresh token, wh
 them, pays for none. FLOWS is the table of the ways to begin.
 """
 
-from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,8 @@ from tokenctl.session import Session
 
 if TYPE_CHECKING:
     from tokenctl.flows.sign_in import Finish, Plan
+    from tokenctl.oauth.client_auth import Client
+    from tokenctl.oauth.wire import Request
     from tokenctl.runtime import Runtime
 
 FLOWS = {
@@ -38,9 +39,21 @@ def begin(runtime: "Runtime", profile: Profile, **options: Any) -> Session:
     return session
 
 
-def renew(runtime: "Runtime", profile: Profile, session: Session, keep: Callable[[Session], None]) -> Session:
-    """Get the session's successor from the server; see `renewal.renew`."""
-    successor: Session = import_module("tokenctl.flows.renewal").renew(runtime, profile, session, keep)
+def client(runtime: "Runtime", profile: Profile, session: Session, given: str | None = None) -> "Client":
+    """Make the client that the session belongs to; see `renewal.session_client`."""
+    found: Client = import_module("tokenctl.flows.renewal").session_client(runtime, profile, session, given)
+    return found
+
+
+def renewal_request(profile: Profile, session: Session, client: "Client") -> "Request":
+    """Build the request that renews a session; see `renewal.request`."""
+    request: Request = import_module("tokenctl.flows.renewal").request(profile, session, client)
+    return request
+
+
+def succeed(*arguments: Any) -> Session:
+    """Make the session's successor of the server's answer; see `renewal.succeed`."""
+    successor: Session = import_module("tokenctl.flows.renewal").succeed(*arguments)
     return successor
 
 

@@ -11,16 +11,16 @@ from tokenctl.oauth.client_auth import Client
 from tokenctl.oauth.client_credentials import client_credentials_request
 from tokenctl.oauth.refresh_token import refresh_request
 from tokenctl.oauth.token_response import TokenSet
-from tokenctl.oauth.wire import Request
+from tokenctl.oauth.wire import Request, Response
 from tokenctl.profile import Profile
 from tokenctl.runtime import Runtime, login_hint
 from tokenctl.session import Session
 
 
-def session_client(runtime: Runtime, profile: Profile, session: Session) -> Client:
-    """Make the client that the session belongs to, with its secret if it has one."""
+def session_client(runtime: Runtime, profile: Profile, session: Session, given: str | None = None) -> Client:
+    """Make the client that the session belongs to, with its secret if it has one: `given`, or found."""
     method = session.token_endpoint_auth_method
-    secret = None if method == "none" else runtime.client_secret(profile)
+    secret = None if method == "none" else runtime.client_secret(profile, given)
     if method != "none" and not secret:
         raise LoginRequired(
             f"the client secret of {profile.name!r} is gone", hint=f"{login_hint(profile)} --client-secret-stdin"
@@ -28,16 +28,21 @@ def session_client(runtime: Runtime, profile: Profile, session: Session) -> Clie
     return Client(client_id=session.client_id, auth_method=method, secret=secret)
 
 
-def renew(runtime: Runtime, profile: Profile, session: Session, keep: Callable[[Session], None]) -> Session:
-    """Ask for new tokens, at the endpoint pinned at login, and return the session's successor.
+def succeed(
+    runtime: Runtime,
+    profile: Profile,
+    session: Session,
+    response: Response,
+    client: Client,
+    commit: Callable[[Session], None],
+) -> Session:
+    """Read the answer to `request`: `commit` the session's successor, and return it.
 
     What the answer leaves out stays as it was (RFC 6749 section 6). A refresh token that rotated is
-    given to `keep` before anything is judged that could fail or take time: there it stands beside the
+    committed before anything is judged that could fail or take time: there it stands beside the
     old access token, so that what is not verified is never handed out and what rotated is never lost.
     Raises LoginRequired, Refused or Unreachable.
     """
-    client = session_client(runtime, profile, session)
-    response = runtime.send(profile, _request(profile, session, client))
     known = (session.refresh_token or "", *client.secrets)
     rotated = token_response.rotated(response)
     held = replace(session, generation=session.generation + 1, refresh_token=rotated or session.refresh_token)
@@ -45,25 +50,29 @@ def renew(runtime: Runtime, profile: Profile, session: Session, keep: Callable[[
         tokens = token_response.parse(response, known)
     except Refused:
         if rotated is not None:
-            keep(held)
+            commit(held)
         raise
     if tokens.id_token not in (None, session.id_token):  # some servers repeat the first one, expired or not
         if rotated is not None:
-            keep(held)
+            commit(held)
         _check_id_token(runtime, profile, session, tokens)
-    return replace(
+    successor = replace(
         held,
         access_token=tokens.access_token,
         token_type=tokens.token_type,
         obtained_at=tokens.obtained_at,
         expires_at=tokens.expires_at,
+        **runtime.boot_time(),
         refresh_token_expires_at=tokens.refresh_token_expires_at or session.refresh_token_expires_at,
         id_token=tokens.id_token or session.id_token,
         scope=tokens.scope if tokens.scope is not None else session.scope,
     )
+    commit(successor)
+    return successor
 
 
-def _request(profile: Profile, session: Session, client: Client) -> Request:
+def request(profile: Profile, session: Session, client: Client) -> Request:
+    """Build the request for new tokens, at the endpoint pinned at login. Raises LoginRequired when nothing can be asked."""
     if session.refresh_token is not None:
         return refresh_request(session.token_endpoint, client, session.refresh_token, session.resource)
     if session.flow in flows.MACHINE:

@@ -135,6 +135,7 @@ def _finish(
             resource=profile.resource,
             subject=claims.get("sub"),
             account=account_name(claims),
+            **runtime.boot_time(),
             seal_key=base64.b64encode(runtime.entropy(32)).decode(),
         )
     )

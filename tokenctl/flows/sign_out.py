@@ -19,7 +19,7 @@ def sign_out(runtime: Runtime, profile: Profile, session: Session) -> bool:
     local = f"'tokenctl revoke -p {profile.name} --local' forgets the session here and leaves it alive at the server"
     revoked = False
     for token, hint in ((session.refresh_token, "refresh_token"), (session.access_token, "access_token")):
-        if token is None or (hint == "access_token" and session.expired(runtime.now())):
+        if token is None or (hint == "access_token" and session.expired(runtime.time_of(session))):
             continue
         if session.revocation_endpoint is None:
             raise Refused(
@@ -36,7 +36,7 @@ def sign_out(runtime: Runtime, profile: Profile, session: Session) -> bool:
                 f"the server did not revoke the {hint.replace('_', ' ')} ({reason}); the session is kept", hint=local
             )
         else:
-            left = session.remaining(runtime.now())
+            left = session.remaining(runtime.time_of(session))
             runtime.terminal.message(
                 f"the server cannot revoke this access token ({reason}); it stays valid for {left} s"
             )

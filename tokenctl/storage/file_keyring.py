@@ -13,16 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from keyring.backend import KeyringBackend
 
 from tokenctl.errors import StoreDamaged, StoreLocked
+from tokenctl.storage.sealing import NONCE, NotOpened, seal, unseal
 from tokenctl.storage.state_dir import read_private, replace_private
 
 VERSION = 1
-NONCE = 12
-"""Bytes of an AES-GCM nonce."""
 SCRYPT = {"n": 2**15, "r": 8, "p": 1}
 """32 MiB of memory and about a tenth of a second a guess."""
 
@@ -50,11 +47,11 @@ class EncryptedFile(KeyringBackend):
         content = read_private(path)
         if content is None:
             return None
-        header, nonce, sealed = _parse(content, path)
+        header, sealed = _parse(content, path)
         key = self._key(base64.b64decode(header["salt"]), new=False)
         try:
-            return AESGCM(key).decrypt(nonce, sealed, _bound(header, service, username)).decode()
-        except InvalidTag:
+            return unseal(key, sealed, _bound(header, service, username)).decode()
+        except NotOpened:
             raise StoreLocked(
                 f"{path} does not open: the passphrase is wrong, or the file was changed",
                 hint="nothing was changed; check TOKENCTL_PASSPHRASE_FILE, or forget the session with 'tokenctl revoke --local'",
@@ -67,9 +64,9 @@ class EncryptedFile(KeyringBackend):
         new = salt is None
         salt = salt or os.urandom(16)
         header = {"version": VERSION, "kdf": "scrypt", **SCRYPT, "salt": base64.b64encode(salt).decode()}
-        nonce = os.urandom(NONCE)
-        sealed = AESGCM(self._key(salt, new=new)).encrypt(nonce, password.encode(), _bound(header, service, username))
-        document = header | {"nonce": base64.b64encode(nonce).decode(), "sealed": base64.b64encode(sealed).decode()}
+        sealed = seal(self._key(salt, new=new), password.encode(), _bound(header, service, username))
+        parts = {"nonce": sealed[:NONCE], "sealed": sealed[NONCE:]}
+        document = header | {name: base64.b64encode(part).decode() for name, part in parts.items()}
         replace_private(path, json.dumps(document).encode() + b"\n")
 
     def delete_password(self, service: str, username: str) -> None:
@@ -101,7 +98,7 @@ def _bound(header: dict[str, Any], service: str, username: str) -> bytes:
     return json.dumps([header, service, username], sort_keys=True).encode()
 
 
-def _parse(content: bytes, path: Path) -> tuple[dict[str, Any], bytes, bytes]:
+def _parse(content: bytes, path: Path) -> tuple[dict[str, Any], bytes]:
     try:
         document = json.loads(content)
         nonce, sealed = (base64.b64decode(document.pop(name), validate=True) for name in ("nonce", "sealed"))
@@ -117,4 +114,4 @@ def _parse(content: bytes, path: Path) -> tuple[dict[str, Any], bytes, bytes]:
             f"{path} is damaged",
             hint="nothing was changed; restore it, or sign in again after 'tokenctl revoke --local'",
         ) from None
-    return document, nonce, sealed
+    return document, nonce + sealed

@@ -45,11 +45,12 @@ else:
 @contextlib.contextmanager
 def exclusive(
     path: Path, deadline: float = DEADLINE, waiting: Callable[[int | None], None] = lambda pid: None
-) -> Iterator[None]:
-    """Hold the lock at `path` for the length of the block.
+) -> Iterator[int]:
+    """Hold the lock at `path` for the length of the block, which gets its descriptor.
 
-    `waiting` is called once, with the holder's process id if known, when it takes over a second.
-    Raises Busy after `deadline` seconds.
+    A process that inherits the descriptor holds the lock too, until it ends: therefore the lock is
+    released by closing and never by unlocking. `waiting` is called once, with the holder's process id
+    if known, when it takes over a second. Raises Busy after `deadline` seconds.
     """
     descriptor = open_private(path, os.O_RDWR | os.O_CREAT)
     try:
@@ -69,7 +70,7 @@ def exclusive(
         os.lseek(descriptor, 0, os.SEEK_SET)
         with contextlib.suppress(OSError):  # a full disk; the number is a courtesy
             os.write(descriptor, b"%-10d\n" % os.getpid())
-        yield
+        yield descriptor
     finally:
         os.close(descriptor)
 

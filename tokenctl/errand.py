@@ -1,0 +1,55 @@
+"""What a worker is told and what it answers, as JSON: a renewal to do, and the session or the error it ended in."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from tokenctl import errors, profile, session
+from tokenctl.config import members_of
+from tokenctl.errors import TokenctlError
+from tokenctl.profile import Profile
+from tokenctl.session import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """One renewal: the session read under the lock, and the client secret, so that no keyring is needed."""
+
+    profile: Profile
+    session: Session
+    secret: str | None = field(default=None, repr=False)
+    verbose: bool = False
+
+
+def dumps(errand: Errand) -> str:
+    """Write an errand for the pipe to the worker."""
+    document = {"profile": members_of(errand.profile), "name": errand.profile.name}
+    rest = {"secret": errand.secret, "verbose": errand.verbose}
+    return json.dumps(document | rest | {"session": session.dumps(errand.session)})
+
+
+def loads(text: str) -> Errand:
+    """Read an errand. Raises ValueError when it did not arrive whole: then nothing may be done."""
+    found = json.loads(text)
+    return Errand(
+        profile=profile.from_members(found["name"], found["profile"], "errand"),
+        session=session.loads(found["session"]),
+        **{name: found[name] for name in ("secret", "verbose")},
+    )
+
+
+def answer(renewed: Session | TokenctlError, said: str) -> str:
+    """Write how an errand ended, and what was said meanwhile."""
+    if isinstance(renewed, Session):
+        return json.dumps({"session": session.dumps(renewed), "said": said})
+    error = {"kind": type(renewed).__name__, "message": renewed.message, "hint": renewed.hint}
+    return json.dumps({"error": error, "said": said})
+
+
+def outcome(text: str) -> tuple[Session | TokenctlError, str]:
+    """Read how an errand ended, and what was said."""
+    found: dict[str, Any] = json.loads(text)
+    if "session" in found:
+        return session.loads(found["session"]), found["said"]
+    error = found["error"]
+    return getattr(errors, error["kind"])(error["message"], hint=error["hint"]), found["said"]

@@ -1,0 +1,127 @@
+"""A session moves in at a login, moves house from one store to another, and moves out when it is revoked.
+
+All of it under the profile's lock. Nothing is removed before what takes its place was read back; only
+`revoke` removes a session for good.
+"""
+
+from dataclasses import replace
+
+from tokenctl import broker, flows
+from tokenctl.errors import StoreDamaged, StoreError, StoreLocked, UsageError
+from tokenctl.profile import Profile
+from tokenctl.runtime import Runtime, logged_out
+from tokenctl.session import Session
+from tokenctl.storage import Store
+
+
+def check(runtime: Runtime, profile: Profile) -> None:
+    """Before a login, open its store, and see that no session stays behind in another one.
+
+    Two stores with a session each would be two refresh tokens, one of them forgotten and alive. Raises
+    UsageError or StoreError.
+    """
+    if profile.store == "memory":
+        return
+    new, old = runtime.new_store(profile), runtime.pinned_store(profile)
+    if old is None or _same(old, new):
+        return
+    try:
+        left_behind = old.read(profile.name) is not None
+    except StoreError as error:
+        runtime.terminal.warning(f"an older session may stay in the {old.kind} store: {error.message}")
+        return
+    if left_behind:
+        raise UsageError(
+            f"{profile.name!r} has a session in the {old.kind} store ({old.backend})",
+            hint=f"take it along with 'tokenctl store migrate -p {profile.name} --to {new.kind}',"
+            f" or end it with 'tokenctl revoke -p {profile.name}', then sign in",
+        )
+
+
+def login(runtime: Runtime, profile: Profile, session: Session, secret: str | None) -> Session:
+    """Keep what a login produced, in the place of what was there; returns it as stored.
+
+    Raises StoreError or Busy; then the older session is still there.
+    """
+    store = runtime.new_store(profile)
+    with runtime.locked(profile):
+        try:
+            older = store.read(profile.name)
+            if older is not None and runtime.has_redo_log(profile):
+                older = runtime.redo_log(profile).read(older) or older
+        except StoreDamaged as damaged:
+            runtime.terminal.warning(f"{damaged.message}; this login replaces it")
+            older = None
+        if older is not None:
+            session = replace(session, generation=older.generation + 1)
+            if older.subject and session.subject and (older.issuer, older.subject) != (session.issuer, session.subject):
+                runtime.terminal.warning(
+                    f"{profile.name!r} was signed in as {older.account}, and is now {session.account}"
+                )
+        if secret is not None and session.token_endpoint_auth_method != "none":
+            store.write_secret(profile.name, secret)
+        store.write(profile.name, session)
+        runtime.pin(profile, store)
+        _forget_logs(runtime, profile)
+    return session
+
+
+def migrate(runtime: Runtime, profile: Profile) -> tuple[Store, Store]:
+    """Move the profile's session to the store that the profile asks for; returns where it was and where it is.
+
+    It is written there and read back before the pin is changed, and removed here last: whatever fails
+    on the way, one whole session is where the pin says. Raises LoginRequired, StoreError or Busy.
+    """
+    if profile.store == "memory":
+        raise UsageError("the memory store keeps nothing", hint="choose keyring, session or file")
+    with runtime.locked(profile):
+        new, old = runtime.new_store(profile), runtime.pinned_store(profile)
+        session = broker.settled(runtime, profile, old) if old is not None else None
+        if old is None or session is None:
+            raise logged_out(profile)
+        if _same(old, new):
+            return old, new
+        secret = old.read_secret(profile.name)
+        if secret is not None:
+            new.write_secret(profile.name, secret)
+        new.write(profile.name, session)
+        runtime.pin(profile, new)
+        try:
+            old.delete(profile.name)
+        except StoreError as error:
+            runtime.terminal.warning(f"a copy stays in the {old.kind} store: {error.message}")
+    return old, new
+
+
+def revoke(runtime: Runtime, profile: Profile, *, local: bool = False) -> bool:
+    """Sign out: revoke at the server, then forget here; with `local` only forget.
+
+    Tells whether the server revoked anything. Raises LoginRequired when there is no session, Refused or
+    Unreachable when the server did not revoke: then the session stays.
+    """
+    with runtime.locked(profile):
+        store = runtime.store(profile)
+        revoked = False
+        try:
+            session = broker.newest(runtime, profile, store)
+        except (StoreDamaged, StoreLocked):
+            if not local:
+                raise
+        else:
+            if session is None:
+                raise logged_out(profile)
+            if not local:
+                revoked = flows.end(runtime, profile, session)
+        store.delete(profile.name)
+        _forget_logs(runtime, profile)
+    return revoked
+
+
+def _forget_logs(runtime: Runtime, profile: Profile) -> None:
+    if profile.store != "memory":
+        runtime.redo_log(profile).remove()
+        runtime.journal(profile).remove()
+
+
+def _same(one: Store, other: Store) -> bool:
+    return (one.kind, one.backend) == (other.kind, other.backend)

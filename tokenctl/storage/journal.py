@@ -1,0 +1,92 @@
+"""The journal: what became of a refresh token that was presented. It outlives every crash, and holds no secret.
+
+Written before the first byte is sent. A refresh token whose answer was lost may have been used up, so it
+is presented once more and never another time by itself; one that the server refused is dead, and nobody
+asks again. An entry counts for the one refresh token whose fingerprint it has: the next one starts clean.
+"""
+
+import base64
+import contextlib
+import hmac
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tokenctl.errors import StoreDamaged, StoreUnavailable
+from tokenctl.session import Session
+from tokenctl.storage.state_dir import read_private, replace_private
+
+VERSION = 1
+MOST_TRIES = 2
+"""How often a refresh token is presented without an answer."""
+LONGEST_PAUSE = 300
+"""Seconds, at most, that a server's Retry-After is honoured: a clock that was set back must not make it longer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What is known of one refresh token. Times are epoch seconds: nobody asks the server until `not_before`."""
+
+    fingerprint: str
+    tries: int = 0
+    dead: bool = False
+    not_before: int = 0
+    failed_at: float = 0.0
+
+    def pause(self, now: int) -> int:
+        """Seconds until the server may be asked again."""
+        left = self.not_before - now
+        return left if 0 < left <= LONGEST_PAUSE else 0
+
+    @property
+    def in_doubt(self) -> bool:
+        """Tell whether it was presented as often as is safe, and nobody answered."""
+        return self.tries >= MOST_TRIES
+
+
+class Journal:
+    """One profile's journal, in its private folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "journal"
+
+    def read(self, session: Session) -> Entry:
+        """Read what is known of the session's refresh token; a clean entry when nothing is. Raises StoreDamaged."""
+        clean = Entry(fingerprint=_fingerprint(session))
+        content = read_private(self.path)
+        if content is None:
+            return clean
+        try:
+            document = json.loads(content)
+            version = document.pop("version")
+            found = Entry(**document)
+            kinds = (type(found.tries), type(found.dead), type(found.not_before), type(found.failed_at))
+            fits = kinds == (int, bool, int, float)
+        except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
+            version, fits = VERSION, False
+        if version != VERSION or not fits:
+            raise StoreDamaged(
+                f"{self.path} cannot be read, so nobody can tell whether this refresh token was used already",
+                hint="nothing was sent; use the tokenctl that wrote it, sign in again, or remove that file to try it",
+            )
+        return found if found.fingerprint == clean.fingerprint else clean
+
+    def write(self, entry: Entry) -> None:
+        """Write the entry, and make sure that it is on the disk. Raises StoreUnavailable."""
+        try:
+            replace_private(self.path, json.dumps({"version": VERSION, **asdict(entry)}).encode() + b"\n")
+        except OSError as reason:
+            raise StoreUnavailable(
+                f"{self.path.parent} cannot be written: {reason.strerror}",
+                hint="nothing is lost; make room there, or make it writable, then try again",
+            ) from None
+
+    def remove(self) -> None:
+        """Forget the entry, when its refresh token has a successor or is nobody's any more."""
+        with contextlib.suppress(OSError):
+            self.path.unlink(missing_ok=True)
+
+
+def _fingerprint(session: Session) -> str:
+    key = base64.b64decode(session.seal_key)
+    return hmac.digest(key, (session.refresh_token or "").encode(), "sha256").hex()
