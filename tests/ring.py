@@ -13,6 +13,9 @@ class Ring(KeyringBackend):
 
     priority = -1
 
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+
     def get_password(self, service: str, username: str) -> str | None:
         entry = self._load().get(f"{service}\n{username}")
         return None if entry is None else str(entry)

@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "show": ("show", "Show who is signed in, where, and for how long."),
     "refresh": ("refresh", "Renew the session now."),
     "revoke": ("revoke", "Sign out: revoke at the server, then forget here."),
+    "store": ("store", "Show where sessions are kept, or move one."),
     "demo": ("demo", "See the whole life of a session, without an account."),
     "completion": ("completion", "Print the completion script of a shell."),
 }

@@ -29,7 +29,24 @@ def check(config: Config, profile: Profile) -> None:
 def save(config: Config, profile: Profile) -> None:
     """Add the profile, and make the first one the default. Raises UsageError."""
     target = _target(config.path)
-    text = _extended(target, profile)
+    _write(config, target, _extended(target, profile))
+
+
+def set_store(config: Config, name: str, kind: str) -> None:
+    """Write into a profile where its session is kept now. Raises UsageError."""
+    target = _target(config.path)
+    try:
+        document = tomlkit.parse(target.read_bytes().decode())
+        document["profiles"][name]["store"] = kind
+        text = tomlkit.dumps(document)
+        if tomllib.loads(text)["profiles"][name]["store"] != kind:
+            raise ValueError
+    except (OSError, TOMLKitError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise UsageError(f"{target} cannot be changed", hint=f'write store = "{kind}" into [profiles.{name}]') from None
+    _write(config, target, text)
+
+
+def _write(config: Config, target: Path, text: str) -> None:
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         mode = target.stat().st_mode & 0o777 if target.exists() else 0o600

@@ -76,7 +76,7 @@ def migrate(runtime: Runtime, profile: Profile) -> tuple[Store, Store]:
         raise UsageError("the memory store keeps nothing", hint="choose keyring, session or file")
     with runtime.locked(profile):
         new, old = runtime.new_store(profile), runtime.pinned_store(profile)
-        session = broker.settled(runtime, profile, old) if old is not None else None
+        session = None if old is None else broker.settled(runtime, profile, old)
         if old is None or session is None:
             raise logged_out(profile)
         if _same(old, new):
@@ -88,6 +88,8 @@ def migrate(runtime: Runtime, profile: Profile) -> tuple[Store, Store]:
         runtime.pin(profile, new)
         try:
             old.delete(profile.name)
+            if new.read(profile.name) != session:  # one keyring with two names: what was removed was this
+                new.write(profile.name, session)
         except StoreError as error:
             runtime.terminal.warning(f"a copy stays in the {old.kind} store: {error.message}")
     return old, new

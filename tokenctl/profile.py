@@ -10,7 +10,7 @@ from tokenctl.session import DEFAULT_MIN_TTL
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 FLOWS = ("auto", "browser", "device", "client-credentials")
-STORES = ("keyring", "file", "memory")
+STORES = ("keyring", "session", "file", "memory")
 AUTH_METHODS = ("none", "client_secret_basic", "client_secret_basic_raw", "client_secret_post")
 ENVIRONMENT_PROFILE = "env"
 """The name of the profile that the environment alone describes."""
@@ -29,6 +29,7 @@ class Profile:
     flow: str = "auto"
     store: str = "keyring"
     keyring_backend: str | None = None
+    passphrase_command: tuple[str, ...] = ()
     env: str | None = None
     min_ttl: int = DEFAULT_MIN_TTL
     port: int | None = None
@@ -105,6 +106,13 @@ def _checked(key: str, value: Any, where: str) -> Any:
             for each in values:
                 check_resource(each, where)
             return tuple(values)
+        case "passphrase_command":
+            words = list(value) if isinstance(value, list | tuple) else []
+            if not words or not all(isinstance(each, str) and each and "\0" not in each for each in words):
+                raise UsageError(f'{where} must be a list of words, such as ["pass", "show", "tokenctl"]')
+            if "/" in words[0] and not words[0].startswith("/"):
+                raise UsageError(f"{where}: {words[0]!r:.80} must be an absolute path, or a name to be found in PATH")
+            return tuple(words)
         case "params":
             if not isinstance(value, Mapping) or not all(isinstance(each, str) for each in value.values()):
                 raise UsageError(f'{where} must be a table of strings, such as params = {{ prompt = "login" }}')

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -225,15 +225,17 @@ class Runtime:
             elif backend == "keyring.backends.SecretService.Keyring" and find_spec("jeepney"):
                 from tokenctl.storage.secret_service import SecretServiceStore
 
-                self._stores[key] = SecretServiceStore(lambda: self._keyring_store(backend, deadline), deadline)
+                slow = partial(self._keyring_store, kind, backend, deadline)
+                self._stores[key] = SecretServiceStore(slow, deadline, kind)
             else:
-                self._stores[key] = self._keyring_store(backend, deadline)
+                self._stores[key] = self._keyring_store(kind, backend, deadline)
         return self._stores[key]
 
-    def _keyring_store(self, backend: str | None, deadline: float) -> Store:
-        from tokenctl.storage.keyring_store import KeyringStore, open_ring
+    def _keyring_store(self, kind: str, backend: str | None, deadline: float) -> Store:
+        from tokenctl.storage.keyring_store import KeyringStore, open_ring, open_session_ring
 
-        return KeyringStore(open_ring(backend, deadline), "keyring", deadline)
+        ring = open_session_ring(deadline) if kind == "session" else open_ring(backend, deadline)
+        return KeyringStore(ring, kind, deadline)
 
     def _file_store(self, profile: Profile) -> Store:
         from tokenctl.secret_sources import passphrase
@@ -241,7 +243,8 @@ class Runtime:
         from tokenctl.storage.keyring_store import KeyringStore
 
         ring = EncryptedFile(
-            lambda _: self.folder(profile), lambda new: passphrase(self.environ, self.terminal, new=new)
+            lambda _: self.folder(profile),
+            lambda new: passphrase(self.environ, self.terminal, profile.passphrase_command, new=new),
         )
         # No deadline: a file answers, a person may type, and a prompt must run in the main thread.
         return KeyringStore(ring, "file", None)

@@ -1,5 +1,6 @@
-"""Where secrets come from, besides the keyring: the environment, a file that it names, or a prompt."""
+"""Where secrets come from, besides the keyring: the environment, a file that it names, a command, or a prompt."""
 
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -26,20 +27,52 @@ def from_environment(environ: Mapping[str, str], name: str) -> str | None:
     return text
 
 
-def passphrase(environ: Mapping[str, str], terminal: Terminal, *, new: bool) -> str:
-    """Find the file store's passphrase, or ask for it; a new one is asked for twice.
+def passphrase(
+    environ: Mapping[str, str], terminal: Terminal, command: tuple[str, ...] = (), *, new: bool = False
+) -> str:
+    """Find the file store's passphrase: the environment, the profile's command, or a person; a new one is asked for twice.
 
-    Raises StoreLocked when nobody can be asked, UsageError when the two differ.
+    Raises StoreLocked when nobody can be asked or the command fails, UsageError when the two differ.
     """
     found = from_environment(environ, "PASSPHRASE")
     if found is not None:
         return found
+    if command:
+        return _answer_of(command, environ)
     if not terminal.attended:
         raise StoreLocked(
             "the file store needs its passphrase, and nobody can be asked for it",
-            hint="set TOKENCTL_PASSPHRASE_FILE to a file that holds it",
+            hint="set TOKENCTL_PASSPHRASE_FILE to a file that holds it, or passphrase_command in the profile",
         )
     typed = terminal.ask_secret("passphrase for the file store" + (" (a new one)" if new else ""))
     if new and terminal.ask_secret("the same passphrase again") != typed:
         raise UsageError("the two passphrases differ", hint="nothing was stored; try again")
     return typed
+
+
+PATIENCE = 60
+"""Seconds that the passphrase command may take: it may ask a person."""
+
+
+def _answer_of(command: tuple[str, ...], environ: Mapping[str, str]) -> str:
+    """Run the command, without a shell, and take the first line it prints. What it prints is never repeated."""
+    try:
+        done = subprocess.run(
+            command, env=dict(environ), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=PATIENCE, check=True
+        )
+        found = done.stdout.decode().partition("\n")[0].removesuffix("\r")
+        reason = "it printed nothing"
+    except OSError as error:
+        found, reason = "", error.strerror or "it cannot be run"
+    except subprocess.CalledProcessError as error:
+        found, reason = "", f"exit status {error.returncode}"
+    except subprocess.TimeoutExpired:
+        found, reason = "", f"no answer within {PATIENCE} s"
+    except ValueError:
+        found, reason = "", "it printed no UTF-8 text"
+    if not found:
+        raise StoreLocked(
+            f"the passphrase command {command[0]!r:.80} failed: {reason}",
+            hint="run it by hand; it must print the passphrase on its first line",
+        )
+    return found

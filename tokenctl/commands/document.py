@@ -110,4 +110,7 @@ def place(store: Store) -> str:
 
 def place_name(kind: str, backend: str) -> str:
     """Name a store, given as the document has it, as a person would."""
-    return {"file": "an encrypted file", "memory": "memory only"}.get(kind) or _PLACES.get(backend, backend)
+    named = _PLACES.get(backend, backend)
+    return {"file": "an encrypted file", "memory": "memory only", "session": f"{named}, until you log out"}.get(
+        kind, named
+    )

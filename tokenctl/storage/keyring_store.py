@@ -5,6 +5,7 @@ Every call has a deadline, because the library has none. What is written is read
 because some backends drop writes silently. The backend's class is chosen once, at login.
 """
 
+import contextlib
 import importlib
 import sys
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from tokenctl import session as sessions
 from tokenctl.deadline import DeadlinePassed, within
 from tokenctl.errors import StoreDamaged, StoreError, StoreLocked, StoreUnavailable, TokenctlError
 from tokenctl.session import Session
-from tokenctl.storage import UNATTENDED, timed_out
+from tokenctl.storage import UNATTENDED, slots, timed_out
 
 CANDIDATES = {
     "darwin": ("keyring.backends.macOS.Keyring",),
@@ -43,6 +44,7 @@ class KeyringStore:
         self.backend = f"{type(ring).__module__}.{type(ring).__qualname__}"
         self._ring = ring
         self._deadline = deadline
+        self._limit = slots.limit_of(ring)
 
     def read(self, profile: str) -> Session | None:
         """Read the profile's session."""
@@ -64,20 +66,66 @@ class KeyringStore:
     def delete(self, profile: str) -> None:
         """Forget the profile's session and secret."""
         for username in ("session", "secret"):
-            try:
-                self._call(partial(self._ring.delete_password, _service(profile), username))
-            except StoreUnavailable:
-                # Backends say "no such entry" with the same error as "failed"; looking tells them apart.
-                if self._get(profile, username) is not None:
-                    raise
+            service = _service(profile)
+            manifest = slots.manifest_in(self._read(service, username)) if self._limit else None
+            if manifest is not None:
+                self._clear(service, username, manifest)
+            self._remove(service, username)
 
     def _get(self, profile: str, username: str) -> str | None:
-        return self._call(partial(self._ring.get_password, _service(profile), username))
+        service = _service(profile)
+        for _ in range(2):  # a writer may have switched to the next set, and removed this one, while we read
+            entry = self._read(service, username)
+            manifest = slots.manifest_in(entry) if self._limit else None
+            if manifest is None:
+                return entry
+            names = (slots.slot(service, username, manifest.set, index) for index in range(manifest.count))
+            document = slots.joined(manifest, [self._read(name, username) for name in names])
+            if document is not None:
+                return document
+        raise StoreDamaged(
+            f"the session in keyring entry {service!r} is damaged: a part of it is missing",
+            hint="sign in again with 'tokenctl login'; nothing was deleted",
+        )
 
     def _set(self, profile: str, username: str, document: str) -> None:
-        self._call(partial(self._ring.set_password, _service(profile), username, document), document)
-        if self._get(profile, username) != document:
+        service = _service(profile)
+        before = slots.manifest_in(self._read(service, username)) if self._limit else None
+        if self._limit is None or slots.fits(document, self._limit):
+            self._write(service, username, document)
+        else:
+            pieces = slots.pieces(document, self._limit)
+            number = before.set + 1 if before else 1
+            for index, piece in enumerate(pieces):
+                self._write(slots.slot(service, username, number, index), username, piece)
+            self._write(service, username, slots.manifest_of(document, number, len(pieces)))
+        if before is not None:
+            with contextlib.suppress(StoreError):  # what stays behind is removed by the next write
+                self._clear(service, username, before)
+
+    def _clear(self, service: str, username: str, manifest: slots.Manifest) -> None:
+        """Remove a set of slots, and what a write that was cut off left of its neighbours."""
+        for number in (manifest.set, manifest.set - 1):
+            index = 0
+            while self._read(name := slots.slot(service, username, number, index), username) is not None:
+                self._remove(name, username)
+                index += 1
+
+    def _read(self, service: str, username: str) -> str | None:
+        return self._call(partial(self._ring.get_password, service, username))
+
+    def _write(self, service: str, username: str, document: str) -> None:
+        self._call(partial(self._ring.set_password, service, username, document), document)
+        if self._read(service, username) != document:
             raise StoreDamaged(f"the keyring ({self.backend}) did not keep what was written to it", hint=WAYS_OUT)
+
+    def _remove(self, service: str, username: str) -> None:
+        try:
+            self._call(partial(self._ring.delete_password, service, username))
+        except StoreUnavailable:
+            # Backends say "no such entry" with the same error as "failed"; looking tells them apart.
+            if self._read(service, username) is not None:
+                raise
 
     def _call(self, call: Callable[[], Result], written: str = "") -> Result:
         try:
@@ -109,6 +157,26 @@ def open_ring(backend: str | None, deadline: float = UNATTENDED) -> KeyringBacke
     raise StoreUnavailable(f"no usable keyring: {'; '.join(reasons)}", hint=WAYS_OUT)
 
 
+SESSION_COLLECTION = "/org/freedesktop/secrets/collection/session"
+"""The Secret Service's collection that is gone when the person logs out of the machine."""
+
+
+def open_session_ring(deadline: float = UNATTENDED) -> KeyringBackend:
+    """Open the platform's keyring so that its entries end with the person's session on this machine.
+
+    Raises StoreUnavailable where the platform has no such thing, or StoreTimedOut.
+    """
+    if sys.platform == "darwin":
+        raise StoreUnavailable("macOS has no keychain that ends with the session", hint="use --store keyring or file")
+    windows = sys.platform == "win32"
+    ring: Any = open_ring("keyring.backends.Windows.WinVaultKeyring" if windows else _OTHERWISE[0], deadline)
+    if windows:
+        ring.persist = "session"
+    else:
+        ring.preferred_collection = SESSION_COLLECTION
+    return ring  # type: ignore[no-any-return]
+
+
 def _viable(name: str) -> KeyringBackend:
     ring = _instance(name)
     _ = type(ring).priority  # raises RuntimeError with the reason when the backend cannot work here
@@ -125,7 +193,10 @@ def _instance(name: str) -> KeyringBackend:
         raise StoreUnavailable(f"the keyring backend {name!r:.120} is not installed", hint=WAYS_OUT) from None
     if not (isinstance(found, type) and issubclass(found, KeyringBackend)):
         raise StoreUnavailable(f"{name!r:.120} is no keyring backend", hint=WAYS_OUT)
-    return found()
+    ring: Any = found()
+    if name == "keyring.backends.Windows.WinVaultKeyring":
+        ring.persist = "local machine"  # by default it would roam, and be presented from two machines
+    return ring  # type: ignore[no-any-return]
 
 
 def bounded(call: Callable[[], Result], deadline: float | None, written: str = "") -> Result:

@@ -15,7 +15,7 @@ VERSION = 1
 
 
 class Pin(NamedTuple):
-    """The kind of store (`keyring`, `file`), and the class that keeps the entry."""
+    """The kind of store (`keyring`, `session`, `file`), and the class that keeps the entry."""
 
     store: str
     backend: str
@@ -28,7 +28,11 @@ def read(folder: Path) -> Pin | None:
         return None
     try:
         found = json.loads(content)
-        if found["version"] == VERSION and found["store"] in ("keyring", "file") and isinstance(found["backend"], str):
+        if (
+            found["version"] == VERSION
+            and found["store"] in ("keyring", "session", "file")
+            and isinstance(found["backend"], str)
+        ):
             return Pin(found["store"], found["backend"])
     except (ValueError, RecursionError, KeyError, TypeError):
         pass

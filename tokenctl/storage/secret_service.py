@@ -21,23 +21,30 @@ from tokenctl.storage import Store, timed_out
 
 BACKEND = "keyring.backends.SecretService.Keyring"
 _BUS = "org.freedesktop.secrets"
-_DEFAULT = "/org/freedesktop/secrets/aliases/default"
+_COLLECTIONS = {
+    "keyring": "/org/freedesktop/secrets/aliases/default",
+    "session": "/org/freedesktop/secrets/collection/session",
+}
 
 
 class SecretServiceStore:
-    """A store that reads sessions by the fast lane, and leaves all else to `slow`. See `storage.Store`."""
+    """A store that reads sessions by the fast lane, and leaves all else to `slow`. See `storage.Store`.
 
-    kind = "keyring"
+    The kind `session` is the collection that is gone when the person logs out of the machine.
+    """
+
     backend = BACKEND
 
-    def __init__(self, slow: Callable[[], Store], deadline: float) -> None:
+    def __init__(self, slow: Callable[[], Store], deadline: float, kind: str = "keyring") -> None:
+        self.kind = kind
+        self._collection = _COLLECTIONS[kind]
         self._slow = slow
         self._deadline = deadline
 
     def read(self, profile: str) -> Session | None:
         """Read the profile's session. Raises StoreTimedOut, or what the keyring library's store raises."""
         try:
-            document = within(self._deadline, lambda: lookup(f"tokenctl:{profile}", "session"))
+            document = within(self._deadline, lambda: lookup(f"tokenctl:{profile}", "session", self._collection))
         except DeadlinePassed:
             raise timed_out(self._deadline) from None
         if document is None:
@@ -61,12 +68,12 @@ class SecretServiceStore:
         self._slow().delete(profile)
 
 
-def lookup(service: str, username: str) -> str | None:
+def lookup(service: str, username: str, collection: str = _COLLECTIONS["keyring"]) -> str | None:
     """Read an entry's secret; None when it is not plainly there, whatever the reason. It has no deadline of its own."""
     try:
         with open_dbus_connection(bus="SESSION") as connection:
             attributes = {"service": service, "username": username}
-            (items,) = _call(connection, _DEFAULT, "Collection", "SearchItems", "a{ss}", attributes)
+            (items,) = _call(connection, collection, "Collection", "SearchItems", "a{ss}", attributes)
             if not items:
                 return None
             _, opened = _call(
