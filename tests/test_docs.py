@@ -20,7 +20,9 @@ def test_the_readme_lists_exactly_the_options_there_are(name: str) -> None:
     """The table of commands has every command with every option of its own, and no other."""
     row = next(line for line in README.splitlines() if line.startswith(f"| `{name}` |"))
     command = importlib.import_module(f"tokenctl.commands.{COMMANDS[name][0]}").command
-    there = {each.opts[0] for each in command.params if isinstance(each, click.Option)} - {"-p", "--config", "-v"}
+    commands = command.commands.values() if isinstance(command, click.Group) else [command]
+    params = [each for found in commands for each in found.params]
+    there = {each.opts[0] for each in params if isinstance(each, click.Option)} - {"-p", "--config", "-v"}
     assert set(re.findall(r"--[a-z][a-z-]*", row.rpartition("| `")[2])) == there
 
 

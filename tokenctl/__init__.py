@@ -5,11 +5,16 @@ The house. Follow the data: a *flow* begins a session, *storage* keeps it, the *
 
     cli             the command table, errors to stderr and exit status
     commands/       one file a subcommand, thin; show.py alone knows rich
-    broker          the heart: what happens to a session, lock and re-read included
+    moving          a session moves in (login), moves house (store migrate), moves out (revoke)
+    broker          the heart: how a session is kept alive, in ten steps
+    worker          the process that does a renewal and outlives whoever asked for it
     handoff/        how a token leaves: environment, token file
     flows/          how tokens are got: one grant from start to token set
     runtime         the composition root: everything that touches the world, opened on first use
-    storage/        where a session lives: keyring, encrypted file, memory; lock, pin, private folders
+    errand          what a worker is told, and what it answers
+    detached        starting a process that survives us, and putting signals off
+    storage/        where a session lives: keyring, slots, encrypted file, memory; lock, journal, redo log, pin
+    clock           the time since this machine booted
     transport       the only module that knows httpx
     id_token        the only module that knows PyJWT
     loopback        the redirect listener, the only module that knows http.server

@@ -1,7 +1,8 @@
 """The heart: how a session is kept alive. The one promise: none is ever lost to a race, a crash or a retry.
 
 Between reading a refresh token and saving its successor there is exactly one process, and its work
-survives it. The ten steps stand here in their order; nothing here deletes a session.
+survives it. Nothing here deletes a session. The file is longer than others so that the ten steps can be
+read in one go: `current` is the first, `_renew` has those of the caller, `present` those of the worker.
 
     1 read   2 lock   3 read again   4 journal   5 worker   6 present   7 commit   8 keyring   9 verify   10 unlock
 """
@@ -63,6 +64,138 @@ def renew(runtime: Runtime, profile: Profile) -> Session:
     return _renew(runtime, profile, read(runtime, profile), None)
 
 
+def _renew(
+    runtime: Runtime, profile: Profile, seen: Session | None, min_ttl: int | None, *, patience: float | None = None
+) -> Session:
+    """Renew under the lock; `min_ttl` None means by request, whatever is there. `patience` is seconds."""
+    if profile.store == "memory":
+        return _begin_again(runtime, profile)
+    if seen is None:
+        raise logged_out(profile)
+    since = runtime.clock()
+    # Step 2: one process at a time. A worker inherits this lock, so that only its end sets it free.
+    with runtime.locked(profile, patience) as lock:
+        # Step 3: read again, and use only this record from here on.
+        store = runtime.store(profile)
+        session = _of_profile(profile, settled(runtime, profile, store))
+        if session is None:
+            raise logged_out(profile)
+        if min_ttl is not None and (
+            session.fresh(runtime.time_of(session), min_ttl) or _renewed_meanwhile(runtime, seen, session)
+        ):
+            return session
+        entry = _permitted(runtime, profile, session, since, by_request=min_ttl is None)
+        client = flows.client(runtime, profile, session)
+        flows.renewal_request(profile, session, client)  # whether there is anything to ask with
+        # Step 4: make room for the answer, and write down what is about to be presented. Then send.
+        runtime.redo_log(profile).reserve(session)
+        _note(runtime.journal(profile), session, replace(entry, tries=entry.tries + 1, not_before=0))
+        try:
+            # Step 5: steps 6, 7 and 9 run in a worker that outlives us, or, where there can be none, with signals put off.
+            renewed = runtime.survive(profile, session, client.secret, lock, present)
+        except (LoginRequired, Refused, Unreachable) as error:
+            # Look before believing it: somebody without the lock may have won, or the worker was cut off after its commit.
+            newer = settled(runtime, profile, store)
+            if newer is not None and _renewed_meanwhile(runtime, session, newer):
+                return newer
+            if isinstance(error, LoginRequired):
+                error.hint = login_hint(profile)
+            raise
+        # Step 8: the keyring gets its copy. Step 9 is behind us: the worker verified what it committed.
+        _copy(runtime, profile, store, renewed)
+        return renewed
+    # Step 10: the lock is free.
+
+
+def present(runtime: Runtime, errand: "Errand") -> Session:
+    """Present the refresh token and commit what comes back. This is what the worker does.
+
+    Raises LoginRequired, Refused or Unreachable.
+    """
+    profile, session = errand.profile, errand.session
+    journal, redo_log = runtime.journal(profile), runtime.redo_log(profile)
+
+    def commit(successor: Session) -> None:
+        # Step 7: the commit. Should the disk fail even so, the keyring is what is left, in step 8.
+        try:
+            redo_log.commit(successor)
+        except OSError as reason:
+            runtime.terminal.warning(f"{redo_log.path.parent} cannot be written: {reason.strerror}")
+        else:
+            journal.remove()
+
+    try:
+        # Step 6: present it.
+        client = flows.client(runtime, profile, session, errand.secret)
+        entry, response = _answer(runtime, errand, flows.renewal_request(profile, session, client))
+        try:
+            # Step 9: a rotated refresh token is committed first, and no access token that was not verified.
+            return flows.succeed(runtime, profile, session, response, client, commit)
+        except TokenctlError as error:
+            with contextlib.suppress(StoreUnavailable):
+                _note(journal, session, _judged(runtime, entry, error, response))
+            raise
+    finally:
+        redo_log.release()
+
+
+def _answer(runtime: Runtime, errand: "Errand", request: "Request") -> tuple["Entry", "Response"]:
+    """Get the server's answer; when it is lost, present the token once more at once: servers keep a grace period."""
+    profile, session = errand.profile, errand.session
+    journal = runtime.journal(profile)
+    entry = journal.read(session)
+    while True:
+        try:
+            return entry, runtime.send(profile, request)
+        except Unreachable as error:
+            if error.sent and session.refresh_token and not entry.in_doubt:
+                entry = replace(entry, tries=entry.tries + 1)
+                journal.write(entry)
+                runtime.terminal.detail("the answer was lost; asking once more")
+                continue
+            with contextlib.suppress(StoreUnavailable):
+                tries = entry.tries if error.sent else entry.tries - 1
+                _note(journal, session, replace(entry, tries=tries, failed_at=runtime.clock()))
+            raise
+        except TokenctlError:  # a redirect, or a proxy that cannot be used: nothing was lost on the way
+            with contextlib.suppress(StoreUnavailable):
+                _note(journal, session, replace(entry, tries=entry.tries - 1))
+            raise
+
+
+def _judged(runtime: Runtime, entry: "Entry", error: TokenctlError, response: "Response") -> "Entry":
+    """Tell what an answer that was no success means for the refresh token: an answer is not a lost answer."""
+    if isinstance(error, LoginRequired):
+        return replace(entry, dead=True)
+    if isinstance(error, Unreachable):
+        later = runtime.now() + (response.retry_after or 0)
+        return replace(entry, tries=entry.tries - 1, not_before=later, failed_at=runtime.clock())
+    return replace(entry, tries=0)
+
+
+def _copy(runtime: Runtime, profile: Profile, store: "Store", renewed: Session) -> None:
+    """Copy it to the keyring, which reads it back; then the redo log and the journal have done their work.
+
+    Raises StoreError when it is neither in the redo log nor in the keyring.
+    """
+    try:
+        store.write(profile.name, renewed)
+    except StoreError as error:
+        if not runtime.has_redo_log(profile):
+            raise type(error)(
+                f"the session was renewed and could not be saved: {error.message}", hint=error.hint
+            ) from None
+        runtime.terminal.warning(
+            f"the session was renewed and is safe, but not in the keyring yet ({error.message}); the next run tries again"
+        )
+    else:
+        runtime.redo_log(profile).remove()
+        runtime.journal(profile).remove()
+
+
+# -- what the steps are made of --------------------------------------------------------------------
+
+
 def read(runtime: Runtime, profile: Profile) -> Session | None:
     """Read the session to use. Raises StoreError, or LoginRequired when the profile has come to mean another server."""
     return _of_profile(profile, newest(runtime, profile, runtime.store(profile)))
@@ -105,46 +238,6 @@ def _at_leisure(runtime: Runtime, profile: Profile, session: Session, min_ttl: i
         return session
 
 
-def _renew(
-    runtime: Runtime, profile: Profile, seen: Session | None, min_ttl: int | None, *, patience: float | None = None
-) -> Session:
-    """Renew under the lock; `min_ttl` None means by request, whatever is there. `patience` is seconds."""
-    if profile.store == "memory":
-        return _begin_again(runtime, profile)
-    if seen is None:
-        raise logged_out(profile)
-    since = runtime.clock()
-    # Step 2: one process at a time. A worker inherits this lock, so that only its end sets it free.
-    with runtime.locked(profile, patience) as lock:
-        # Step 3: read again, and use only this record from here on.
-        store = runtime.store(profile)
-        session = _of_profile(profile, settled(runtime, profile, store))
-        if session is None:
-            raise logged_out(profile)
-        if min_ttl is not None and (
-            session.fresh(runtime.time_of(session), min_ttl) or _renewed_meanwhile(runtime, seen, session)
-        ):
-            return session
-        entry = _permitted(runtime, profile, session, since, by_request=min_ttl is None)
-        client = flows.client(runtime, profile, session)
-        flows.renewal_request(profile, session, client)  # whether there is anything to ask with
-        # Step 4: make room for the answer, and write down what is about to be presented. Then send.
-        runtime.redo_log(profile).reserve(session)
-        _note(runtime.journal(profile), session, replace(entry, tries=entry.tries + 1, not_before=0))
-        try:
-            # Step 5: steps 6, 7 and 9 run in a worker that outlives us, or, where there can be none, with signals put off.
-            renewed = runtime.survive(profile, session, client.secret, lock, present)
-        except (LoginRequired, Refused, Unreachable):
-            # Look before believing it: somebody without the lock may have won, or the worker was cut off after its commit.
-            newer = settled(runtime, profile, store)
-            if newer is not None and _renewed_meanwhile(runtime, session, newer):
-                return newer
-            raise
-        _copy(runtime, profile, store, renewed)
-        return renewed
-    # Step 10: the lock is free.
-
-
 def _permitted(runtime: Runtime, profile: Profile, session: Session, since: float, *, by_request: bool) -> "Entry":
     """Look into the journal whether this refresh token may be presented by a process that waited `since` then.
 
@@ -172,88 +265,6 @@ def _permitted(runtime: Runtime, profile: Profile, session: Session, since: floa
 def _note(journal: "Journal", session: Session, entry: "Entry") -> None:
     """Write the entry; what presents no refresh token uses none up."""
     journal.write(entry if session.refresh_token else replace(entry, tries=0, dead=False))
-
-
-def present(runtime: Runtime, errand: "Errand") -> Session:
-    """Present the refresh token and commit what comes back. This is what the worker does.
-
-    Raises LoginRequired, Refused or Unreachable.
-    """
-    profile, session = errand.profile, errand.session
-    journal, redo_log = runtime.journal(profile), runtime.redo_log(profile)
-
-    def commit(successor: Session) -> None:
-        # Step 7: the commit. Should the disk fail even so, the keyring is what is left, in step 8.
-        try:
-            redo_log.commit(successor)
-        except OSError as reason:
-            runtime.terminal.warning(f"{redo_log.path.parent} cannot be written: {reason.strerror}")
-        else:
-            journal.remove()
-
-    try:
-        # Step 6: present it.
-        client = flows.client(runtime, profile, session, errand.secret)
-        entry, response = _answer(runtime, errand, flows.renewal_request(profile, session, client))
-        try:
-            # Step 9, as far as it must come before the tokens are handed out: what came is verified.
-            return flows.succeed(runtime, profile, session, response, client, commit)
-        except TokenctlError as error:
-            with contextlib.suppress(StoreUnavailable):
-                _note(journal, session, _judged(runtime, entry, error, response))
-            raise
-    finally:
-        redo_log.release()
-
-
-def _answer(runtime: Runtime, errand: "Errand", request: "Request") -> tuple["Entry", "Response"]:
-    """Get the server's answer; when it is lost, present the token once more at once: servers keep a grace period."""
-    profile, session = errand.profile, errand.session
-    journal = runtime.journal(profile)
-    entry = journal.read(session)
-    while True:
-        try:
-            return entry, runtime.send(profile, request)
-        except Unreachable as error:
-            if error.sent and session.refresh_token and not entry.in_doubt:
-                entry = replace(entry, tries=entry.tries + 1)
-                journal.write(entry)
-                runtime.terminal.detail("the answer was lost; asking once more")
-                continue
-            with contextlib.suppress(StoreUnavailable):
-                tries = entry.tries if error.sent else entry.tries - 1
-                _note(journal, session, replace(entry, tries=tries, failed_at=runtime.clock()))
-            raise
-
-
-def _judged(runtime: Runtime, entry: "Entry", error: TokenctlError, response: "Response") -> "Entry":
-    """Tell what an answer that was no success means for the refresh token: an answer is not a lost answer."""
-    if isinstance(error, LoginRequired):
-        return replace(entry, dead=True)
-    if isinstance(error, Unreachable):
-        later = runtime.now() + (response.retry_after or 0)
-        return replace(entry, tries=entry.tries - 1, not_before=later, failed_at=runtime.clock())
-    return replace(entry, tries=0)
-
-
-def _copy(runtime: Runtime, profile: Profile, store: "Store", renewed: Session) -> None:
-    """Step 8: copy it to the keyring, which reads it back; then the redo log and the journal have done their work.
-
-    Raises StoreError when it is neither in the redo log nor in the keyring.
-    """
-    try:
-        store.write(profile.name, renewed)
-    except StoreError as error:
-        if not runtime.has_redo_log(profile):
-            raise type(error)(
-                f"the session was renewed and could not be saved: {error.message}", hint=error.hint
-            ) from None
-        runtime.terminal.warning(
-            f"the session was renewed and is safe, but not in the keyring yet ({error.message}); the next run tries again"
-        )
-    else:
-        runtime.redo_log(profile).remove()
-        runtime.journal(profile).remove()
 
 
 def _renewed_meanwhile(runtime: Runtime, seen: Session, session: Session) -> bool:

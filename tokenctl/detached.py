@@ -15,9 +15,12 @@ import sys
 import threading
 import types
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 SURVIVES = os.name == "posix"
 """Whether a worker can outlive its caller here, and inherit the lock."""
+HERE = str(Path(__file__).parent.parent)
+"""Where this package is found, should it not be where Python looks by itself."""
 LONGEST = 150.0
 """Seconds until a worker is given up: all its requests' deadlines, and some more."""
 
@@ -33,8 +36,7 @@ def run(module: str, task: str, environ: Mapping[str, str], lock: int) -> str | 
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=dict(environ),
-        cwd=os.sep,
+        env={**environ, "PYTHONPATH": os.pathsep.join(filter(None, (environ.get("PYTHONPATH"), HERE)))},
         pass_fds=(lock,),
         start_new_session=True,
     )

@@ -4,7 +4,7 @@ The members are named as on the wire (RFC 6749 section 5.1), plus what is pinned
 integer epoch seconds, UTC; `expires_at` is counted from when the answer was received.
 """
 
-import base64
+import binascii
 import json
 from dataclasses import asdict, dataclass, field, fields
 
@@ -124,6 +124,6 @@ def _fits(name: str, value: object) -> bool:
 
 def _is_key(text: str) -> bool:
     try:
-        return len(base64.b64decode(text, validate=True)) == 32
+        return len(binascii.a2b_base64(text, strict_mode=True)) == 32
     except ValueError:
         return False

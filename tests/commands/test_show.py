@@ -141,3 +141,14 @@ def test_a_terminal_without_utf_8(signed_in: Home) -> None:
     """A terminal that knows only ASCII gets a panel that it can draw."""
     seen = on_a_terminal(signed_in, "show", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
     assert "ada" in seen and "error" not in seen
+
+
+def test_a_session_that_the_server_ended_needs_a_sign_in(home: Home, make_server: Make) -> None:
+    """Once the server has refused the refresh token, show knows that it will not renew itself."""
+    server = make_server(access_token_lifetime=1)
+    assert home.login(server.issuer).status == 0
+    server.kill_session()
+    time.sleep(1.1)
+    assert json.loads(home.run("show", "--json").stdout)["state"] == "expired"
+    assert home.run("token").status == 4
+    assert json.loads(home.run("show", "--json").stdout)["state"] == "login_required"

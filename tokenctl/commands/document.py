@@ -7,6 +7,7 @@ import hashlib
 import json
 from typing import Any
 
+from tokenctl.errors import StoreError
 from tokenctl.flows import MACHINE
 from tokenctl.oauth.claims import is_jwt
 from tokenctl.profile import Profile
@@ -73,7 +74,15 @@ def state(runtime: Runtime, profile: Profile, session: Session | None) -> str:
     if not session.expired(now):
         return "stale"
     renewable = session.refresh_token is not None or session.flow in MACHINE
-    return "expired" if renewable else "login_required"
+    return "expired" if renewable and not _dead(runtime, profile, session) else "login_required"
+
+
+def _dead(runtime: Runtime, profile: Profile, session: Session) -> bool:
+    """Tell whether the server has refused the refresh token already."""
+    try:
+        return profile.store != "memory" and runtime.journal(profile).read(session).dead
+    except StoreError:
+        return False  # whoever renews will say so
 
 
 def fingerprint(token: str) -> str:
