@@ -1,7 +1,7 @@
 """The composition root: everything that touches the world, each opened on first use.
 
 Pass the runtime on whole: naming one of its members opens what it names. This is the one module with
-imports inside functions, so that a command pays only for what it does.
+imports inside functions, so that a command pays only for what it does; and that is why it is long.
 """
 
 import os
@@ -232,7 +232,8 @@ class Runtime:
         return self._stores[key]
 
     def _keyring_store(self, kind: str, backend: str | None, deadline: float) -> Store:
-        from tokenctl.storage.keyring_store import KeyringStore, open_ring, open_session_ring
+        from tokenctl.storage.backends import open_ring, open_session_ring
+        from tokenctl.storage.keyring_store import KeyringStore
 
         ring = open_session_ring(deadline) if kind == "session" else open_ring(backend, deadline)
         return KeyringStore(ring, kind, deadline)

@@ -11,7 +11,7 @@ from keyring.backend import KeyringBackend
 from tests.storage import SECRET, session
 from tokenctl.errors import StoreDamaged, StoreError, StoreLocked, StoreTimedOut, StoreUnavailable
 from tokenctl.session import dumps
-from tokenctl.storage.keyring_store import KeyringStore, bounded, open_ring
+from tokenctl.storage.keyring_store import KeyringStore, bounded
 
 
 class Ring(KeyringBackend):
@@ -260,43 +260,6 @@ def test_an_error_that_quotes_the_secret_is_not_repeated(call: Callable[[Keyring
     with pytest.raises(StoreUnavailable) as caught:
         call(KeyringStore(Quoting()))
     assert SECRET not in caught.value.message
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("keyring.backends.null.Keyring", "keyring.backends.fail.Keyring", "keyring.backends.chainer.ChainerBackend"),
-        *(
-            "keyrings.alt.file.PlaintextKeyring",
-            "no.such.Module",
-            "tokenctl.session.Session",
-            "tokenctl.session.absent",
-        ),
-        *("tokenctl.session", "Ring", "", ".", "x" * 999, ".relative.Ring"),
-    ],
-)
-def test_a_backend_that_keeps_nothing_or_is_none_is_refused(name: str) -> None:
-    """Plain text least of all, even when it is named."""
-    with pytest.raises(StoreUnavailable) as caught:
-        open_ring(name, 5)
-    assert len(caught.value.message) < 300
-
-
-def test_a_backend_is_opened_by_its_class_name() -> None:
-    """The name that a store tells is the one that opens it again."""
-    assert isinstance(open_ring(KeyringStore(Ring()).backend, 5), Ring)
-
-
-@pytest.mark.skipif("sys.platform != 'linux'", reason="elsewhere the platform has one")
-def test_without_any_keyring_the_reasons_and_the_ways_out_are_told(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: object
-) -> None:
-    """SSH, a container, CI: one clear error."""
-    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path}/absent")
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    with pytest.raises(StoreUnavailable, match="no usable keyring") as caught:
-        open_ring(None, 30)
-    assert "--store file" in (caught.value.hint or "") and "--store memory" in (caught.value.hint or "")
 
 
 def test_an_error_of_ours_passes_unchanged() -> None:

@@ -23,7 +23,8 @@ CLIENT = """
 import json, sys
 from tokenctl.errors import StoreError
 from tokenctl.session import dumps, loads
-from tokenctl.storage.keyring_store import KeyringStore, open_ring
+from tokenctl.storage.backends import open_ring
+from tokenctl.storage.keyring_store import KeyringStore
 from tokenctl.storage.secret_service import BACKEND, SecretServiceStore
 
 lane, deadline, verb, profile, *document = sys.argv[1:]

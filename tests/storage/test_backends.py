@@ -1,0 +1,53 @@
+"""Choosing and opening a keyring backend."""
+
+import sys
+
+import pytest
+
+from tests.ring import Ring
+from tokenctl.errors import StoreUnavailable
+from tokenctl.storage.backends import SESSION_COLLECTION, open_ring, open_session_ring
+from tokenctl.storage.keyring_store import KeyringStore
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("keyring.backends.null.Keyring", "keyring.backends.fail.Keyring", "keyring.backends.chainer.ChainerBackend"),
+        *(
+            "keyrings.alt.file.PlaintextKeyring",
+            "no.such.Module",
+            "tokenctl.session.Session",
+            "tokenctl.session.absent",
+        ),
+        *("tokenctl.session", "Ring", "", ".", "x" * 999, ".relative.Ring"),
+    ],
+)
+def test_a_backend_that_keeps_nothing_or_is_none_is_refused(name: str) -> None:
+    """Plain text least of all, even when it is named."""
+    with pytest.raises(StoreUnavailable) as caught:
+        open_ring(name, 5)
+    assert len(caught.value.message) < 300
+
+
+def test_a_backend_is_opened_by_its_class_name() -> None:
+    """The name that a store tells is the one that opens it again."""
+    assert isinstance(open_ring(KeyringStore(Ring()).backend, 5), Ring)
+
+
+@pytest.mark.skipif("sys.platform != 'linux'", reason="elsewhere the platform has one")
+def test_without_any_keyring_the_reasons_and_the_ways_out_are_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: object
+) -> None:
+    """SSH, a container, CI: one clear error."""
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path}/absent")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    with pytest.raises(StoreUnavailable, match="no usable keyring") as caught:
+        open_ring(None, 30)
+    assert "--store file" in (caught.value.hint or "") and "--store memory" in (caught.value.hint or "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the Secret Service's collection")
+def test_the_session_ring_keeps_to_its_collection() -> None:
+    """What shall end with the session never goes into the collection that stays."""
+    assert getattr(open_session_ring(5), "preferred_collection", None) == SESSION_COLLECTION
