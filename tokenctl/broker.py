@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tokenctl import flows
+from tokenctl.errand import Errand
 from tokenctl.errors import (
     LoginRequired,
     Refused,
@@ -26,7 +27,6 @@ from tokenctl.runtime import Runtime, logged_out, login_hint
 from tokenctl.session import Session
 
 if TYPE_CHECKING:
-    from tokenctl.errand import Errand
     from tokenctl.oauth.wire import Request, Response
     from tokenctl.storage import Store
     from tokenctl.storage.journal import Entry, Journal
@@ -59,13 +59,19 @@ def current(runtime: Runtime, profile: Profile, min_ttl: int | None = None) -> S
         return kept
 
 
-def renew(runtime: Runtime, profile: Profile) -> Session:
-    """Renew now, however fresh the access token is. Raises as `current` does."""
-    return _renew(runtime, profile, read(runtime, profile), None)
+def renew(runtime: Runtime, profile: Profile, *, again: bool = False) -> Session:
+    """Renew now, however fresh the access token is; `again` by a machine's own credentials. Raises as `current` does."""
+    return _renew(runtime, profile, read(runtime, profile), None, again=again)
 
 
 def _renew(
-    runtime: Runtime, profile: Profile, seen: Session | None, min_ttl: int | None, *, patience: float | None = None
+    runtime: Runtime,
+    profile: Profile,
+    seen: Session | None,
+    min_ttl: int | None,
+    *,
+    again: bool = False,
+    patience: float | None = None,
 ) -> Session:
     """Renew under the lock; `min_ttl` None means by request, whatever is there. `patience` is seconds."""
     if profile.store == "memory":
@@ -84,30 +90,43 @@ def _renew(
             session.fresh(runtime.time_of(session), min_ttl) or _renewed_meanwhile(runtime, seen, session)
         ):
             return session
-        entry = _permitted(runtime, profile, session, since, by_request=min_ttl is None)
+        entry = runtime.journal(profile).read(session)
+        machine = session.flow in flows.MACHINE  # it has credentials of its own: what is dead can begin again
+        if again and not machine:
+            raise UsageError(
+                f"{profile.name!r} was signed in to by a person, and has no API key", hint=login_hint(profile)
+            )
+        again = again or (machine and (entry.dead or entry.in_doubt or _refresh_token_expired(runtime, session)))
+        _permit(runtime, profile, session, entry, since, by_request=min_ttl is None, again=again)
         client = flows.client(runtime, profile, session)
-        flows.renewal_request(profile, session, client)  # whether there is anything to ask with
+        flows.renewal_request(profile, session, client, again)  # whether there is anything to ask with
         # Step 4: make room for the answer, and write down what is about to be presented. Then send.
         runtime.redo_log(profile).reserve(session)
-        _note(runtime.journal(profile), session, replace(entry, tries=entry.tries + 1, not_before=0))
+        _note(runtime.journal(profile), session, replace(entry, tries=entry.tries + (not again), not_before=0))
+        job = Errand(
+            profile=profile, session=session, secret=client.secret, again=again, verbose=runtime.terminal.verbose
+        )
         try:
             # Step 5: steps 6, 7 and 9 run in a worker that outlives us, or, where there can be none, with signals put off.
-            renewed = runtime.survive(profile, session, client.secret, lock, present)
+            renewed = runtime.survive(job, lock, present)
         except (LoginRequired, Refused, Unreachable) as error:
             # Look before believing it: somebody without the lock may have won, or the worker was cut off after its commit.
             newer = settled(runtime, profile, store)
             if newer is not None and _renewed_meanwhile(runtime, session, newer):
                 return newer
-            if isinstance(error, LoginRequired):
+            if not isinstance(error, LoginRequired):
+                raise
+            if not machine or again:
                 error.hint = login_hint(profile)
-            raise
+                raise
+            renewed = runtime.survive(replace(job, again=True), lock, present)
         # Step 8: the keyring gets its copy. Step 9 is behind us: the worker verified what it committed.
         _copy(runtime, profile, store, renewed)
         return renewed
     # Step 10: the lock is free.
 
 
-def present(runtime: Runtime, errand: "Errand") -> Session:
+def present(runtime: Runtime, errand: Errand) -> Session:
     """Present the refresh token and commit what comes back. This is what the worker does.
 
     Raises LoginRequired, Refused or Unreachable.
@@ -127,19 +146,19 @@ def present(runtime: Runtime, errand: "Errand") -> Session:
     try:
         # Step 6: present it.
         client = flows.client(runtime, profile, session, errand.secret)
-        entry, response = _answer(runtime, errand, flows.renewal_request(profile, session, client))
+        entry, response = _answer(runtime, errand, flows.renewal_request(profile, session, client, errand.again))
         try:
             # Step 9: a rotated refresh token is committed first, and no access token that was not verified.
-            return flows.succeed(runtime, profile, session, response, client, commit)
+            return flows.succeed(runtime, errand, response, client, commit)
         except TokenctlError as error:
             with contextlib.suppress(StoreUnavailable):
-                _note(journal, session, _judged(runtime, entry, error, response))
+                _note(journal, session, _judged(runtime, errand, entry, error, response))
             raise
     finally:
         redo_log.release()
 
 
-def _answer(runtime: Runtime, errand: "Errand", request: "Request") -> tuple["Entry", "Response"]:
+def _answer(runtime: Runtime, errand: Errand, request: "Request") -> tuple["Entry", "Response"]:
     """Get the server's answer; when it is lost, present the token once more at once: servers keep a grace period."""
     profile, session = errand.profile, errand.session
     journal = runtime.journal(profile)
@@ -148,23 +167,26 @@ def _answer(runtime: Runtime, errand: "Errand", request: "Request") -> tuple["En
         try:
             return entry, runtime.send(profile, request)
         except Unreachable as error:
-            if error.sent and session.refresh_token and not entry.in_doubt:
+            if error.sent and session.refresh_token and not errand.again and not entry.in_doubt:
                 entry = replace(entry, tries=entry.tries + 1)
                 journal.write(entry)
                 runtime.terminal.detail("the answer was lost; asking once more")
                 continue
             with contextlib.suppress(StoreUnavailable):
-                tries = entry.tries if error.sent else entry.tries - 1
+                tries = entry.tries if error.sent or errand.again else entry.tries - 1
                 _note(journal, session, replace(entry, tries=tries, failed_at=runtime.clock()))
             raise
         except TokenctlError:  # a redirect, or a proxy that cannot be used: nothing was lost on the way
             with contextlib.suppress(StoreUnavailable):
-                _note(journal, session, replace(entry, tries=entry.tries - 1))
+                _note(journal, session, replace(entry, tries=entry.tries - (not errand.again)))
             raise
 
 
-def _judged(runtime: Runtime, entry: "Entry", error: TokenctlError, response: "Response") -> "Entry":
+def _judged(runtime: Runtime, errand: Errand, entry: "Entry", error: TokenctlError, response: "Response") -> "Entry":
     """Tell what an answer that was no success means for the refresh token: an answer is not a lost answer."""
+    if errand.again:  # another credential was presented: of the refresh token nothing new is known
+        later = runtime.now() + (response.retry_after or 0)
+        return replace(entry, not_before=later, failed_at=runtime.clock())
     if isinstance(error, LoginRequired):
         return replace(entry, dead=True)
     if isinstance(error, Unreachable):
@@ -238,15 +260,16 @@ def _at_leisure(runtime: Runtime, profile: Profile, session: Session, min_ttl: i
         return session
 
 
-def _permitted(runtime: Runtime, profile: Profile, session: Session, since: float, *, by_request: bool) -> "Entry":
-    """Look into the journal whether this refresh token may be presented by a process that waited `since` then.
+def _permit(
+    runtime: Runtime, profile: Profile, session: Session, entry: "Entry", since: float, *, by_request: bool, again: bool
+) -> None:
+    """Raise what the journal has against presenting this refresh token, by a process that has waited `since` then.
 
     Raises LoginRequired or Unreachable.
     """
-    entry = runtime.journal(profile).read(session)
-    if entry.dead:
+    if entry.dead and not again:
         raise LoginRequired(f"the server ended the session of {profile.name!r}", hint=login_hint(profile))
-    if entry.in_doubt and not by_request:
+    if entry.in_doubt and not (by_request or again):
         raise LoginRequired(
             f"the server did not answer when the session of {profile.name!r} was renewed, and may have renewed it",
             hint=f"try once more with 'tokenctl refresh -p {profile.name}', or {login_hint(profile)}",
@@ -259,7 +282,11 @@ def _permitted(runtime: Runtime, profile: Profile, session: Session, since: floa
         raise Unreachable("another process has just asked, and the server could not be reached or did not answer")
     if any(0 <= runtime.clock() - last < 1 for last in (entry.failed_at, 0 if by_request else session.obtained_at)):
         runtime.sleep(1)  # at most once a second, whatever the server says of its tokens' life
-    return entry
+
+
+def _refresh_token_expired(runtime: Runtime, session: Session) -> bool:
+    ends = session.refresh_token_expires_at
+    return session.refresh_token is not None and ends is not None and runtime.time_of(session) >= ends
 
 
 def _note(journal: "Journal", session: Session, entry: "Entry") -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from tokenctl import token_api
 from tokenctl.errors import UsageError
 from tokenctl.profile import ENVIRONMENT_PROFILE, Profile, check_name, from_members
 
@@ -156,7 +157,9 @@ def members_of(profile: Profile) -> dict[str, Any]:
     found = {each.name: getattr(profile, each.name) for each in fields(profile)}
     members = {name: value for name, value in found.items() if value != getattr(plain, name)}
     for name, value in members.items():
-        if name == "params":
+        if name == "api":
+            members[name] = token_api.members_of(value)
+        elif name == "params":
             members[name] = dict(value)
         elif isinstance(value, tuple):
             members[name] = list(value)

@@ -18,13 +18,15 @@ class Errand:
     profile: Profile
     session: Session
     secret: str | None = field(default=None, repr=False)
+    again: bool = False
+    """Whether to begin again with the machine's own credentials, and leave the refresh token alone."""
     verbose: bool = False
 
 
 def dumps(errand: Errand) -> str:
     """Write an errand for the pipe to the worker."""
     document = {"profile": members_of(errand.profile), "name": errand.profile.name}
-    rest = {"secret": errand.secret, "verbose": errand.verbose}
+    rest = {"secret": errand.secret, "again": errand.again, "verbose": errand.verbose}
     return json.dumps(document | rest | {"session": session.dumps(errand.session)})
 
 
@@ -34,7 +36,7 @@ def loads(text: str) -> Errand:
     return Errand(
         profile=profile.from_members(found["name"], found["profile"], "errand"),
         session=session.loads(found["session"]),
-        **{name: found[name] for name in ("secret", "verbose")},
+        **{name: found[name] for name in ("secret", "again", "verbose")},
     )
 
 

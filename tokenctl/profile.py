@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from tokenctl import token_api
 from tokenctl.errors import UsageError
 from tokenctl.session import DEFAULT_MIN_TTL
+from tokenctl.token_api import TokenApi
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-FLOWS = ("auto", "browser", "device", "client-credentials")
+FLOWS = ("auto", "browser", "device", "client-credentials", "api-key")
 STORES = ("keyring", "session", "file", "memory")
 AUTH_METHODS = ("none", "client_secret_basic", "client_secret_basic_raw", "client_secret_post")
 ENVIRONMENT_PROFILE = "env"
@@ -37,6 +39,7 @@ class Profile:
     token_endpoint_auth_method: str | None = None
     params: tuple[tuple[str, str], ...] = ()
     ca_file: str | None = None
+    api: TokenApi | None = None
     authorization_endpoint: str | None = None
     token_endpoint: str | None = None
     device_authorization_endpoint: str | None = None
@@ -106,6 +109,8 @@ def _checked(key: str, value: Any, where: str) -> Any:
             for each in values:
                 check_resource(each, where)
             return tuple(values)
+        case "api":
+            return value if isinstance(value, TokenApi) else token_api.from_members(value, where)
         case "passphrase_command":
             words = list(value) if isinstance(value, list | tuple) else []
             if not words or not all(isinstance(each, str) and each and "\0" not in each for each in words):

@@ -142,23 +142,15 @@ class Runtime:
 
         return Journal(self.folder(profile))
 
-    def survive(
-        self,
-        profile: Profile,
-        session: Session,
-        secret: str | None,
-        lock: int,
-        present: Callable[["Runtime", "Errand"], Session],
-    ) -> Session:
+    def survive(self, job: "Errand", lock: int, present: Callable[["Runtime", "Errand"], Session]) -> Session:
         """Renew a session in a worker that outlives us and holds the lock; `present` is what it does.
 
         Where there can be no worker it is done here, with signals put off. Raises what `present` raises.
         """
         from tokenctl import detached, errand
 
-        job = errand.Errand(profile=profile, session=session, secret=secret, verbose=self.terminal.verbose)
         if self._send is None and self._store is None and detached.SURVIVES and sys.executable:
-            with self.terminal.patience(f"tokenctl: waiting for {session.token_endpoint.split('/')[2]} "):
+            with self.terminal.patience(f"tokenctl: waiting for {job.session.token_endpoint.split('/')[2]} "):
                 answer = detached.run("tokenctl.worker", errand.dumps(job), self.environ, lock)
             if answer is None:
                 raise Unreachable("the renewal was cut off before its end", hint="try again", sent=True)
@@ -251,10 +243,11 @@ class Runtime:
         return KeyringStore(ring, "file", None)
 
     def client_secret(self, profile: Profile, given: str | None = None) -> str | None:
-        """Find the profile's client secret: given now, in the environment, or kept at login."""
+        """Find the profile's client secret or API key: given now, in the environment, or kept at login."""
         from tokenctl.secret_sources import from_environment
 
-        return given or from_environment(self.environ, "CLIENT_SECRET") or self.store(profile).read_secret(profile.name)
+        name = "API_KEY" if profile.flow == "api-key" else "CLIENT_SECRET"
+        return given or from_environment(self.environ, name) or self.store(profile).read_secret(profile.name)
 
     @contextmanager
     def listening(self, redirect_uri: str | None, port: int | None) -> Iterator["Callback"]:

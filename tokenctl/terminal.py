@@ -117,6 +117,19 @@ class Terminal:
         self.end_progress()
         return getpass.getpass(f"tokenctl: {clean(question)}: ", stream=None)
 
+    def ask(self, question: str, default: str = "") -> str:
+        """Ask for a line; an empty answer is the default. Raises UsageError when nobody can be asked."""
+        if not self.attended:
+            raise UsageError(f"{question}: nobody can be asked here")
+        self.end_progress()
+        while True:
+            self._write(f"tokenctl: {clean(question)}{f' [{default}]' if default else ''}: ")
+            line = sys.stdin.readline()
+            if not line:
+                raise UsageError(f"{question}: no answer")
+            if line.strip() or default:
+                return line.strip() or default
+
     def lines(self) -> queue.SimpleQueue[str]:
         """Collect the lines that the person types from now on.
 

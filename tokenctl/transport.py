@@ -103,14 +103,15 @@ class Transport:
             ) from None
 
     def _exchange(self, request: Request, trace: object) -> Response:
-        content = {} if request.form is None else {"Content-Type": "application/x-www-form-urlencoded"}
+        content_type, content = request.content or (None, None)
+        headers = {**request.headers, **({"Content-Type": content_type} if content_type else {})}
         with (
             self._client(urlsplit(request.url).hostname) as client,
             client.stream(
                 request.method,
                 request.url,
-                content=request.body if request.form is not None else None,
-                headers={**request.headers, **content},
+                content=content,
+                headers=headers,
                 extensions={"trace": trace},
             ) as answer,
         ):

@@ -9,6 +9,7 @@ import pytest
 from tests.flows import Person, always, machine_profile, profile_of, rewritten, signed_in
 from tokenctl import broker
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
+from tokenctl.errand import Errand
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable
 from tokenctl.flows.renewal import request, session_client, succeed
 from tokenctl.flows.sign_in import sign_in
@@ -42,7 +43,8 @@ def renew(runtime: Runtime, profile: Profile, session: Session) -> Session:
     """Ask for the session's successor, and keep it nowhere."""
     client = session_client(runtime, profile, session)
     response = runtime.send(profile, request(profile, session, client))
-    return succeed(runtime, profile, session, response, client, lambda held: None)
+    errand = Errand(profile=profile, session=session)
+    return succeed(runtime, errand, response, client, lambda held: None)
 
 
 def test_the_successor_has_new_tokens_of_the_same_sign_in(demo_server: DemoServer, session: Session) -> None:

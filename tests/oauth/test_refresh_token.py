@@ -22,5 +22,5 @@ def test_a_confidential_client_proves_itself_at_every_refresh() -> None:
     """With Basic, the body has neither id nor secret."""
     client = Client(client_id="c", auth_method="client_secret_basic", secret="s")
     built = refresh_request("https://a.example/token", client, SECRET)
-    assert built.headers == {"Authorization": "Basic Yzpz"} and "client" not in built.body.decode()
+    assert built.headers == {"Authorization": "Basic Yzpz"} and "client" not in str(built.content)
     assert SECRET not in repr(built)

@@ -48,6 +48,7 @@ FIRST = "default"
     help="How long to wait for the sign-in.",
 )
 @click.option("--client-secret-stdin", is_flag=True, help="Read the client secret from stdin.")
+@click.option("--api-key-stdin", is_flag=True, help="Read the API key (or password) from stdin.")
 @click.option("--store", type=click.Choice(STORES), help="Where the session is kept.")
 @click.option(
     "--param",
@@ -63,6 +64,7 @@ def command(
     no_browser: bool,
     timeout: int,
     client_secret_stdin: bool,
+    api_key_stdin: bool,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -78,7 +80,18 @@ def command(
         config_edit.check(runtime.config, profile)
     moving.check(runtime, profile)
     store = runtime.new_store(profile)
-    secret = _secret_from_stdin() if client_secret_stdin else from_environment(runtime.environ, "CLIENT_SECRET")
+    by_key = profile.flow == "api-key"
+    if (client_secret_stdin and by_key) or (api_key_stdin and not by_key):
+        raise UsageError(
+            f"the {profile.flow} flow has no use for what is on stdin",
+            hint="--api-key-stdin goes with --flow api-key, --client-secret-stdin with the others",
+        )
+    if client_secret_stdin or api_key_stdin:
+        secret: str | None = _secret_from_stdin("API key" if by_key else "client secret")
+    else:
+        secret = from_environment(runtime.environ, "API_KEY" if by_key else "CLIENT_SECRET")
+    if secret is None and by_key and runtime.terminal.attended and store.read_secret(profile.name) is None:
+        secret = runtime.terminal.ask_secret("API key")
     if secret is None and _is_confidential(profile):
         secret = store.read_secret(profile.name)  # a machine that signs in again
     session = flows.begin(
@@ -129,6 +142,8 @@ def _profile(runtime: Runtime, name: str | None, given: dict[str, Any]) -> tuple
         )
     wanted = wanted or FIRST
     if wanted not in known:
+        if given.get("flow") == "api-key":
+            return _described(runtime, wanted, settings | given), True
         return _new(wanted, settings | given), True
     profile = known[wanted]
     for key in ("issuer", "client_id"):
@@ -150,15 +165,38 @@ def _new(name: str, members: dict[str, Any]) -> Profile:
     return from_members(name, members, "option")
 
 
-def _secret_from_stdin() -> str:
-    if sys.stdin is None or sys.stdin.isatty():
+def _described(runtime: Runtime, name: str, members: dict[str, Any]) -> Profile:
+    """Ask a person how a token API that is not OAuth is called. Raises UsageError when nobody can be asked."""
+    if not runtime.terminal.attended:
         raise UsageError(
-            "--client-secret-stdin reads a pipe",
-            hint="such as: pass show client | tokenctl login --client-secret-stdin ...",
+            f"there is no profile {name!r} yet, and nobody can be asked how its token API is called",
+            hint=f"write [profiles.{name}.api.login] into {runtime.config.path}: the README has an example",
         )
+    ask = runtime.terminal.ask
+    runtime.terminal.message("how is the token API called? an empty answer means what stands in brackets")
+    field = ask("the address that takes the API key"), ask("the field for the key", "api_key")
+    login = {"url": field[0], "body": {field[1]: "{api_key}"}}
+    login["access_token"] = ask("where the access token lies in the answer", "/access_token")
+    pointer = ask("where the refresh token lies (- if there is none)", "/refresh_token")
+    api: dict[str, Any] = {"login": login}
+    if pointer != "-":
+        login["refresh_token"] = pointer
+        url, name_there = ask("the address that takes the refresh token"), ask("its field", "refresh_token")
+        found = {each: login[each] for each in ("access_token", "refresh_token")}
+        api["refresh"] = {"url": url, "body": {name_there: "{refresh_token}"}, **found}
+        revoke = ask("the address that revokes it (- if there is none)", "-")
+        if revoke != "-":
+            api["revoke"] = {"url": revoke, "body": {name_there: "{refresh_token}"}}
+    return from_members(name, members | {"api": api}, "answer")
+
+
+def _secret_from_stdin(what: str) -> str:
+    option = f"--{what.lower().replace(' ', '-')}-stdin"
+    if sys.stdin is None or sys.stdin.isatty():
+        raise UsageError(f"{option} reads a pipe", hint=f"such as: pass show it | tokenctl login {option} ...")
     secret = sys.stdin.read(65536).removesuffix("\n").removesuffix("\r")
     if not secret or not secret.isprintable():
-        raise UsageError("the client secret on stdin is empty, or more than one line")
+        raise UsageError(f"the {what} on stdin is empty, or more than one line")
     return secret
 
 

@@ -12,8 +12,9 @@ from tokenctl.stdout import answer
 @click.command("refresh")
 @every
 @as_json
+@click.option("--with-api-key", is_flag=True, help="Begin again with the API key, or the machine's own credentials.")
 @with_runtime
-def command(runtime: Runtime, name: str | None, every: bool, as_json: bool) -> int:
+def command(runtime: Runtime, name: str | None, every: bool, as_json: bool, with_api_key: bool) -> int:
     """Renew the session now.
 
     However fresh its access token is: after your rights have changed, say.
@@ -22,7 +23,7 @@ def command(runtime: Runtime, name: str | None, every: bool, as_json: bool) -> i
 
     def renew(name: str | None) -> None:
         profile = runtime.profile(name)
-        session = broker.renew(runtime, profile)
+        session = broker.renew(runtime, profile, again=with_api_key)
         documents.append(document.of_session(runtime, profile, runtime.store(profile), session))
         life = document.span(session.remaining(runtime.time_of(session)))
         runtime.terminal.message(f"renewed {profile.name}; the access token lives {life}")

@@ -20,10 +20,11 @@ FLOWS = {
     "browser": "tokenctl.flows.browser",
     "device": "tokenctl.flows.device",
     "client-credentials": "tokenctl.flows.machine",
+    "api-key": "tokenctl.flows.api_key",
 }
 """Name of a flow -> the module whose `run` gets the first token set."""
 
-MACHINE = ("client-credentials",)
+MACHINE = ("client-credentials", "api-key")
 """Flows that can begin again without a person."""
 
 
@@ -45,9 +46,9 @@ def client(runtime: "Runtime", profile: Profile, session: Session, given: str | 
     return found
 
 
-def renewal_request(profile: Profile, session: Session, client: "Client") -> "Request":
+def renewal_request(profile: Profile, session: Session, client: "Client", again: bool) -> "Request":
     """Build the request that renews a session; see `renewal.request`."""
-    request: Request = import_module("tokenctl.flows.renewal").request(profile, session, client)
+    request: Request = import_module("tokenctl.flows.renewal").request(profile, session, client, again=again)
     return request
 
 

@@ -1,6 +1,7 @@
 """Finding out what a server offers: its metadata, or what the profile says in its place."""
 
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from tokenctl.errors import Refused, UsageError
 from tokenctl.oauth import metadata
@@ -8,6 +9,7 @@ from tokenctl.oauth.metadata import Metadata
 from tokenctl.oauth.wire import describe, issuer_url, overloaded, safe_url, try_later
 from tokenctl.profile import Profile
 from tokenctl.runtime import Runtime
+from tokenctl.token_api import TokenApi
 
 
 def discover(runtime: Runtime, profile: Profile) -> Metadata:
@@ -16,6 +18,8 @@ def discover(runtime: Runtime, profile: Profile) -> Metadata:
     A profile with a `token_endpoint` stands for a server without metadata: nothing is asked. Raises
     UsageError, Refused (wrong or no metadata) or Unreachable.
     """
+    if profile.api is not None:
+        return _described(profile, profile.api)
     if profile.issuer is None:
         raise UsageError(
             f"profile {profile.name!r} has no issuer", hint="add --issuer URL, or set issuer in the profile"
@@ -26,6 +30,19 @@ def discover(runtime: Runtime, profile: Profile) -> Metadata:
     found = _ask(runtime, profile, issuer)
     named = {name: safe_url(url, f"{name} of the profile") for name, url in profile.endpoints.items()}
     return replace(found, **named)  # type: ignore[arg-type]  # the names of endpoints, all of them str
+
+
+def _described(profile: Profile, api: TokenApi) -> Metadata:
+    """Make the record of a token API that is not OAuth: its endpoints are the profile's."""
+    parts = urlsplit(safe_url(api.login.url, "the url of the profile's api"))
+    renewing = api.refresh or api.login
+    return metadata.from_members(
+        {
+            "issuer": profile.issuer or f"{parts.scheme}://{parts.netloc}",
+            "token_endpoint": renewing.url,
+            **({"revocation_endpoint": api.revoke.url} if api.revoke else {}),
+        }
+    )
 
 
 def _ask(runtime: Runtime, profile: Profile, issuer: str) -> Metadata:

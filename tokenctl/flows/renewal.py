@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from tokenctl import flows
+from tokenctl.errand import Errand
 from tokenctl.errors import LoginRequired, Refused
-from tokenctl.oauth import token_response
+from tokenctl.oauth import json_api, token_response
 from tokenctl.oauth.claims import unverified_claims
 from tokenctl.oauth.client_auth import Client
 from tokenctl.oauth.client_credentials import client_credentials_request
@@ -15,6 +17,7 @@ from tokenctl.oauth.wire import Request, Response
 from tokenctl.profile import Profile
 from tokenctl.runtime import Runtime, login_hint
 from tokenctl.session import Session
+from tokenctl.token_api import Call
 
 
 def session_client(runtime: Runtime, profile: Profile, session: Session, given: str | None = None) -> Client:
@@ -29,12 +32,7 @@ def session_client(runtime: Runtime, profile: Profile, session: Session, given: 
 
 
 def succeed(
-    runtime: Runtime,
-    profile: Profile,
-    session: Session,
-    response: Response,
-    client: Client,
-    commit: Callable[[Session], None],
+    runtime: Runtime, errand: Errand, response: Response, client: Client, commit: Callable[[Session], None]
 ) -> Session:
     """Read the answer to `request`: `commit` the session's successor, and return it.
 
@@ -43,11 +41,17 @@ def succeed(
     old access token, so that what is not verified is never handed out and what rotated is never lost.
     Raises LoginRequired, Refused or Unreachable.
     """
-    known = (session.refresh_token or "", *client.secrets)
-    rotated = token_response.rotated(response)
-    held = replace(session, generation=session.generation + 1, refresh_token=rotated or session.refresh_token)
+    profile, session = errand.profile, errand.session
+    before = None if errand.again else session.refresh_token
+    if session.flow == "api-key":
+        call, what = api_call(profile, session, again=errand.again)
+        rotated, parse = json_api.rotated(call, response), partial(json_api.parse, call, response, what)
+    else:
+        known = (session.refresh_token or "", *client.secrets)
+        rotated, parse = token_response.rotated(response), partial(token_response.parse, response, known)
+    held = replace(session, generation=session.generation + 1, refresh_token=rotated or before)
     try:
-        tokens = token_response.parse(response, known)
+        tokens = parse()
     except Refused:
         if rotated is not None:
             commit(held)
@@ -63,7 +67,8 @@ def succeed(
         obtained_at=tokens.obtained_at,
         expires_at=tokens.expires_at,
         **runtime.boot_time(),
-        refresh_token_expires_at=tokens.refresh_token_expires_at or session.refresh_token_expires_at,
+        refresh_token_expires_at=tokens.refresh_token_expires_at
+        or (None if errand.again else session.refresh_token_expires_at),
         id_token=tokens.id_token or session.id_token,
         scope=tokens.scope if tokens.scope is not None else session.scope,
     )
@@ -71,9 +76,15 @@ def succeed(
     return successor
 
 
-def request(profile: Profile, session: Session, client: Client) -> Request:
-    """Build the request for new tokens, at the endpoint pinned at login. Raises LoginRequired when nothing can be asked."""
-    if session.refresh_token is not None:
+def request(profile: Profile, session: Session, client: Client, *, again: bool = False) -> Request:
+    """Build the request for new tokens, at the endpoint pinned at login. Raises LoginRequired when nothing can be asked.
+
+    With `again` a machine presents its own credentials and leaves the refresh token alone.
+    """
+    if session.flow == "api-key":
+        call, _ = api_call(profile, session, again=again)
+        return json_api.request(call, api_values(profile, client.secret, session))
+    if session.refresh_token is not None and not again:
         return refresh_request(session.token_endpoint, client, session.refresh_token, session.resource)
     if session.flow in flows.MACHINE:
         return client_credentials_request(
@@ -83,6 +94,33 @@ def request(profile: Profile, session: Session, client: Client) -> Request:
         f"the access token of {profile.name!r} is used up, and the server gave no refresh token",
         hint=f"{login_hint(profile)}; many servers give one only for the scope offline_access",
     )
+
+
+def api_call(profile: Profile, session: Session, *, again: bool = False) -> tuple[Call, str]:
+    """Choose the call of the profile's token API that renews a session, and name it: `refresh` or `login`.
+
+    Raises LoginRequired when the profile has come to name another endpoint than the one pinned at login.
+    """
+    api = profile.api
+    if api is None or (api.refresh or api.login).url != session.token_endpoint:
+        raise LoginRequired(
+            f"the session of {profile.name!r} is with {session.token_endpoint}, and the profile now says otherwise",
+            hint=f"{login_hint(profile)}, or undo the change; the session was not touched",
+        )
+    if api.refresh is not None and session.refresh_token is not None and not again:
+        return api.refresh, "refresh"
+    return api.login, "login"
+
+
+def api_values(profile: Profile, secret: str | None, session: Session | None = None) -> dict[str, str | None]:
+    """Say what the placeholders of a token API stand for."""
+    return {
+        "api_key": secret,
+        "password": secret,
+        "username": profile.api.username if profile.api else None,
+        "refresh_token": session.refresh_token if session else None,
+        "access_token": session.access_token if session else None,
+    }
 
 
 def _check_id_token(runtime: Runtime, profile: Profile, session: Session, tokens: TokenSet) -> None:

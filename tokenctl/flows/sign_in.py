@@ -53,12 +53,15 @@ def sign_in(
     the browser is told that all went well. Raises UsageError, LoginRequired (nobody signed in in
     time), Refused or Unreachable.
     """
-    if profile.client_id is None:
+    if profile.client_id is None and profile.flow != "api-key":
         raise UsageError(
             f"profile {profile.name!r} has no client_id", hint="add --client-id ID, or set client_id in the profile"
         )
     server = discover(runtime, profile)
-    client = client_auth.choose(server, profile.client_id, client_secret, profile.token_endpoint_auth_method)
+    if profile.flow == "api-key":
+        client = Client(client_id=profile.client_id or "api-key", auth_method="api_key", secret=client_secret)
+    else:
+        client = client_auth.choose(server, profile.client_id or "", client_secret, profile.token_endpoint_auth_method)
     name = _chosen_flow(runtime, profile, server, client, no_browser)
     if profile.store == "memory" and name not in flows.MACHINE:
         raise UsageError(

@@ -1,7 +1,8 @@
 """A session ends at the server: its tokens are revoked (RFC 7009), and what was not is said."""
 
 from tokenctl.errors import Refused
-from tokenctl.flows.renewal import session_client
+from tokenctl.flows.renewal import api_values, session_client
+from tokenctl.oauth import json_api
 from tokenctl.oauth.revocation import Outcome, parse, revocation_request
 from tokenctl.profile import Profile
 from tokenctl.runtime import Runtime
@@ -26,6 +27,8 @@ def sign_out(runtime: Runtime, profile: Profile, session: Session) -> bool:
                 f"{session.issuer} offers no revocation: nothing was revoked, the session is kept", hint=local
             )
         client = session_client(runtime, profile, session)
+        if session.flow == "api-key":
+            return _end_api_session(runtime, profile, session, client.secret, local)
         request = revocation_request(session.revocation_endpoint, client, token, hint)
         outcome, reason = parse(runtime.send(profile, request), (token, *client.secrets))
         if outcome is Outcome.REVOKED:
@@ -41,3 +44,14 @@ def sign_out(runtime: Runtime, profile: Profile, session: Session) -> bool:
                 f"the server cannot revoke this access token ({reason}); it stays valid for {left} s"
             )
     return revoked
+
+
+def _end_api_session(runtime: Runtime, profile: Profile, session: Session, secret: str | None, local: str) -> bool:
+    """Make the revoke call of a token API that is not OAuth, at the endpoint pinned at login."""
+    call = profile.api.revoke if profile.api else None
+    if call is None or call.url != session.revocation_endpoint:
+        raise Refused("the profile now names another endpoint to revoke at; the session is kept", hint=local)
+    reason = json_api.check_revoked(runtime.send(profile, json_api.request(call, api_values(profile, secret, session))))
+    if reason is not None:
+        raise Refused(f"the server did not revoke the session ({reason}); it is kept", hint=local)
+    return True

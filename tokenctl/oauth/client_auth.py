@@ -55,8 +55,14 @@ def _authorization(user: str, password: str) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
 
 
+def _own(client_id: str, secret: str) -> Added:
+    # A token API that is not OAuth: its profile says where the key goes.
+    return (), {}
+
+
 METHODS: dict[str, Callable[[str, str], Added]] = {
     "none": _none,
+    "api_key": _own,
     "client_secret_basic": _basic,
     "client_secret_basic_raw": _basic_raw,
     "client_secret_post": _post,

@@ -19,21 +19,25 @@ JSON = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One HTTP request. With a form it is a POST, without one a GET."""
+    """One HTTP request. With a form or a JSON text it is a POST, without either a GET; or what `verb` says."""
 
     url: str
     form: tuple[tuple[str, str], ...] | None = field(default=None, repr=False)
+    json: str | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    verb: str | None = None
 
     @property
     def method(self) -> str:
-        """`POST` for a form, else `GET`."""
-        return "GET" if self.form is None else "POST"
+        """The method: `POST` for what has a body, else `GET`, unless the request says another."""
+        return self.verb or ("GET" if self.form is None and self.json is None else "POST")
 
     @property
-    def body(self) -> bytes:
-        """The form, URL-encoded (`application/x-www-form-urlencoded`)."""
-        return urlencode(self.form or ()).encode()
+    def content(self) -> tuple[str, bytes] | None:
+        """The body and its content type; None without one."""
+        if self.json is not None:
+            return "application/json", self.json.encode()
+        return None if self.form is None else ("application/x-www-form-urlencoded", urlencode(self.form).encode())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,128 @@
+"""Machines at a token API that is not OAuth: the real djangorestframework-simplejwt, with rotation and a blacklist."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.commandline import Home
+from tests.servers import available
+from tests.servers.simplejwt import API_KEY, SimpleJwt
+
+pytestmark = pytest.mark.real
+ROOT = Path(__file__).parent.parent
+
+PROFILE = """
+[profiles.t]
+flow = "api-key"
+keyring_backend = "tests.ring.Ring"
+[profiles.t.api.login]
+url = "{address}/api/key/"
+body = {{ api_key = "{{api_key}}" }}
+access_token = "/tokens/access"
+refresh_token = "/tokens/refresh"
+[profiles.t.api.refresh]
+url = "{address}/api/token/refresh/"
+body = {{ refresh = "{{refresh_token}}" }}
+access_token = "/access"
+refresh_token = "/refresh"
+[profiles.t.api.revoke]
+url = "{address}/api/token/blacklist/"
+body = {{ refresh = "{{refresh_token}}" }}
+"""
+
+
+@pytest.fixture
+def server() -> Iterator[SimpleJwt]:
+    """A server whose access tokens live two seconds."""
+    with available(), SimpleJwt(access_token_ttl=2) as found:
+        yield found
+
+
+@pytest.fixture
+def home(tmp_path: Path, server: SimpleJwt) -> Home:
+    """A HOME with a profile that describes the API, and a keyring that the test can read."""
+    found = Home(
+        tmp_path / "home", {"TEST_RING": str(tmp_path / "ring.json"), "PYTHONPATH": str(ROOT)}, store="keyring"
+    )
+    found.write_config(PROFILE.format(address=server.address))
+    return found
+
+
+def kept(home: Home) -> dict[str, object]:
+    """The session in the keyring."""
+    return dict(json.loads(json.loads(Path(home.environ["TEST_RING"]).read_text())["tokenctl:t\nsession"]))
+
+
+def login(home: Home, key: str = API_KEY) -> None:
+    """Sign in with the key from a pipe."""
+    result = home.run("login", "--api-key-stdin", stdin=key + "\n")
+    assert result.status == 0, result.stderr
+
+
+def test_a_whole_life(home: Home, server: SimpleJwt) -> None:
+    """Login by API key, token, renewal with rotation, a dead refresh token, renewal by the key, revoke."""
+    login(home)
+    first = home.run("token").stdout
+    assert first.count(".") == 2
+    before = kept(home)
+    assert home.run("refresh").status == 0
+    assert server.count("/api/token/refresh/") == 1 and kept(home)["refresh_token"] != before["refresh_token"]
+    # The refresh token dies at the server: a used one is put back, and the API refuses it.
+    ring = Path(home.environ["TEST_RING"])
+    entries = json.loads(ring.read_text())
+    entries["tokenctl:t\nsession"] = json.dumps(before | {"expires_at": before["obtained_at"]})
+    ring.write_text(json.dumps(entries))
+    result = home.run("token")
+    assert result.status == 0 and result.stdout != first, result.stderr
+    assert server.count("/api/token/refresh/", 401) == 1 and server.count("/api/key/") == 2
+    assert home.run("refresh", "--with-api-key").status == 0
+    assert server.count("/api/key/") == 3
+    last = kept(home)
+    revoked = home.run("revoke")
+    assert revoked.status == 0 and "revoked at the server" in revoked.stderr, revoked.stderr
+    assert server.count("/api/token/blacklist/") == 1
+    assert json.loads(ring.read_text()) == {} and last["refresh_token"]
+    assert home.run("token").status == 4
+
+
+def test_fifty_processes_refresh_once(home: Home, server: SimpleJwt) -> None:
+    """Fifty processes that meet an expired token make one refresh, and all print the same token."""
+    login(home)
+    time.sleep(2.1)
+    results = home.race(50, "token", "--min-ttl", "0")
+    assert {each.status for each in results} == {0}, [each.stderr for each in results if each.status]
+    refreshes = server.count("/api/token/refresh/")
+    assert refreshes == len({each.stdout for each in results}) and server.count("/api/token/refresh/", 401) == 0
+
+
+def test_a_key_that_is_refused_is_5_and_never_shown(home: Home, server: SimpleJwt) -> None:
+    """Neither the key nor what the server echoes of it is in the message, and nothing is stored."""
+    result = home.run("login", "--api-key-stdin", stdin="wrong-api-key-canary\n")
+    assert result.status == 5 and "canary" not in result.stderr + result.stdout
+    assert not Path(home.environ["TEST_RING"]).exists()
+
+
+@pytest.mark.parametrize("key", ["", "\n", "two\nlines"])
+def test_a_key_that_is_none_is_2(home: Home, server: SimpleJwt, key: str) -> None:
+    """Empty, or more than one line: a clear error before anything is sent."""
+    assert home.run("login", "--api-key-stdin", stdin=key).status == 2
+    assert server.count("/api/key/", 401) == 0
+
+
+def test_by_user_name_and_password(home: Home, server: SimpleJwt) -> None:
+    """The API's own way in, with a password that no text can break out of."""
+    text = home.config.read_text()
+    text = text.replace("/api/key/", "/api/token/").replace(
+        '{ api_key = "{api_key}" }', '{ username = "{username}", password = "{password}" }'
+    )
+    text = text.replace("/tokens/", "/").replace(
+        "[profiles.t.api.login]", '[profiles.t.api]\nusername = "ada"\n[profiles.t.api.login]'
+    )
+    home.write_config(text)
+    login(home, "correct horse")
+    assert home.run("token").status == 0
+    hostile = home.run("login", "--api-key-stdin", stdin='","username":"root","x":"\n')
+    assert hostile.status == 5 and server.count("/api/token/", 401) == 1
