@@ -8,6 +8,7 @@ read in one go: `current` is the first, `_renew` has those of the caller, `prese
 """
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -146,7 +147,9 @@ def present(runtime: Runtime, errand: Errand) -> Session:
     try:
         # Step 6: present it.
         client = flows.client(runtime, profile, session, errand.secret)
-        entry, response = _answer(runtime, errand, flows.renewal_request(profile, session, client, errand.again))
+        entry, response = _answer(
+            runtime, errand, lambda: flows.renewal_request(profile, session, client, errand.again)
+        )
         try:
             # Step 9: a rotated refresh token is committed first, and no access token that was not verified.
             return flows.succeed(runtime, errand, response, client, commit)
@@ -158,14 +161,14 @@ def present(runtime: Runtime, errand: Errand) -> Session:
         redo_log.release()
 
 
-def _answer(runtime: Runtime, errand: Errand, request: "Request") -> tuple["Entry", "Response"]:
+def _answer(runtime: Runtime, errand: Errand, request: Callable[[], "Request"]) -> tuple["Entry", "Response"]:
     """Get the server's answer; when it is lost, present the token once more at once: servers keep a grace period."""
     profile, session = errand.profile, errand.session
     journal = runtime.journal(profile)
     entry = journal.read(session)
     while True:
         try:
-            return entry, runtime.send(profile, request)
+            return entry, runtime.send(profile, request())
         except Unreachable as error:
             if error.sent and session.refresh_token and not errand.again and not entry.in_doubt:
                 entry = replace(entry, tries=entry.tries + 1)

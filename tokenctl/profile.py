@@ -13,7 +13,15 @@ from tokenctl.token_api import TokenApi
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 FLOWS = ("auto", "browser", "device", "client-credentials", "api-key")
 STORES = ("keyring", "session", "file", "memory")
-AUTH_METHODS = ("none", "client_secret_basic", "client_secret_basic_raw", "client_secret_post")
+AUTH_METHODS = (
+    "none",
+    "client_secret_basic",
+    "client_secret_basic_raw",
+    "client_secret_post",
+    "client_secret_jwt",
+    "private_key_jwt",
+)
+ASSERTION_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 ENVIRONMENT_PROFILE = "env"
 """The name of the profile that the environment alone describes."""
 
@@ -37,6 +45,10 @@ class Profile:
     port: int | None = None
     redirect_uri: str | None = None
     token_endpoint_auth_method: str | None = None
+    client_key_file: str | None = None
+    client_key_id: str | None = None
+    assertion_algorithm: str | None = None
+    assertion_audience: str = "issuer"
     params: tuple[tuple[str, str], ...] = ()
     ca_file: str | None = None
     api: TokenApi | None = None
@@ -90,7 +102,13 @@ def duration(text: object, where: str = "duration") -> int:
     return int(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
 
 
-_CHOICES = {"flow": FLOWS, "store": STORES, "token_endpoint_auth_method": AUTH_METHODS}
+_CHOICES = {
+    "flow": FLOWS,
+    "store": STORES,
+    "token_endpoint_auth_method": AUTH_METHODS,
+    "assertion_algorithm": ASSERTION_ALGORITHMS,
+    "assertion_audience": ("issuer", "token_endpoint"),
+}
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(=.*)?", re.DOTALL)
 
 
@@ -128,7 +146,7 @@ def _checked(key: str, value: Any, where: str) -> Any:
         raise UsageError(f"{where} must be text on one line, not {value!r:.40}")
     if key in _CHOICES and value not in _CHOICES[key]:
         raise UsageError(f"{where} must be one of {', '.join(_CHOICES[key])}, not {value!r:.40}")
-    if key == "ca_file" and not value.startswith(("/", "~")) and value[1:3] not in (":\\", ":/"):
+    if key in ("ca_file", "client_key_file") and not value.startswith(("/", "~")) and value[1:3] not in (":\\", ":/"):
         raise UsageError(
             f"{where} must be an absolute path, not {value!r:.80}: nothing is read from the current directory"
         )

@@ -24,6 +24,7 @@ from tokenctl.terminal import Terminal
 if TYPE_CHECKING:
     from tokenctl.errand import Errand
     from tokenctl.loopback import Callback
+    from tokenctl.oauth.client_auth import Client
     from tokenctl.oauth.wire import Request, Response
     from tokenctl.storage.journal import Journal
     from tokenctl.storage.memory_store import MemoryStore
@@ -246,8 +247,30 @@ class Runtime:
         """Find the profile's client secret or API key: given now, in the environment, or kept at login."""
         from tokenctl.secret_sources import from_environment
 
+        if profile.client_key_file and not given:
+            return self._client_key(profile.client_key_file)
         name = "API_KEY" if profile.flow == "api-key" else "CLIENT_SECRET"
         return given or from_environment(self.environ, name) or self.store(profile).read_secret(profile.name)
+
+    def _client_key(self, name: str) -> str:
+        from tokenctl.secret_sources import from_file
+
+        return from_file(Path(name).expanduser(), "client_key_file", self.terminal)
+
+    def client_assertion(self, profile: Profile, client: "Client", audience: str) -> str:
+        """Make a JWT with which the client proves who it is, for one request; see `assertion.client_assertion`."""
+        from tokenctl import assertion
+
+        return assertion.client_assertion(
+            client.client_id,
+            audience,
+            client.secret or "",
+            symmetric=client.auth_method == "client_secret_jwt",
+            now=self.now(),
+            jti=self.entropy(16).hex(),
+            algorithm=profile.assertion_algorithm,
+            key_id=profile.client_key_id,
+        )
 
     @contextmanager
     def listening(self, redirect_uri: str | None, port: int | None) -> Iterator["Callback"]:

@@ -1,5 +1,6 @@
 """Where secrets come from, besides the keyring: the environment, a file that it names, a command, or a prompt."""
 
+import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,14 +17,24 @@ def from_environment(environ: Mapping[str, str], name: str) -> str | None:
     path = environ.get(f"TOKENCTL_{name}_FILE")
     if not path:
         return environ.get(f"TOKENCTL_{name}") or None
+    return from_file(Path(path), f"TOKENCTL_{name}_FILE")
+
+
+def from_file(path: Path, where: str, terminal: Terminal | None = None) -> str:
+    """Read a secret from a file, without one line end at its end; `where` names who asked for it.
+
+    A file that others may read is told of on `terminal`. Raises UsageError.
+    """
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
+        if terminal is not None and os.name == "posix" and path.stat().st_mode & 0o044:
+            terminal.warning(f"{where}: others may read {path}: chmod 600 it")
     except (OSError, ValueError) as reason:
         cause = reason.strerror if isinstance(reason, OSError) else "it is not UTF-8 text"
-        raise UsageError(f"TOKENCTL_{name}_FILE: {path} cannot be read: {cause}") from None
+        raise UsageError(f"{where}: {path} cannot be read: {cause}") from None
     text = text.removesuffix("\n").removesuffix("\r")
     if not text:
-        raise UsageError(f"TOKENCTL_{name}_FILE: {path} is empty")
+        raise UsageError(f"{where}: {path} is empty")
     return text
 
 

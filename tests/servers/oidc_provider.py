@@ -3,7 +3,7 @@
 import json
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -12,6 +12,7 @@ from tests.servers import Missing, program
 
 HERE = Path(__file__).parent / "oidc-provider"
 CLIENT_SECRET = 's3cr:t%/+ ?&=~"'  # what careless encoding breaks; the library allows printable ASCII only
+LONG_SECRET = "0123456789abcdef0123456789abcdef-long"  # an HMAC key wants 256 bits
 START_SECONDS = 30.0
 
 Record = dict[str, Any]
@@ -21,7 +22,8 @@ class OidcProvider:
     """One server on a free loopback port, and a record of every request that clients made to it.
 
     Public clients: `native`, and `native-rs256`, `-rs512`, `-ps256`, `-es256`, `-eddsa`, named for how their ID
-    tokens are signed. Confidential clients: `machine` (Basic) and `machine-post`, with `CLIENT_SECRET`.
+    tokens are signed. Confidential clients: `machine` (Basic) and `machine-post`, with `CLIENT_SECRET`; `machine-secret-jwt` with
+    `LONG_SECRET`; and the `keyed_clients`, each with its algorithm and its public key.
     Access tokens are JWTs for `urn:api`; for the resource `urn:opaque` they are opaque.
     """
 
@@ -33,6 +35,7 @@ class OidcProvider:
         device_code_ttl: int = 600,
         default_resource: str | None = "urn:api",
         rotate_refresh_token: bool = True,
+        keyed_clients: Sequence[tuple[str, str, dict[str, Any]]] = (),
         port: int = 0,
     ) -> None:
         self._settings = {
@@ -42,6 +45,8 @@ class OidcProvider:
             "default_resource": default_resource,
             "rotate_refresh_token": rotate_refresh_token,
             "client_secret": CLIENT_SECRET,
+            "long_secret": LONG_SECRET,
+            "keyed_clients": list(keyed_clients),
             "port": port,
         }
         self.issuer = ""

@@ -87,7 +87,10 @@ def command(
             hint="--api-key-stdin goes with --flow api-key, --client-secret-stdin with the others",
         )
     if client_secret_stdin or api_key_stdin:
-        secret: str | None = _secret_from_stdin("API key" if by_key else "client secret")
+        lines = profile.token_endpoint_auth_method == "private_key_jwt"
+        secret: str | None = _secret_from_stdin("API key" if by_key else "client secret", lines=lines)
+    elif profile.client_key_file:
+        secret = runtime.client_secret(profile)
     else:
         secret = from_environment(runtime.environ, "API_KEY" if by_key else "CLIENT_SECRET")
     if secret is None and by_key and runtime.terminal.attended and store.read_secret(profile.name) is None:
@@ -97,7 +100,7 @@ def command(
     session = flows.begin(
         runtime,
         profile,
-        keep=lambda session: moving.login(runtime, profile, session, secret),
+        keep=lambda session: moving.login(runtime, profile, session, None if profile.client_key_file else secret),
         client_secret=secret,
         no_browser=no_browser,
         timeout=timeout,
@@ -190,12 +193,12 @@ def _described(runtime: Runtime, name: str, members: dict[str, Any]) -> Profile:
     return from_members(name, members | {"api": api}, "answer")
 
 
-def _secret_from_stdin(what: str) -> str:
+def _secret_from_stdin(what: str, *, lines: bool = False) -> str:
     option = f"--{what.lower().replace(' ', '-')}-stdin"
     if sys.stdin is None or sys.stdin.isatty():
         raise UsageError(f"{option} reads a pipe", hint=f"such as: pass show it | tokenctl login {option} ...")
     secret = sys.stdin.read(65536).removesuffix("\n").removesuffix("\r")
-    if not secret or not secret.isprintable():
+    if not secret or not (secret if not lines else "".join(secret.split())).isprintable():
         raise UsageError(f"the {what} on stdin is empty, or more than one line")
     return secret
 

@@ -19,12 +19,12 @@ def run(plan: Plan, finish: Finish) -> Session:
     request = grant.device_request(endpoint, plan.client, profile.scope, profile.resource, profile.audience)
     device = grant.parse_device(runtime.send(profile, request), plan.client.secrets)
     _show(plan, device)
-    poll = grant.poll_request(plan.token_endpoint, plan.client, device.device_code)
     ends = min(device.expires_at, runtime.now() + plan.timeout)
     interval = device.interval
     while True:
         _wait(plan, interval, ends)
         try:
+            poll = grant.poll_request(plan.token_endpoint, plan.client, device.device_code)
             response = runtime.send(profile, poll)
         except Unreachable as error:
             # RFC 8628 section 3.5: a connection that fails means to poll less often, not to give up.

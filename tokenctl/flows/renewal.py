@@ -9,7 +9,7 @@ from tokenctl.errand import Errand
 from tokenctl.errors import LoginRequired, Refused
 from tokenctl.oauth import json_api, token_response
 from tokenctl.oauth.claims import unverified_claims
-from tokenctl.oauth.client_auth import Client
+from tokenctl.oauth.client_auth import ASSERTED, Client
 from tokenctl.oauth.client_credentials import client_credentials_request
 from tokenctl.oauth.refresh_token import refresh_request
 from tokenctl.oauth.token_response import TokenSet
@@ -28,7 +28,16 @@ def session_client(runtime: Runtime, profile: Profile, session: Session, given: 
         raise LoginRequired(
             f"the client secret of {profile.name!r} is gone", hint=f"{login_hint(profile)} --client-secret-stdin"
         )
-    return Client(client_id=session.client_id, auth_method=method, secret=secret)
+    client = Client(client_id=session.client_id, auth_method=method, secret=secret)
+    return proving(runtime, profile, client, session.issuer, session.token_endpoint)
+
+
+def proving(runtime: Runtime, profile: Profile, client: Client, issuer: str, token_endpoint: str) -> Client:
+    """Give a client that proves itself with assertions what makes them (RFC 7523 section 3: for this server alone)."""
+    if client.auth_method not in ASSERTED:
+        return client
+    audience = token_endpoint if profile.assertion_audience == "token_endpoint" else issuer
+    return replace(client, prove=partial(runtime.client_assertion, profile, client, audience))
 
 
 def succeed(

@@ -8,6 +8,7 @@ from functools import partial
 from tokenctl import flows
 from tokenctl.errors import Refused, UsageError
 from tokenctl.flows.discovery import discover
+from tokenctl.flows.renewal import proving
 from tokenctl.oauth import client_auth
 from tokenctl.oauth.claims import account_name
 from tokenctl.oauth.client_auth import Client
@@ -62,6 +63,8 @@ def sign_in(
         client = Client(client_id=profile.client_id or "api-key", auth_method="api_key", secret=client_secret)
     else:
         client = client_auth.choose(server, profile.client_id or "", client_secret, profile.token_endpoint_auth_method)
+    endpoint = need(server.token_endpoint, "token endpoint", server.issuer)
+    client = proving(runtime, profile, client, server.issuer, endpoint)
     name = _chosen_flow(runtime, profile, server, client, no_browser)
     if profile.store == "memory" and name not in flows.MACHINE:
         raise UsageError(
@@ -73,7 +76,7 @@ def sign_in(
         profile=profile,
         server=server,
         client=client,
-        token_endpoint=need(server.token_endpoint, "token endpoint", server.issuer),
+        token_endpoint=endpoint,
         no_browser=no_browser,
         timeout=timeout,
     )

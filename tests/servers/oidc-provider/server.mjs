@@ -24,6 +24,8 @@ const settings = {
   default_resource: 'urn:api',
   rotate_refresh_token: true,
   client_secret: 's3cr:t%/+ ?&=~"',
+  long_secret: '0123456789abcdef0123456789abcdef-long',
+  keyed_clients: [], // [client_id, algorithm, JWK]: clients that prove themselves with a private key
   ...JSON.parse(process.argv[2] ?? '{}'),
 };
 
@@ -65,6 +67,13 @@ const machine = (client_id, token_endpoint_auth_method) => ({
   grant_types: ['client_credentials'],
 });
 
+const keyed = ([client_id, algorithm, jwk]) => ({
+  ...machine(client_id, 'private_key_jwt'),
+  client_secret: undefined,
+  token_endpoint_auth_signing_alg: algorithm,
+  jwks: { keys: [jwk] },
+});
+
 // An access token for `urn:opaque` is opaque, so that it can be introspected and revoked; for any other resource
 // it is a signed JWT, which this library can do neither with.
 function resourceServer(ctx, resource) {
@@ -97,9 +106,15 @@ const configuration = {
     ...ID_TOKEN_ALGORITHMS.map((algorithm) => native(`native-${algorithm.toLowerCase()}`, algorithm)),
     machine('machine', 'client_secret_basic'),
     machine('machine-post', 'client_secret_post'),
+    { ...machine('machine-secret-jwt', 'client_secret_jwt'), client_secret: settings.long_secret },
+    ...settings.keyed_clients.map(keyed),
   ],
   jwks: { keys: signingKeys() },
-  enabledJWA: { idTokenSigningAlgValues: ID_TOKEN_ALGORITHMS },
+  enabledJWA: {
+    idTokenSigningAlgValues: ID_TOKEN_ALGORITHMS,
+    clientAuthSigningAlgValues: ['HS256', 'RS256', 'PS256', 'ES256', 'EdDSA'],
+  },
+  clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt'],
   cookies: { keys: ['throw-away'] },
   findAccount,
   scopes: ['openid', 'offline_access'],

@@ -1,0 +1,60 @@
+"""Client assertions: a JWT with which a client proves who it is (RFC 7523 section 2.2). It signs; `id_token` verifies.
+
+Each has a life of a minute and a `jti` of its own, so that nobody can use one a second time.
+"""
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from tokenctl.errors import UsageError
+
+LIFETIME = 60
+"""Seconds; RFC 7523 wants it short, and servers refuse more than five minutes."""
+SHORTEST_SECRET = 32
+"""Bytes (RFC 7518 section 3.2)."""
+_CURVES = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
+
+
+def client_assertion(
+    client_id: str,
+    audience: str,
+    key: str,
+    *,
+    symmetric: bool,
+    now: int,
+    jti: str,
+    algorithm: str | None = None,
+    key_id: str | None = None,
+) -> str:
+    """Make an assertion: `key` is a private key in PEM, or with `symmetric` the client secret. `now` is epoch seconds.
+
+    Raises UsageError when the key cannot be used; the message holds nothing of it.
+    """
+    claims = {"iss": client_id, "sub": client_id, "aud": audience, "iat": now, "exp": now + LIFETIME, "jti": jti}
+    try:
+        if symmetric and len(key.encode()) < SHORTEST_SECRET:
+            raise ValueError
+        chosen = "HS256" if symmetric else algorithm or _algorithm_of(key)
+        return jwt.encode(claims, key, algorithm=chosen, headers={"kid": key_id} if key_id else None)
+    except (jwt.PyJWTError, ValueError, TypeError, KeyError, NotImplementedError):
+        pass
+    raise UsageError(
+        "the client's key cannot be used to sign",
+        hint=f"a client secret of {SHORTEST_SECRET} bytes or more is needed"
+        if symmetric
+        else "it must be an unencrypted private key in PEM: RSA, EC (P-256, P-384, P-521) or Ed25519, of the kind that assertion_algorithm wants",
+    )
+
+
+def _algorithm_of(key: str) -> str:
+    found = load_pem_private_key(key.encode(), password=None)
+    if isinstance(found, RSAPrivateKey) and found.key_size >= 2048:
+        return "RS256"
+    if isinstance(found, EllipticCurvePrivateKey):
+        return _CURVES[found.curve.name]  # KeyError: a curve that JWS does not know
+    if isinstance(found, Ed25519PrivateKey):
+        return "EdDSA"
+    raise ValueError
