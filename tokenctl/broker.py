@@ -100,7 +100,7 @@ def _renew(
         again = again or (machine and (entry.dead or entry.in_doubt or _refresh_token_expired(runtime, session)))
         _permit(runtime, profile, session, entry, since, by_request=min_ttl is None, again=again)
         client = flows.client(runtime, profile, session)
-        flows.renewal_request(profile, session, client, again)  # whether there is anything to ask with
+        flows.check_renewable(profile, session, again)
         # Step 4: make room for the answer, and write down what is about to be presented. Then send.
         runtime.redo_log(profile).reserve(session)
         _note(runtime.journal(profile), session, replace(entry, tries=entry.tries + (not again), not_before=0))
@@ -148,7 +148,7 @@ def present(runtime: Runtime, errand: Errand) -> Session:
         # Step 6: present it.
         client = flows.client(runtime, profile, session, errand.secret)
         entry, response = _answer(
-            runtime, errand, lambda: flows.renewal_request(profile, session, client, errand.again)
+            runtime, errand, lambda: flows.renewal_request(runtime, profile, session, client, errand.again)
         )
         try:
             # Step 9: a rotated refresh token is committed first, and no access token that was not verified.

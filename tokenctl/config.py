@@ -16,7 +16,7 @@ from tokenctl import token_api
 from tokenctl.errors import UsageError
 from tokenctl.profile import ENVIRONMENT_PROFILE, Profile, check_name, from_members
 
-SETTINGS = ("issuer", "client_id", "scope", "resource", "audience", "flow", "store")
+SETTINGS = ("issuer", "client_id", "scope", "resource", "audience", "flow", "store", "source", "identity_use")
 """What `TOKENCTL_<NAME>` may set."""
 
 
@@ -140,7 +140,7 @@ def ad_hoc(settings: Mapping[str, Any], environ: Mapping[str, str]) -> Profile:
     machine = any(environ.get(name) for name in ("TOKENCTL_CLIENT_SECRET", "TOKENCTL_CLIENT_SECRET_FILE"))
     preset = {"flow": "client-credentials"} if machine else {}
     flow = settings.get("flow", preset.get("flow"))
-    if flow == "client-credentials":
+    if flow in ("client-credentials", "workload"):
         preset["store"] = "memory"
     return from_members(ENVIRONMENT_PROFILE, {**preset, **settings}, "environment")
 

@@ -11,7 +11,7 @@ from tokenctl.session import DEFAULT_MIN_TTL
 from tokenctl.token_api import TokenApi
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-FLOWS = ("auto", "browser", "device", "client-credentials", "api-key")
+FLOWS = ("auto", "browser", "device", "client-credentials", "api-key", "workload")
 STORES = ("keyring", "session", "file", "memory")
 AUTH_METHODS = (
     "none",
@@ -22,6 +22,8 @@ AUTH_METHODS = (
     "private_key_jwt",
 )
 ASSERTION_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+SOURCES = ("auto", "github", "gitlab", "circleci", "buildkite", "azure", "kubernetes", "gcp", "file", "env", "command")
+IDENTITY_USES = ("token-exchange", "jwt-bearer", "client-assertion")
 ENVIRONMENT_PROFILE = "env"
 """The name of the profile that the environment alone describes."""
 
@@ -49,6 +51,13 @@ class Profile:
     client_key_id: str | None = None
     assertion_algorithm: str | None = None
     assertion_audience: str = "issuer"
+    source: str = "auto"
+    source_audience: str | None = None
+    source_file: str | None = None
+    source_variable: str | None = None
+    source_command: tuple[str, ...] = ()
+    service_connection: str | None = None
+    identity_use: str = "token-exchange"
     params: tuple[tuple[str, str], ...] = ()
     ca_file: str | None = None
     api: TokenApi | None = None
@@ -107,6 +116,8 @@ _CHOICES = {
     "store": STORES,
     "token_endpoint_auth_method": AUTH_METHODS,
     "assertion_algorithm": ASSERTION_ALGORITHMS,
+    "source": SOURCES,
+    "identity_use": IDENTITY_USES,
     "assertion_audience": ("issuer", "token_endpoint"),
 }
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(=.*)?", re.DOTALL)
@@ -129,7 +140,7 @@ def _checked(key: str, value: Any, where: str) -> Any:
             return tuple(values)
         case "api":
             return value if isinstance(value, TokenApi) else token_api.from_members(value, where)
-        case "passphrase_command":
+        case "passphrase_command" | "source_command":
             words = list(value) if isinstance(value, list | tuple) else []
             if not words or not all(isinstance(each, str) and each and "\0" not in each for each in words):
                 raise UsageError(f'{where} must be a list of words, such as ["pass", "show", "tokenctl"]')
@@ -146,10 +157,16 @@ def _checked(key: str, value: Any, where: str) -> Any:
         raise UsageError(f"{where} must be text on one line, not {value!r:.40}")
     if key in _CHOICES and value not in _CHOICES[key]:
         raise UsageError(f"{where} must be one of {', '.join(_CHOICES[key])}, not {value!r:.40}")
-    if key in ("ca_file", "client_key_file") and not value.startswith(("/", "~")) and value[1:3] not in (":\\", ":/"):
+    if (
+        key in ("ca_file", "client_key_file", "source_file")
+        and not value.startswith(("/", "~"))
+        and value[1:3] not in (":\\", ":/")
+    ):
         raise UsageError(
             f"{where} must be an absolute path, not {value!r:.80}: nothing is read from the current directory"
         )
+    if key == "source_variable" and not _VARIABLE.fullmatch(value + "="):
+        raise UsageError(f"{where} must be the name of an environment variable, not {value!r:.40}")
     if key == "env" and not _VARIABLE.fullmatch(value):
         raise UsageError(f"{where} must be the name of an environment variable, not {value!r:.40}")
     return value

@@ -272,6 +272,14 @@ class Runtime:
             key_id=profile.client_key_id,
         )
 
+    def identity_token(self, profile: Profile) -> str:
+        """Get the token with which the job's platform says who it is; see `ambient.token`."""
+        from tokenctl import ambient
+
+        return ambient.token(
+            ambient.Place(profile=profile, environ=self.environ, send=partial(self.send, profile)), self.now()
+        )
+
     @contextmanager
     def listening(self, redirect_uri: str | None, port: int | None) -> Iterator["Callback"]:
         """Listen for the redirect of a sign-in."""

@@ -42,7 +42,7 @@ def renewed(server: DemoServer, session: Session, **changes: Any) -> Session:
 def renew(runtime: Runtime, profile: Profile, session: Session) -> Session:
     """Ask for the session's successor, and keep it nowhere."""
     client = session_client(runtime, profile, session)
-    response = runtime.send(profile, request(profile, session, client))
+    response = runtime.send(profile, request(runtime, profile, session, client))
     errand = Errand(profile=profile, session=session)
     return succeed(runtime, errand, response, client, lambda held: None)
 

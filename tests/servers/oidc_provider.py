@@ -23,7 +23,8 @@ class OidcProvider:
 
     Public clients: `native`, and `native-rs256`, `-rs512`, `-ps256`, `-es256`, `-eddsa`, named for how their ID
     tokens are signed. Confidential clients: `machine` (Basic) and `machine-post`, with `CLIENT_SECRET`; `machine-secret-jwt` with
-    `LONG_SECRET`; and the `keyed_clients`, each with its algorithm and its public key.
+    `LONG_SECRET`; and the `keyed_clients`, each with its algorithm and its public key. With a `platform` (issuer, audience, jwks) the
+    public client `job` may exchange that platform's identity tokens.
     Access tokens are JWTs for `urn:api`; for the resource `urn:opaque` they are opaque.
     """
 
@@ -36,6 +37,8 @@ class OidcProvider:
         default_resource: str | None = "urn:api",
         rotate_refresh_token: bool = True,
         keyed_clients: Sequence[tuple[str, str, dict[str, Any]]] = (),
+        platform: dict[str, Any] | None = None,
+        issued_token_type: str = "urn:ietf:params:oauth:token-type:access_token",
         port: int = 0,
     ) -> None:
         self._settings = {
@@ -47,6 +50,8 @@ class OidcProvider:
             "client_secret": CLIENT_SECRET,
             "long_secret": LONG_SECRET,
             "keyed_clients": list(keyed_clients),
+            **({"platform": platform} if platform else {}),
+            "issued_token_type": issued_token_type,
             "port": port,
         }
         self.issuer = ""

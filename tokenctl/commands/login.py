@@ -9,7 +9,7 @@ from tokenctl import config, config_edit, flows, moving
 from tokenctl.commands import document
 from tokenctl.commands.options import as_json, seconds, with_runtime
 from tokenctl.errors import UsageError
-from tokenctl.profile import ENVIRONMENT_PROFILE, FLOWS, STORES, Profile, from_members
+from tokenctl.profile import ENVIRONMENT_PROFILE, FLOWS, SOURCES, STORES, Profile, from_members
 from tokenctl.runtime import Runtime
 from tokenctl.secret_sources import from_environment
 from tokenctl.session import Session
@@ -32,6 +32,11 @@ FIRST = "default"
 @click.option("--resource", multiple=True, metavar="URL", help="The API the token is for (RFC 8707); may be repeated.")
 @click.option("--audience", metavar="A", help="The API the token is for, at servers that say audience.")
 @click.option("--flow", type=click.Choice(FLOWS), help="How to sign in; auto: browser, else device code.")
+@click.option(
+    "--source",
+    type=click.Choice(SOURCES),
+    help="With the flow workload: whose identity the job has; auto finds the platform.",
+)
 @click.option("--no-browser", is_flag=True, help="Print the address and open nothing.")
 @click.option(
     "--port",

@@ -21,10 +21,11 @@ FLOWS = {
     "device": "tokenctl.flows.device",
     "client-credentials": "tokenctl.flows.machine",
     "api-key": "tokenctl.flows.api_key",
+    "workload": "tokenctl.flows.workload",
 }
 """Name of a flow -> the module whose `run` gets the first token set."""
 
-MACHINE = ("client-credentials", "api-key")
+MACHINE = ("client-credentials", "api-key", "workload")
 """Flows that can begin again without a person."""
 
 
@@ -46,9 +47,14 @@ def client(runtime: "Runtime", profile: Profile, session: Session, given: str | 
     return found
 
 
-def renewal_request(profile: Profile, session: Session, client: "Client", again: bool) -> "Request":
+def check_renewable(profile: Profile, session: Session, again: bool) -> None:
+    """Find out whether there is anything to renew a session with; see `renewal.check`."""
+    import_module("tokenctl.flows.renewal").check(profile, session, again=again)
+
+
+def renewal_request(runtime: "Runtime", profile: Profile, session: Session, client: "Client", again: bool) -> "Request":
     """Build the request that renews a session; see `renewal.request`."""
-    request: Request = import_module("tokenctl.flows.renewal").request(profile, session, client, again=again)
+    request: Request = import_module("tokenctl.flows.renewal").request(runtime, profile, session, client, again=again)
     return request
 
 

@@ -11,7 +11,9 @@ from tokenctl.oauth import json_api, token_response
 from tokenctl.oauth.claims import unverified_claims
 from tokenctl.oauth.client_auth import ASSERTED, Client
 from tokenctl.oauth.client_credentials import client_credentials_request
+from tokenctl.oauth.jwt_bearer import bearer_request
 from tokenctl.oauth.refresh_token import refresh_request
+from tokenctl.oauth.token_exchange import check_issued, exchange_request
 from tokenctl.oauth.token_response import TokenSet
 from tokenctl.oauth.wire import Request, Response
 from tokenctl.profile import Profile
@@ -23,6 +25,8 @@ from tokenctl.token_api import Call
 def session_client(runtime: Runtime, profile: Profile, session: Session, given: str | None = None) -> Client:
     """Make the client that the session belongs to, with its secret if it has one: `given`, or found."""
     method = session.token_endpoint_auth_method
+    if method == "workload":
+        return identified(runtime, profile, session.client_id)
     secret = None if method == "none" else runtime.client_secret(profile, given)
     if method != "none" and not secret:
         raise LoginRequired(
@@ -56,6 +60,8 @@ def succeed(
         call, what = api_call(profile, session, again=errand.again)
         rotated, parse = json_api.rotated(call, response), partial(json_api.parse, call, response, what)
     else:
+        if session.flow == "workload" and before is None and profile.identity_use == "token-exchange":
+            check_issued(response)
         known = (session.refresh_token or "", *client.secrets)
         rotated, parse = token_response.rotated(response), partial(token_response.parse, response, known)
     held = replace(session, generation=session.generation + 1, refresh_token=rotated or before)
@@ -85,8 +91,19 @@ def succeed(
     return successor
 
 
-def request(profile: Profile, session: Session, client: Client, *, again: bool = False) -> Request:
-    """Build the request for new tokens, at the endpoint pinned at login. Raises LoginRequired when nothing can be asked.
+def check(profile: Profile, session: Session, *, again: bool = False) -> None:
+    """Find out, before anything is done, whether there is anything to renew the session with. Raises LoginRequired."""
+    if session.flow == "api-key":
+        api_call(profile, session, again=again)
+    elif session.refresh_token is None and session.flow not in flows.MACHINE:
+        raise LoginRequired(
+            f"the access token of {profile.name!r} is used up, and the server gave no refresh token",
+            hint=f"{login_hint(profile)}; many servers give one only for the scope offline_access",
+        )
+
+
+def request(runtime: Runtime, profile: Profile, session: Session, client: Client, *, again: bool = False) -> Request:
+    """Build the request for new tokens, at the endpoint pinned at login, for a session that `check` let pass.
 
     With `again` a machine presents its own credentials and leaves the refresh token alone.
     """
@@ -95,13 +112,29 @@ def request(profile: Profile, session: Session, client: Client, *, again: bool =
         return json_api.request(call, api_values(profile, client.secret, session))
     if session.refresh_token is not None and not again:
         return refresh_request(session.token_endpoint, client, session.refresh_token, session.resource)
-    if session.flow in flows.MACHINE:
-        return client_credentials_request(
-            session.token_endpoint, client, profile.scope, session.resource, profile.audience
-        )
-    raise LoginRequired(
-        f"the access token of {profile.name!r} is used up, and the server gave no refresh token",
-        hint=f"{login_hint(profile)}; many servers give one only for the scope offline_access",
+    if session.flow == "workload":
+        return workload_request(runtime, profile, session.token_endpoint, client, session.resource)
+    return client_credentials_request(session.token_endpoint, client, profile.scope, session.resource, profile.audience)
+
+
+def identified(runtime: Runtime, profile: Profile, client_id: str) -> Client:
+    """Make the client of a job: its identity is the client's assertion, or it has none of its own."""
+    if profile.identity_use == "client-assertion":
+        return Client(client_id=client_id, auth_method="workload", prove=partial(runtime.identity_token, profile))
+    return Client(client_id=client_id)
+
+
+def workload_request(
+    runtime: Runtime, profile: Profile, endpoint: str, client: Client, resource: tuple[str, ...]
+) -> Request:
+    """Build the request that presents a job's identity, in the way that the profile says."""
+    if profile.identity_use == "client-assertion":
+        return client_credentials_request(endpoint, client, profile.scope, resource, profile.audience)
+    identity = runtime.identity_token(profile)
+    if profile.identity_use == "jwt-bearer":
+        return bearer_request(endpoint, client, identity, profile.scope, resource)
+    return exchange_request(
+        endpoint, client, identity, scope=profile.scope, resource=resource, audience=profile.audience
     )
 
 

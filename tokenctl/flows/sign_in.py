@@ -8,7 +8,7 @@ from functools import partial
 from tokenctl import flows
 from tokenctl.errors import Refused, UsageError
 from tokenctl.flows.discovery import discover
-from tokenctl.flows.renewal import proving
+from tokenctl.flows.renewal import identified, proving
 from tokenctl.oauth import client_auth
 from tokenctl.oauth.claims import account_name
 from tokenctl.oauth.client_auth import Client
@@ -61,6 +61,8 @@ def sign_in(
     server = discover(runtime, profile)
     if profile.flow == "api-key":
         client = Client(client_id=profile.client_id or "api-key", auth_method="api_key", secret=client_secret)
+    elif profile.flow == "workload":
+        client = identified(runtime, profile, profile.client_id or "")
     else:
         client = client_auth.choose(server, profile.client_id or "", client_secret, profile.token_endpoint_auth_method)
     endpoint = need(server.token_endpoint, "token endpoint", server.issuer)

@@ -75,6 +75,7 @@ METHODS: dict[str, Callable[[str, str], Added]] = {
     "client_secret_post": _post,
     "client_secret_jwt": _assertion,
     "private_key_jwt": _assertion,
+    "workload": _assertion,
 }
 ASSERTED = ("client_secret_jwt", "private_key_jwt")
 """Methods that present an assertion, and never the secret itself."""

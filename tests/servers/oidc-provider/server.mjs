@@ -14,7 +14,8 @@ import { createInterface } from 'node:readline';
 // The library warns of its development defaults (in-memory store, built-in login pages): exactly what is wanted
 // here. Silenced before it is loaded, because it warns while loading too.
 console.info = console.warn = () => {};
-const { Provider } = await import('oidc-provider');
+const { Provider, errors } = await import('oidc-provider');
+const { createLocalJWKSet, jwtVerify } = await import('jose');
 
 const settings = {
   port: 0,
@@ -25,11 +26,14 @@ const settings = {
   rotate_refresh_token: true,
   client_secret: 's3cr:t%/+ ?&=~"',
   long_secret: '0123456789abcdef0123456789abcdef-long',
+  platform: undefined, // {issuer, audience, jwks}: whose identity tokens may be exchanged
+  issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
   keyed_clients: [], // [client_id, algorithm, JWK]: clients that prove themselves with a private key
   ...JSON.parse(process.argv[2] ?? '{}'),
 };
 
 const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code';
+const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const ID_TOKEN_ALGORITHMS = ['RS256', 'RS512', 'PS256', 'ES256', 'EdDSA'];
 // What a client calls. A browser's requests (authorization, login and consent pages) are not logged.
 const LOGGED = new Set([
@@ -74,6 +78,36 @@ const keyed = ([client_id, algorithm, jwk]) => ({
   jwks: { keys: [jwk] },
 });
 
+const job = () => ({
+  ...native('job', 'RS256'),
+  grant_types: [TOKEN_EXCHANGE],
+  redirect_uris: [],
+  response_types: [],
+});
+
+// RFC 8693, as an extra grant of the library: a platform's identity token for an access token. Its signature, issuer,
+// audience and expiry are checked.
+async function exchange(ctx) {
+  const { client, params } = ctx.oidc;
+  const { issuer, audience, jwks } = settings.platform;
+  if (params.subject_token_type !== 'urn:ietf:params:oauth:token-type:jwt') throw new errors.InvalidRequest();
+  try {
+    await jwtVerify(params.subject_token, createLocalJWKSet(jwks), { issuer, audience, requiredClaims: ['exp', 'sub'] });
+  } catch (error) {
+    throw new errors.InvalidGrant(error.code);
+  }
+  const { provider } = ctx.oidc;
+  const token = new provider.ClientCredentials({ client, scope: 'api' });
+  token.resourceServer = new provider.ResourceServer('urn:api', resourceServer(ctx, 'urn:api'));
+  ctx.body = {
+    access_token: await token.save(),
+    issued_token_type: settings.issued_token_type,
+    token_type: 'Bearer',
+    expires_in: token.expiration,
+    scope: 'api',
+  };
+}
+
 // An access token for `urn:opaque` is opaque, so that it can be introspected and revoked; for any other resource
 // it is a signed JWT, which this library can do neither with.
 function resourceServer(ctx, resource) {
@@ -108,6 +142,7 @@ const configuration = {
     machine('machine-post', 'client_secret_post'),
     { ...machine('machine-secret-jwt', 'client_secret_jwt'), client_secret: settings.long_secret },
     ...settings.keyed_clients.map(keyed),
+    ...(settings.platform ? [job()] : []),
   ],
   jwks: { keys: signingKeys() },
   enabledJWA: {
@@ -171,6 +206,13 @@ server.listen(settings.port, '127.0.0.1', () => {
   const issuer = `http://127.0.0.1:${server.address().port}`;
   const provider = new Provider(issuer, configuration);
   provider.use(log);
+  if (settings.platform) {
+    provider.registerGrantType(
+      TOKEN_EXCHANGE,
+      exchange,
+      ['subject_token', 'subject_token_type', 'requested_token_type', 'scope', 'audience'],
+    );
+  }
   provider.on('server_error', (ctx, error) => console.error(error));
   server.on('request', provider.callback());
   report({ issuer });

@@ -1,0 +1,158 @@
+"""A job with its platform's identity, in each of the three ways, at servers that check its signature, audience and expiry."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
+
+from tests.commandline import Home, Result
+from tests.servers import Missing, available
+from tests.servers.oidc_provider import OidcProvider
+
+pytestmark = pytest.mark.real
+KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+JWK = dict(json.loads(RSAAlgorithm.to_jwk(KEY.public_key()))) | {"kid": "platform", "use": "sig", "alg": "RS256"}
+PLATFORM = "https://platform.example"
+AUDIENCE = "https://as.example"
+
+
+def identity(**changes: object) -> str:
+    """What the platform gives a job."""
+    now = int(time.time())
+    claims = {"iss": PLATFORM, "sub": "repo:ada/engine", "aud": AUDIENCE, "iat": now, "exp": now + 300, "jti": str(now)}
+    return jwt.encode(claims | changes, KEY, algorithm="RS256", headers={"kid": "platform"})
+
+
+@contextmanager
+def authlib() -> Iterator[str]:
+    """Authlib's server; its address."""
+    if not (find_spec("authlib") and find_spec("flask")):
+        raise Missing("PyPI packages authlib and flask not installed")
+    settings = {"issuer": PLATFORM, "audience": AUDIENCE, "jwk": JWK}
+    process = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-m", "tests.servers.authlib_app", json.dumps(settings)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin and process.stdout
+    try:
+        yield str(json.loads(process.stdout.readline())["address"])
+    finally:
+        process.stdin.close()
+        process.wait(10)
+        process.stdout.close()
+
+
+def exec_with(home: Home, issuer: str, token: str, **environ: str) -> Result:
+    """Run a job that has nothing but its environment, and print its access token."""
+    return home.run(
+        *("exec", "--", "printenv", "ACCESS_TOKEN"),
+        environ={
+            "TOKENCTL_ISSUER": issuer,
+            "TOKENCTL_CLIENT_ID": "job",
+            "TOKENCTL_FLOW": "workload",
+            "TOKENCTL_SOURCE": "env",
+            "TOKENCTL_ID_TOKEN": token,
+            **environ,
+        },
+    )
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Home:
+    """A HOME without anything in it."""
+    home = Home(tmp_path / "home", store="keyring")
+    (home.folder / "passphrase").unlink()
+    return home
+
+
+WRONG: list[dict[str, Any]] = [{"aud": "https://other.example"}, {"iss": "https://evil.example"}, {"exp": 1}]
+
+
+def platform() -> dict[str, Any]:
+    """What the certified server knows of the platform."""
+    return {"issuer": PLATFORM, "audience": AUDIENCE, "jwks": {"keys": [JWK]}}
+
+
+def test_token_exchange(job: Home) -> None:
+    """RFC 8693: the identity is exchanged, nothing is written; a wrong one is 5, without any of it in the message."""
+    with available(), OidcProvider(platform=platform()) as provider:
+        before = job.snapshot()
+        result = exec_with(job, provider.issuer, identity())
+        assert result.status == 0 and result.stdout.count(".") == 2, result.stderr
+        assert job.snapshot() == before == {}
+        for changes in WRONG:
+            token = identity(**changes)
+            refused = exec_with(job, provider.issuer, token)
+            assert refused.status == 125 and refused.stderr.count("tokenctl: error: ") == 1
+            assert token[40:80] not in refused.stderr
+        forged = jwt.encode(jwt.decode(identity(), options={"verify_signature": False}), "k" * 32, algorithm="HS256")
+        assert exec_with(job, provider.issuer, forged).status == 125
+        assert provider.count(route="token", status=200) == 1
+
+
+def test_another_kind_of_token_than_asked_for_is_refused(job: Home) -> None:
+    """A refresh token in the place of an access token is not handed out."""
+    kind = "urn:ietf:params:oauth:token-type:refresh_token"
+    with available(), OidcProvider(platform=platform(), issued_token_type=kind) as provider:
+        result = exec_with(job, provider.issuer, identity())
+        assert (result.status, result.stdout) == (125, "") and "issued_token_type" in result.stderr
+
+
+def test_jwt_bearer(job: Home) -> None:
+    """RFC 7523 section 2.1 at Authlib's server: the identity is the grant."""
+    with available(), authlib() as issuer:
+        result = exec_with(job, issuer, identity(), TOKENCTL_IDENTITY_USE="jwt-bearer")
+        assert result.status == 0 and result.stdout.strip(), result.stderr
+        for changes in WRONG:
+            assert exec_with(job, issuer, identity(**changes), TOKENCTL_IDENTITY_USE="jwt-bearer").status == 125
+
+
+def test_as_the_clients_assertion(job: Home) -> None:
+    """RFC 7523 section 2.2: a platform that speaks as the client proves it at the certified server."""
+    with available(), OidcProvider(keyed_clients=[("job", "RS256", JWK)]) as provider:
+
+        def mine(**changes: object) -> str:
+            return identity(**{"iss": "job", "sub": "job", "aud": provider.issuer, **changes})
+
+        use = {"TOKENCTL_IDENTITY_USE": "client-assertion"}
+        result = exec_with(job, provider.issuer, mine(), **use)
+        assert result.status == 0 and result.stdout.count(".") == 2, result.stderr
+        for changes in ({"aud": AUDIENCE}, {"sub": "another"}, {"exp": 1}):
+            assert exec_with(job, provider.issuer, mine(**changes), **use).status == 125
+        assert provider.count(grant_type="client_credentials", status=200) == 1
+
+
+def test_a_job_that_keeps_its_session_renews_by_its_identity(home: Home, tmp_path: Path) -> None:
+    """With a store, the session is kept; when the token is used up the identity is read afresh and presented again."""
+    token = tmp_path / "identity"
+    with available(), OidcProvider(platform=platform(), access_token_ttl=2) as provider:
+        home.write_config(
+            f'[profiles.t]\nissuer = "{provider.issuer}"\nclient_id = "job"\nflow = "workload"\n'
+            f'source = "file"\nsource_file = "{token}"\n'
+        )
+        token.write_text(identity(jti="1"))
+        login = home.run("login")
+        assert login.status == 0, login.stderr
+        first = home.run("token").stdout
+        token.write_text(identity(jti="2"))
+        time.sleep(2.1)
+        results = home.race(8, "token", "--min-ttl", "0")
+        assert {each.status for each in results} == {0} and first not in {each.stdout for each in results}
+        token.unlink()
+        time.sleep(2.1)
+        lost = home.run("token")
+        assert lost.status == 2 and str(token) in lost.stderr
+        token.write_text(identity(jti="3"))
+        assert home.run("token").status == 0

@@ -1,0 +1,46 @@
+"""Token exchange (RFC 8693): somebody else's token for one of this server's."""
+
+from tokenctl.errors import Refused
+from tokenctl.oauth.client_auth import Client, request
+from tokenctl.oauth.wire import Request, Response, json_object
+
+GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
+ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
+JWT = "urn:ietf:params:oauth:token-type:jwt"
+
+
+def exchange_request(
+    endpoint: str,
+    client: Client,
+    subject_token: str,
+    subject_token_type: str = JWT,
+    *,
+    scope: str | None = None,
+    resource: tuple[str, ...] = (),
+    audience: str | None = None,
+) -> Request:
+    """Build the request (section 2.1): an access token is asked for."""
+    return request(
+        endpoint,
+        client,
+        ("grant_type", GRANT),
+        ("subject_token", subject_token),
+        ("subject_token_type", subject_token_type),
+        ("requested_token_type", ACCESS_TOKEN),
+        *((("scope", scope),) if scope else ()),
+        *(("resource", each) for each in resource),
+        *((("audience", audience),) if audience else ()),
+    )
+
+
+def check_issued(response: Response) -> None:
+    """Check that a successful answer brings what was asked for (section 2.2.1). Raises Refused."""
+    if response.status != 200:
+        return  # the token response's parser says what an error means
+    try:
+        issued = json_object(response.body).get("issued_token_type")
+    except ValueError:
+        return
+    if issued not in (ACCESS_TOKEN, JWT):  # an access token may well be a JWT, and some servers say so
+        named = f"{issued!r:.80}" if isinstance(issued, str) and issued.startswith("urn:") else "no or another kind"
+        raise Refused(f"the server issued {named} where an access token was asked for (issued_token_type)")
