@@ -51,13 +51,12 @@ def current(runtime: Runtime, profile: Profile, min_ttl: int | None = None) -> S
         return _at_leisure(runtime, profile, session, wanted) if soon or runtime.has_redo_log(profile) else session
     try:
         return _renew(runtime, profile, session, wanted)
-    except (Unreachable, StoreUnavailable) as error:
-        kept = read(runtime, profile)
-        if kept is None or kept.expired(runtime.time_of(kept)):
+    except (Unreachable, StoreError) as error:
+        if session is None or session.expired(runtime.time_of(session)):
             raise
-        left = kept.remaining(runtime.time_of(kept))
+        left = session.remaining(runtime.time_of(session))
         runtime.terminal.warning(f"could not renew ({error.message}); the token at hand lives {left} s more")
-        return kept
+        return session
 
 
 def renew(runtime: Runtime, profile: Profile, *, again: bool = False) -> Session:
@@ -101,9 +100,8 @@ def _renew(
         _permit(runtime, profile, session, entry, since, by_request=min_ttl is None, again=again)
         client = flows.client(runtime, profile, session)
         flows.check_renewable(profile, session, again)
-        # Step 4: make room for the answer, and write down what is about to be presented. Then send.
+        # Step 4: make room for the answer. If the disk says no, nothing was sent, and nothing is lost.
         runtime.redo_log(profile).reserve(session)
-        _note(runtime.journal(profile), session, replace(entry, tries=entry.tries + (not again), not_before=0))
         job = Errand(
             profile=profile, session=session, secret=client.secret, again=again, verbose=runtime.terminal.verbose
         )
@@ -145,7 +143,7 @@ def present(runtime: Runtime, errand: Errand) -> Session:
             journal.remove()
 
     try:
-        # Step 6: present it.
+        # Step 6: write down that it is presented, and present it.
         client = flows.client(runtime, profile, session, errand.secret)
         entry, response = _answer(
             runtime, errand, lambda: flows.renewal_request(runtime, profile, session, client, errand.again)
@@ -167,12 +165,12 @@ def _answer(runtime: Runtime, errand: Errand, request: Callable[[], "Request"]) 
     journal = runtime.journal(profile)
     entry = journal.read(session)
     while True:
+        entry = replace(entry, tries=entry.tries + (not errand.again), not_before=0)
+        _note(journal, session, entry)
         try:
             return entry, runtime.send(profile, request())
         except Unreachable as error:
             if error.sent and session.refresh_token and not errand.again and not entry.in_doubt:
-                entry = replace(entry, tries=entry.tries + 1)
-                journal.write(entry)
                 runtime.terminal.detail("the answer was lost; asking once more")
                 continue
             with contextlib.suppress(StoreUnavailable):

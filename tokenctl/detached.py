@@ -44,6 +44,9 @@ def run(module: str, task: str, environ: Mapping[str, str], lock: int) -> str | 
         said, _ = worker.communicate(task.encode(), timeout=LONGEST)
     except BaseException as reason:
         worker.returncode = 0  # it goes on without us
+        for pipe in (worker.stdin, worker.stdout):
+            with contextlib.suppress(OSError):
+                pipe.close() if pipe is not None else None
         if isinstance(reason, subprocess.TimeoutExpired):
             return None
         raise

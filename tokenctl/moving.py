@@ -4,6 +4,7 @@ All of it under the profile's lock. Nothing is removed before what takes its pla
 `revoke` removes a session for good.
 """
 
+import contextlib
 from dataclasses import replace
 
 from tokenctl import broker, flows
@@ -23,7 +24,11 @@ def check(runtime: Runtime, profile: Profile) -> None:
     if profile.store == "memory":
         return
     new, old = runtime.new_store(profile), runtime.pinned_store(profile)
-    if old is None or _same(old, new):
+    if old is None:
+        return
+    if _same(old, new):
+        with contextlib.suppress(StoreDamaged):  # which the login replaces; a file that is not ours it cannot
+            broker.newest(runtime, profile, old)
         return
     try:
         left_behind = old.read(profile.name) is not None

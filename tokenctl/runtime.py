@@ -151,18 +151,27 @@ class Runtime:
         from tokenctl import detached, errand
 
         if self._send is None and self._store is None and detached.SURVIVES and sys.executable:
-            with self.terminal.patience(f"tokenctl: waiting for {job.session.token_endpoint.split('/')[2]} "):
-                answer = detached.run("tokenctl.worker", errand.dumps(job), self.environ, lock)
-            if answer is None:
-                raise Unreachable("the renewal was cut off before its end", hint="try again", sent=True)
-            done, said = errand.outcome(answer)
-            for line in said.splitlines():
-                self.terminal.alone(line)
-            if isinstance(done, TokenctlError):
-                raise done
-            return done
+            try:
+                with self.terminal.patience(f"tokenctl: waiting for {job.session.token_endpoint.split('/')[2]} "):
+                    answer = detached.run("tokenctl.worker", errand.dumps(job), self.environ, lock)
+            except OSError as reason:  # no process more for this user, say: then it is done here
+                self.terminal.detail(f"no worker could be started ({reason.strerror}); renewing without one")
+            else:
+                return self._outcome(answer)
         with detached.signals_put_off():
             return present(self, job)
+
+    def _outcome(self, answer: str | None) -> Session:
+        from tokenctl import errand
+
+        if answer is None:
+            raise Unreachable("the renewal was cut off before its end", hint="try again", sent=True)
+        done, said = errand.outcome(answer)
+        for line in said.splitlines():
+            self.terminal.alone(line)
+        if isinstance(done, TokenctlError):
+            raise done
+        return done
 
     def store(self, profile: Profile) -> Store:
         """Open the store that keeps the profile's session: where the pin says, else where the profile says."""

@@ -7,8 +7,10 @@ import click
 from tokenctl import broker, handoff
 from tokenctl.commands.options import min_ttl, with_runtime
 from tokenctl.handoff.environment import child_environment, variables
+from tokenctl.handoff.masking import mask
 from tokenctl.handoff.process import become, find_program
 from tokenctl.runtime import Runtime
+from tokenctl.session import Session
 
 
 @click.command("exec", context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False})
@@ -43,7 +45,11 @@ def command(
     """
     program = find_program(words[0], runtime.environ.get("PATH", os.defpath))
     profile = runtime.profile(name)
-    session = broker.current(runtime, profile, min_ttl)
+
+    def current() -> Session:
+        return mask(runtime.environ, runtime.terminal, broker.current(runtime, profile, min_ttl))
+
+    session = current()
     wanted = env or ((profile.env,) if profile.env else ())
     environ = child_environment(runtime.environ, variables(wanted, session))
     if token_file:
@@ -52,7 +58,7 @@ def command(
             program,
             environ,
             session,
-            lambda: broker.current(runtime, profile, min_ttl),
+            current,
             lambda error: runtime.terminal.warning(
                 f"the token file could not be renewed: {getattr(error, 'message', type(error).__name__)}"
             ),

@@ -6,6 +6,7 @@ import click
 
 from tokenctl import broker
 from tokenctl.commands.options import min_ttl, with_runtime
+from tokenctl.handoff.masking import mask
 from tokenctl.runtime import Runtime
 from tokenctl.stdout import answer
 
@@ -28,7 +29,7 @@ def command(runtime: Runtime, name: str | None, min_ttl: int | None, form: str) 
     HTTP header: curl -H "$(tokenctl token --format header)" URL.
     """
     profile = runtime.profile(name)
-    session = broker.current(runtime, profile, min_ttl)
+    session = mask(runtime.environ, runtime.terminal, broker.current(runtime, profile, min_ttl))
     if form == "raw":
         answer(session.access_token)
     elif form == "header":

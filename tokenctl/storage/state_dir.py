@@ -110,9 +110,13 @@ def read_private(path: Path) -> bytes | None:
 
 
 def replace_private(path: Path, content: bytes) -> None:
-    """Write a private file so that a reader sees the old content or the new, and a crash leaves one of them."""
-    temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
-    descriptor = open_private(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    """Write a private file so that a reader sees the old content or the new, and a crash leaves one of them.
+
+    Whoever writes holds a lock, so the temporary file has one name, and what a killed process left of it is
+    written over.
+    """
+    temporary = path.with_name(f".{path.name}.next")
+    descriptor = open_private(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     try:
         with open(descriptor, "wb") as file:
             file.write(content)
