@@ -57,7 +57,7 @@ WRONG: dict[str, tuple[object, ...]] = {
     "resource": (7, [7], {"a": "b"}, ["/x"], "https://x/#f", "https://x/#", "x y:z", "https://é", ""),
     "flow": ("", "password", "implicit", "Browser", 7),
     "store": ("plaintext", "KEYRING", "", None),
-    "token_endpoint_auth_method": ("client_secret_jwt", ""),
+    "token_endpoint_auth_method": ("tls_client_auth", ""),
     "env": ("", "1A", "A B", "A-B", "=x", "A\n=x", 7),
     "min_ttl": (-1, True, 1.5, "", "5x", "-5", "1h30m", " 5", "5 s", "\u0665", "1" * 10, None, []),
     "port": (0, 65536, -1, True, "8080", 80.0, None),

@@ -80,6 +80,42 @@ def test_a_token_expires_at_its_second(age: int, expired: bool, remaining: int) 
     assert (SESSION.expired(NOW + age), SESSION.remaining(NOW + age)) == (expired, remaining)
 
 
+UPTIME = 5_000_000  # ms
+BOUND = replace(SESSION, boot_id="this boot", booted_at_ms=NOW * 1000 - UPTIME)
+
+
+@pytest.mark.parametrize("step", [0, -3600, -86400 * 30, 3600, 86400 * 30])
+@pytest.mark.parametrize("passed", [0, 1, 840, 841, 900, 10**6])
+def test_since_the_same_boot_no_clock_step_makes_a_token_older_or_younger(step: int, passed: int) -> None:
+    """Wherever somebody set the wall clock, it lives as long as it lives."""
+    time = BOUND.time(NOW + passed + step, "this boot", UPTIME + passed * 1000)
+    assert time == NOW + passed
+    assert (BOUND.fresh(time), BOUND.expired(time)) == (passed <= 840, passed >= 900)
+
+
+@pytest.mark.parametrize(
+    ("session", "boot"),
+    [
+        (BOUND, "another boot"),
+        (BOUND, None),
+        (replace(BOUND, boot_id=None), "this boot"),
+        (replace(BOUND, booted_at_ms=None), "this boot"),
+        (replace(BOUND, boot_id=None, booted_at_ms=None), None),
+    ],
+)
+@pytest.mark.parametrize("now", [NOW, NOW - 86400, NOW + 86400])
+def test_without_the_same_boot_the_wall_clock_counts(session: Session, boot: str | None, now: int) -> None:
+    """After a reboot nothing else is known."""
+    assert session.time(now, boot, 7) == now
+
+
+@given(st.integers(0, 10**12), st.integers(0, 10**9))
+def test_time_since_boot_only_goes_on(uptime: int, later: int) -> None:
+    """In whole seconds, rounded down as the wall clock is."""
+    first, second = (BOUND.time(0, "this boot", each) for each in (uptime, uptime + later))
+    assert later // 1000 <= second - first <= later // 1000 + 1
+
+
 texts = st.text()
 sessions = st.builds(
     Session,

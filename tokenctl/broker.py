@@ -18,7 +18,6 @@ from tokenctl.errors import (
     LoginRequired,
     Refused,
     StoreError,
-    StoreUnavailable,
     TokenctlError,
     Unreachable,
     UsageError,
@@ -121,6 +120,7 @@ def _renew(
             renewed = runtime.survive(replace(job, again=True), lock, present)
         # Step 8: the keyring gets its copy. Step 9 is behind us: the worker verified what it committed.
         _copy(runtime, profile, store, renewed)
+        runtime.journal(profile).remove()
         return renewed
     # Step 10: the lock is free.
 
@@ -137,8 +137,8 @@ def present(runtime: Runtime, errand: Errand) -> Session:
         # Step 7: the commit. Should the disk fail even so, the keyring is what is left, in step 8.
         try:
             redo_log.commit(successor)
-        except OSError as reason:
-            runtime.terminal.warning(f"{redo_log.path.parent} cannot be written: {reason.strerror}")
+        except (OSError, UsageError) as reason:
+            runtime.terminal.warning(f"{redo_log.path} cannot be written: {getattr(reason, 'strerror', reason)}")
         else:
             journal.remove()
 
@@ -152,7 +152,7 @@ def present(runtime: Runtime, errand: Errand) -> Session:
             # Step 9: a rotated refresh token is committed first, and no access token that was not verified.
             return flows.succeed(runtime, errand, response, client, commit)
         except TokenctlError as error:
-            with contextlib.suppress(StoreUnavailable):
+            with contextlib.suppress(TokenctlError):
                 _note(journal, session, _judged(runtime, errand, entry, error, response))
             raise
     finally:
@@ -173,13 +173,14 @@ def _answer(runtime: Runtime, errand: Errand, request: Callable[[], "Request"]) 
             if error.sent and session.refresh_token and not errand.again and not entry.in_doubt:
                 runtime.terminal.detail("the answer was lost; asking once more")
                 continue
-            with contextlib.suppress(StoreUnavailable):
+            with contextlib.suppress(TokenctlError):
                 tries = entry.tries if error.sent or errand.again else entry.tries - 1
                 _note(journal, session, replace(entry, tries=tries, failed_at=runtime.clock()))
             raise
-        except TokenctlError:  # a redirect, or a proxy that cannot be used: nothing was lost on the way
-            with contextlib.suppress(StoreUnavailable):
-                _note(journal, session, replace(entry, tries=entry.tries - (not errand.again)))
+        except TokenctlError as error:  # a redirect, or a proxy that cannot be used: nothing was lost on the way
+            if not (isinstance(error, Refused) and error.lost):
+                with contextlib.suppress(TokenctlError):
+                    _note(journal, session, replace(entry, tries=entry.tries - (not errand.again)))
             raise
 
 
@@ -197,14 +198,14 @@ def _judged(runtime: Runtime, errand: Errand, entry: "Entry", error: TokenctlErr
 
 
 def _copy(runtime: Runtime, profile: Profile, store: "Store", renewed: Session) -> None:
-    """Copy it to the keyring, which reads it back; then the redo log and the journal have done their work.
+    """Copy it to the keyring, which reads it back; then the redo log has done its work.
 
     Raises StoreError when it is neither in the redo log nor in the keyring.
     """
     try:
         store.write(profile.name, renewed)
     except StoreError as error:
-        if not runtime.has_redo_log(profile):
+        if not (runtime.has_redo_log(profile) and runtime.redo_log(profile).holds(renewed)):
             raise type(error)(
                 f"the session was renewed and could not be saved: {error.message}", hint=error.hint
             ) from None
@@ -213,7 +214,6 @@ def _copy(runtime: Runtime, profile: Profile, store: "Store", renewed: Session) 
         )
     else:
         runtime.redo_log(profile).remove()
-        runtime.journal(profile).remove()
 
 
 # -- what the steps are made of --------------------------------------------------------------------
@@ -257,6 +257,8 @@ def _at_leisure(runtime: Runtime, profile: Profile, session: Session, min_ttl: i
     try:
         return _renew(runtime, profile, session, min_ttl + SOFT_WINDOW, patience=0.0)
     except TokenctlError as error:
+        if session.expired(runtime.time_of(session)):  # it took long
+            raise
         runtime.terminal.detail(f"not renewed early: {error.message}")
         return session
 
@@ -278,7 +280,7 @@ def _permit(
     pause = entry.pause(runtime.now())
     if pause:
         raise Unreachable(f"the server asked not to be asked again for {pause} s", hint="try again after that")
-    if entry.failed_at >= since:
+    if since <= entry.failed_at <= runtime.clock():  # no later: the clock may have been set back since
         # A herd that waited for one request takes its answer, and does not make one each.
         raise Unreachable("another process has just asked, and the server could not be reached or did not answer")
     if any(0 <= runtime.clock() - last < 1 for last in (entry.failed_at, 0 if by_request else session.obtained_at)):

@@ -68,14 +68,16 @@ class LoginRequired(TokenctlError):
 class Refused(TokenctlError):
     """The server refused, or its answer broke a rule that protects the session.
 
-    `error` is the server's own error code (RFC 6749 section 5.2) where it gave one.
+    `error` is the server's own error code (RFC 6749 section 5.2) where it gave one; `lost` tells that the
+    server may have done what it was asked, and its answer could not be read.
     """
 
     exit_status = 5
 
-    def __init__(self, message: str, *, hint: str | None = None, error: str | None = None) -> None:
+    def __init__(self, message: str, *, hint: str | None = None, error: str | None = None, lost: bool = False) -> None:
         super().__init__(message, hint=hint)
         self.error = error
+        self.lost = lost
 
 
 class Unreachable(TokenctlError):

@@ -119,7 +119,9 @@ class Transport:
             for part in answer.iter_raw():  # raw: a compressed answer was not asked for, and may be a bomb
                 body += part
                 if len(body) > LARGEST:
-                    raise Refused(f"{urlsplit(request.url).hostname} answered with more than {LARGEST // 1024} KiB")
+                    raise Refused(
+                        f"{urlsplit(request.url).hostname} answered with more than {LARGEST // 1024} KiB", lost=True
+                    )
             return Response(
                 status=answer.status_code,
                 received_at=int(time.time()),

@@ -11,7 +11,7 @@ from tokenctl import broker
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.errand import Errand
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable
-from tokenctl.flows.renewal import request, session_client, succeed
+from tokenctl.flows.renewal import check, request, session_client, succeed
 from tokenctl.flows.sign_in import sign_in
 from tokenctl.oauth.claims import unverified_claims
 from tokenctl.profile import Profile
@@ -41,6 +41,7 @@ def renewed(server: DemoServer, session: Session, **changes: Any) -> Session:
 
 def renew(runtime: Runtime, profile: Profile, session: Session) -> Session:
     """Ask for the session's successor, and keep it nowhere."""
+    check(profile, session)
     client = session_client(runtime, profile, session)
     response = runtime.send(profile, request(runtime, profile, session, client))
     errand = Errand(profile=profile, session=session)

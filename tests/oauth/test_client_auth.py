@@ -60,7 +60,7 @@ def test_a_public_client_says_only_who_it_is() -> None:
 def test_exactly_one_method_is_used(method: str, client_id: str, secret: str) -> None:
     """Two at once are refused by servers (RFC 6749 section 2.3), and nothing that was given can break the request."""
     built = request("https://a.example", Client(client_id=client_id, auth_method=method, secret=secret))
-    in_form = "client_secret" in dict(built.form or ())
+    in_form = bool({"client_secret", "client_assertion"} & set(dict(built.form or ())))
     assert in_form + ("Authorization" in built.headers) == (method not in ("none", "api_key"))
     assert str(built.content).isascii() and all(
         value.isascii() and value.isprintable() for value in built.headers.values()

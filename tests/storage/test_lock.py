@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tokenctl.errors import Busy, UsageError
+from tokenctl.errors import Busy, StoreUnavailable, UsageError
 from tokenctl.storage.lock import exclusive
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and file modes are POSIX's")
@@ -145,7 +145,7 @@ def test_a_file_that_others_could_have_put_there_is_refused(tmp_path: Path, kind
         path.chmod(0o644)
     else:
         folder.rmdir()
-    error = FileNotFoundError if kind == "absent folder" else UsageError
+    error = StoreUnavailable if kind == "absent folder" else UsageError
     with pytest.raises(error), exclusive(path, 1):
         pytest.fail("it was taken")
     assert kind != "dangling link" or not target.exists()

@@ -11,7 +11,7 @@ def pushed_request(endpoint: str, client: Client, parameters: tuple[tuple[str, s
     ours = (
         each
         for each in parameters
-        if not (each[0] == "client_id" and client.auth_method in ("none", "client_secret_post"))
+        if each[0] != "client_id" or client.auth_method in ("client_secret_basic", "client_secret_basic_raw", "api_key")
     )
     return request(endpoint, client, *ours)
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tokenctl.errors import Busy, UsageError
+from tokenctl.errors import Busy, StoreUnavailable, UsageError
 from tokenctl.storage.state_dir import open_private
 
 DEADLINE = 60.0
@@ -50,9 +50,15 @@ def exclusive(
 
     A process that inherits the descriptor holds the lock too, until it ends: therefore the lock is
     released by closing and never by unlocking. `waiting` is called once, with the holder's process id
-    if known, when it takes over a second. Raises Busy after `deadline` seconds.
+    if known, when it takes over a second. Raises Busy after `deadline` seconds, StoreUnavailable when the file cannot be opened.
     """
-    descriptor = open_private(path, os.O_RDWR | os.O_CREAT)
+    try:
+        descriptor = open_private(path, os.O_RDWR | os.O_CREAT)
+    except OSError as reason:
+        raise StoreUnavailable(
+            f"{path} cannot be opened: {reason.strerror}",
+            hint="tokenctl keeps its locks there; set TOKENCTL_STATE_DIR to a folder of your own on a disk that can be written",
+        ) from None
     try:
         start = time.monotonic()
         told = False

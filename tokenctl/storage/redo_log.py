@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,11 @@ class RedoLog:
         if version != VERSION:
             raise StoreDamaged(f"{self.path} has version {version!r:.20}", hint="use the tokenctl that wrote it")
         return sessions.loads(text.decode(), str(self.path))
+
+    def holds(self, session: Session) -> bool:
+        """Tell whether this very generation of the session is in it."""
+        found = self.read(replace(session, generation=session.generation - 1))
+        return found is not None and found.generation == session.generation
 
     def reserve(self, session: Session) -> None:
         """Take the room that the next session will need, so that a full disk is found out before anything is sent.

@@ -6,13 +6,14 @@ HOME or XDG; `TOKENCTL_STATE_DIR` moves everything (tests, containers). Folders 
 """
 
 import contextlib
+import errno
 import os
 import stat
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tokenctl.errors import UsageError
+from tokenctl.errors import StoreUnavailable, UsageError
 
 if sys.platform != "win32":
     import pwd
@@ -72,14 +73,14 @@ def _check_folder(folder: Path) -> None:
 def open_private(path: Path, flags: int) -> int:
     """Open a file of ours without following links, made 0600 if it is new, and return the descriptor.
 
-    Raises FileNotFoundError (without O_CREAT), or UsageError when the file is not private, not ours,
-    or no regular file with one name.
+    Raises UsageError when it is a link or a device, not private, not ours, or has a second name; OSError, as
+    `os.open` does, when it is absent or the disk says no.
     """
     try:
         descriptor = os.open(path, flags | _NOFOLLOW, 0o600)
-    except FileNotFoundError:
-        raise
     except OSError as reason:
+        if reason.errno not in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
+            raise
         raise UsageError(f"{path} cannot be opened: {reason.strerror}", hint=_NOT_OURS) from None
     found = os.fstat(descriptor)
     foreign = _POSIX and (found.st_uid != os.geteuid() or found.st_mode & 0o077)
@@ -100,13 +101,15 @@ _NOT_OURS = "tokenctl wants it to be a plain file of yours that only you may rea
 
 
 def read_private(path: Path) -> bytes | None:
-    """Read a private file whole; None when there is none."""
+    """Read a private file whole; None when there is none. Raises UsageError or StoreUnavailable."""
     try:
         descriptor = open_private(path, os.O_RDONLY)
+        with open(descriptor, "rb") as file:
+            return file.read()
     except FileNotFoundError:
         return None
-    with open(descriptor, "rb") as file:
-        return file.read()
+    except OSError as reason:
+        raise StoreUnavailable(f"{path} cannot be read: {reason.strerror}", hint=_NOT_OURS) from None
 
 
 def replace_private(path: Path, content: bytes) -> None:

@@ -1,0 +1,1 @@
+"""Killing processes at every point of a renewal: `sitecustomize` does it from within, `matrix` tells what became of the session."""

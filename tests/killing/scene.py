@@ -1,0 +1,122 @@
+"""A server and a person signed in to it, with a keyring that a test can read and change: for tests of what goes wrong."""
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.commandline import Home, Result
+from tokenctl.demo.http_server import DemoServer
+
+ROOT = Path(__file__).resolve().parents[2]
+PROFILE = "t"
+ENTRY = f"tokenctl:{PROFILE}\nsession"
+
+
+class Scene:
+    """One server, one HOME, one session; commands run in real processes."""
+
+    def __init__(
+        self, folder: Path, server: DemoServer, *, backend: str = "tests.ring.Ring", state: Path | None = None
+    ) -> None:
+        self.server = server
+        self.ring = folder / "ring" / "ring.json"
+        self.ring.parent.mkdir(parents=True)
+        environ = {"TEST_RING": str(self.ring), "PYTHONPATH": f"{ROOT / 'tests' / 'killing'}{os.pathsep}{ROOT}"}
+        self.home = Home(folder / "home", environ, store="keyring")
+        if state is not None:
+            self.home.environ["TOKENCTL_STATE_DIR"] = str(state)
+        self.state = Path(self.home.environ["TOKENCTL_STATE_DIR"]) / PROFILE
+        self.home.write_config(
+            f'[profiles.{PROFILE}]\nissuer = "{server.issuer}"\nclient_id = "tokenctl-demo"\n'
+            f'scope = "openid offline_access"\nkeyring_backend = "{backend}"\n'
+        )
+        self.login()
+
+    def login(self) -> None:
+        """Sign in, in place of what was there."""
+        signed_in = self.home.login(self.server.issuer)
+        assert signed_in.status == 0, signed_in.stderr
+        self.alarms = self.server.reuse_detections
+        self.first = self.kept
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """The session as the keyring has it."""
+        return dict(json.loads(json.loads(self.ring.read_text())[ENTRY]))
+
+    def keep(self, **members: object) -> None:
+        """Change members of the session in the keyring."""
+        entries = json.loads(self.ring.read_text())
+        self.ring.write_text(json.dumps(entries | {ENTRY: json.dumps(self.kept | members)}))
+
+    def age(self, left: int = -60) -> None:
+        """Let the access token have `left` seconds more, of a life of 900."""
+        now = int(time.time())
+        self.keep(expires_at=now + left, obtained_at=now + left - 900)
+
+    @property
+    def refreshes(self) -> int:
+        """How often a refresh token was presented so far."""
+        return self.server.count("/token", "refresh_token")
+
+    @property
+    def detections(self) -> int:
+        """Reuse detections since the last login."""
+        return self.server.reuse_detections - self.alarms
+
+    def token(self, *words: str, environ: Mapping[str, str] = {}) -> Result:
+        """Run `tokenctl token`."""
+        return self.home.run("token", *words, environ=environ)
+
+    def goes_on(self) -> Result:
+        """Expect of a healthy process that it has the same session still."""
+        return self.well(self.token())
+
+    def well(self, result: Result) -> Result:
+        """Expect that a `token` printed one that the server knows, in the same session as at login, without an alarm."""
+        assert (result.status, self.detections) == (0, 0), (result, self.detections)
+        assert "Traceback" not in result.stderr
+        claims = self.server.state.sessions.access_claims(result.stdout.strip())
+        assert claims is not None and claims["sub"] == self.first["subject"]
+        kept = self.kept
+        assert (kept["seal_key"], kept["subject"]) == (self.first["seal_key"], self.first["subject"])
+        assert kept["access_token"] == result.stdout.strip()
+        assert not self.left_over(), self.left_over()
+        return result
+
+    def left_over(self) -> set[str]:
+        """List what a renewal that is over must not leave: its redo log, its room, its journal."""
+        return {"redo", "redo.next", "journal"} & {each.name for each in self.state.iterdir()}
+
+    def worker(self) -> int | None:
+        """Find the worker that runs for this HOME now."""
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (process / "cmdline").read_bytes().split(b"\0")
+                if b"tokenctl.worker" in words and f"HOME={self.home.folder}".encode() in (
+                    process / "environ"
+                ).read_bytes().split(b"\0"):
+                    return int(process.name)
+            except OSError:
+                continue  # it has just ended
+        return None
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 20) -> None:
+    """Wait until something is so; AssertionError after some seconds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        threading.Event().wait(0.01)
+
+
+def one_clear_error(result: Result, *statuses: int) -> None:
+    """Expect that a command ended in one `tokenctl: error`, with one of these statuses, and nothing worse."""
+    errors = [line for line in result.stderr.splitlines() if line.startswith("tokenctl: error")]
+    assert result.status in statuses, result
+    assert (result.stdout, len(errors)) == ("", 1), result
+    assert "Traceback" not in result.stderr and "unexpected" not in result.stderr, result

@@ -1,0 +1,186 @@
+"""Work that survives its caller."""
+
+import contextlib
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tokenctl import detached
+
+pytestmark = pytest.mark.skipif(not detached.SURVIVES, reason="there are no workers here")
+
+WORKER = """
+import os, signal, sys, time
+from pathlib import Path
+folder, task = Path(os.environ["FOLDER"]), sys.stdin.read()
+(folder / "begun").write_text(f"{os.getpid()} {os.getsid(0)}")
+while (folder / "wait").exists():
+    time.sleep(0.01)
+(folder / "done").write_text(task)
+print(task.upper(), end="")
+"""
+CALLER = """
+import os, sys
+from pathlib import Path
+from tokenctl import detached
+from tokenctl.storage.lock import exclusive
+with exclusive(Path(os.environ["FOLDER"]) / "lock") as lock:
+    print(detached.run("throwaway", "the task", os.environ, lock), flush=True)
+"""
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    """An environment in which `throwaway` is a module."""
+    (tmp_path / "throwaway.py").write_text(WORKER)
+    (tmp_path / "lock").touch(0o600)
+    return {**os.environ, "PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[1]}", "FOLDER": str(tmp_path)}
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[int]:
+    """Hold a lock, for its descriptor."""
+    descriptor = os.open(folder / "lock", os.O_RDWR)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def is_free(folder: Path) -> bool:
+    """Tell whether nobody holds the lock."""
+    try:
+        with locked(folder):
+            return True
+    except BlockingIOError:
+        return False
+
+
+def until(path: Path) -> None:
+    """Wait for a file."""
+    end = time.monotonic() + 30
+    while not (path.exists() and path.read_text()):
+        assert time.monotonic() < end, f"{path.name} never came"
+        time.sleep(0.01)
+
+
+def test_a_worker_gets_its_task_and_answers(tmp_path: Path, environ: dict[str, str]) -> None:
+    """Through pipes, in a session of its own, however long the task is."""
+    with locked(tmp_path) as lock:
+        assert detached.run("throwaway", "ä" * 200_000, environ, lock) == "Ä" * 200_000
+    process, group = (tmp_path / "begun").read_text().split()
+    assert process == group != str(os.getsid(0))
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_worker_outlives_its_caller_and_keeps_the_lock(tmp_path: Path, environ: dict[str, str], number: int) -> None:
+    """Whoever ends the caller, or its whole process group, frees nothing before the work is done."""
+    (tmp_path / "wait").touch()
+    words = [sys.executable, "-c", CALLER]
+    with subprocess.Popen(words, env=environ, stderr=subprocess.DEVNULL, start_new_session=True) as caller:
+        until(tmp_path / "begun")
+        os.killpg(caller.pid, number)
+        assert caller.wait(30) != 0
+    assert not is_free(tmp_path) and not (tmp_path / "done").exists()
+    (tmp_path / "wait").unlink()
+    until(tmp_path / "done")
+    assert (tmp_path / "done").read_text() == "the task"
+    end = time.monotonic() + 30
+    while not is_free(tmp_path):
+        assert time.monotonic() < end, "the lock was never freed"
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    "program", ["raise SystemExit(1)", "import os; print('half', flush=True); os.kill(os.getpid(), 9)", "syntax error"]
+)
+def test_a_worker_that_dies_answers_none(tmp_path: Path, environ: dict[str, str], program: str) -> None:
+    """What it had said by then does not count."""
+    (tmp_path / "throwaway.py").write_text(program)
+    with locked(tmp_path) as lock:
+        assert detached.run("throwaway", "x" * 200_000, environ, lock) is None
+    assert is_free(tmp_path)
+
+
+def test_a_worker_that_is_not_there_answers_none(tmp_path: Path, environ: dict[str, str]) -> None:
+    """A module that cannot be found is one that died."""
+    with locked(tmp_path) as lock:
+        assert detached.run("no_such_module", "x", environ, lock) is None
+
+
+def test_a_worker_knows_nothing_of_where_it_was_started(
+    tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No module is loaded from the current directory, and no other descriptor is inherited."""
+    (tmp_path / "throwaway.py").write_text(
+        "import os, sys; print('' in sys.path, os.getcwd() in sys.path, os.path.exists(f'/dev/fd/{sys.stdin.read()}'))"
+    )
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    other = os.open(tmp_path / "lock", os.O_RDONLY)
+    os.set_inheritable(other, True)
+    try:
+        with locked(tmp_path) as lock:
+            assert detached.run("throwaway", str(other), environ, lock) == "False False False\n"
+    finally:
+        os.close(other)
+
+
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+PUT_OFF = """
+import os, signal, sys, time
+from tokenctl.detached import signals_put_off
+number, action = int(sys.argv[1]), sys.argv[2]
+if action == "ignored":
+    signal.signal(number, signal.SIG_IGN)
+if action == "handled":
+    signal.signal(number, lambda *_: print("handled"))
+with signals_put_off():
+    print("in", flush=True)
+    sys.stdin.readline()
+    print("end", flush=True)
+print("after", flush=True)
+"""
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("action", ["default", "handled", "ignored"])
+def test_signals_come_after_the_block_and_not_in_it(number: int, action: str) -> None:
+    """Each with the effect that it would have had."""
+    words = [sys.executable, "-c", PUT_OFF, str(int(number)), action]
+    with subprocess.Popen(
+        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdin is not None and process.stdout is not None
+        assert process.stdout.readline() == "in\n"
+        process.send_signal(number)
+        process.send_signal(number)
+        time.sleep(0.1)
+        assert process.poll() is None
+        said, _ = process.communicate("\n", timeout=30)
+    if action == "default":
+        assert (said, process.returncode) == ("end\n", -number)
+    else:
+        assert (
+            said == {"handled": "end\nhandled\nafter\n", "ignored": "end\nafter\n"}[action] and process.returncode == 0
+        )
+
+
+def test_the_handlers_are_as_they_were() -> None:
+    """After the block, however it ends."""
+    before = [signal.getsignal(each) for each in SIGNALS]
+    within = []
+    with contextlib.suppress(KeyError), detached.signals_put_off():
+        within = [signal.getsignal(each) for each in SIGNALS]
+        raise KeyError
+    assert [signal.getsignal(each) for each in SIGNALS] == before
+    assert not {*within} & {*before}

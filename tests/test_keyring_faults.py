@@ -1,0 +1,78 @@
+"""A keyring that fails at any one call of a renewal: the command says so in time, and the session goes on."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Make
+from tests.faulty_ring import DROP, ERROR, FAULTS, HANG, LOCKED
+from tests.killing.scene import Scene, one_clear_error
+
+BACKEND = "tests.faulty_ring.FaultyRing"
+
+
+def calls_of_a_renewal(scene: Scene) -> list[str]:
+    """Renew once, unharmed, and list the calls to the keyring."""
+    log = scene.ring.with_name("calls")
+    scene.age()
+    assert scene.token(environ={"FAULT_LOG": str(log)}).status == 0
+    return log.read_text().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("fault", "left"), [(fault, -60) for fault in FAULTS] + [(fault, 30) for fault in FAULTS if fault != HANG]
+)
+def test_a_keyring_that_fails_once_costs_no_session(tmp_path: Path, make_server: Make, fault: str, left: int) -> None:
+    """Whichever call fails, the command ends in time with a token or a clear error, and a healthy one goes on."""
+    scene = Scene(tmp_path / "scene", make_server(), backend=BACKEND)
+    calls = calls_of_a_renewal(scene)
+    assert calls[:2] == ["get session"] * 2 and "set session" in calls[2:], calls
+    for number, call in enumerate(calls, 1):
+        if fault == DROP and call.startswith("get"):
+            continue  # reading drops nothing
+        scene.age(left)
+        asked, started = scene.refreshes, time.monotonic()
+        result = scene.token(environ={"FAULT": f"{fault}:{number}"})
+        assert time.monotonic() - started < (3 if fault == HANG else 0) + 5
+        where = (call, number, result)
+        assert "Traceback" not in result.stderr and "unexpected" not in result.stderr, where
+        renewed = "set session" in calls[:number]
+        if renewed:
+            # It was renewed, and is safe: the token is good, and the person is told.
+            assert result.status == 0 and scene.server.state.sessions.access_claims(result.stdout.strip()), where
+            assert "tokenctl: warning: " in result.stderr and "not in the keyring yet" in result.stderr, where
+        elif number == 1 or left < 0:
+            one_clear_error(result, 3)
+        assert scene.refreshes - asked == int(renewed), where
+        scene.goes_on()
+        assert scene.refreshes - asked == 1, where
+
+
+@pytest.mark.parametrize("fault", [ERROR, LOCKED, DROP, HANG])
+def test_a_keyring_that_fails_while_the_last_run_is_finished_costs_no_session(
+    tmp_path: Path, make_server: Make, fault: str
+) -> None:
+    """A renewed session that could not be copied waits in the redo log through further failures."""
+    scene = Scene(tmp_path / "scene", make_server(), backend=BACKEND)
+    scene.age()
+    asked = scene.refreshes
+    renewed = scene.token(environ={"FAULT": f"{DROP}:set"})
+    for number in (3, 4) if fault in (ERROR, LOCKED) else (3,):
+        again = scene.token(environ={"FAULT": f"{fault}:{number}"})
+        assert (again.status, again.stdout) == (0, renewed.stdout), again
+        assert "redo" in scene.left_over()
+    assert scene.goes_on().stdout == renewed.stdout
+    assert scene.refreshes - asked == 1
+
+
+@pytest.mark.parametrize("fault", [ERROR, LOCKED])
+def test_a_keyring_that_cannot_be_read_is_no_signing_out(tmp_path: Path, make_server: Make, fault: str) -> None:
+    """When the first call fails, the error is the keyring's own, and nothing is asked of the server."""
+    scene = Scene(tmp_path / "scene", make_server(), backend=BACKEND)
+    asked = len(scene.server.requests)
+    result = scene.token(environ={"FAULT": f"{fault}:1"})
+    one_clear_error(result, 3)
+    assert "sign in" not in result.stderr and "signed in" not in result.stderr
+    assert len(scene.server.requests) == asked
+    scene.goes_on()
