@@ -68,6 +68,22 @@ def test_with_a_client_secret(job: Home, demo_server: DemoServer, tmp_path: Path
     assert job.snapshot() == {}
 
 
+def test_the_calls_of_one_job_may_share_a_session(job: Home, demo_server: DemoServer) -> None:
+    """With the file store the first call signs in and the others take what it got, ten at once too."""
+    environ = {
+        "TOKENCTL_ISSUER": demo_server.issuer,
+        "TOKENCTL_CLIENT_ID": "tokenctl-demo-ci",
+        "TOKENCTL_CLIENT_SECRET": "demo-ci-secret",
+        "TOKENCTL_STORE": "file",
+        "TOKENCTL_PASSPHRASE": "of-this-job",
+    }
+    job.environ |= environ
+    tokens = {each.stdout for each in job.race(10, "token")}
+    assert len(tokens) == 1 and job.run("exec", "--", "printenv", "ACCESS_TOKEN").stdout in tokens
+    assert demo_server.count("/token", "client_credentials") == 1
+    assert job.run("revoke").status == 0 and not list(job.folder.rglob("*.sealed"))
+
+
 def settings(block: str, issuer: str) -> dict[str, str]:
     """The variables that an example of a platform's file sets."""
     found = dict(re.findall(r"^ +(TOKENCTL_[A-Z_]+): (\S+)$", block, re.MULTILINE))

@@ -5,6 +5,7 @@ The house. Follow the data: a *flow* begins a session, *storage* keeps it, the *
 
     cli             the command table, errors to stderr and exit status
     commands/       one file a subcommand, thin; show.py alone knows rich
+    narrowing       a token with fewer rights, beside the session
     moving          a session moves in (login), moves house (store migrate), moves out (revoke)
     broker          the heart: how a session is kept alive, in ten steps
     worker          the process that does a renewal and outlives whoever asked for it
@@ -16,12 +17,13 @@ The house. Follow the data: a *flow* begins a session, *storage* keeps it, the *
     storage/        where a session lives: keyring, slots, encrypted file, memory; lock, journal, redo log, pin
     clock           the time since this machine booted
     transport       the only module that knows httpx
-    id_token        the only module that knows PyJWT
+    id_token        verifies with PyJWT; assertion signs with it; nothing else knows it
+    ambient         the identity that a CI platform or a cluster gives a job
     loopback        the redirect listener, the only module that knows http.server
     config          config file and environment
     terminal        the voice on stderr
     oauth/          the protocol, pure: records in, records out
-    profile         how to get a token; no secrets
+    profile         how to get a token; no secrets; token_api is the part of it for APIs that are not OAuth
     session         what a login produced
     errors          every failure, its hint and its exit status
     demo/           an authorization server of our own, and the play it is for

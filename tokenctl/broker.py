@@ -63,6 +63,11 @@ def renew(runtime: Runtime, profile: Profile, *, again: bool = False) -> Session
     return _renew(runtime, profile, read(runtime, profile), None, again=again)
 
 
+def narrow(runtime: Runtime, asked: Profile, seen: Session, cached: Callable[[], Session | None]) -> Session:
+    """Refresh for a token as `asked`, narrower than the session's and beside it, unless it is `cached` by then."""
+    return _renew(runtime, asked, seen, None, cached=cached)
+
+
 def _renew(
     runtime: Runtime,
     profile: Profile,
@@ -70,13 +75,17 @@ def _renew(
     min_ttl: int | None,
     *,
     again: bool = False,
+    cached: Callable[[], Session | None] | None = None,
     patience: float | None = None,
 ) -> Session:
-    """Renew under the lock; `min_ttl` None means by request, whatever is there. `patience` is seconds."""
+    """Renew under the lock; `min_ttl` None means by request, whatever is there. `patience` is seconds.
+
+    With `cached` a narrower token is meant, and what that knows of it already.
+    """
     if profile.store == "memory":
         return _begin_again(runtime, profile)
     if seen is None:
-        raise logged_out(profile)
+        return _begin_stored(runtime, profile)
     since = runtime.clock()
     # Step 2: one process at a time. A worker inherits this lock, so that only its end sets it free.
     with runtime.locked(profile, patience) as lock:
@@ -89,6 +98,9 @@ def _renew(
             session.fresh(runtime.time_of(session), min_ttl) or _renewed_meanwhile(runtime, seen, session)
         ):
             return session
+        beside = cached() if cached is not None else None
+        if beside is not None:
+            return beside
         entry = runtime.journal(profile).read(session)
         machine = session.flow in flows.MACHINE  # it has credentials of its own: what is dead can begin again
         if again and not machine:
@@ -96,13 +108,19 @@ def _renew(
                 f"{profile.name!r} was signed in to by a person, and has no API key", hint=login_hint(profile)
             )
         again = again or (machine and (entry.dead or entry.in_doubt or _refresh_token_expired(runtime, session)))
-        _permit(runtime, profile, session, entry, since, by_request=min_ttl is None, again=again)
+        by_request = min_ttl is None and cached is None
+        _permit(runtime, profile, session, entry, since, by_request=by_request, again=again)
         client = flows.client(runtime, profile, session)
         flows.check_renewable(profile, session, again)
         # Step 4: make room for the answer. If the disk says no, nothing was sent, and nothing is lost.
         runtime.redo_log(profile).reserve(session)
         job = Errand(
-            profile=profile, session=session, secret=client.secret, again=again, verbose=runtime.terminal.verbose
+            profile=profile,
+            session=session,
+            secret=client.secret,
+            narrow=cached is not None,
+            again=again,
+            verbose=runtime.terminal.verbose,
         )
         try:
             # Step 5: steps 6, 7 and 9 run in a worker that outlives us, or, where there can be none, with signals put off.
@@ -119,7 +137,10 @@ def _renew(
                 raise
             renewed = runtime.survive(replace(job, again=True), lock, present)
         # Step 8: the keyring gets its copy. Step 9 is behind us: the worker verified what it committed.
-        _copy(runtime, profile, store, renewed)
+        if job.narrow:
+            settled(runtime, profile, store)
+        else:
+            _copy(runtime, profile, store, renewed)
         runtime.journal(profile).remove()
         return renewed
     # Step 10: the lock is free.
@@ -145,12 +166,10 @@ def present(runtime: Runtime, errand: Errand) -> Session:
     try:
         # Step 6: write down that it is presented, and present it.
         client = flows.client(runtime, profile, session, errand.secret)
-        entry, response = _answer(
-            runtime, errand, lambda: flows.renewal_request(runtime, profile, session, client, errand.again)
-        )
+        entry, sent, response = _answer(runtime, errand, lambda: flows.renewal_request(runtime, errand, client))
         try:
             # Step 9: a rotated refresh token is committed first, and no access token that was not verified.
-            return flows.succeed(runtime, errand, response, client, commit)
+            return flows.succeed(runtime, errand, response, (*client.secrets, *sent.secrets), commit)
         except TokenctlError as error:
             with contextlib.suppress(TokenctlError):
                 _note(journal, session, _judged(runtime, errand, entry, error, response))
@@ -159,7 +178,9 @@ def present(runtime: Runtime, errand: Errand) -> Session:
         redo_log.release()
 
 
-def _answer(runtime: Runtime, errand: Errand, request: Callable[[], "Request"]) -> tuple["Entry", "Response"]:
+def _answer(
+    runtime: Runtime, errand: Errand, request: Callable[[], "Request"]
+) -> tuple["Entry", "Request", "Response"]:
     """Get the server's answer; when it is lost, present the token once more at once: servers keep a grace period."""
     profile, session = errand.profile, errand.session
     journal = runtime.journal(profile)
@@ -168,7 +189,8 @@ def _answer(runtime: Runtime, errand: Errand, request: Callable[[], "Request"]) 
         entry = replace(entry, tries=entry.tries + (not errand.again), not_before=0)
         _note(journal, session, entry)
         try:
-            return entry, runtime.send(profile, request())
+            sent = request()
+            return entry, sent, runtime.send(profile, sent)
         except Unreachable as error:
             if error.sent and session.refresh_token and not errand.again and not entry.in_doubt:
                 runtime.terminal.detail("the answer was lost; asking once more")
@@ -301,6 +323,20 @@ def _renewed_meanwhile(runtime: Runtime, seen: Session, session: Session) -> boo
     """Tell whether somebody else renewed while we waited: then it counts as fresh, however short it is."""
     newer = session.generation > seen.generation and session.access_token != seen.access_token
     return newer and not session.expired(runtime.time_of(session))
+
+
+def _begin_stored(runtime: Runtime, profile: Profile) -> Session:
+    """Begin for a machine whose credentials its environment has: the calls of one CI job share what the first one got."""
+    if profile.flow not in flows.MACHINE or not runtime.has_credentials(profile):
+        raise logged_out(profile)
+    with runtime.locked(profile):
+        store = runtime.store(profile)
+        session = _of_profile(profile, settled(runtime, profile, store))
+        if session is None:
+            session = flows.begin(runtime, profile, client_secret=runtime.client_secret(profile))
+            store.write(profile.name, session)
+            runtime.pin(profile, store)
+        return session
 
 
 def _begin_again(runtime: Runtime, profile: Profile) -> Session:

@@ -18,6 +18,8 @@ class Errand:
     profile: Profile
     session: Session
     secret: str | None = field(default=None, repr=False)
+    narrow: bool = False
+    """Whether the profile's scope and resource are to be asked for, for a token beside the session's."""
     again: bool = False
     """Whether to begin again with the machine's own credentials, and leave the refresh token alone."""
     verbose: bool = False
@@ -26,7 +28,7 @@ class Errand:
 def dumps(errand: Errand) -> str:
     """Write an errand for the pipe to the worker."""
     document = {"profile": members_of(errand.profile), "name": errand.profile.name}
-    rest = {"secret": errand.secret, "again": errand.again, "verbose": errand.verbose}
+    rest = {"secret": errand.secret, "again": errand.again, "narrow": errand.narrow, "verbose": errand.verbose}
     return json.dumps(document | rest | {"session": session.dumps(errand.session)})
 
 
@@ -36,7 +38,7 @@ def loads(text: str) -> Errand:
     return Errand(
         profile=profile.from_members(found["name"], found["profile"], "errand"),
         session=session.loads(found["session"]),
-        **{name: found[name] for name in ("secret", "again", "verbose")},
+        **{name: found[name] for name in ("secret", "again", "narrow", "verbose")},
     )
 
 

@@ -7,7 +7,7 @@ All of it under the profile's lock. Nothing is removed before what takes its pla
 import contextlib
 from dataclasses import replace
 
-from tokenctl import broker, flows
+from tokenctl import broker, flows, narrowing
 from tokenctl.errors import StoreDamaged, StoreError, StoreLocked, UsageError
 from tokenctl.profile import Profile
 from tokenctl.runtime import Runtime, logged_out
@@ -67,7 +67,7 @@ def login(runtime: Runtime, profile: Profile, session: Session, secret: str | No
             store.write_secret(profile.name, secret)
         store.write(profile.name, session)
         runtime.pin(profile, store)
-        _forget_logs(runtime, profile)
+        _forget_logs(runtime, profile, store)
     return session
 
 
@@ -92,6 +92,7 @@ def migrate(runtime: Runtime, profile: Profile) -> tuple[Store, Store]:
         new.write(profile.name, session)
         runtime.pin(profile, new)
         try:
+            narrowing.forget(runtime, profile, old)
             old.delete(profile.name)
             if new.read(profile.name) != session:  # one keyring with two names: what was removed was this
                 new.write(profile.name, session)
@@ -120,12 +121,13 @@ def revoke(runtime: Runtime, profile: Profile, *, local: bool = False) -> bool:
             if not local:
                 revoked = flows.end(runtime, profile, session)
         store.delete(profile.name)
-        _forget_logs(runtime, profile)
+        _forget_logs(runtime, profile, store)
     return revoked
 
 
-def _forget_logs(runtime: Runtime, profile: Profile) -> None:
+def _forget_logs(runtime: Runtime, profile: Profile, store: Store) -> None:
     if profile.store != "memory":
+        narrowing.forget(runtime, profile, store)
         runtime.redo_log(profile).remove()
         runtime.journal(profile).remove()
 

@@ -58,6 +58,7 @@ class Profile:
     source_command: tuple[str, ...] = ()
     service_connection: str | None = None
     identity_use: str = "token-exchange"
+    narrow_by: str = "refresh"
     params: tuple[tuple[str, str], ...] = ()
     ca_file: str | None = None
     api: TokenApi | None = None
@@ -118,6 +119,7 @@ _CHOICES = {
     "assertion_algorithm": ASSERTION_ALGORITHMS,
     "source": SOURCES,
     "identity_use": IDENTITY_USES,
+    "narrow_by": ("refresh", "token-exchange"),
     "assertion_audience": ("issuer", "token_endpoint"),
 }
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(=.*)?", re.DOTALL)

@@ -252,6 +252,13 @@ class Runtime:
         # No deadline: a file answers, a person may type, and a prompt must run in the main thread.
         return KeyringStore(ring, "file", None)
 
+    def has_credentials(self, profile: Profile) -> bool:
+        """Tell whether a machine's credentials are at hand without a login: its identity, its environment, a key file."""
+        from tokenctl.secret_sources import from_environment
+
+        name = "API_KEY" if profile.flow == "api-key" else "CLIENT_SECRET"
+        return profile.flow == "workload" or bool(profile.client_key_file or from_environment(self.environ, name))
+
     def client_secret(self, profile: Profile, given: str | None = None) -> str | None:
         """Find the profile's client secret or API key: given now, in the environment, or kept at login."""
         from tokenctl.secret_sources import from_environment
@@ -259,7 +266,11 @@ class Runtime:
         if profile.client_key_file and not given:
             return self._client_key(profile.client_key_file)
         name = "API_KEY" if profile.flow == "api-key" else "CLIENT_SECRET"
-        return given or from_environment(self.environ, name) or self.store(profile).read_secret(profile.name)
+        return (
+            given
+            or from_environment(self.environ, name, self.terminal)
+            or self.store(profile).read_secret(profile.name)
+        )
 
     def _client_key(self, name: str) -> str:
         from tokenctl.secret_sources import from_file

@@ -9,15 +9,16 @@ from tokenctl.errors import StoreLocked, UsageError
 from tokenctl.terminal import Terminal
 
 
-def from_environment(environ: Mapping[str, str], name: str) -> str | None:
+def from_environment(environ: Mapping[str, str], name: str, terminal: Terminal | None = None) -> str | None:
     """Read `TOKENCTL_<name>`, or the file that `TOKENCTL_<name>_FILE` names; None when there is neither.
 
-    One line end at the end of a file is not part of the secret. Raises UsageError.
+    One line end at the end of a file is not part of the secret; a file that others may read is told of on
+    `terminal`. Raises UsageError.
     """
     path = environ.get(f"TOKENCTL_{name}_FILE")
     if not path:
         return environ.get(f"TOKENCTL_{name}") or None
-    return from_file(Path(path), f"TOKENCTL_{name}_FILE")
+    return from_file(Path(path), f"TOKENCTL_{name}_FILE", terminal)
 
 
 def from_file(path: Path, where: str, terminal: Terminal | None = None) -> str:

@@ -43,9 +43,10 @@ def renew(runtime: Runtime, profile: Profile, session: Session) -> Session:
     """Ask for the session's successor, and keep it nowhere."""
     check(profile, session)
     client = session_client(runtime, profile, session)
-    response = runtime.send(profile, request(runtime, profile, session, client))
+    sent = request(runtime, profile, session, client)
+    response = runtime.send(profile, sent)
     errand = Errand(profile=profile, session=session)
-    return succeed(runtime, errand, response, client, lambda held: None)
+    return succeed(runtime, errand, response, sent.secrets, lambda held: None)
 
 
 def test_the_successor_has_new_tokens_of_the_same_sign_in(demo_server: DemoServer, session: Session) -> None:

@@ -97,7 +97,7 @@ def command(
     elif profile.client_key_file:
         secret = runtime.client_secret(profile)
     else:
-        secret = from_environment(runtime.environ, "API_KEY" if by_key else "CLIENT_SECRET")
+        secret = from_environment(runtime.environ, "API_KEY" if by_key else "CLIENT_SECRET", runtime.terminal)
     if secret is None and by_key and runtime.terminal.attended and store.read_secret(profile.name) is None:
         secret = runtime.terminal.ask_secret("API key")
     if secret is None and _is_confidential(profile):
@@ -184,14 +184,18 @@ def _described(runtime: Runtime, name: str, members: dict[str, Any]) -> Profile:
     runtime.terminal.message("how is the token API called? an empty answer means what stands in brackets")
     field = ask("the address that takes the API key"), ask("the field for the key", "api_key")
     login = {"url": field[0], "body": {field[1]: "{api_key}"}}
-    login["access_token"] = ask("where the access token lies in the answer", "/access_token")
+    access = login["access_token"] = ask("where the access token lies in the answer", "/access_token")
     pointer = ask("where the refresh token lies (- if there is none)", "/refresh_token")
     api: dict[str, Any] = {"login": login}
     if pointer != "-":
         login["refresh_token"] = pointer
         url, name_there = ask("the address that takes the refresh token"), ask("its field", "refresh_token")
-        found = {each: login[each] for each in ("access_token", "refresh_token")}
-        api["refresh"] = {"url": url, "body": {name_there: "{refresh_token}"}, **found}
+        api["refresh"] = {
+            "url": url,
+            "body": {name_there: "{refresh_token}"},
+            "access_token": ask("where the access token lies in that answer", access),
+            "refresh_token": ask("where the next refresh token lies", pointer),
+        }
         revoke = ask("the address that revokes it (- if there is none)", "-")
         if revoke != "-":
             api["revoke"] = {"url": revoke, "body": {name_there: "{refresh_token}"}}

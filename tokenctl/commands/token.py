@@ -1,6 +1,7 @@
 """`tokenctl token`: a fresh access token on stdout."""
 
 import json
+from importlib import import_module
 
 import click
 
@@ -8,6 +9,7 @@ from tokenctl import broker
 from tokenctl.commands.options import min_ttl, with_runtime
 from tokenctl.handoff.masking import mask
 from tokenctl.runtime import Runtime
+from tokenctl.session import Session
 from tokenctl.stdout import answer
 
 
@@ -21,15 +23,39 @@ from tokenctl.stdout import answer
     show_default=True,
     help="What to print.",
 )
+@click.option("--scope", multiple=True, metavar="SCOPE", help="A token with fewer rights than the session's.")
+@click.option("--resource", multiple=True, metavar="URL", help="A token for this API alone (RFC 8707).")
+@click.option("--audience", metavar="A", help="A token for this API, by token exchange (RFC 8693).")
 @with_runtime
-def command(runtime: Runtime, name: str | None, min_ttl: int | None, form: str) -> None:
+def command(
+    runtime: Runtime,
+    name: str | None,
+    min_ttl: int | None,
+    form: str,
+    scope: tuple[str, ...],
+    resource: tuple[str, ...],
+    audience: str | None,
+) -> None:
     """Print a fresh access token, for a pipe.
 
     It is renewed first if it would not live long enough. With --format header the answer is a whole
-    HTTP header: curl -H "$(tokenctl token --format header)" URL.
+    HTTP header: curl -H "$(tokenctl token --format header)" URL. With --scope, --resource or --audience it is a
+    narrower one, kept beside the session.
     """
     profile = runtime.profile(name)
-    session = mask(runtime.environ, runtime.terminal, broker.current(runtime, profile, min_ttl))
+    if scope or resource or audience:
+        # By name: who asks for the session's own token does not load what narrows it.
+        session: Session = import_module("tokenctl.narrowing").narrower(
+            runtime,
+            profile,
+            scope=" ".join(" ".join(scope).split()) or None,
+            resource=resource,
+            audience=audience,
+            min_ttl=min_ttl,
+        )
+    else:
+        session = broker.current(runtime, profile, min_ttl)
+    mask(runtime.environ, runtime.terminal, session)
     if form == "raw":
         answer(session.access_token)
     elif form == "header":

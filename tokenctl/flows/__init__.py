@@ -11,6 +11,7 @@ from tokenctl.profile import Profile
 from tokenctl.session import Session
 
 if TYPE_CHECKING:
+    from tokenctl.errand import Errand
     from tokenctl.flows.sign_in import Finish, Plan
     from tokenctl.oauth.client_auth import Client
     from tokenctl.oauth.wire import Request
@@ -52,9 +53,11 @@ def check_renewable(profile: Profile, session: Session, again: bool) -> None:
     import_module("tokenctl.flows.renewal").check(profile, session, again=again)
 
 
-def renewal_request(runtime: "Runtime", profile: Profile, session: Session, client: "Client", again: bool) -> "Request":
+def renewal_request(runtime: "Runtime", errand: "Errand", client: "Client") -> "Request":
     """Build the request that renews a session; see `renewal.request`."""
-    request: Request = import_module("tokenctl.flows.renewal").request(runtime, profile, session, client, again=again)
+    request: Request = import_module("tokenctl.flows.renewal").request(
+        runtime, errand.profile, errand.session, client, again=errand.again, narrow=errand.narrow
+    )
     return request
 
 
@@ -62,6 +65,12 @@ def succeed(*arguments: Any) -> Session:
     """Make the session's successor of the server's answer; see `renewal.succeed`."""
     successor: Session = import_module("tokenctl.flows.renewal").succeed(*arguments)
     return successor
+
+
+def exchange(runtime: "Runtime", asked: Profile, session: Session) -> Session:
+    """Exchange the session's access token for a narrower one; see `exchange.exchange`."""
+    narrower: Session = import_module("tokenctl.flows.exchange").exchange(runtime, asked, session)
+    return narrower
 
 
 def end(runtime: "Runtime", profile: Profile, session: Session) -> bool:

@@ -45,9 +45,9 @@ def proving(runtime: Runtime, profile: Profile, client: Client, issuer: str, tok
 
 
 def succeed(
-    runtime: Runtime, errand: Errand, response: Response, client: Client, commit: Callable[[Session], None]
+    runtime: Runtime, errand: Errand, response: Response, known: tuple[str, ...], commit: Callable[[Session], None]
 ) -> Session:
-    """Read the answer to `request`: `commit` the session's successor, and return it.
+    """Read the answer to `request`: `commit` the session's successor, and return it. `known` secrets stay unsaid.
 
     What the answer leaves out stays as it was (RFC 6749 section 6). A refresh token that rotated is
     committed before anything is judged that could fail or take time: there it stands beside the
@@ -62,7 +62,6 @@ def succeed(
     else:
         if session.flow == "workload" and before is None and profile.identity_use == "token-exchange":
             check_issued(response)
-        known = (session.refresh_token or "", *client.secrets)
         rotated, parse = token_response.rotated(response), partial(token_response.parse, response, known)
     held = replace(session, generation=session.generation + 1, refresh_token=rotated or before)
     try:
@@ -87,6 +86,10 @@ def succeed(
         id_token=tokens.id_token or session.id_token,
         scope=tokens.scope if tokens.scope is not None else session.scope,
     )
+    if errand.narrow:  # beside the session, never over it: only what rotated is the session's
+        if rotated is not None:
+            commit(held)
+        return replace(successor, resource=profile.resource)
     commit(successor)
     return successor
 
@@ -102,16 +105,26 @@ def check(profile: Profile, session: Session, *, again: bool = False) -> None:
         )
 
 
-def request(runtime: Runtime, profile: Profile, session: Session, client: Client, *, again: bool = False) -> Request:
+def request(
+    runtime: Runtime,
+    profile: Profile,
+    session: Session,
+    client: Client,
+    *,
+    again: bool = False,
+    narrow: bool = False,
+) -> Request:
     """Build the request for new tokens, at the endpoint pinned at login, for a session that `check` let pass.
 
-    With `again` a machine presents its own credentials and leaves the refresh token alone.
+    With `again` a machine presents its own credentials and leaves the refresh token alone. With `narrow` the
+    profile's scope and resource are asked for.
     """
     if session.flow == "api-key":
         call, _ = api_call(profile, session, again=again)
         return json_api.request(call, api_values(profile, client.secret, session))
     if session.refresh_token is not None and not again:
-        return refresh_request(session.token_endpoint, client, session.refresh_token, session.resource)
+        resource, scope = (profile.resource, profile.scope) if narrow else (session.resource, None)
+        return refresh_request(session.token_endpoint, client, session.refresh_token, resource, scope)
     if session.flow == "workload":
         return workload_request(runtime, profile, session.token_endpoint, client, session.resource)
     return client_credentials_request(session.token_endpoint, client, profile.scope, session.resource, profile.audience)

@@ -4,12 +4,15 @@ from tokenctl.oauth.client_auth import Client, request
 from tokenctl.oauth.wire import Request
 
 
-def refresh_request(endpoint: str, client: Client, refresh_token: str, resource: tuple[str, ...] = ()) -> Request:
-    """Build the request. It names no scope: that means the scope granted at login, and never more."""
+def refresh_request(
+    endpoint: str, client: Client, refresh_token: str, resource: tuple[str, ...] = (), scope: str | None = None
+) -> Request:
+    """Build the request. Without a scope it means the one granted at login; a scope can only be narrower."""
     return request(
         endpoint,
         client,
         ("grant_type", "refresh_token"),
         ("refresh_token", refresh_token),
+        *((("scope", scope),) if scope else ()),
         *(("resource", each) for each in resource),
     )

@@ -15,6 +15,10 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from tokenctl.errors import Refused, Unreachable, UsageError
 
 JSON = Mapping[str, Any]
+_SECRET_PARAMETERS = {
+    *("client_secret", "client_assertion", "assertion", "subject_token", "refresh_token", "token", "password"),
+    *("code", "code_verifier", "device_code"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,12 @@ class Request:
     def method(self) -> str:
         """The method: `POST` for what has a body, else `GET`, unless the request says another."""
         return self.verb or ("GET" if self.form is None and self.json is None else "POST")
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What is in it that must not come back in a message: credentials of every kind, as they are sent."""
+        in_form = (value for name, value in self.form or () if name in _SECRET_PARAMETERS)
+        return (*in_form, *(value.rpartition(" ")[2] for value in self.headers.values()))
 
     @property
     def content(self) -> tuple[str, bytes] | None:

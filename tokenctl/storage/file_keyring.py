@@ -84,7 +84,8 @@ class EncryptedFile(KeyringBackend):
         return base64.b64decode(_parse(read_private(path) or b"", path)[0]["salt"])
 
     def _path(self, service: str, username: str) -> Path:
-        return self._folder(service) / f"{username}.sealed"
+        beside = service.partition("@")[2]  # a narrower token lies beside the session
+        return self._folder(service) / f"{username}{f'.{beside}' if beside else ''}.sealed"
 
     def _key(self, salt: bytes, *, new: bool) -> bytes:
         if salt not in self._keys:

@@ -58,7 +58,9 @@ const native = (client_id, id_token_signed_response_alg) => ({
   token_endpoint_auth_method: 'none',
   redirect_uris: ['http://127.0.0.1/callback', 'http://[::1]/callback'],
   response_types: ['code'],
-  grant_types: ['authorization_code', 'refresh_token', DEVICE_CODE],
+  grant_types: [
+    'authorization_code', 'refresh_token', DEVICE_CODE, ...(settings.platform ? [TOKEN_EXCHANGE] : []),
+  ],
   id_token_signed_response_alg,
 });
 
@@ -90,21 +92,27 @@ const job = () => ({
 async function exchange(ctx) {
   const { client, params } = ctx.oidc;
   const { issuer, audience, jwks } = settings.platform;
-  if (params.subject_token_type !== 'urn:ietf:params:oauth:token-type:jwt') throw new errors.InvalidRequest();
+  const ours = params.subject_token_type === 'urn:ietf:params:oauth:token-type:access_token';
+  if (!ours && params.subject_token_type !== 'urn:ietf:params:oauth:token-type:jwt') throw new errors.InvalidRequest();
+  const { provider } = ctx.oidc;
+  const trusted = ours
+    ? [createLocalJWKSet({ keys: publicKeys }), { issuer: provider.issuer, audience: 'urn:api' }]
+    : [createLocalJWKSet(jwks), { issuer, audience }];
   try {
-    await jwtVerify(params.subject_token, createLocalJWKSet(jwks), { issuer, audience, requiredClaims: ['exp', 'sub'] });
+    await jwtVerify(params.subject_token, trusted[0], { ...trusted[1], requiredClaims: ['exp', 'sub'] });
   } catch (error) {
     throw new errors.InvalidGrant(error.code);
   }
-  const { provider } = ctx.oidc;
-  const token = new provider.ClientCredentials({ client, scope: 'api' });
-  token.resourceServer = new provider.ResourceServer('urn:api', resourceServer(ctx, 'urn:api'));
+  const target = params.audience ?? 'urn:api';
+  const scope = ours ? params.scope : 'api';
+  const token = new provider.ClientCredentials({ client, scope });
+  token.resourceServer = new provider.ResourceServer(target, resourceServer(ctx, target));
   ctx.body = {
     access_token: await token.save(),
     issued_token_type: settings.issued_token_type,
     token_type: 'Bearer',
     expires_in: token.expiration,
-    scope: 'api',
+    scope,
   };
 }
 
@@ -134,6 +142,9 @@ const findAccount = (ctx, login) => ({
   }),
 });
 
+const privateKeys = signingKeys();
+const publicKeys = privateKeys.map(({ kty, n, e, crv, x, y, kid, use }) => ({ kty, n, e, crv, x, y, kid, use }));
+
 const configuration = {
   clients: [
     native('native', 'RS256'),
@@ -144,7 +155,7 @@ const configuration = {
     ...settings.keyed_clients.map(keyed),
     ...(settings.platform ? [job()] : []),
   ],
-  jwks: { keys: signingKeys() },
+  jwks: { keys: privateKeys },
   enabledJWA: {
     idTokenSigningAlgValues: ID_TOKEN_ALGORITHMS,
     clientAuthSigningAlgValues: ['HS256', 'RS256', 'PS256', 'ES256', 'EdDSA'],

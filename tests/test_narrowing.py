@@ -1,0 +1,130 @@
+"""Narrower tokens: got by refresh or by exchange, kept beside the session and never over it, and gone with it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.commandline import Home
+from tests.servers import available, person
+from tests.servers.oidc_provider import OidcProvider
+from tests.test_workload import platform
+from tokenctl.demo.http_server import DemoServer
+from tokenctl.oauth.claims import unverified_claims
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def ring_home(tmp_path: Path) -> Home:
+    """A HOME with a keyring that the test can read."""
+    return Home(tmp_path / "home", {"TEST_RING": str(tmp_path / "ring.json"), "PYTHONPATH": str(ROOT)}, store="keyring")
+
+
+def write_profile(home: Home, issuer: str, client: str, more: str = "") -> None:
+    """Write a profile that uses the test's keyring."""
+    home.write_config(
+        f'[profiles.t]\nissuer = "{issuer}"\nclient_id = "{client}"\nscope = "openid offline_access api"\n'
+        f'keyring_backend = "tests.ring.Ring"\n{more}'
+    )
+
+
+def entries(home: Home) -> dict[str, str]:
+    """What the keyring has."""
+    return dict(json.loads(Path(home.environ["TEST_RING"]).read_text()))
+
+
+def test_a_narrower_scope_by_refresh(ring_home: Home, demo_server: DemoServer) -> None:
+    """The session keeps its own token and the rotated refresh token; the narrower one is cached, and one request serves all."""
+    write_profile(ring_home, demo_server.issuer, "tokenctl-demo")
+    assert ring_home.login(demo_server.issuer).status == 0
+    whole = ring_home.run("token").stdout
+    results = ring_home.race(5, "token", "--scope", "api")
+    assert {each.status for each in results} == {0}, results
+    (narrow,) = {each.stdout for each in results}
+    assert narrow != whole and unverified_claims(narrow.strip())["scope"] == "api"
+    assert demo_server.count("/token", "refresh_token") == 1 and demo_server.reuse_detections == 0
+    assert ring_home.run("token").stdout == whole
+    assert json.loads(ring_home.run("token", "--scope", "api", "--format", "json").stdout)["scope"] == "api"
+    assert ring_home.run("refresh").status == 0 and demo_server.reuse_detections == 0
+    names = [name for name in entries(ring_home) if "@" in name]
+    assert len(names) == 1 and "refresh_token" not in json.loads(entries(ring_home)[names[0]])
+    assert ring_home.run("revoke").status == 0
+    assert entries(ring_home) == {}
+
+
+def test_in_the_file_store_they_lie_side_by_side(home: Home, demo_server: DemoServer) -> None:
+    """A narrower token is a file of its own, and goes at sign-out."""
+    assert home.login(demo_server.issuer, "--scope", "openid offline_access api").status == 0
+    whole = home.run("token").stdout
+    narrow = home.run("token", "--scope", "openid").stdout
+    assert narrow != whole == home.run("token").stdout and home.run("token", "--scope", "openid").stdout == narrow
+    assert len(list(home.folder.rglob("*.sealed"))) == 2
+    assert home.run("revoke").status == 0
+    assert not list(home.folder.rglob("*.sealed"))
+
+
+def test_a_scope_that_was_not_granted_is_5_and_costs_nothing(ring_home: Home, demo_server: DemoServer) -> None:
+    """What the server refuses leaves the session as it was."""
+    write_profile(ring_home, demo_server.issuer, "tokenctl-demo")
+    assert ring_home.login(demo_server.issuer).status == 0
+    result = ring_home.run("token", "--scope", "admin")
+    assert (result.status, result.stdout) == (5, "") and result.stderr.count("tokenctl: error: ") == 1
+    assert ring_home.run("refresh").status == 0 and demo_server.reuse_detections == 0
+
+
+def test_a_new_login_has_none_of_the_old_ones(ring_home: Home, demo_server: DemoServer) -> None:
+    """What was narrowed from another sign-in is not handed out."""
+    write_profile(ring_home, demo_server.issuer, "tokenctl-demo")
+    assert ring_home.login(demo_server.issuer).status == 0
+    narrow = ring_home.run("token", "--scope", "api").stdout
+    assert ring_home.login(demo_server.issuer).status == 0
+    assert [name for name in entries(ring_home) if "@" in name] == []
+    assert ring_home.run("token", "--scope", "api").stdout != narrow
+
+
+def test_a_machine_asks_for_less(home: Home, demo_server: DemoServer) -> None:
+    """With client credentials a narrower token is asked for anew, with and without a store."""
+    options = ("--issuer", demo_server.issuer, "--client-id", "tokenctl-demo-ci", "--flow", "client-credentials")
+    assert home.run("login", "-p", "ci", *options, "--client-secret-stdin", stdin="demo-ci-secret\n").status == 0
+    narrow = home.run("token", "-p", "ci", "--scope", "api")
+    assert narrow.status == 0 and unverified_claims(narrow.stdout.strip())["scope"] == "api", narrow.stderr
+    assert home.run("token", "-p", "ci", "--scope", "api").stdout == narrow.stdout
+    environ = {
+        "TOKENCTL_STORE": "memory",
+        "TOKENCTL_CLIENT_SECRET": "demo-ci-secret",
+        "TOKENCTL_ISSUER": demo_server.issuer,
+    }
+    environ |= {"TOKENCTL_CLIENT_ID": "tokenctl-demo-ci", "TOKENCTL_FLOW": "client-credentials"}
+    alone = home.run("token", "-p", "env", "--scope", "api", environ=environ)
+    assert alone.status == 0 and unverified_claims(alone.stdout.strip())["scope"] == "api", alone.stderr
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("words", [("--audience", "urn:other", "--scope", "read"), ("--scope", "read")])
+def test_by_token_exchange_at_a_certified_server(ring_home: Home, words: tuple[str, ...]) -> None:
+    """RFC 8693: the access token is exchanged, no refresh token is presented, and the session stays as it is."""
+    with available(), OidcProvider(platform=platform()) as provider:
+        write_profile(ring_home, provider.issuer, "native", 'narrow_by = "token-exchange"\n')
+        login = ring_home.login(provider.issuer, visit=person.sign_in)
+        assert login.status == 0, login.stderr
+        before = entries(ring_home)["tokenctl:t\nsession"]
+        result = ring_home.run("token", *words)
+        assert result.status == 0, result.stderr
+        claims = unverified_claims(result.stdout.strip())
+        assert claims["scope"] == "read" and claims["aud"] == ("urn:other" if "--audience" in words else "urn:api")
+        assert entries(ring_home)["tokenctl:t\nsession"] == before
+        assert ring_home.run("token", *words).stdout == result.stdout
+        assert provider.count(grant_type="refresh_token") == 0
+
+
+@pytest.mark.real
+def test_by_refresh_at_a_certified_server(ring_home: Home, oidc_provider: OidcProvider) -> None:
+    """The certified server narrows a refresh as well, and rotates its token once."""
+    write_profile(ring_home, oidc_provider.issuer, "native")
+    login = ring_home.login(oidc_provider.issuer, visit=person.sign_in)
+    assert login.status == 0, login.stderr
+    result = ring_home.run("token", "--scope", "openid")
+    assert result.status == 0, result.stderr
+    assert oidc_provider.count(grant_type="refresh_token", status=200) == 1
+    assert ring_home.run("refresh").status == 0
