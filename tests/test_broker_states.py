@@ -25,7 +25,7 @@ import hypothesis.strategies as st
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tokenctl import broker, moving
+from tokenctl import broker, moving, record
 from tokenctl.errors import LoginRequired, Refused, StoreUnavailable, Unreachable
 from tokenctl.oauth.wire import Request, Response
 from tokenctl.profile import Profile
@@ -188,7 +188,7 @@ class Sessions(RuleBasedStateMachine):
     @property
     def session(self) -> Session:
         """The newest session there is."""
-        found = broker.newest(self.process(), self.profile, self.keyring)
+        found = record.newest(self.process(), self.profile, self.keyring)
         assert found is not None, "the session disappeared, and nobody revoked it"
         return found
 

@@ -8,6 +8,7 @@ The house. Follow the data: a *flow* begins a session, *storage* keeps it, the *
     narrowing       a token with fewer rights, beside the session
     moving          a session moves in (login), moves house (store migrate), moves out (revoke)
     broker          the heart: how a session is kept alive, in ten steps
+    record          the newest session there is: in the store, or on its way there
     worker          the process that does a renewal and outlives whoever asked for it
     handoff/        how a token leaves: environment, token file
     flows/          how tokens are got: one grant from start to token set

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tokenctl import flows
+from tokenctl import flows, record
 from tokenctl.errand import Errand
 from tokenctl.errors import (
     LoginRequired,
@@ -28,7 +28,6 @@ from tokenctl.session import Session
 
 if TYPE_CHECKING:
     from tokenctl.oauth.wire import Request, Response
-    from tokenctl.storage import Store
     from tokenctl.storage.journal import Entry, Journal
 
 SOFT_WINDOW = 15
@@ -44,7 +43,7 @@ def current(runtime: Runtime, profile: Profile, min_ttl: int | None = None) -> S
     """
     wanted = profile.min_ttl if min_ttl is None else min_ttl
     # Step 1: read. Fresh: that is all.
-    session = read(runtime, profile)
+    session = record.read(runtime, profile)
     if session is not None and session.fresh(runtime.time_of(session), wanted):
         soon = not session.fresh(runtime.time_of(session), wanted + SOFT_WINDOW)
         return _at_leisure(runtime, profile, session, wanted) if soon or runtime.has_redo_log(profile) else session
@@ -60,7 +59,7 @@ def current(runtime: Runtime, profile: Profile, min_ttl: int | None = None) -> S
 
 def renew(runtime: Runtime, profile: Profile, *, again: bool = False) -> Session:
     """Renew now, however fresh the access token is; `again` by a machine's own credentials. Raises as `current` does."""
-    return _renew(runtime, profile, read(runtime, profile), None, again=again)
+    return _renew(runtime, profile, record.read(runtime, profile), None, again=again)
 
 
 def narrow(runtime: Runtime, asked: Profile, seen: Session, cached: Callable[[], Session | None]) -> Session:
@@ -91,7 +90,7 @@ def _renew(
     with runtime.locked(profile, patience) as lock:
         # Step 3: read again, and use only this record from here on.
         store = runtime.store(profile)
-        session = _of_profile(profile, settled(runtime, profile, store))
+        session = record.of_profile(profile, record.settled(runtime, profile, store))
         if session is None:
             raise logged_out(profile)
         if min_ttl is not None and (
@@ -127,7 +126,7 @@ def _renew(
             renewed = runtime.survive(job, lock, present)
         except (LoginRequired, Refused, Unreachable) as error:
             # Look before believing it: somebody without the lock may have won, or the worker was cut off after its commit.
-            newer = settled(runtime, profile, store)
+            newer = record.settled(runtime, profile, store)
             if newer is not None and _renewed_meanwhile(runtime, session, newer):
                 return newer
             if not isinstance(error, LoginRequired):
@@ -138,9 +137,9 @@ def _renew(
             renewed = runtime.survive(replace(job, again=True), lock, present)
         # Step 8: the keyring gets its copy. Step 9 is behind us: the worker verified what it committed.
         if job.narrow:
-            settled(runtime, profile, store)
+            record.settled(runtime, profile, store)
         else:
-            _copy(runtime, profile, store, renewed)
+            record.copy(runtime, profile, store, renewed)
         runtime.journal(profile).remove()
         return renewed
     # Step 10: the lock is free.
@@ -219,59 +218,7 @@ def _judged(runtime: Runtime, errand: Errand, entry: "Entry", error: TokenctlErr
     return replace(entry, tries=0)
 
 
-def _copy(runtime: Runtime, profile: Profile, store: "Store", renewed: Session) -> None:
-    """Copy it to the keyring, which reads it back; then the redo log has done its work.
-
-    Raises StoreError when it is neither in the redo log nor in the keyring.
-    """
-    try:
-        store.write(profile.name, renewed)
-    except StoreError as error:
-        if not (runtime.has_redo_log(profile) and runtime.redo_log(profile).holds(renewed)):
-            raise type(error)(
-                f"the session was renewed and could not be saved: {error.message}", hint=error.hint
-            ) from None
-        runtime.terminal.warning(
-            f"the session was renewed and is safe, but not in the keyring yet ({error.message}); the next run tries again"
-        )
-    else:
-        runtime.redo_log(profile).remove()
-
-
 # -- what the steps are made of --------------------------------------------------------------------
-
-
-def read(runtime: Runtime, profile: Profile) -> Session | None:
-    """Read the session to use. Raises StoreError, or LoginRequired when the profile has come to mean another server."""
-    return _of_profile(profile, newest(runtime, profile, runtime.store(profile)))
-
-
-def newest(runtime: Runtime, profile: Profile, store: "Store") -> Session | None:
-    """Read the newest session there is: the store's, or the one in the redo log on its way there."""
-    session = store.read(profile.name)
-    newer = runtime.redo_log(profile).read(session) if session and runtime.has_redo_log(profile) else None
-    return newer or session
-
-
-def settled(runtime: Runtime, profile: Profile, store: "Store") -> Session | None:
-    """Under the lock: read the newest session, and finish what a run before us could not."""
-    session = newest(runtime, profile, store)
-    if session is not None and runtime.has_redo_log(profile):
-        _copy(runtime, profile, store, session)
-    return session
-
-
-def _of_profile(profile: Profile, session: Session | None) -> Session | None:
-    if session is not None and (profile.issuer or session.issuer, profile.client_id or session.client_id) != (
-        session.issuer,
-        session.client_id,
-    ):
-        # The refresh token goes to the endpoint pinned at login, whatever a config file says today.
-        raise LoginRequired(
-            f"the session of {profile.name!r} is with {session.issuer} as {session.client_id}, and the profile now says otherwise",
-            hint=f"{login_hint(profile)}, or undo the change; the session was not touched",
-        )
-    return session
 
 
 def _at_leisure(runtime: Runtime, profile: Profile, session: Session, min_ttl: int) -> Session:
@@ -331,7 +278,7 @@ def _begin_stored(runtime: Runtime, profile: Profile) -> Session:
         raise logged_out(profile)
     with runtime.locked(profile):
         store = runtime.store(profile)
-        session = _of_profile(profile, settled(runtime, profile, store))
+        session = record.of_profile(profile, record.settled(runtime, profile, store))
         if session is None:
             session = flows.begin(runtime, profile, client_secret=runtime.client_secret(profile))
             store.write(profile.name, session)

@@ -7,7 +7,7 @@ All of it under the profile's lock. Nothing is removed before what takes its pla
 import contextlib
 from dataclasses import replace
 
-from tokenctl import broker, flows, narrowing
+from tokenctl import flows, narrowing, record
 from tokenctl.errors import StoreDamaged, StoreError, StoreLocked, UsageError
 from tokenctl.profile import Profile
 from tokenctl.runtime import Runtime, logged_out
@@ -28,7 +28,7 @@ def check(runtime: Runtime, profile: Profile) -> None:
         return
     if _same(old, new):
         with contextlib.suppress(StoreDamaged):  # which the login replaces; a file that is not ours it cannot
-            broker.newest(runtime, profile, old)
+            record.newest(runtime, profile, old)
         return
     try:
         left_behind = old.read(profile.name) is not None
@@ -81,7 +81,7 @@ def migrate(runtime: Runtime, profile: Profile) -> tuple[Store, Store]:
         raise UsageError("the memory store keeps nothing", hint="choose keyring, session or file")
     with runtime.locked(profile):
         new, old = runtime.new_store(profile), runtime.pinned_store(profile)
-        session = None if old is None else broker.settled(runtime, profile, old)
+        session = None if old is None else record.settled(runtime, profile, old)
         if old is None or session is None:
             raise logged_out(profile)
         if _same(old, new):
@@ -111,7 +111,7 @@ def revoke(runtime: Runtime, profile: Profile, *, local: bool = False) -> bool:
         store = runtime.store(profile)
         revoked = False
         try:
-            session = broker.newest(runtime, profile, store)
+            session = record.newest(runtime, profile, store)
         except (StoreDamaged, StoreLocked):
             if not local:
                 raise

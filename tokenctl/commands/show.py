@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from tokenctl import broker
+from tokenctl import record
 from tokenctl.commands import document
 from tokenctl.commands.options import as_json, each_profile, every, with_runtime
 from tokenctl.flows import MACHINE, inspection
@@ -49,7 +49,7 @@ def command(
     def look(name: str | None) -> None:
         profile = runtime.profile(name)
         store = runtime.store(profile)
-        session = broker.newest(runtime, profile, store)
+        session = record.newest(runtime, profile, store)
         found = document.of_session(runtime, profile, store, session)
         if session is not None:
             if claims:
