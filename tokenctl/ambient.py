@@ -6,6 +6,7 @@ signs are there.
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -68,7 +69,7 @@ def _detected(place: Place) -> str:
 
 
 def _variable(place: Place, name: str) -> str:
-    value = place.environ.get(name)
+    value = (place.environ.get(name) or "").strip()
     if not value:
         raise UsageError(f"the identity token should be in the variable {name}, and that is not set")
     return value
@@ -77,9 +78,10 @@ def _variable(place: Place, name: str) -> str:
 def _file(place: Place) -> str:
     path = Path(place.profile.source_file or KUBERNETES)
     try:
+        path = path.expanduser()
         with path.open("rb") as file:  # afresh each time: such files are replaced while the job runs
             return file.read(LARGEST + 1).decode().strip()
-    except (OSError, ValueError) as reason:
+    except (OSError, ValueError, RuntimeError) as reason:  # RuntimeError: ~ of nobody
         cause = reason.strerror if isinstance(reason, OSError) else "it is not text"
         raise UsageError(f"the identity token cannot be read from {path}: {cause}") from None
 
@@ -128,8 +130,10 @@ def _gcp(place: Place) -> str:
     # Plain http to a link-local name, as the platform has it; the answer's signature is what is trusted.
     host = place.environ.get("GCE_METADATA_HOST") or METADATA_HOST
     path = "/computeMetadata/v1/instance/service-accounts/default/identity"
+    if not re.fullmatch(r"[A-Za-z0-9.-]+(:\d+)?", host):
+        raise UsageError("GCE_METADATA_HOST is no host")
     url = with_query(f"http://{host}{path}", {"audience": place.audience, "format": "full"})
-    response = place.send(Request(url=url, headers={"Metadata-Flavor": "Google"}))
+    response = place.send(Request(url=url, headers={"Metadata-Flavor": "Google"}, direct=True))
     _check(response, "the metadata server")
     return response.body.decode(errors="replace").strip()
 

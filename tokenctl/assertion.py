@@ -4,6 +4,7 @@ Each has a life of a minute and a `jti` of its own, so that nobody can use one a
 """
 
 import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -37,9 +38,10 @@ def client_assertion(
     try:
         if symmetric and len(key.encode()) < SHORTEST_SECRET:
             raise ValueError
-        chosen = "HS256" if symmetric else algorithm or _algorithm_of(key)
+        usual = "HS256" if symmetric else _algorithm_of(key)  # which also looks at the key's size
+        chosen = usual if symmetric else algorithm or usual
         return jwt.encode(claims, key, algorithm=chosen, headers={"kid": key_id} if key_id else None)
-    except (jwt.PyJWTError, ValueError, TypeError, KeyError, NotImplementedError):
+    except (jwt.PyJWTError, ValueError, TypeError, KeyError, NotImplementedError, UnsupportedAlgorithm):
         pass
     raise UsageError(
         "the client's key cannot be used to sign",

@@ -62,9 +62,20 @@ def renew(runtime: Runtime, profile: Profile, *, again: bool = False) -> Session
     return _renew(runtime, profile, record.read(runtime, profile), None, again=again)
 
 
-def narrow(runtime: Runtime, asked: Profile, seen: Session, cached: Callable[[], Session | None]) -> Session:
-    """Refresh for a token as `asked`, narrower than the session's and beside it, unless it is `cached` by then."""
-    return _renew(runtime, asked, seen, None, cached=cached)
+def narrow(
+    runtime: Runtime,
+    asked: Profile,
+    seen: Session,
+    cached: Callable[[], Session | None],
+    keep: Callable[[Session], None],
+    *,
+    again: bool,
+) -> Session:
+    """Get a token as `asked`, narrower than the session's, unless it is `cached` by then; `keep` it under the lock.
+
+    By the refresh token, or with `again` by the machine's own credentials. Raises as `current` does.
+    """
+    return _renew(runtime, asked, seen, None, again=again, beside=(cached, keep))
 
 
 def _renew(
@@ -74,12 +85,12 @@ def _renew(
     min_ttl: int | None,
     *,
     again: bool = False,
-    cached: Callable[[], Session | None] | None = None,
+    beside: tuple[Callable[[], Session | None], Callable[[Session], None]] | None = None,
     patience: float | None = None,
 ) -> Session:
     """Renew under the lock; `min_ttl` None means by request, whatever is there. `patience` is seconds.
 
-    With `cached` a narrower token is meant, and what that knows of it already.
+    With `beside` a narrower token is meant: what knows it already, and what keeps it.
     """
     if profile.store == "memory":
         return _begin_again(runtime, profile)
@@ -97,9 +108,8 @@ def _renew(
             session.fresh(runtime.time_of(session), min_ttl) or _renewed_meanwhile(runtime, seen, session)
         ):
             return session
-        beside = cached() if cached is not None else None
-        if beside is not None:
-            return beside
+        if beside is not None and (known := beside[0]()) is not None:
+            return known
         entry = runtime.journal(profile).read(session)
         machine = session.flow in flows.MACHINE  # it has credentials of its own: what is dead can begin again
         if again and not machine:
@@ -107,7 +117,7 @@ def _renew(
                 f"{profile.name!r} was signed in to by a person, and has no API key", hint=login_hint(profile)
             )
         again = again or (machine and (entry.dead or entry.in_doubt or _refresh_token_expired(runtime, session)))
-        by_request = min_ttl is None and cached is None
+        by_request = min_ttl is None and beside is None
         _permit(runtime, profile, session, entry, since, by_request=by_request, again=again)
         client = flows.client(runtime, profile, session)
         flows.check_renewable(profile, session, again)
@@ -117,7 +127,7 @@ def _renew(
             profile=profile,
             session=session,
             secret=client.secret,
-            narrow=cached is not None,
+            narrow=beside is not None,
             again=again,
             verbose=runtime.terminal.verbose,
         )
@@ -127,20 +137,21 @@ def _renew(
         except (LoginRequired, Refused, Unreachable) as error:
             # Look before believing it: somebody without the lock may have won, or the worker was cut off after its commit.
             newer = record.settled(runtime, profile, store)
-            if newer is not None and _renewed_meanwhile(runtime, session, newer):
+            if newer is not None and _renewed_meanwhile(runtime, session, newer) and not job.narrow:
                 return newer
-            if not isinstance(error, LoginRequired):
+            if not isinstance(error, LoginRequired) or job.narrow:
                 raise
             if not machine or again:
                 error.hint = login_hint(profile)
                 raise
             renewed = runtime.survive(replace(job, again=True), lock, present)
         # Step 8: the keyring gets its copy. Step 9 is behind us: the worker verified what it committed.
-        if job.narrow:
-            record.settled(runtime, profile, store)
-        else:
-            record.copy(runtime, profile, store, renewed)
+        successor = _successor(session, renewed) if job.narrow else renewed
+        if successor is not session:
+            record.copy(runtime, profile, store, successor)
         runtime.journal(profile).remove()
+        if beside is not None:
+            beside[1](renewed)
         return renewed
     # Step 10: the lock is free.
 
@@ -168,10 +179,15 @@ def present(runtime: Runtime, errand: Errand) -> Session:
         entry, sent, response = _answer(runtime, errand, lambda: flows.renewal_request(runtime, errand, client))
         try:
             # Step 9: a rotated refresh token is committed first, and no access token that was not verified.
-            return flows.succeed(runtime, errand, response, (*client.secrets, *sent.secrets), commit)
+            done = flows.succeed(runtime, errand, response, (*client.secrets, *sent.secrets), commit)
+            if errand.narrow and done.refresh_token == session.refresh_token:
+                journal.remove()  # answered, and nothing rotated: there was nothing to commit
+            return done
         except TokenctlError as error:
             with contextlib.suppress(TokenctlError):
                 _note(journal, session, _judged(runtime, errand, entry, error, response))
+            if errand.narrow and isinstance(error, LoginRequired):
+                raise Refused(f"the server gives no token for that scope or resource: {error.message}") from None
             raise
     finally:
         redo_log.release()
@@ -210,7 +226,7 @@ def _judged(runtime: Runtime, errand: Errand, entry: "Entry", error: TokenctlErr
     if errand.again:  # another credential was presented: of the refresh token nothing new is known
         later = runtime.now() + (response.retry_after or 0)
         return replace(entry, not_before=later, failed_at=runtime.clock())
-    if isinstance(error, LoginRequired):
+    if isinstance(error, LoginRequired) and not errand.narrow:  # a scope that was not consented to looks the same
         return replace(entry, dead=True)
     if isinstance(error, Unreachable):
         later = runtime.now() + (response.retry_after or 0)
@@ -254,6 +270,13 @@ def _permit(
         raise Unreachable("another process has just asked, and the server could not be reached or did not answer")
     if any(0 <= runtime.clock() - last < 1 for last in (entry.failed_at, 0 if by_request else session.obtained_at)):
         runtime.sleep(1)  # at most once a second, whatever the server says of its tokens' life
+
+
+def _successor(session: Session, narrower: Session) -> Session:
+    """Make what a request for a narrower token leaves of the session: all of it, and the refresh token that rotated."""
+    if narrower.refresh_token in (None, session.refresh_token):
+        return session
+    return replace(session, generation=narrower.generation, refresh_token=narrower.refresh_token)
 
 
 def _refresh_token_expired(runtime: Runtime, session: Session) -> bool:

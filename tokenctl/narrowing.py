@@ -2,16 +2,19 @@
 
 By refreshing with a narrower scope or resource (RFC 6749 section 6, RFC 8707 section 2.2), or by token
 exchange (RFC 8693) where there is an audience or the profile says so; a machine simply asks for less.
-Each is cached in the same store, under `<profile>@<digest of what was asked for>`, and goes at sign-out.
+Each is cached in the same store, under `<profile>@<digest of what was asked for>`, written under the
+profile's lock, and goes at sign-out and whenever a person asks for `refresh`.
 """
 
 import contextlib
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
-from tokenctl import broker, flows
-from tokenctl.errors import StoreError
+from tokenctl import broker, config, flows
+from tokenctl.errors import StoreDamaged, StoreError, UsageError
 from tokenctl.profile import Profile
 from tokenctl.runtime import Runtime
 from tokenctl.session import Session
@@ -21,52 +24,61 @@ MARK = "narrow."
 """How the names of the marks begin, in the profile's folder, that tell which narrower tokens there are."""
 
 
-def narrower(
-    runtime: Runtime,
-    profile: Profile,
-    *,
-    scope: str | None = None,
-    resource: tuple[str, ...] = (),
-    audience: str | None = None,
-    min_ttl: int | None = None,
-) -> Session:
-    """Return a token for less than the session's, from the cache or from the server. Raises as `broker.current` does."""
-    asked = replace(
-        profile,
-        scope=scope or profile.scope,
-        resource=resource or profile.resource,
-        audience=audience or profile.audience,
-    )
-    wanted = profile.min_ttl if min_ttl is None else min_ttl
+def narrower(runtime: Runtime, profile: Profile, wanted: Mapping[str, Any], min_ttl: int | None = None) -> Session:
+    """Return a token for less than the session's, from the cache or from the server.
+
+    `wanted` has some of scope, resource and audience. Raises UsageError, and what `broker.current` raises.
+    """
+    asked = config.override(profile, wanted, "option")
+    ttl = profile.min_ttl if min_ttl is None else min_ttl
     if profile.store == "memory":
-        return broker.current(runtime, asked, wanted)
-    session = broker.current(runtime, profile, wanted)
-    digest = hashlib.sha256(json.dumps([scope, resource, audience]).encode()).hexdigest()[:12]
+        return broker.current(runtime, asked, ttl)
+    session = broker.current(runtime, profile, ttl)
+    machine = session.flow in flows.MACHINE
+    exchanged = not machine and (asked.audience is not None or profile.narrow_by == "token-exchange")
+    _check(profile, session, exchanged=exchanged)
+    if not machine:  # without a scope the server narrows nothing but the resource (RFC 6749 section 6)
+        asked = replace(asked, scope=wanted.get("scope"))
+    what = json.dumps([asked.scope, asked.resource, asked.audience, exchanged, session.seal_key])
+    digest = hashlib.sha256(what.encode()).hexdigest()[:12]
     name, store = f"{profile.name}@{digest}", runtime.store(profile)
 
     def cached() -> Session | None:
-        found = store.read(name)
-        usable = found is not None and found.seal_key == session.seal_key  # of this login
-        return found if usable and found is not None and found.fresh(runtime.time_of(found), wanted) else None
+        try:
+            found = store.read(name)
+        except StoreDamaged:
+            return None
+        return found if found is not None and found.fresh(runtime.time_of(found), ttl) else None
+
+    def keep(found: Session) -> None:
+        beside = replace(found, refresh_token=None, refresh_token_expires_at=None, id_token=None)
+        try:
+            (runtime.folder(profile) / f"{MARK}{digest}").touch(mode=0o600)
+            store.write(name, beside)
+        except (StoreError, OSError) as error:
+            runtime.terminal.warning(f"this token is not kept for the next time ({error})")
 
     found = cached()
     if found is not None:
         return found
-    if session.flow in flows.MACHINE or audience or profile.narrow_by == "token-exchange":
-        with runtime.locked(profile):
-            found = cached() or _asked_anew(runtime, asked, session)
-    else:
-        found = broker.narrow(runtime, asked, session, cached)
-    if found.expires_at != session.expires_at or found.access_token != session.access_token:
-        (runtime.folder(profile) / f"{MARK}{digest}").touch(mode=0o600)
-        store.write(name, replace(found, refresh_token=None, refresh_token_expires_at=None, seal_key=session.seal_key))
+    if not exchanged:
+        return broker.narrow(runtime, asked, session, cached, keep, again=machine)
+    with runtime.locked(profile):
+        found = cached()
+        if found is None:
+            found = flows.exchange(runtime, asked, session)
+            keep(found)
     return found
 
 
-def _asked_anew(runtime: Runtime, asked: Profile, session: Session) -> Session:
-    if session.flow in flows.MACHINE:
-        return flows.begin(runtime, asked, client_secret=runtime.client_secret(asked))
-    return flows.exchange(runtime, asked, session)
+def _check(profile: Profile, session: Session, *, exchanged: bool) -> None:
+    if session.flow == "api-key":
+        raise UsageError(f"the API of {profile.name!r} is not OAuth: it knows no narrower tokens")
+    if session.refresh_token is None and session.flow not in flows.MACHINE and not exchanged:
+        raise UsageError(
+            f"the session of {profile.name!r} has no refresh token to get a narrower one with",
+            hint='set narrow_by = "token-exchange" in the profile, where the server offers that',
+        )
 
 
 def forget(runtime: Runtime, profile: Profile, store: Store) -> None:

@@ -70,6 +70,11 @@ class Profile:
     jwks_uri: str | None = None
 
     @property
+    def auth_method(self) -> str | None:
+        """How the client proves itself, as far as the profile says: a key file means `private_key_jwt`."""
+        return self.token_endpoint_auth_method or ("private_key_jwt" if self.client_key_file else None)
+
+    @property
     def endpoints(self) -> dict[str, str]:
         """The endpoints that the profile names itself."""
         named = (each.name for each in fields(self) if each.name.endswith(("_endpoint", "jwks_uri")))
@@ -89,7 +94,10 @@ def from_members(name: str, members: Mapping[str, Any], where: str) -> Profile:
             raise UsageError(
                 f"{where}: {key!r:.60} is no setting of a profile", hint=f"there are: {', '.join(sorted(known))}"
             )
-    return Profile(name=name, **{key: _checked(key, value, f"{where}: {key}") for key, value in members.items()})
+    profile = Profile(name=name, **{key: _checked(key, value, f"{where}: {key}") for key, value in members.items()})
+    if profile.client_key_file and profile.auth_method != "private_key_jwt":
+        raise UsageError(f"{where}: client_key_file goes with token_endpoint_auth_method private_key_jwt alone")
+    return profile
 
 
 def check_name(name: str, where: str = "") -> str:

@@ -259,11 +259,14 @@ class Runtime:
         name = "API_KEY" if profile.flow == "api-key" else "CLIENT_SECRET"
         return profile.flow == "workload" or bool(profile.client_key_file or from_environment(self.environ, name))
 
-    def client_secret(self, profile: Profile, given: str | None = None) -> str | None:
-        """Find the profile's client secret or API key: given now, in the environment, or kept at login."""
+    def client_secret(self, profile: Profile, given: str | None = None, method: str | None = None) -> str | None:
+        """Find the profile's client secret, key or API key: given now, in the environment, or kept at login.
+
+        A private key is only ever taken for a `method` that signs with it, and never as a password.
+        """
         from tokenctl.secret_sources import from_environment
 
-        if profile.client_key_file and not given:
+        if profile.client_key_file and not given and (method or profile.auth_method) == "private_key_jwt":
             return self._client_key(profile.client_key_file)
         name = "API_KEY" if profile.flow == "api-key" else "CLIENT_SECRET"
         return (
@@ -275,7 +278,11 @@ class Runtime:
     def _client_key(self, name: str) -> str:
         from tokenctl.secret_sources import from_file
 
-        return from_file(Path(name).expanduser(), "client_key_file", self.terminal)
+        try:
+            path = Path(name).expanduser()
+        except RuntimeError:  # ~ of nobody
+            raise UsageError(f"client_key_file: there is no {name!r:.200}") from None
+        return from_file(path, "client_key_file", self.terminal)
 
     def client_assertion(self, profile: Profile, client: "Client", audience: str) -> str:
         """Make a JWT with which the client proves who it is, for one request; see `assertion.client_assertion`."""

@@ -80,12 +80,17 @@ class Transport:
             raise _unreachable(f"{host} did not accept a connection within {CONNECT:.0f} s", sent) from None
         except httpx.ConnectError as error:
             raise _unreachable(f"{host} cannot be reached: {_cause(error)}", sent, _certificate_hint(error)) from None
+        except httpx.LocalProtocolError:  # its text quotes the header: a credential, mostly
+            raise UsageError(
+                "the request has a header that HTTP does not allow",
+                hint="does a secret begin or end with a blank, or hold a line end?",
+            ) from None
         except (UnicodeError, httpx.InvalidURL):
             raise Refused(f"{request.url.partition('?')[0]!r:.200} is no address that can be asked") from None
         except (httpx.HTTPError, httpx.StreamError) as error:
             raise _unreachable(f"{host} broke the connection: {_cause(error)}", sent) from None
 
-    def _client(self, host: str | None) -> httpx.Client:
+    def _client(self, host: str | None, direct: bool) -> httpx.Client:
         # A client a request: nothing is kept between two of them, no connection and no cookie.
         try:
             return httpx.Client(
@@ -93,7 +98,7 @@ class Transport:
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
                 headers=_HEADERS,
                 timeout=httpx.Timeout(self._total, connect=CONNECT),
-                trust_env=not loopback(host),  # proxies only: httpx reads no netrc by itself
+                trust_env=not (direct or loopback(host)),  # proxies only: httpx reads no netrc by itself
                 follow_redirects=False,
             )
         except (ImportError, ValueError) as reason:
@@ -106,7 +111,7 @@ class Transport:
         content_type, content = request.content or (None, None)
         headers = {**request.headers, **({"Content-Type": content_type} if content_type else {})}
         with (
-            self._client(urlsplit(request.url).hostname) as client,
+            self._client(urlsplit(request.url).hostname, request.direct) as client,
             client.stream(
                 request.method,
                 request.url,

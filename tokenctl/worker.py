@@ -5,6 +5,7 @@ keyring for that. The lock it inherited is free again when it ends.
 """
 
 import io
+import json
 import signal
 import sys
 
@@ -19,14 +20,18 @@ def main() -> None:
     """Do the errand."""
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         signal.signal(getattr(signal, name), signal.SIG_IGN)
-    job = errand.loads(sys.stdin.read())
     said = io.StringIO()
-    runtime = Runtime(verbose=job.verbose)
-    runtime.terminal = Terminal(verbose=job.verbose, err=said)
     try:
+        job = errand.loads(sys.stdin.read())
+        runtime = Runtime(verbose=job.verbose)
+        runtime.terminal = Terminal(verbose=job.verbose, err=said)
         done: Session | TokenctlError = broker.present(runtime, job)
     except TokenctlError as error:
         done = error
+    except json.JSONDecodeError:
+        sys.exit(1)  # the errand did not arrive whole: its sender is gone, and nothing was done
+    except Exception as error:  # a defect: its text could hold anything, its kind cannot
+        done = TokenctlError(f"unexpected {type(error).__name__} in the worker", hint="please report it")
     try:
         print(errand.answer(done, said.getvalue()), flush=True)  # noqa: T201 (the answer's pipe)
     except BrokenPipeError:

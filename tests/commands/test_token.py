@@ -54,7 +54,7 @@ def test_an_unreachable_server_does_not_take_a_valid_token_away(home: Home, make
     server.stop()
     import time
 
-    time.sleep(6.2)
+    time.sleep(7.2)
     result = home.run("token")
     assert result.status == 0 and result.stdout
     assert result.stderr.startswith("tokenctl: warning: could not renew")

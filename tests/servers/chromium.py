@@ -5,14 +5,15 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.expected_conditions import staleness_of
 from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.servers import program
@@ -123,8 +124,21 @@ def _through_the_pages(driver: Chrome, login: str, password: str, *, deny: bool)
                 field.clear()
                 field.send_keys(value)
         button.click()
-        WebDriverWait(driver, SECONDS).until(staleness_of(button))
+        WebDriverWait(driver, SECONDS).until(partial(_is_gone, button))
     raise RuntimeError(f"still not signed in after {STEPS} pages: {driver.current_url}")
+
+
+def _is_gone(element: WebElement, _: Chrome) -> bool:
+    """Whether the page that the element was on has gone; while it goes, Chromium says so in two ways."""
+    try:
+        element.is_enabled()
+    except StaleElementReferenceException:
+        return True
+    except WebDriverException as reason:
+        if "does not belong to the document" in str(reason):
+            return True
+        raise
+    return False
 
 
 def _next_button(driver: Chrome, server: str, *, deny: bool) -> WebElement | bool:

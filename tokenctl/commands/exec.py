@@ -51,7 +51,7 @@ def command(
 
     session = current()
     wanted = env or ((profile.env,) if profile.env else ())
-    environ = child_environment(runtime.environ, variables(wanted, session))
+    environ = child_environment(runtime.environ, variables(wanted, session), profile.source_variable)
     if token_file:
         return handoff.run_with_token_file(
             words,

@@ -92,7 +92,7 @@ def command(
             hint="--api-key-stdin goes with --flow api-key, --client-secret-stdin with the others",
         )
     if client_secret_stdin or api_key_stdin:
-        lines = profile.token_endpoint_auth_method == "private_key_jwt"
+        lines = profile.auth_method == "private_key_jwt"
         secret: str | None = _secret_from_stdin("API key" if by_key else "client secret", lines=lines)
     elif profile.client_key_file:
         secret = runtime.client_secret(profile)

@@ -2,7 +2,7 @@
 
 import click
 
-from tokenctl import broker
+from tokenctl import broker, narrowing
 from tokenctl.commands import document
 from tokenctl.commands.options import as_json, each_profile, every, with_runtime
 from tokenctl.runtime import Runtime
@@ -24,6 +24,9 @@ def command(runtime: Runtime, name: str | None, every: bool, as_json: bool, with
     def renew(name: str | None) -> None:
         profile = runtime.profile(name)
         session = broker.renew(runtime, profile, again=with_api_key)
+        if profile.store != "memory":
+            with runtime.locked(profile):  # rights may have changed: those of narrower tokens too
+                narrowing.forget(runtime, profile, runtime.store(profile))
         documents.append(document.of_session(runtime, profile, runtime.store(profile), session))
         life = document.span(session.remaining(runtime.time_of(session)))
         runtime.terminal.message(f"renewed {profile.name}; the access token lives {life}")

@@ -43,15 +43,11 @@ def command(
     narrower one, kept beside the session.
     """
     profile = runtime.profile(name)
-    if scope or resource or audience:
+    wanted = {"scope": " ".join(" ".join(scope).split()), "resource": resource, "audience": audience}
+    if any(wanted.values()):
         # By name: who asks for the session's own token does not load what narrows it.
         session: Session = import_module("tokenctl.narrowing").narrower(
-            runtime,
-            profile,
-            scope=" ".join(" ".join(scope).split()) or None,
-            resource=resource,
-            audience=audience,
-            min_ttl=min_ttl,
+            runtime, profile, {name: value for name, value in wanted.items() if value}, min_ttl
         )
     else:
         session = broker.current(runtime, profile, min_ttl)

@@ -31,7 +31,7 @@ def run(plan: Plan, finish: Finish) -> Session:
         code = _wait(plan, callback)
         runtime.terminal.detail("the callback came; exchanging the code")
         request = grant.code_request(plan.token_endpoint, plan.client, attempt, code, profile.resource)
-        known = (code, attempt.verifier, *plan.client.secrets)
+        known = (code, attempt.verifier, *plan.client.secrets, *request.secrets)
         tokens = token_response.parse(runtime.send(profile, request), known)
         session = finish(tokens, nonce=attempt.nonce if "openid" in (profile.scope or "").split() else None)
         callback.end(failed=False)
@@ -46,10 +46,11 @@ def _authorization_url(plan: Plan, endpoint: str, attempt: grant.Attempt) -> str
     )
     if server.require_pushed_authorization_requests:
         pushed = need(server.pushed_authorization_request_endpoint, "pushed authorization endpoint", server.issuer)
-        answer = plan.runtime.send(profile, pushed_request.pushed_request(pushed, plan.client, parameters))
+        push = pushed_request.pushed_request(pushed, plan.client, parameters)
+        answer = plan.runtime.send(profile, push)
         parameters = (
             ("client_id", plan.client.client_id),
-            ("request_uri", pushed_request.parse(answer, (attempt.verifier, *plan.client.secrets))),
+            ("request_uri", pushed_request.parse(answer, (attempt.verifier, *plan.client.secrets, *push.secrets))),
         )
     return grant.authorization_url(endpoint, parameters)
 

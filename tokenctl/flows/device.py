@@ -17,7 +17,7 @@ def run(plan: Plan, finish: Finish) -> Session:
     runtime, profile, server = plan.runtime, plan.profile, plan.server
     endpoint = need(server.device_authorization_endpoint, "device authorization endpoint", server.issuer)
     request = grant.device_request(endpoint, plan.client, profile.scope, profile.resource, profile.audience)
-    device = grant.parse_device(runtime.send(profile, request), plan.client.secrets)
+    device = grant.parse_device(runtime.send(profile, request), (*plan.client.secrets, *request.secrets))
     _show(plan, device)
     ends = min(device.expires_at, runtime.now() + plan.timeout)
     interval = device.interval
@@ -38,7 +38,7 @@ def run(plan: Plan, finish: Finish) -> Session:
             interval = max(min(interval * 2, grant.LONGEST_INTERVAL), response.retry_after or 0)
         elif pending is None:
             runtime.terminal.end_progress()
-            return finish(token_response.parse(response, (device.device_code, *plan.client.secrets)))
+            return finish(token_response.parse(response, (device.device_code, *plan.client.secrets, *poll.secrets)))
 
 
 def _show(plan: Plan, device: grant.DeviceAuthorization) -> None:

@@ -38,7 +38,7 @@ def _described(profile: Profile, api: TokenApi) -> Metadata:
     renewing = api.refresh or api.login
     return metadata.from_members(
         {
-            "issuer": profile.issuer or f"{parts.scheme}://{parts.netloc}",
+            "issuer": f"{parts.scheme}://{parts.netloc}",  # where the key goes: pinned
             "token_endpoint": renewing.url,
             **({"revocation_endpoint": api.revoke.url} if api.revoke else {}),
         }

@@ -47,4 +47,6 @@ def introspect(runtime: Runtime, profile: Profile, session: Session) -> dict[str
         )
     client = session_client(runtime, profile, session)
     request = introspection.introspection_request(session.introspection_endpoint, client, session.access_token)
-    return dict(introspection.parse(runtime.send(profile, request), (session.access_token, *client.secrets)))
+    return dict(
+        introspection.parse(runtime.send(profile, request), (session.access_token, *client.secrets, *request.secrets))
+    )

@@ -16,4 +16,4 @@ def run(plan: Plan, finish: Finish) -> Session:
             hint="pipe it in with --client-secret-stdin, or set TOKENCTL_CLIENT_SECRET_FILE",
         )
     request = client_credentials_request(plan.token_endpoint, client, profile.scope, profile.resource, profile.audience)
-    return finish(token_response.parse(plan.runtime.send(profile, request), client.secrets))
+    return finish(token_response.parse(plan.runtime.send(profile, request), (*client.secrets, *request.secrets)))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from urllib.parse import urlsplit
 
 from tokenctl import flows
 from tokenctl.errand import Errand
@@ -27,10 +28,12 @@ def session_client(runtime: Runtime, profile: Profile, session: Session, given: 
     method = session.token_endpoint_auth_method
     if method == "workload":
         return identified(runtime, profile, session.client_id)
-    secret = None if method == "none" else runtime.client_secret(profile, given)
+    secret = None if method == "none" else runtime.client_secret(profile, given, method)
     if method != "none" and not secret:
+        what = "API key" if method == "api_key" else "client secret"
         raise LoginRequired(
-            f"the client secret of {profile.name!r} is gone", hint=f"{login_hint(profile)} --client-secret-stdin"
+            f"the {what} of {profile.name!r} is gone",
+            hint=f"{login_hint(profile)} --{what.lower().replace(' ', '-')}-stdin",
         )
     client = Client(client_id=session.client_id, auth_method=method, secret=secret)
     return proving(runtime, profile, client, session.issuer, session.token_endpoint)
@@ -87,9 +90,15 @@ def succeed(
         scope=tokens.scope if tokens.scope is not None else session.scope,
     )
     if errand.narrow:  # beside the session, never over it: only what rotated is the session's
-        if rotated is not None:
+        if rotated is not None and not errand.again:
             commit(held)
-        return replace(successor, resource=profile.resource)
+        scope = tokens.scope if tokens.scope is not None else profile.scope or session.scope
+        return replace(
+            successor,
+            resource=profile.resource,
+            scope=scope,
+            refresh_token=None if errand.again else held.refresh_token,
+        )
     commit(successor)
     return successor
 
@@ -126,8 +135,10 @@ def request(
         resource, scope = (profile.resource, profile.scope) if narrow else (session.resource, None)
         return refresh_request(session.token_endpoint, client, session.refresh_token, resource, scope)
     if session.flow == "workload":
-        return workload_request(runtime, profile, session.token_endpoint, client, session.resource)
-    return client_credentials_request(session.token_endpoint, client, profile.scope, session.resource, profile.audience)
+        resource = profile.resource if narrow else session.resource
+        return workload_request(runtime, profile, session.token_endpoint, client, resource)
+    resource = profile.resource if narrow else session.resource
+    return client_credentials_request(session.token_endpoint, client, profile.scope, resource, profile.audience)
 
 
 def identified(runtime: Runtime, profile: Profile, client_id: str) -> Client:
@@ -164,6 +175,11 @@ def api_call(profile: Profile, session: Session, *, again: bool = False) -> tupl
         )
     if api.refresh is not None and session.refresh_token is not None and not again:
         return api.refresh, "refresh"
+    if urlsplit(api.login.url)[:2] != urlsplit(session.issuer)[:2]:
+        raise LoginRequired(
+            f"the profile {profile.name!r} now signs in at another server than {session.issuer}",
+            hint=f"{login_hint(profile)}, or undo the change; the API key was not sent",
+        )
     return api.login, "login"
 
 

@@ -64,7 +64,7 @@ def sign_in(
     elif profile.flow == "workload":
         client = identified(runtime, profile, profile.client_id or "")
     else:
-        client = client_auth.choose(server, profile.client_id or "", client_secret, profile.token_endpoint_auth_method)
+        client = client_auth.choose(server, profile.client_id or "", client_secret, profile.auth_method)
     endpoint = need(server.token_endpoint, "token endpoint", server.issuer)
     client = proving(runtime, profile, client, server.issuer, endpoint)
     name = _chosen_flow(runtime, profile, server, client, no_browser)

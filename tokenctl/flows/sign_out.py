@@ -30,7 +30,7 @@ def sign_out(runtime: Runtime, profile: Profile, session: Session) -> bool:
         if session.flow == "api-key":
             return _end_api_session(runtime, profile, session, client.secret, local)
         request = revocation_request(session.revocation_endpoint, client, token, hint)
-        outcome, reason = parse(runtime.send(profile, request), (token, *client.secrets))
+        outcome, reason = parse(runtime.send(profile, request), (token, *client.secrets, *request.secrets))
         if outcome is Outcome.REVOKED:
             runtime.terminal.detail(f"the server revoked the {hint.replace('_', ' ')}")
             revoked = True

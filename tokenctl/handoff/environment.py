@@ -9,7 +9,7 @@ from tokenctl.session import Session
 DEFAULT_VARIABLE = "ACCESS_TOKEN"
 EXPIRY_VARIABLE = "ACCESS_TOKEN_EXPIRES_AT"
 FILE_VARIABLE = "ACCESS_TOKEN_FILE"
-SECRETS = ("CLIENT_SECRET", "API_KEY", "PASSPHRASE")
+SECRETS = ("CLIENT_SECRET", "API_KEY", "PASSPHRASE", "ID_TOKEN")
 """`TOKENCTL_*` variables, with and without `_FILE`, that no child gets to see."""
 
 
@@ -40,9 +40,12 @@ def variables(wanted: Sequence[str], session: Session) -> dict[str, str]:
     return made
 
 
-def child_environment(environ: Mapping[str, str], added: Mapping[str, str]) -> dict[str, str]:
-    """Make the child's environment: ours without tokenctl's secrets, and the new variables."""
+def child_environment(
+    environ: Mapping[str, str], added: Mapping[str, str], secret: str | None = None
+) -> dict[str, str]:
+    """Make the child's environment: ours without tokenctl's secrets (and the `secret` variable), and the new ones."""
     hidden = {f"TOKENCTL_{name}{suffix}" for name in SECRETS for suffix in ("", "_FILE")}
+    hidden |= {secret} if secret else set()
     # An outer exec's token beside our expiry would be a lie.
     hidden |= {DEFAULT_VARIABLE, EXPIRY_VARIABLE, FILE_VARIABLE}
     return {name: value for name, value in environ.items() if name not in hidden} | dict(added)

@@ -165,6 +165,6 @@ def _fill(text: str, values: Mapping[str, str | None]) -> str:
 
 
 def _header(text: str) -> str:
-    if not text.isascii() or not text.isprintable():
+    if not text.isascii() or not text.isprintable() or text != text.strip():
         raise UsageError("a header of the profile's api would hold characters that no header may have")
     return text

@@ -30,6 +30,8 @@ class Request:
     json: str | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     verb: str | None = None
+    direct: bool = False
+    """Whether it must not go through a proxy."""
 
     @property
     def method(self) -> str:
