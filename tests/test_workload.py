@@ -16,8 +16,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
 from tests.commandline import Home, Result
+from tests.conftest import Make
 from tests.servers import Missing, available
 from tests.servers.oidc_provider import OidcProvider
+from tokenctl.demo.http_server import Override, Reply, json_reply
+from tokenctl.profile import SOURCES
 
 pytestmark = pytest.mark.real
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -156,3 +159,65 @@ def test_a_job_that_keeps_its_session_renews_by_its_identity(home: Home, tmp_pat
         assert lost.status == 2 and str(token) in lost.stderr
         token.write_text(identity(jti="3"))
         assert home.run("token").status == 0
+
+
+def _programs(folder: Path, token: str) -> str:
+    """Put the platforms' own programs into a folder, each of which prints the identity."""
+    for name in ("circleci", "buildkite-agent", "spire-agent"):
+        (folder / name).write_text(f"#!/bin/sh\necho {token}\n")
+        (folder / name).chmod(0o755)
+    return f"{folder}:/usr/bin:/bin"
+
+
+def _endpoints(token: str) -> dict[str, Override]:
+    """The platforms' own endpoints, each of which gives the identity."""
+    metadata = "/computeMetadata/v1/instance/service-accounts/default/identity"
+    return {
+        "/github": lambda _: json_reply({"value": token}),
+        "/azure": lambda _: json_reply({"oidcToken": token}),
+        metadata: lambda _: Reply(status=200, body=token.encode()),
+    }
+
+
+def _job_of(source: str, address: str, folder: Path, token: str) -> tuple[dict[str, str], str]:
+    """What a job of that platform has in its environment, and what its profile says beside the source."""
+    (folder / "identity").write_text(token + "\n")
+    match source:
+        case "github":
+            return {"ACTIONS_ID_TOKEN_REQUEST_URL": f"{address}/github", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "job"}, ""
+        case "azure":
+            environ = {"SYSTEM_OIDCREQUESTURI": f"{address}/azure", "SYSTEM_ACCESSTOKEN": "job"}
+            return environ, 'service_connection = "sc"\n'
+        case "gcp":
+            return {"GCE_METADATA_HOST": address.removeprefix("http://")}, ""
+        case "gitlab":
+            return {"GITLAB_CI": "true", "TOKENCTL_ID_TOKEN": token}, ""
+        case "circleci":
+            return {}, f'source_audience = "{AUDIENCE}"\n'
+        case "kubernetes" | "file":
+            return {}, f'source_file = "{folder}/identity"\n'
+        case "env":
+            return {"MINE": token}, 'source_variable = "MINE"\n'
+        case "command":
+            return {}, 'source_command = ["spire-agent", "api", "fetch", "jwt"]\n'
+    return {}, ""
+
+
+@pytest.mark.parametrize("source", [each for each in SOURCES if each != "auto"])
+def test_every_source_ends_in_a_token(home: Home, make_server: Make, tmp_path: Path, source: str) -> None:
+    """Each platform's identity, got in the platform's own way, is taken by a server that checks it; an expired one is not."""
+    runner = make_server()
+    with available(), OidcProvider(platform=platform()) as provider:
+        for changes, status in (({}, 0), ({"exp": 1}, 125)):
+            token = identity(**changes)
+            runner.overrides = _endpoints(token)
+            environ, more = _job_of(source, runner.issuer, tmp_path, token)
+            home.write_config(
+                f'[profiles.t]\nissuer = "{provider.issuer}"\nclient_id = "job"\nflow = "workload"\nstore = "memory"\n'
+                f'source = "{source}"\n{more}'
+            )
+            environ |= {"PATH": _programs(tmp_path, token), "TOKENCTL_STORE": ""}
+            result = home.run("exec", "--", "printenv", "ACCESS_TOKEN", environ=environ)
+            assert (result.status, result.stdout.count(".")) == (status, 0 if status else 2), result.stderr
+            assert token[40:80] not in result.stderr
+        assert provider.count(route="token", status=200) == 1
