@@ -47,7 +47,7 @@ def slow(server: DemoServer) -> Iterator[threading.Event]:
 
 def went_well(scene: Scene) -> None:
     """Expect that one request was all it took, and that the next process prints what came of it."""
-    token = scene.goes_on().stdout
+    token = scene.well(scene.once_settled(scene.token())).stdout
     assert scene.refreshes == 1
     assert scene.kept["generation"] == scene.first["generation"] + 1
     assert token.strip() != scene.first["access_token"]

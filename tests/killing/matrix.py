@@ -92,7 +92,7 @@ def outcome(scene: Scene, point: Point) -> str:
         scene.login()
         scene.goes_on()
         return SIGN_IN
-    scene.well(result)
+    scene.well(scene.once_settled(result) if point.role == CALLER and not point.number else result)
     if point.role == CALLER:  # it has a worker that asks, or has not got that far
         assert scene.refreshes - asked == 1, f"presented {scene.refreshes - asked} times"
     else:

@@ -76,6 +76,18 @@ class Scene:
         """Expect of a healthy process that it has the same session still."""
         return self.well(self.token())
 
+    def once_settled(self, result: Result) -> Result:
+        """Take the result of a `token` that may have met a worker that had committed and was not gone yet.
+
+        It has the new token then already, and whoever comes after the worker finishes the copy to the keyring.
+        """
+        if not self.left_over():
+            return result
+        wait_until(lambda: self.worker() is None)
+        settled = self.token()
+        assert settled == result, (result, settled)
+        return settled
+
     def well(self, result: Result) -> Result:
         """Expect that a `token` printed one that the server knows, in the same session as at login, without an alarm."""
         assert (result.status, self.detections) == (0, 0), (result, self.detections)
