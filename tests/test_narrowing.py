@@ -9,7 +9,7 @@ from tests.commandline import Home
 from tests.servers import available, person
 from tests.servers.oidc_provider import OidcProvider
 from tests.test_workload import platform
-from tokenctl.demo.http_server import DemoServer
+from tokenctl.demo.http_server import DemoServer, json_reply
 from tokenctl.oauth.claims import unverified_claims
 
 ROOT = Path(__file__).parent.parent
@@ -131,3 +131,14 @@ def test_by_refresh_at_a_certified_server(ring_home: Home, oidc_provider: OidcPr
     assert result.status == 0, result.stderr
     assert oidc_provider.count(grant_type="refresh_token", status=200) == 1
     assert ring_home.run("refresh").status == 0
+
+
+def test_a_scope_without_consent_does_not_end_the_session(ring_home: Home, demo_server: DemoServer) -> None:
+    """Some servers answer invalid_grant for a scope nobody consented to: 5, and the session renews as before."""
+    write_profile(ring_home, demo_server.issuer, "tokenctl-demo")
+    assert ring_home.login(demo_server.issuer).status == 0
+    demo_server.overrides["/token"] = lambda _: json_reply({"error": "invalid_grant"}, 400)
+    result = ring_home.run("token", "--scope", "api")
+    assert (result.status, result.stdout) == (5, "") and result.stderr.count("tokenctl: error: ") == 1
+    demo_server.overrides.clear()
+    assert ring_home.run("refresh").status == 0 and demo_server.reuse_detections == 0

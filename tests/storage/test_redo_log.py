@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -281,3 +282,12 @@ def test_a_reader_beside_a_writer_sees_one_session_or_the_next(tmp_path: Path) -
     assert writer.returncode == 0 and seen == sorted(seen) and len(set(seen)) > 2
     final = log.read(KNOWN)
     assert final is not None and final.generation == 149
+
+
+def test_it_is_safe_only_if_this_very_generation_is_in_it(tmp_path: Path) -> None:
+    """An older renewal that waits there says nothing of a newer one."""
+    log = RedoLog(tmp_path, "t")
+    assert not log.holds(NEWER)
+    log.commit(NEWER)
+    assert log.holds(NEWER)
+    assert not log.holds(replace(NEWER, generation=NEWER.generation + 1))
