@@ -1,7 +1,6 @@
 """A job with its platform's identity, in each of the three ways, at servers that check its signature, audience and expiry."""
 
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from jwt.algorithms import RSAAlgorithm
 from tests.commandline import Home, Result
 from tests.conftest import Make
 from tests.servers import Missing, available
+from tests.servers.child import Child
 from tests.servers.oidc_provider import OidcProvider
 from tokenctl.demo.http_server import Override, Reply, json_reply
 from tokenctl.profile import SOURCES
@@ -42,19 +42,8 @@ def authlib() -> Iterator[str]:
     if not (find_spec("authlib") and find_spec("flask")):
         raise Missing("PyPI packages authlib and flask not installed")
     settings = {"issuer": PLATFORM, "audience": AUDIENCE, "jwk": JWK}
-    process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "tests.servers.authlib_app", json.dumps(settings)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdin and process.stdout
-    try:
-        yield str(json.loads(process.stdout.readline())["address"])
-    finally:
-        process.stdin.close()
-        process.wait(10)
-        process.stdout.close()
+    with Child([sys.executable, "-W", "ignore", "-m", "tests.servers.authlib_app", json.dumps(settings)]) as child:
+        yield str(child.hello["address"])
 
 
 def exec_with(home: Home, issuer: str, token: str, **environ: str) -> Result:

@@ -1,21 +1,18 @@
 """The certified authorization server (npm `oidc-provider`, see `oidc-provider/server.mjs`) as a child process."""
 
 import json
-import subprocess
-import threading
-from collections.abc import Callable, Sequence
+import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from tests.servers import Missing, program
+from tests.servers.child import Child, Record
 
 HERE = Path(__file__).parent / "oidc-provider"
 CLIENT_SECRET = 's3cr:t%/+ ?&=~"'  # what careless encoding breaks; the library allows printable ASCII only
 LONG_SECRET = "0123456789abcdef0123456789abcdef-long"  # an HMAC key wants 256 bits
-START_SECONDS = 30.0
-
-Record = dict[str, Any]
 
 
 class OidcProvider:
@@ -54,45 +51,20 @@ class OidcProvider:
             "issued_token_type": issued_token_type,
             "port": port,
         }
-        self.issuer = ""
-        self._log: list[Record] = []
-        self._echoes = 0
-        self._ended = False
-        self._news = threading.Condition()
+        self._forgotten = 0
 
     def __enter__(self) -> Self:
         node = program("node")
         if not (HERE / "node_modules" / "oidc-provider").is_dir():
             raise Missing("npm package oidc-provider not installed in tests/servers/oidc-provider")
-        self._process = subprocess.Popen(
-            [node, "server.mjs", json.dumps(self._settings)],
-            cwd=HERE,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            encoding="utf-8",
-        )
-        self._reader = threading.Thread(target=self._read, name="oidc-provider log", daemon=True)
-        self._reader.start()
-        if not self._wait(lambda: bool(self.issuer)):
-            self.__exit__(None, None, None)
-            raise RuntimeError(f"oidc-provider did not start (exit status {self._process.returncode})")
+        self._child = Child([node, "server.mjs", json.dumps(self._settings)], HERE).__enter__()
+        self.issuer = str(self._child.hello["issuer"])
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._process.stdin and self._process.stdout
-        try:
-            self._process.stdin.close()  # the server ends with its stdin
-        except BrokenPipeError:
-            pass
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._reader.join()
-        self._process.stdout.close()
+        self._child.__exit__(kind, error, trace)
 
     @property
     def log(self) -> list[Record]:
@@ -101,43 +73,16 @@ class OidcProvider:
         Routes: token, revocation, introspection, device_authorization, discovery, jwks, userinfo. Tokens appear
         only as `refresh_token_sha256` and `token_sha256`.
         """
-        assert self._process.stdin
-        with self._news:
-            wanted = self._echoes + 1
-            self._process.stdin.write("\n")  # what comes back stands behind everything already answered
-            self._process.stdin.flush()
-        if not self._wait(lambda: self._echoes >= wanted):
+        mark = {"echo": secrets.token_hex(8)}  # what comes back stands behind everything already answered
+        self._child.tell(mark["echo"])
+        if not self._child.wait(lambda: mark in self._child.records):
             raise RuntimeError("oidc-provider stopped reporting")
-        with self._news:
-            return list(self._log)
+        return [record for record in self._child.records if "echo" not in record][self._forgotten :]
 
     def forget(self) -> None:
         """Begin the log anew: what was answered so far does not count any more."""
-        seen = len(self.log)
-        with self._news:
-            del self._log[:seen]
+        self._forgotten += len(self.log)
 
     def count(self, **fields: object) -> int:
         """How many requests had all these values, e.g. `count(grant_type="refresh_token", status=200)`."""
         return sum(all(record.get(key) == value for key, value in fields.items()) for record in self.log)
-
-    def _wait(self, arrived: Callable[[], bool]) -> bool:
-        with self._news:
-            self._news.wait_for(lambda: self._ended or arrived(), START_SECONDS)
-            return arrived()
-
-    def _read(self) -> None:
-        assert self._process.stdout
-        for line in self._process.stdout:
-            record = json.loads(line)
-            with self._news:
-                if "issuer" in record:
-                    self.issuer = record["issuer"]
-                elif "echo" in record:
-                    self._echoes += 1
-                else:
-                    self._log.append(record)
-                self._news.notify_all()
-        with self._news:
-            self._ended = True
-            self._news.notify_all()
