@@ -17,6 +17,8 @@ from tests.killing.matrix import (
     outcome,
     points,
     table,
+    watch,
+    watched,
 )
 from tests.killing.scene import Scene
 
@@ -90,3 +92,26 @@ def test_killed_processes_leave_nothing_for_ever(tmp_path: Path, make_server: Ma
         assert scene.token(environ={"KILL_BELOW": str(scene.state), "KILL_AT": f"worker:{at}"}).status == 6
     scene.goes_on()
     assert set(scene.state.iterdir()) == before
+
+
+@pytest.mark.parametrize(("role", "grace"), [(CALLER, 0), (WORKER, 0), (WORKER, 5)])
+def test_getting_a_narrower_token_may_be_killed_too(tmp_path: Path, make_server: Make, role: str, grace: int) -> None:
+    """Twice at any point: it costs no more than the killing of any other renewal does."""
+    scene = Scene(tmp_path / "scene", make_server(reuse_grace=grace))
+    narrower = ("--scope", "openid")
+    found = [each for each in watched(scene, *narrower) if each.role == role]
+    assert len(found) >= 6, found
+    assert scene.home.run("refresh").status == 0  # which also forgets the narrower token
+    for point in found:
+        scene.age(600)
+        environ = watch(scene, tmp_path / "log") | {"KILL_AT": f"{role}:{point.number}"}
+        killed, again = (scene.token(*narrower, environ=environ) for _ in range(2))
+        assert killed.status == -9 if role == CALLER else killed.status in (0, 6), (point, killed)
+        assert again.status in (-9, 0, 4, 5, 6), (point, again)
+        result = scene.home.run("refresh")
+        if (role, grace) == (WORKER, 0) and point.name in BETWEEN_THE_COMMITS and result.status == 4:
+            scene.login()
+        else:
+            assert (result.status, scene.detections) == (0, 0), (point, killed, again, result)
+        scene.goes_on()
+    assert scene.token(*narrower).status == 0

@@ -58,9 +58,17 @@ class Point:
 
 def points(scene: Scene) -> list[Point]:
     """Renew once, unharmed, and list the points of it in their order."""
-    log = scene.ring.with_name("dry.log")
     scene.age()
-    assert scene.token(environ=_watch(scene, log)).status == 0
+    found = watched(scene)
+    at = next(place for place, each in enumerate(found) if each.name == "worker connect server")
+    found[at + 1 : at + 1] = [Point(role, name) for name in (UNPROCESSED, UNANSWERED) for role in ROLES]
+    return found
+
+
+def watched(scene: Scene, *words: str) -> list[Point]:
+    """Run `tokenctl token`, unharmed, and list what it and its worker changed, in that order."""
+    log = scene.ring.with_name("dry.log")
+    assert scene.token(*words, environ=watch(scene, log)).status == 0
     count = dict.fromkeys(ROLES, 0)
     seen: dict[str, int] = {}
     found = []
@@ -70,8 +78,6 @@ def points(scene: Scene) -> list[Point]:
         seen[line] = seen.get(line, 0) + 1
         name = line if seen[line] == 1 else f"{line} {seen[line]}"
         found.append(Point(role, name, count[role]))
-        if name == "worker connect server":
-            found += [Point(each, at) for at in (UNPROCESSED, UNANSWERED) for each in ROLES]
     log.unlink()
     return found
 
@@ -103,7 +109,7 @@ def outcome(scene: Scene, point: Point) -> str:
 def _kill(scene: Scene, point: Point) -> None:
     scene.age()
     log = scene.ring.with_name("kill.log")
-    environ = _watch(scene, log)
+    environ = watch(scene, log)
     if point.number:
         environ["KILL_AT"] = f"{point.role}:{point.number}"
         _expect_end(scene, point, environ)
@@ -168,7 +174,8 @@ def _ended(pid: int) -> bool:
         return True
 
 
-def _watch(scene: Scene, log: Path) -> dict[str, str]:
+def watch(scene: Scene, log: Path) -> dict[str, str]:
+    """Make the environment in which a process lists in `log` what it changes."""
     return {"KILL_BELOW": f"{scene.state}{os.pathsep}{scene.ring.parent}/ring.", "KILL_LOG": str(log)}
 
 
