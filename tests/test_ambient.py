@@ -82,6 +82,15 @@ def test_gcp() -> None:
     assert ask({"GCE_METADATA_HOST": "127.0.0.1:1"}, platform) == TOKEN
     (request,) = platform.asked
     assert request.headers == {"Metadata-Flavor": "Google"} and "audience=https%3A%2F%2Fas.example" in request.url
+    assert request.direct, "a proxy's own metadata server would answer, with the proxy's identity"
+    with pytest.raises(UsageError, match="GCE_METADATA_HOST"):
+        ask({"GCE_METADATA_HOST": "as.example/x?"}, platform, source="gcp")
+
+
+def test_a_home_folder_of_nobody() -> None:
+    """A file below the home of a user who does not exist is one that cannot be read."""
+    with pytest.raises(UsageError, match="cannot be read from ~nobody-of-that-name/token"):
+        ask({}, source="file", source_file="~nobody-of-that-name/token")
 
 
 def test_gitlab() -> None:

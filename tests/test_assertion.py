@@ -15,6 +15,7 @@ from tests.commandline import Home
 from tests.servers import available
 from tests.servers.oidc_provider import LONG_SECRET, OidcProvider
 from tokenctl.assertion import LIFETIME, client_assertion
+from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.errors import UsageError
 
 NOW = 1_800_000_000
@@ -28,6 +29,14 @@ KEYS: dict[str, Any] = {
 def pem(key: Any) -> str:
     """Write a private key as a file has it."""
     return str(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode())
+
+
+def pem_of_an_unknown_curve() -> str:
+    """Write a key of secp160r1 (1.3.132.0.8), which the library does not know, by renaming the curve of another."""
+    der = ec.generate_private_key(ec.SECP224R1()).private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    renamed = der.replace(bytes.fromhex("2b81040021"), bytes.fromhex("2b81040008"))
+    assert renamed != der
+    return f"-----BEGIN PRIVATE KEY-----\n{base64.encodebytes(renamed).decode()}-----END PRIVATE KEY-----\n"
 
 
 def jwk(algorithm: str) -> dict[str, Any]:
@@ -60,6 +69,7 @@ def test_an_assertion_says_who_for_whom_and_how_long(algorithm: str) -> None:
         (pem(rsa.generate_private_key(public_exponent=65537, key_size=1024)), False, None),
         (pem(KEYS["ES256"]), False, "RS256"),
         (pem(ec.generate_private_key(ec.SECP256K1())), False, None),
+        (pem_of_an_unknown_curve(), False, None),
         ("short", True, None),
     ],
 )
@@ -137,3 +147,42 @@ def test_a_key_file_that_others_may_read_is_told(home: Home, tmp_path: Path, oid
     (tmp_path / "key.pem").unlink()
     missing = home.run("login")
     assert missing.status == 2 and "key.pem cannot be read" in missing.stderr
+
+
+def test_an_assertion_that_a_server_repeats_is_not_shown(home: Home, demo_server: DemoServer) -> None:
+    """It would be good for a minute: no error quotes it, at whichever endpoint the client proves itself."""
+    seen: dict[str, str] = {}
+
+    def echo(request: Received) -> Reply:
+        seen[request.path] = request.form["client_assertion"]
+        return json_reply({"error": "invalid_request", "error_description": seen[request.path]}, 400)
+
+    def tokens(request: Received) -> Reply:
+        return json_reply({"access_token": "opaque", "token_type": "Bearer", "expires_in": 900, "refresh_token": "r"})
+
+    def metadata(request: Received) -> Reply:
+        usual = demo_server.answer(request).document
+        par = {"pushed_authorization_request_endpoint": f"{demo_server.issuer}/par"}
+        return json_reply(usual | par | {"require_pushed_authorization_requests": True})
+
+    demo_server.overrides["/.well-known/openid-configuration"] = metadata
+    endpoints = ("/token", "/revoke", "/introspect", "/device_authorization", "/par")
+    home.write_config(PROFILE.format(name="t", issuer=demo_server.issuer, method="client_secret_jwt", more=""))
+    environ = {"TOKENCTL_CLIENT_SECRET": LONG_SECRET}
+    demo_server.overrides["/token"] = tokens
+    assert home.run("login", "-p", "t", environ=environ).status == 0
+    demo_server.overrides.update(dict.fromkeys(endpoints, echo))
+    for words in (
+        ("refresh", "-p", "t"),
+        ("show", "-p", "t", "--introspect"),
+        ("revoke", "-p", "t"),
+        ("login", "-p", "t", "--flow", "device"),
+        ("login", "-p", "t", "--flow", "browser", "--no-browser"),
+    ):
+        result = home.run(*words, "-v", environ=environ)
+        shown = result.stdout + result.stderr
+        assert not [made for made in seen.values() if made in shown or made.rpartition(".")[2] in shown], (
+            words,
+            result,
+        )
+    assert set(seen) == set(endpoints)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.commandline import COMMAND, Home
+from tests.conftest import Make
 from tests.servers import available
 from tests.servers.simplejwt import API_KEY, SimpleJwt
 
@@ -168,3 +169,14 @@ def test_without_a_terminal_the_file_to_write_is_named(home: Home) -> None:
     """Nobody can be asked: exit 2, and where the description belongs."""
     result = home.run("login", "-p", "new", "--flow", "api-key")
     assert result.status == 2 and "[profiles.new.api.login]" in result.stderr
+
+
+def test_the_key_goes_to_no_other_server(home: Home, server: SimpleJwt, make_server: Make) -> None:
+    """A login address that has moved to another server since the sign-in gets no key; the session goes on."""
+    login(home)
+    other = make_server()
+    text = PROFILE.format(address=server.address)
+    home.write_config(text.replace(f"{server.address}/api/key/", f"{other.issuer}/api-key/login"))
+    result = home.run("refresh", "--with-api-key", environ={"TOKENCTL_API_KEY": API_KEY})
+    assert (result.status, other.requests) == (4, []) and "another server" in result.stderr, result
+    assert home.run("refresh").status == 0

@@ -175,3 +175,19 @@ def test_a_state_directory_that_is_read_only_is_said_before_anything_is_sent(tmp
         remount(disk, "rw")
         scene.goes_on()
         assert scene.refreshes == 1
+
+
+@pytest.mark.parametrize("words", [(), ("--scope", "openid")], ids=["renewal", "narrower"])
+def test_a_folder_that_goes_in_the_middle_costs_nothing(scene: Scene, words: tuple[str, ...]) -> None:
+    """Somebody tidies up while the server answers: the keyring alone gets what rotated."""
+
+    def tidied(request: Received) -> None:
+        shutil.rmtree(scene.state)
+
+    scene.server.overrides["/token"] = tidied
+    scene.age(600 if words else -60)
+    result = scene.token(*words)
+    assert result.status == 0 and "Traceback" not in result.stderr, result
+    scene.server.overrides.clear()
+    assert scene.home.run("refresh").status == 0
+    scene.goes_on()

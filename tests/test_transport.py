@@ -282,6 +282,9 @@ def test_loopback_is_never_proxied(demo_server: DemoServer, monkeypatch: pytest.
         for host in ("127.0.0.1", "localhost"):
             Transport().send(Request(url=f"{demo_server.issuer.replace('127.0.0.1', host)}/jwks"))
         assert proxied == []
+        with pytest.raises(Unreachable):
+            Transport().send(Request(url="http://issuer.example/jwks", direct=True))
+        assert proxied == []
         Transport().send(Request(url="http://issuer.example/jwks"))
     assert proxied[0].startswith(b"GET http://issuer.example/jwks ")
 
