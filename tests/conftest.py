@@ -7,7 +7,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.commandline import Home
+from tests.flows import signed_in
 from tokenctl.demo.http_server import DemoServer
+from tokenctl.session import Session
+from tokenctl.storage.memory_store import MemoryStore
 
 pytest_plugins = ["tests.servers.fixtures"]
 
@@ -41,6 +44,20 @@ def demo_server(signing_key: rsa.RSAPrivateKey) -> Iterator[DemoServer]:
     """The product's own authorization server, which approves everything and misbehaves on request."""
     with DemoServer(auto_approve=True, signing_key=signing_key, device_interval=1) as server:
         yield server
+
+
+@pytest.fixture
+def session(demo_server: DemoServer) -> Session:
+    """A session of the demo server."""
+    return signed_in(demo_server)
+
+
+@pytest.fixture
+def store(session: Session) -> MemoryStore:
+    """A store that has that session."""
+    store = MemoryStore()
+    store.write("t", session)
+    return store
 
 
 @pytest.fixture

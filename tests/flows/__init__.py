@@ -1,12 +1,15 @@
 """Flows in one process: a person who is quick, a clock that moves when told, a profile of the demo server."""
 
+import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from tokenctl.demo.http_server import DemoServer, Override, Received, Reply, json_reply
 from tokenctl.demo.play import fetch
+from tokenctl.errors import StoreUnavailable
 from tokenctl.flows.sign_in import sign_in
 from tokenctl.flows.sign_out import sign_out as sign_out
 from tokenctl.oauth.wire import Request, Response
@@ -96,3 +99,32 @@ def rewritten(server: DemoServer, **members: Any) -> Override:
 def always(reply: Reply) -> Override:
     """Make an override that answers every request with one reply."""
     return lambda request: reply
+
+
+def refreshes(server: DemoServer) -> int:
+    """How often a refresh token was presented."""
+    return server.count("/token", "refresh_token")
+
+
+def at(moment: float, store: MemoryStore, **rest: Any) -> Runtime:
+    """A runtime whose clock stands at a moment, and that does not sleep."""
+    return Runtime(store=store, now=lambda: moment, sleep=lambda _: None, **rest)
+
+
+def lock_of(profile: str = "t") -> Path:
+    """Where the profile's lock is; its folder is made."""
+    path = Path(os.environ["TOKENCTL_STATE_DIR"]) / profile / "lock"
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+class Failing(MemoryStore):
+    """A store that can be read and, once `broken`, not written."""
+
+    broken = False
+
+    def write(self, profile: str, session: Session) -> None:
+        """Fail, or keep."""
+        if self.broken:
+            raise StoreUnavailable("the keyring went away")
+        super().write(profile, session)

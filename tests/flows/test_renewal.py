@@ -20,20 +20,6 @@ from tokenctl.session import Session
 from tokenctl.storage.memory_store import MemoryStore
 
 
-@pytest.fixture
-def session(demo_server: DemoServer) -> Session:
-    """A session of the demo server."""
-    return signed_in(demo_server)
-
-
-@pytest.fixture
-def store(session: Session) -> MemoryStore:
-    """A store that has the session."""
-    store = MemoryStore()
-    store.write("t", session)
-    return store
-
-
 def renewed(server: DemoServer, session: Session, **changes: Any) -> Session:
     """Renew without a store."""
     return renew(Runtime(), profile_of(server, **changes), session)

@@ -17,12 +17,6 @@ from tokenctl.session import Session
 from tokenctl.storage.memory_store import MemoryStore
 
 
-@pytest.fixture
-def session(demo_server: DemoServer) -> Session:
-    """A session of the demo server."""
-    return signed_in(demo_server)
-
-
 def end(server: DemoServer, session: Session, now: float | None = None, **members: Any) -> None:
     """Sign out of the session."""
     runtime = Runtime(store=MemoryStore(), now=lambda: now or session.obtained_at)

@@ -1,0 +1,107 @@
+"""Many processes at once: one request, and nobody waits longer than need be."""
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from tests.commandline import Home
+from tests.conftest import Make
+from tests.flows import Clock, always, at, lock_of, profile_of, refreshes
+from tokenctl import broker
+from tokenctl.demo.http_server import DemoServer, Reply, json_reply
+from tokenctl.errors import TokenctlError, Unreachable
+from tokenctl.oauth.wire import Request, Response
+from tokenctl.runtime import Runtime
+from tokenctl.session import Session
+from tokenctl.storage.lock import exclusive
+from tokenctl.storage.memory_store import MemoryStore
+
+# -- races -----------------------------------------------------------------------------------------
+
+
+def test_twenty_processes_renew_once(home: Home, make_server: Make) -> None:
+    """Twenty processes meet an expired session: the server sees one refresh, and all print the same token."""
+    server = make_server(access_token_lifetime=2)
+    assert home.login(server.issuer).status == 0
+    server.settings.access_token_lifetime = 900
+    time.sleep(2)
+    results = home.race(20, "token")
+    assert {each.status for each in results} == {0}, [each.stderr for each in results]
+    assert len({each.stdout for each in results}) == 1
+    assert (refreshes(server), server.reuse_detections) == (1, 0)
+
+
+def test_twenty_refreshes_take_turns(home: Home, demo_server: DemoServer) -> None:
+    """By request each process renews, one after the other, and no refresh token is used twice."""
+    assert home.login(demo_server.issuer).status == 0
+    results = home.race(8, "refresh")
+    assert {each.status for each in results} == {0}, [each.stderr for each in results]
+    assert (refreshes(demo_server), demo_server.reuse_detections) == (8, 0)
+    assert home.run("token").status == 0
+
+
+def over(home: Home, server: DemoServer, reply: Reply) -> None:
+    """Sign in, let the access token's life pass, and have the server answer so from now on."""
+    assert home.login(server.issuer).status == 0
+    time.sleep(2)
+    server.overrides["/token"] = always(reply)
+
+
+def test_a_herd_at_a_dead_refresh_token_asks_once(home: Home, make_server: Make) -> None:
+    """Ten processes meet a session that the server ended: one request, and each says so in one line."""
+    server = make_server(access_token_lifetime=2)
+    over(home, server, replace(json_reply({"error": "invalid_grant"}, 400), delay=1))
+    results = home.race(10, "token")
+    assert [(each.status, each.stdout) for each in results] == [(4, "")] * 10, [each.stderr for each in results]
+    assert [each.stderr.count("tokenctl: error:") for each in results] == [1] * 10
+    assert refreshes(server) == 1
+    assert (home.run("token").status, home.run("refresh").status, refreshes(server)) == (4, 4, 1)
+
+
+def test_a_herd_at_an_overloaded_server_asks_once(home: Home, make_server: Make) -> None:
+    """Ten processes meet a server that asks for patience: one request, and all end with exit status 6."""
+    server = make_server(access_token_lifetime=2)
+    over(home, server, Reply(status=503, headers={"Retry-After": "60"}, delay=1))
+    results = home.race(10, "token")
+    assert [(each.status, each.stdout) for each in results] == [(6, "")] * 10, [each.stderr for each in results]
+    assert [each.stderr.count("tokenctl: error:") for each in results] == [1] * 10
+    assert refreshes(server) == 1
+
+
+# -- the soft window -------------------------------------------------------------------------------
+
+
+def test_nobody_waits_for_an_early_renewal(demo_server: DemoServer, session: Session, store: MemoryStore) -> None:
+    """Shortly before it is needed one process renews, and whoever finds the lock taken has a token that is good."""
+    runtime, profile = at(session.expires_at - 70, store), profile_of(demo_server)
+    start = time.monotonic()
+    with exclusive(lock_of()):
+        assert broker.current(runtime, profile) == session
+    assert time.monotonic() - start < 5 and refreshes(demo_server) == 0
+    assert broker.current(runtime, profile).generation == 2 and refreshes(demo_server) == 1
+
+
+@pytest.mark.parametrize("reply", [Reply(status=503), json_reply({"error": "invalid_grant"}, 400), Reply(status=400)])
+def test_an_early_renewal_may_fail(
+    demo_server: DemoServer, session: Session, store: MemoryStore, reply: Reply, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The token at hand is good enough, and nothing is said."""
+    demo_server.overrides["/token"] = always(reply)
+    assert broker.current(at(session.expires_at - 70, store), profile_of(demo_server)) == session
+    assert refreshes(demo_server) == 1 and capsys.readouterr().err == ""
+
+
+def test_an_early_renewal_that_takes_too_long_hands_out_no_expired_token(
+    demo_server: DemoServer, session: Session, store: MemoryStore
+) -> None:
+    """What was good enough before a request may be over after it."""
+    clock = Clock(session.expires_at - 10)
+
+    def hangs(request: Request) -> Response:
+        clock.sleep(30)
+        raise Unreachable("timed out", sent=True)
+
+    runtime = Runtime(store=store, now=clock, sleep=clock.sleep, send=hangs)
+    with pytest.raises(TokenctlError):
+        pytest.fail(f"expired at {broker.current(runtime, profile_of(demo_server), 0).expires_at}, now {clock.time}")

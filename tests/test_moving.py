@@ -1,0 +1,106 @@
+"""What login and revoke move: the older session stays until the newer one is kept, and goes when the server says so."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.commandline import Home
+from tests.flows import Failing, Person, always, profile_of, rewritten
+from tokenctl import broker, moving
+from tokenctl.demo.http_server import DemoServer, Reply
+from tokenctl.errors import Refused, StoreError, TokenctlError
+from tokenctl.flows.sign_in import sign_in
+from tokenctl.runtime import Runtime
+from tokenctl.session import Session
+from tokenctl.storage.memory_store import MemoryStore
+
+# -- login -----------------------------------------------------------------------------------------
+
+
+def test_a_login_that_cannot_be_kept_leaves_the_older_session(demo_server: DemoServer, session: Session) -> None:
+    """A keyring that fails at the end of a sign-in costs the new session, not the old one."""
+    store = Failing()
+    store.write("t", session)
+    store.broken = True
+    with pytest.raises(StoreError):
+        sign_in(Person(), profile_of(demo_server), keep=_keeping(store, demo_server))
+    assert store.read("t") == session
+    store.broken = False
+    assert broker.renew(Runtime(store=store), profile_of(demo_server)).generation == 2
+
+
+def test_a_refused_login_leaves_the_older_session(
+    demo_server: DemoServer, store: MemoryStore, session: Session
+) -> None:
+    """A sign-in that does not end well changes nothing."""
+    demo_server.overrides["/token"] = rewritten(demo_server, id_token="a.b.c")
+    with pytest.raises(Refused):
+        sign_in(Person(), profile_of(demo_server), keep=_keeping(store, demo_server))
+    assert store.read("t") == session
+
+
+def test_a_second_login_is_the_next_generation(demo_server: DemoServer, store: MemoryStore) -> None:
+    """Generations count on, so that nobody takes the older session for the newer one."""
+    again = sign_in(Person(), profile_of(demo_server), keep=_keeping(store, demo_server))
+    assert again.generation == 2 and store.read("t") == again
+
+
+def test_a_login_as_another_person_is_told(
+    demo_server: DemoServer, store: MemoryStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A profile that changes hands says so."""
+    profile = profile_of(demo_server, params={"login_hint": "grace"})
+    sign_in(Person(), profile, keep=_keeping(store, demo_server))
+    assert "was signed in as ada, and is now grace" in capsys.readouterr().err
+
+
+def _keeping(store: MemoryStore, server: DemoServer) -> Callable[[Session], Session]:
+    return lambda session: moving.login(Runtime(store=store), profile_of(server), session, None)
+
+
+# -- revoke, by command ----------------------------------------------------------------------------
+
+
+def test_revoke_keeps_what_the_server_did_not_revoke(home: Home, demo_server: DemoServer) -> None:
+    """Overloaded is 6, refused 5, and the session works on; revoked is 0, and then there is none."""
+    assert home.login(demo_server.issuer).status == 0
+    before = home.snapshot()
+    for reply, status in ((Reply(status=503), 6), (Reply(drop_before=True), 6), (Reply(status=401), 5)):
+        demo_server.overrides["/revoke"] = always(reply)
+        result = home.run("revoke")
+        assert (result.status, result.stdout) == (status, "")
+        assert home.snapshot() == before
+    demo_server.overrides.clear()
+    assert home.run("revoke").status == 0
+    assert home.run("revoke").status == 4
+
+
+def test_without_revocation_only_local_forgets(home: Home, demo_server: DemoServer) -> None:
+    """A server without the endpoint: exit 5 and kept, and `--local` is the way out."""
+    path = "/.well-known/openid-configuration"
+    demo_server.overrides[path] = rewritten(demo_server, revocation_endpoint=None)
+    assert home.login(demo_server.issuer).status == 0
+    result = home.run("revoke")
+    assert result.status == 5 and "--local" in result.stderr
+    assert home.run("token").status == 0
+    assert home.run("revoke", "--local").status == 0
+    assert home.run("token").status == 4
+
+
+def test_every_session_is_revoked(home: Home, demo_server: DemoServer) -> None:
+    """`--all` signs out of one profile after the other."""
+    for name in ("a", "b"):
+        assert home.login(demo_server.issuer, profile=name).status == 0
+    assert home.run("revoke", "--all").status == 0
+
+
+@pytest.mark.parametrize(("reply", "status"), [(Reply(status=503), 6), (Reply(status=401), 5)])
+def test_revoke_deletes_only_what_was_revoked(
+    demo_server: DemoServer, session: Session, store: MemoryStore, reply: Reply, status: int
+) -> None:
+    """In one process too: a revocation that fails leaves the session as it was."""
+    demo_server.overrides["/revoke"] = always(reply)
+    with pytest.raises(TokenctlError) as caught:
+        moving.revoke(Runtime(store=store), profile_of(demo_server))
+    assert caught.value.exit_status == status
+    assert store.read("t") == session
