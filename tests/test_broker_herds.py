@@ -59,6 +59,30 @@ def test_a_herd_at_a_dead_refresh_token_asks_once(home: Home, make_server: Make)
     assert (home.run("token").status, home.run("refresh").status, refreshes(server)) == (4, 4, 1)
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        json_reply({"error": "invalid_request"}, 400),
+        json_reply({"error": "invalid_client"}, 401),
+        Reply(status=401),
+        Reply(status=403, headers={"Content-Type": "text/html"}, body=b"<h1>No"),
+        Reply(status=200, headers={"Content-Type": "text/html"}, body=b"<h1>Pay"),
+    ],
+    ids=["invalid_request", "invalid_client", "empty 401", "HTML 403", "HTML 200"],
+)
+def test_a_herd_that_is_refused_asks_once(home: Home, make_server: Make, reply: Reply) -> None:
+    """Six processes meet a server that refuses in its own way: one request, and each is told so, and what to do."""
+    server = make_server(access_token_lifetime=2)
+    over(home, server, replace(reply, delay=1))
+    results = home.race(6, "token")
+    assert [(each.status, each.stdout) for each in results] == [(5, "")] * 6, [each.stderr for each in results]
+    assert [each.stderr.count("tokenctl: error:") for each in results] == [1] * 6
+    assert all("tokenctl: hint: " in each.stderr for each in results)
+    assert refreshes(server) == 1
+    server.overrides.clear()
+    assert home.run("token").status == 0
+
+
 def test_a_herd_at_an_overloaded_server_asks_once(home: Home, make_server: Make) -> None:
     """Ten processes meet a server that asks for patience: one request, and all end with exit status 6."""
     server = make_server(access_token_lifetime=2)

@@ -7,7 +7,7 @@ import pytest
 from tests.flows import Clock, Failing, always, at, lock_of, profile_of, refreshes
 from tokenctl import broker
 from tokenctl.demo.http_server import DemoServer, Reply, json_reply
-from tokenctl.errors import LoginRequired, TokenctlError, Unreachable
+from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable
 from tokenctl.oauth.wire import Request, Response
 from tokenctl.runtime import Runtime
 from tokenctl.session import Session
@@ -64,6 +64,54 @@ def test_after_two_lost_answers_only_a_person_may_try(
         assert refreshes(demo_server) == presented
     demo_server.overrides.clear()
     assert broker.renew(at(next(moments), store), profile).generation == 2
+
+
+@pytest.mark.parametrize(
+    "later", [Reply(status=503), json_reply({"error": "invalid_client"}, 401), Reply(status=200, body=b"<h1>Pay")]
+)
+def test_a_lost_answer_is_followed_by_one_presentation_whatever_comes_of_it(
+    demo_server: DemoServer, session: Session, store: MemoryStore, later: Reply
+) -> None:
+    """What is said to the second presentation does not tell what became of the first: there is no third by itself."""
+    profile, moments = profile_of(demo_server), iter(range(session.expires_at, 2**40, 10))
+    answers = iter([Reply(drop_before=True)])
+    demo_server.overrides["/token"] = lambda _: next(answers, later)
+    with pytest.raises((Unreachable, Refused)):
+        broker.current(at(next(moments), store), profile)
+    for _ in range(3):
+        with pytest.raises(LoginRequired):
+            broker.current(at(next(moments), store), profile)
+    assert refreshes(demo_server) == 2
+    demo_server.overrides.clear()
+    assert broker.renew(at(next(moments), store), profile).generation == 2
+
+
+@pytest.mark.parametrize("body", [b"<h1>Pay", b'{"token_type": "bearer"}'])
+def test_an_answer_of_200_without_tokens_leaves_a_doubt(
+    demo_server: DemoServer, session: Session, store: MemoryStore, body: bytes
+) -> None:
+    """The server may have taken the refresh token for it: it is presented twice, and not for ever."""
+    profile, moments = profile_of(demo_server), iter(range(session.expires_at, 2**40, 10))
+    demo_server.overrides["/token"] = always(Reply(status=200, body=body))
+    for error in (Refused, Refused, LoginRequired, LoginRequired):
+        with pytest.raises(error):
+            broker.current(at(next(moments), store), profile)
+    assert refreshes(demo_server) == 2
+
+
+def test_other_answers_may_come_as_often_as_they_like(
+    demo_server: DemoServer, session: Session, store: MemoryStore
+) -> None:
+    """A server that is overloaded for hours, or refuses its client for a while, costs no session."""
+    profile, moments = profile_of(demo_server), iter(range(session.expires_at, 2**40, 10))
+    for reply in (Reply(status=503), json_reply({"error": "invalid_client"}, 401)):
+        demo_server.overrides["/token"] = always(reply)
+        for _ in range(4):
+            with pytest.raises((Unreachable, Refused)):
+                broker.current(at(next(moments), store), profile)
+    assert refreshes(demo_server) == 8
+    demo_server.overrides.clear()
+    assert broker.current(at(next(moments), store), profile).generation == 2
 
 
 @pytest.mark.parametrize(

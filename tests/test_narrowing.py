@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from tests.commandline import Home
+from tests.flows import always, rewritten
 from tests.servers import available, person
 from tests.servers.oidc_provider import OidcProvider
 from tests.test_workload import platform
-from tokenctl.demo.http_server import DemoServer, json_reply
+from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.oauth.claims import unverified_claims
 
 ROOT = Path(__file__).parent.parent
@@ -137,8 +138,46 @@ def test_a_scope_without_consent_does_not_end_the_session(ring_home: Home, demo_
     """Some servers answer invalid_grant for a scope nobody consented to: 5, and the session renews as before."""
     write_profile(ring_home, demo_server.issuer, "tokenctl-demo")
     assert ring_home.login(demo_server.issuer).status == 0
-    demo_server.overrides["/token"] = lambda _: json_reply({"error": "invalid_grant"}, 400)
+
+    def no_consent(request: Received) -> Reply | None:
+        return json_reply({"error": "invalid_grant"}, 400) if "scope" in request.form else None
+
+    demo_server.overrides["/token"] = no_consent
     result = ring_home.run("token", "--scope", "api")
     assert (result.status, result.stdout) == (5, "") and result.stderr.count("tokenctl: error: ") == 1
+    assert ring_home.run("token").status == 0 and ring_home.run("refresh").status == 0
+    assert demo_server.reuse_detections == 0
+
+
+def test_a_dead_refresh_token_is_found_out_and_remembered(ring_home: Home, demo_server: DemoServer) -> None:
+    """invalid_grant for a narrower token and for an ordinary renewal: dead, and nobody asks again."""
+    write_profile(ring_home, demo_server.issuer, "tokenctl-demo")
+    assert ring_home.login(demo_server.issuer).status == 0
+    demo_server.overrides["/token"] = always(json_reply({"error": "invalid_grant"}, 400))
+    for scope in ("api", "openid", "api openid"):
+        result = ring_home.run("token", "--scope", scope)
+        assert (result.status, result.stdout) == (4, "") and "tokenctl login" in result.stderr
+    assert demo_server.count("/token", "refresh_token") == 2
+
+
+def test_more_than_was_granted_is_not_asked_for(ring_home: Home, demo_server: DemoServer) -> None:
+    """RFC 6749 section 6: the scope of a refresh is within the session's; how to get more is said."""
+    write_profile(ring_home, demo_server.issuer, "tokenctl-demo")
+    assert ring_home.login(demo_server.issuer).status == 0
+    asked = len(demo_server.requests)
+    result = ring_home.run("token", "--scope", "api admin")
+    assert (result.status, result.stdout) == (5, "") and "'admin'" in result.stderr and "--scope" in result.stderr
+    assert len(demo_server.requests) == asked
+
+
+@pytest.mark.parametrize("given", ["openid offline_access api", "openid"], ids=["more", "less"])
+def test_a_token_for_something_else_is_not_handed_out(ring_home: Home, demo_server: DemoServer, given: str) -> None:
+    """A server that ignores the scope, or gives less, is not passed over in silence; what rotated is kept."""
+    write_profile(ring_home, demo_server.issuer, "tokenctl-demo")
+    assert ring_home.login(demo_server.issuer).status == 0
+    demo_server.overrides["/token"] = rewritten(demo_server, scope=given)
+    result = ring_home.run("token", "--scope", "api")
+    assert (result.status, result.stdout) == (5, "") and given in result.stderr
+    assert [name for name in entries(ring_home) if "@" in name] == []
     demo_server.overrides.clear()
     assert ring_home.run("refresh").status == 0 and demo_server.reuse_detections == 0

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from tokenctl import flows, record
 from tokenctl.errand import Errand
 from tokenctl.errors import (
+    Busy,
     LoginRequired,
     Refused,
     StoreError,
@@ -47,9 +48,11 @@ def current(runtime: Runtime, profile: Profile, min_ttl: int | None = None) -> S
     if session is not None and session.fresh(runtime.time_of(session), wanted):
         soon = not session.fresh(runtime.time_of(session), wanted + SOFT_WINDOW)
         return _at_leisure(runtime, profile, session, wanted) if soon or runtime.has_redo_log(profile) else session
+    left = session.remaining(runtime.time_of(session)) if session is not None else 0
     try:
-        return _renew(runtime, profile, session, wanted)
-    except (Unreachable, StoreError) as error:
+        # Nobody waits for the lock until the token at hand is dead.
+        return _renew(runtime, profile, session, wanted, patience=left / 2 if left > 0 else None)
+    except (Unreachable, StoreError, Busy) as error:
         if session is None or session.expired(runtime.time_of(session)):
             raise
         left = session.remaining(runtime.time_of(session))
@@ -75,7 +78,12 @@ def narrow(
 
     By the refresh token, or with `again` by the machine's own credentials. Raises as `current` does.
     """
-    return _renew(runtime, asked, seen, None, again=again, beside=(cached, keep))
+    try:
+        return _renew(runtime, asked, seen, None, again=again, beside=(cached, keep))
+    except _NotGiven:
+        runtime.sleep(1)
+        renew(runtime, asked)  # tells whether it is the refresh token that is dead
+        raise
 
 
 def _renew(
@@ -139,10 +147,12 @@ def _renew(
             newer = record.settled(runtime, profile, store)
             if newer is not None and _renewed_meanwhile(runtime, session, newer) and not job.narrow:
                 return newer
-            if not isinstance(error, LoginRequired) or job.narrow:
+            if job.narrow and isinstance(error, LoginRequired) and not again:
+                raise _NotGiven(error.message) from None
+            if job.narrow or isinstance(error, Unreachable):
                 raise
-            if not machine or again:
-                error.hint = login_hint(profile)
+            if again or not machine or session.refresh_token is None:
+                error.hint = login_hint(profile) if isinstance(error, LoginRequired) else error.hint or _kept(profile)
                 raise
             renewed = runtime.survive(replace(job, again=True), lock, present)
         # Step 8: the keyring gets its copy. Step 9 is behind us: the worker verified what it committed.
@@ -186,8 +196,6 @@ def present(runtime: Runtime, errand: Errand) -> Session:
         except TokenctlError as error:
             with contextlib.suppress(TokenctlError):
                 _note(journal, session, _judged(runtime, errand, entry, error, response))
-            if errand.narrow and isinstance(error, LoginRequired):
-                raise Refused(f"the server gives no token for that scope or resource: {error.message}") from None
             raise
     finally:
         redo_log.release()
@@ -216,22 +224,25 @@ def _answer(
             raise
         except TokenctlError as error:  # a redirect, or a proxy that cannot be used: nothing was lost on the way
             if not (isinstance(error, Refused) and error.lost):
+                unsent = replace(entry, tries=entry.tries - (not errand.again))
                 with contextlib.suppress(TokenctlError):
-                    _note(journal, session, replace(entry, tries=entry.tries - (not errand.again)))
+                    _note(journal, session, entry.answered() if isinstance(error, Refused) else unsent)
             raise
 
 
 def _judged(runtime: Runtime, errand: Errand, entry: "Entry", error: TokenctlError, response: "Response") -> "Entry":
     """Tell what an answer that was no success means for the refresh token: an answer is not a lost answer."""
+    later = runtime.now() + (response.retry_after or 0)
+    refused = "" if isinstance(error, Unreachable) else error.message
+    noted = replace(entry, not_before=later, failed_at=runtime.clock(), refused=refused)
     if errand.again:  # another credential was presented: of the refresh token nothing new is known
-        later = runtime.now() + (response.retry_after or 0)
-        return replace(entry, not_before=later, failed_at=runtime.clock())
-    if isinstance(error, LoginRequired) and not errand.narrow:  # a scope that was not consented to looks the same
-        return replace(entry, dead=True)
-    if isinstance(error, Unreachable):
-        later = runtime.now() + (response.retry_after or 0)
-        return replace(entry, tries=entry.tries - 1, not_before=later, failed_at=runtime.clock())
-    return replace(entry, tries=0)
+        return noted
+    if isinstance(error, LoginRequired):
+        # A scope that was not consented to looks the same, and the caller finds out.
+        return entry.answered() if errand.narrow else replace(entry, dead=True)
+    if response.status < 300 and isinstance(error, Refused):  # it may have been used up, and its successor not be there
+        return noted
+    return noted.answered()
 
 
 # -- what the steps are made of --------------------------------------------------------------------
@@ -267,9 +278,24 @@ def _permit(
         raise Unreachable(f"the server asked not to be asked again for {pause} s", hint="try again after that")
     if since <= entry.failed_at <= runtime.clock():  # no later: the clock may have been set back since
         # A herd that waited for one request takes its answer, and does not make one each.
+        if entry.refused:
+            raise Refused(f"another process has just asked: {entry.refused}", hint=_kept(profile))
         raise Unreachable("another process has just asked, and the server could not be reached or did not answer")
-    if any(0 <= runtime.clock() - last < 1 for last in (entry.failed_at, 0 if by_request else session.obtained_at)):
-        runtime.sleep(1)  # at most once a second, whatever the server says of its tokens' life
+    # At most once a second, whatever the server says of its tokens' life. The time of an answer is cut to the second.
+    wait = max(entry.failed_at + 1, 0 if by_request else session.obtained_at + 2) - runtime.clock()
+    if 0 < wait <= 2:  # no longer: the clock may have been set back since
+        runtime.sleep(wait)
+
+
+def _kept(profile: Profile) -> str:
+    return f"the session is kept; should this go on, {login_hint(profile)}"
+
+
+class _NotGiven(Refused):
+    """`invalid_grant` for a narrower token: the refresh token is dead, or nobody consented to that scope."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"the server gives no token for that scope or resource: {message}")
 
 
 def _successor(session: Session, narrower: Session) -> Session:

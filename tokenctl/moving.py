@@ -117,6 +117,8 @@ def revoke(runtime: Runtime, profile: Profile, *, local: bool = False) -> bool:
                 raise
         else:
             if session is None:
+                if local:  # what a login that the keyring cut short left there
+                    store.delete(profile.name)
                 raise logged_out(profile)
             if not local:
                 revoked = flows.end(runtime, profile, session)

@@ -14,12 +14,14 @@ from dataclasses import replace
 from typing import Any
 
 from tokenctl import broker, config, flows
-from tokenctl.errors import StoreDamaged, StoreError, UsageError
+from tokenctl.errors import Refused, StoreDamaged, StoreError, UsageError
 from tokenctl.profile import Profile
-from tokenctl.runtime import Runtime
+from tokenctl.runtime import Runtime, login_hint
 from tokenctl.session import Session
 from tokenctl.storage import Store
 
+UNTOLD = {"openid", "offline_access", "profile", "email"}
+"""Scopes that servers leave out when they say what a token is for: they concern other tokens."""
 MARK = "narrow."
 """How the names of the marks begin, in the profile's folder, that tell which narrower tokens there are."""
 
@@ -32,11 +34,13 @@ def narrower(runtime: Runtime, profile: Profile, wanted: Mapping[str, Any], min_
     asked = config.override(profile, wanted, "option")
     ttl = profile.min_ttl if min_ttl is None else min_ttl
     if profile.store == "memory":
-        return broker.current(runtime, asked, ttl)
+        return _no_other(broker.current(runtime, asked, ttl), wanted.get("scope"))
     session = broker.current(runtime, profile, ttl)
     machine = session.flow in flows.MACHINE
     exchanged = not machine and (asked.audience is not None or profile.narrow_by == "token-exchange")
     _check(profile, session, exchanged=exchanged)
+    if not machine and not exchanged:
+        _within(profile, session, wanted.get("scope"))
     if not machine:  # without a scope the server narrows nothing but the resource (RFC 6749 section 6)
         asked = replace(asked, scope=wanted.get("scope"))
     what = json.dumps([asked.scope, asked.resource, asked.audience, exchanged, session.seal_key])
@@ -51,6 +55,7 @@ def narrower(runtime: Runtime, profile: Profile, wanted: Mapping[str, Any], min_
         return found if found is not None and found.fresh(runtime.time_of(found), ttl) else None
 
     def keep(found: Session) -> None:
+        _no_other(found, wanted.get("scope"))
         beside = replace(found, refresh_token=None, refresh_token_expires_at=None, id_token=None)
         try:
             (runtime.folder(profile) / f"{MARK}{digest}").touch(mode=0o600)
@@ -79,6 +84,26 @@ def _check(profile: Profile, session: Session, *, exchanged: bool) -> None:
             f"the session of {profile.name!r} has no refresh token to get a narrower one with",
             hint='set narrow_by = "token-exchange" in the profile, where the server offers that',
         )
+
+
+def _within(profile: Profile, session: Session, scope: str | None) -> None:
+    """See that no more is asked for than was granted (RFC 6749 section 6)."""
+    if scope and session.scope is not None and (more := set(scope.split()) - set(session.scope.split())):
+        raise Refused(
+            f"the session of {profile.name!r} was not granted {' '.join(sorted(more))!r:.200}",
+            hint=f"{login_hint(profile)} with --scope, to be granted more",
+        )
+
+
+def _no_other(found: Session, scope: str | None) -> Session:
+    """See that the token is for what was asked: who wants less must not get more, and who needs it must not get less."""
+    given, wanted = set((found.scope or "").split()), set((scope or "").split())
+    if wanted and (given - wanted or wanted - given - UNTOLD):
+        raise Refused(
+            f"the server gave a token for {found.scope or 'nothing'!r:.200}, and {scope!r:.200} was asked for",
+            hint="it is not handed out; the server may narrow by token exchange only (narrow_by), or not at all",
+        )
+    return found
 
 
 def forget(runtime: Runtime, profile: Profile, store: Store) -> None:

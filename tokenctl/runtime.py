@@ -112,7 +112,7 @@ class Runtime:
         return exclusive(profile_dir(self.environ, ".config") / "lock")  # no profile has such a name
 
     def locked(self, profile: Profile, patience: float | None = None) -> AbstractContextManager[int]:
-        """Hold the profile's lock for a block, which gets its descriptor; wait for it `patience` seconds.
+        """Hold the profile's lock for a block, which gets its descriptor; wait for it `patience` seconds at most.
 
         A session that nobody else can see needs none.
         """
@@ -125,7 +125,9 @@ class Runtime:
                 f"waiting for another tokenctl{f' (process {pid})' if pid else ''} to finish with {profile.name}"
             )
 
-        return exclusive(self.folder(profile) / "lock", DEADLINE if patience is None else patience, waiting)
+        return exclusive(
+            self.folder(profile) / "lock", DEADLINE if patience is None else min(patience, DEADLINE), waiting
+        )
 
     def has_redo_log(self, profile: Profile) -> bool:
         """Tell whether a renewed session may be on its way to the keyring, without loading what reads it."""

@@ -1,11 +1,13 @@
 """`tokenctl revoke` and `tokenctl refresh`."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from tests.commandline import Home
 from tests.conftest import Make
+from tests.test_bad_input import ROOT
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 
 
@@ -86,6 +88,25 @@ def test_a_machine_whose_token_cannot_be_revoked(home: Home, demo_server: DemoSe
     result = home.run("revoke")
     assert result.status == 0
     assert "stays valid for" in result.stderr and "nothing was revoked at the server" in result.stderr
+
+
+def test_local_forgets_what_a_failed_login_left(tmp_path: Path, demo_server: DemoServer) -> None:
+    """A client secret without a session is no session, and is removed all the same."""
+    ring = tmp_path / "ring.json"
+    home = Home(tmp_path / "home", {"TEST_RING": str(ring), "PYTHONPATH": str(ROOT)}, store="keyring")
+    home.write_config(
+        f'[profiles.ci]\nissuer = "{demo_server.issuer}"\nclient_id = "tokenctl-demo-ci"\n'
+        'flow = "client-credentials"\nkeyring_backend = "tests.faulty_ring.FaultyRing"\n'
+    )
+    log = tmp_path / "calls"
+    home.run("login", "--client-secret-stdin", stdin="demo-ci-secret", environ={"FAULT_LOG": str(log)})
+    calls = log.read_text().splitlines()
+    assert home.run("revoke").status == 0 and json.loads(ring.read_text()) == {}
+    fault = {"FAULT": f"error:{calls.index('set session') + 1}"}
+    assert home.run("login", "--client-secret-stdin", stdin="demo-ci-secret", environ=fault).status == 3
+    assert list(json.loads(ring.read_text())) == ["tokenctl:ci\nsecret"]
+    assert home.run("revoke", "--local").status == 4
+    assert json.loads(ring.read_text()) == {}
 
 
 def test_all(home: Home, make_server: Make) -> None:

@@ -83,7 +83,15 @@ def test_a_pause_is_five_minutes_at_most(left: int, pause: int) -> None:
     assert Entry(fingerprint="", not_before=NOW + left).pause(NOW) == pause
 
 
-DOCUMENT = {"version": 1, "fingerprint": "x", "tries": 1, "dead": False, "not_before": 0, "failed_at": 0.0}
+DOCUMENT = {
+    "version": 1,
+    "fingerprint": "x",
+    "tries": 1,
+    "dead": False,
+    "not_before": 0,
+    "failed_at": 0.0,
+    "refused": "",
+}
 
 
 @pytest.mark.parametrize(
@@ -91,7 +99,7 @@ DOCUMENT = {"version": 1, "fingerprint": "x", "tries": 1, "dead": False, "not_be
     [
         *(b"", b"x", b"\xff\x00", b"[]", b"null", b"7", b'"x"', b"{}", b"[" * 100_000),
         *(json.dumps({**DOCUMENT, **change}).encode() for change in (
-            {"version": 2}, {"version": None}, {"version": "1"}, {"tries": "1"}, {"tries": True}, {"tries": None},
+            {"version": 2}, {"version": None}, {"version": "1"}, {"refused": None}, {"tries": "1"}, {"tries": True}, {"tries": None},
             {"dead": 0}, {"not_before": 1.5}, {"failed_at": 0}, {"unknown": 1},
         )),
         json.dumps({name: value for name, value in DOCUMENT.items() if name != "version"}).encode(),

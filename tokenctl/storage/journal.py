@@ -9,7 +9,7 @@ import base64
 import contextlib
 import hmac
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from tokenctl.errors import StoreDamaged, StoreUnavailable
@@ -18,20 +18,25 @@ from tokenctl.storage.state_dir import read_private, replace_private
 
 VERSION = 1
 MOST_TRIES = 2
-"""How often a refresh token is presented without an answer."""
+"""How often a refresh token is presented whose answer was lost."""
 LONGEST_PAUSE = 300
 """Seconds, at most, that a server's Retry-After is honoured: a clock that was set back must not make it longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What is known of one refresh token. Times are epoch seconds: nobody asks the server until `not_before`."""
+    """What is known of one refresh token. Times are epoch seconds: nobody asks the server until `not_before`.
+
+    `tries` counts the presentations that may have used it up. `refused` is what the server said when it last
+    refused something else than the token, for those who waited.
+    """
 
     fingerprint: str
     tries: int = 0
     dead: bool = False
     not_before: int = 0
     failed_at: float = 0.0
+    refused: str = ""
 
     def pause(self, now: int) -> int:
         """Seconds until the server may be asked again."""
@@ -40,8 +45,16 @@ class Entry:
 
     @property
     def in_doubt(self) -> bool:
-        """Tell whether it was presented as often as is safe, and nobody answered."""
+        """Tell whether it was presented as often as is safe, and may have been used up."""
         return self.tries >= MOST_TRIES
+
+    def answered(self) -> "Entry":
+        """Take the last presentation back: it was answered, and used nothing up.
+
+        Not so after an earlier one that was not answered. The token was presented once more for that, and is never
+        presented another time, whatever the answer.
+        """
+        return replace(self, tries=0) if self.tries == 1 else self
 
 
 class Journal:
@@ -60,8 +73,8 @@ class Journal:
             document = json.loads(content)
             version = document.pop("version")
             found = Entry(**document)
-            kinds = (type(found.tries), type(found.dead), type(found.not_before), type(found.failed_at))
-            fits = kinds == (int, bool, int, float)
+            kinds = [type(each) for each in (found.tries, found.dead, found.not_before, found.failed_at, found.refused)]
+            fits = kinds == [int, bool, int, float, str]
         except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
             version, fits = VERSION, False
         if version != VERSION or not fits:
