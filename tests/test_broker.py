@@ -194,7 +194,7 @@ def test_a_changed_profile_asks_for_a_new_sign_in(
 ) -> None:
     """A profile that now means another server or client gets no token of the old one, and nobody is asked."""
     before = len(demo_server.requests)
-    with pytest.raises(LoginRequired, match="the profile now says otherwise"):
+    with pytest.raises(LoginRequired, match="TOKENCTL_CLIENT_ID, now says"):
         work(at(session.expires_at, store), profile_of(demo_server, **change))
     assert len(demo_server.requests) == before
     assert store.read("t") == session

@@ -1,8 +1,11 @@
 """The voice on stderr."""
 
+import fcntl
 import io
 import os
+import struct
 import sys
+import termios
 from collections.abc import Iterator
 from typing import TextIO
 
@@ -94,6 +97,19 @@ def test_a_progress_line_is_for_terminals() -> None:
     terminal.progress("x")
     terminal.end_progress()
     assert err.getvalue() == ""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals")
+def test_a_progress_line_never_wraps() -> None:
+    """Of a line that took two, only one could be taken away again."""
+    controller, terminal = os.openpty()
+    try:
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 20, 0, 0))
+        with os.fdopen(terminal, "w") as err:
+            Terminal({}, err=err).progress("0123456789" * 5)
+            assert os.read(controller, 1000).decode().endswith("0123456789012345678")
+    finally:
+        os.close(controller)
 
 
 @pytest.mark.parametrize(

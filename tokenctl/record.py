@@ -33,13 +33,14 @@ def settled(runtime: Runtime, profile: Profile, store: Store) -> Session | None:
 
 def of_profile(profile: Profile, session: Session | None) -> Session | None:
     """Let a session pass that is the profile's. Raises LoginRequired when the profile has come to mean another server."""
-    if session is not None and (profile.issuer or session.issuer, profile.client_id or session.client_id) != (
-        session.issuer,
-        session.client_id,
-    ):
+    if session is None:
+        return None
+    said = profile.issuer or session.issuer, profile.client_id or session.client_id
+    if said != (session.issuer, session.client_id):
         # The refresh token goes to the endpoint pinned at login, whatever a config file says today.
         raise LoginRequired(
-            f"the session of {profile.name!r} is with {session.issuer} as {session.client_id}, and the profile now says otherwise",
+            f"the session of {profile.name!r} is with {session.issuer} as {session.client_id}, and the profile, or"
+            f" TOKENCTL_ISSUER or TOKENCTL_CLIENT_ID, now says {said[0]} as {said[1]}",
             hint=f"{login_hint(profile)}, or undo the change; the session was not touched",
         )
     return session

@@ -88,7 +88,9 @@ class Terminal:
 
     def progress(self, text: str) -> None:
         """Show a line that the next one replaces; nothing where stderr is no terminal."""
-        if _is_terminal(self.err):
+        if self.err is not None and _is_terminal(self.err):
+            with contextlib.suppress(OSError):  # a line that wraps could not be taken back
+                text = text[: max(1, os.get_terminal_size(self.err.fileno()).columns - 1)]
             self._write(f"\r\x1b[2K{clean(text)}")
             self._progress = True
 

@@ -76,8 +76,11 @@ def _wait(plan: Plan, callback: Callback) -> str:
     runtime, terminal = plan.runtime, plan.runtime.terminal
     pasted = terminal.lines() if terminal.attended else None
     ends = runtime.now() + plan.timeout
+    if pasted is not None:  # no line that counts down: it would wipe away what the person types
+        terminal.message(f"waiting for the sign-in, {plan.timeout // 60}:{plan.timeout % 60:02} at most")
     while (left := ends - runtime.now()) > 0:
-        terminal.progress(f"tokenctl: waiting for the sign-in, {left // 60}:{left % 60:02} left ")
+        if pasted is None:
+            terminal.progress(f"tokenctl: waiting for the sign-in, {left // 60}:{left % 60:02} left ")
         code = callback.wait(min(1.0, left))
         if code is not None:
             terminal.end_progress()

@@ -97,7 +97,7 @@ def parse_callback(attempt: Attempt, parameters: dict[str, str]) -> str:
     section 2.4), is final: Refused.
     """
     if not compare_digest(parameters.get("state", "").encode(), attempt.state.encode()):
-        raise NotOurs("the state is absent or not ours")
+        raise NotOurs("it is of another sign-in, or not whole")
     iss = parameters.get("iss")
     if (iss is None and attempt.iss_required) or (iss is not None and iss != attempt.issuer):
         raise Refused(
