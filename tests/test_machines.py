@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -135,12 +136,13 @@ def test_by_user_name_and_password(home: Home, server: SimpleJwt) -> None:
     assert hostile.status == 5 and server.count("/api/token/", 401) == 1
 
 
-def test_a_guided_login_writes_the_profile(tmp_path: Path, server: SimpleJwt) -> None:
+@pytest.mark.parametrize(("typed", "named"), [("/refresh", "/refresh"), ("-", None)])
+def test_a_guided_login_writes_the_profile(tmp_path: Path, server: SimpleJwt, typed: str, named: str | None) -> None:
     """At a terminal the questions are asked, the key is typed unseen, and what was answered is saved as the profile."""
     home = Home(tmp_path / "guided")
     answers = [
         f"{server.address}/api/key/", "", "/tokens/access", "/tokens/refresh", f"{server.address}/api/token/refresh/",
-        "refresh", "/access", "/refresh", "-", API_KEY,
+        "refresh", "/access", typed, "-", API_KEY,
     ]  # fmt: skip
     pid, terminal = pty.fork()
     if pid == 0:
@@ -162,6 +164,7 @@ def test_a_guided_login_writes_the_profile(tmp_path: Path, server: SimpleJwt) ->
     assert API_KEY.encode() not in said
     text = home.config.read_text()
     assert "/api/key/" in text and '"{api_key}"' in text and "/tokens/access" in text
+    assert tomllib.loads(text)["profiles"]["g"]["api"]["refresh"].get("refresh_token") == named
     assert home.run("refresh", "-p", "g").status == 0 and home.run("token", "-p", "g").stdout.count(".") == 2
 
 

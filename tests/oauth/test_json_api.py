@@ -123,9 +123,24 @@ def test_a_status_says_what_it_means(status: int, what: str, error: type[Tokenct
     assert SECRET not in caught.value.message
 
 
+@pytest.mark.parametrize("refresh", [{}, {"refresh": None}, {"refresh": ""}, {"refresh": 7}])
+def test_a_refresh_that_names_the_next_token_must_bring_it(refresh: dict[str, Any]) -> None:
+    """An answer without what the profile promises is refused with the path, and never read as "keep the old one"."""
+    document = {"data": [{"access": "at"} | refresh]}
+    with pytest.raises(Refused, match=r"refresh .*/data/0/refresh"):
+        parse(CALL, answer(document), "refresh")
+    assert rotated(CALL, answer(document)) is None
+
+
 def test_a_refresh_need_not_rotate() -> None:
-    """Without a new refresh token the old one stays; one that came is taken out of an answer that is otherwise no use."""
-    assert parse(CALL, answer({"data": [{"access": "at"}]}), "refresh").refresh_token is None
+    """A profile of an API that does not rotate names no next token, and the old one stays."""
+    unnamed = replace(CALL, refresh_token=None)
+    assert parse(unnamed, answer(GOOD), "refresh").refresh_token is None
+    assert rotated(unnamed, answer(GOOD)) is None
+
+
+def test_a_token_that_rotated_is_taken_out_of_an_answer_that_is_no_use_otherwise() -> None:
+    """The next refresh token of a success counts whatever else is wrong with the answer, and nothing here raises."""
     assert rotated(CALL, answer({"data": [{"refresh": "new"}]})) == "new"
     assert rotated(CALL, answer({"data": [{"refresh": "new"}]}, 401)) is None
     assert rotated(CALL, answer({})) is None

@@ -194,8 +194,10 @@ def _described(runtime: Runtime, name: str, members: dict[str, Any]) -> Profile:
             "url": url,
             "body": {name_there: "{refresh_token}"},
             "access_token": ask("where the access token lies in that answer", access),
-            "refresh_token": ask("where the next refresh token lies", pointer),
         }
+        following = ask("where the next refresh token lies (- if it stays the same)", pointer)
+        if following != "-":
+            api["refresh"]["refresh_token"] = following
         revoke = ask("the address that revokes it (- if there is none)", "-")
         if revoke != "-":
             api["revoke"] = {"url": revoke, "body": {name_there: "{refresh_token}"}}

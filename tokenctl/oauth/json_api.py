@@ -48,14 +48,14 @@ def parse(call: Call, response: Response, what: str) -> TokenSet:
         token_type="Bearer",
         obtained_at=received_at,
         expires_at=_expires_at(call, document, token, received_at, what),
-        refresh_token=_optional(document, call, what),
+        refresh_token=_refresh_token(document, call, what),
     )
 
 
 def rotated(call: Call, response: Response) -> str | None:
     """Take the new refresh token out of a successful answer, whatever else is wrong with it."""
     try:
-        return _optional(json_object(response.body), call, "refresh") if response.status in (200, 201) else None
+        return _refresh_token(json_object(response.body), call, "refresh") if response.status in (200, 201) else None
     except (ValueError, Refused):
         return None
 
@@ -102,17 +102,12 @@ def _token(document: JSON, pointer: str, what: str) -> str:
     return value
 
 
-def _optional(document: JSON, call: Call, what: str) -> str | None:
-    """Take the refresh token; a login that names a place must have one there, a refresh need not rotate."""
-    if call.refresh_token is None:
-        return None
-    if what == "refresh":
-        try:
-            if _at(document, call.refresh_token) in (None, ""):
-                return None
-        except KeyError:
-            return None
-    return _token(document, call.refresh_token, what)
+def _refresh_token(document: JSON, call: Call, what: str) -> str | None:
+    """Take the refresh token from where the profile says it lies; a call that names no place brings none.
+
+    "Absent" never means "keep the old one": where the API rotates, that one is spent already.
+    """
+    return None if call.refresh_token is None else _token(document, call.refresh_token, what)
 
 
 def _expires_at(call: Call, document: JSON, token: str, received_at: int, what: str) -> int:
