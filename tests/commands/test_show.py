@@ -88,6 +88,23 @@ def test_claims_verify_introspect(signed_in: Home) -> None:
     assert found["introspection"]["active"] is True
 
 
+def test_introspection_shows_no_token(home: Home, demo_server: DemoServer) -> None:
+    """What the server's answer repeats of the session's tokens is taken out of it, in text and in JSON."""
+    kept: dict[str, str] = {}
+
+    def looking(request: Received) -> None:
+        kept.update(demo_server.answer(request).document)
+
+    demo_server.overrides["/token"] = looking
+    assert home.login(demo_server.issuer).status == 0
+    demo_server.overrides["/introspect"] = lambda _: json_reply({"active": True, "more": [kept]})
+    for words in ((), ("--json",)):
+        result = home.run("show", "--introspect", *words)
+        assert result.status == 0 and "***" in result.stdout
+        for name in ("access_token", "refresh_token", "id_token"):
+            assert kept[name] not in result.stdout
+
+
 def test_a_pipe_gets_plain_lines(signed_in: Home) -> None:
     """In a pipe there is no frame and no colour."""
     lines = signed_in.run("show").stdout.splitlines()

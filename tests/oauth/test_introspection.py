@@ -55,8 +55,15 @@ def test_the_token_is_redacted_from_the_servers_words() -> None:
         parse(answer({"error": "invalid_request", "error_description": SECRET}, 400), (SECRET,))
 
 
+def test_known_secrets_are_redacted_from_a_good_answer_too() -> None:
+    """A server that echoes the token, however deep, does not bring it to the terminal."""
+    document = {"active": True, "token": SECRET, SECRET: [7, {"x": f"a {SECRET} b"}, None]}
+    assert parse(answer(document), (SECRET,)) == {"active": True, "token": "***", "***": [7, {"x": "a *** b"}, None]}
+
+
 @given(answers("active", "error", "error_description"))
 def test_any_answer_is_handed_on_or_one_of_our_errors(response: Response) -> None:
     """No answer makes the parser fail in another way or repeat a secret."""
     with only(TokenctlError):
-        assert isinstance(parse(response, (SECRET,))["active"], bool)
+        shown = parse(response, (SECRET,))
+        assert isinstance(shown["active"], bool) and SECRET not in str(shown)

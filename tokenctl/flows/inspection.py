@@ -39,7 +39,10 @@ def verify(runtime: Runtime, profile: Profile, session: Session) -> dict[str, st
 
 
 def introspect(runtime: Runtime, profile: Profile, session: Session) -> dict[str, Any]:
-    """Ask the server about the access token. Raises Refused when it offers no introspection."""
+    """Ask the server about the access token; its answer comes without any of the session's secrets.
+
+    Raises Refused when it offers no introspection.
+    """
     if session.introspection_endpoint is None:
         raise Refused(
             f"{session.issuer} offers no introspection",
@@ -47,6 +50,6 @@ def introspect(runtime: Runtime, profile: Profile, session: Session) -> dict[str
         )
     client = session_client(runtime, profile, session)
     request = introspection.introspection_request(session.introspection_endpoint, client, session.access_token)
-    return dict(
-        introspection.parse(runtime.send(profile, request), (session.access_token, *client.secrets, *request.secrets))
-    )
+    tokens = (session.access_token, session.refresh_token, session.id_token)
+    known = (*filter(None, tokens), *client.secrets, *request.secrets)
+    return dict(introspection.parse(runtime.send(profile, request), known))
