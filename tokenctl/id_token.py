@@ -55,15 +55,17 @@ def verify(
     return claims
 
 
-def verify_signature(token: str, jwks: Response, algorithms: tuple[str, ...] | None = None) -> dict[str, Any]:
-    """Verify only who signed a JWT, and return its claims. Raises Refused."""
+def verify_signature(
+    token: str, jwks: Response, algorithms: tuple[str, ...] | None = None, what: str = "ID token"
+) -> dict[str, Any]:
+    """Verify only who signed a JWT, and return its claims. Raises Refused, which says `what` token it is about."""
     header = unverified_header(token)
     algorithm = header.get("alg")
     if algorithm not in ALGORITHMS or (algorithms is not None and algorithm not in algorithms):
-        raise _wrong(f"it is signed with {algorithm!r:.20}, which is not allowed")
+        raise _wrong(f"it is signed with {algorithm!r:.20}, which is not allowed", what)
     if "crit" in header:
-        raise _wrong("its header demands extensions that tokenctl does not know")
-    for key in _keys(jwks, header.get("kid"), algorithm):
+        raise _wrong("its header demands extensions that tokenctl does not know", what)
+    for key in _keys(jwks, header.get("kid"), algorithm, what):
         try:
             jwt.decode(
                 token,
@@ -83,19 +85,19 @@ def verify_signature(token: str, jwks: Response, algorithms: tuple[str, ...] | N
             continue
         claims = unverified_claims(token)  # read strictly: PyJWT lets the last of two equal names win
         if not claims:
-            raise _wrong("its claims cannot be read")
+            raise _wrong("its claims cannot be read", what)
         return claims
-    raise _wrong("no key of the issuer made its signature")
+    raise _wrong("no key of the issuer made its signature", what)
 
 
-def _keys(jwks: Response, kid: object, algorithm: str) -> list[jwt.PyJWK]:
+def _keys(jwks: Response, kid: object, algorithm: str, what: str) -> list[jwt.PyJWK]:
     if overloaded(jwks):
         raise try_later(jwks, "the server's jwks_uri")
     try:
         listed = json_object(jwks.body)["keys"] if jwks.status == 200 else None
         members = [each for each in listed or () if isinstance(each, dict)]
     except (ValueError, KeyError, TypeError):
-        raise _wrong(f"the issuer's keys cannot be read ({describe(jwks)})") from None
+        raise _wrong(f"the issuer's keys cannot be read ({describe(jwks)})", what) from None
     found = []
     for each in members:
         # Without a kid every key of the right kind is tried; keys in the token's own header never are.
@@ -153,5 +155,5 @@ def _at_hash(access_token: str, algorithm: str) -> str:
     return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
 
 
-def _wrong(reason: str) -> Refused:
-    return Refused(f"the ID token is not acceptable: {reason}", hint="tell who runs the server if it stays so")
+def _wrong(reason: str, what: str = "ID token") -> Refused:
+    return Refused(f"the {what} is not acceptable: {reason}", hint="tell who runs the server if it stays so")

@@ -337,12 +337,12 @@ class Runtime:
 
         return id_token.verify(token, self.send(profile, Request(url=jwks_uri)), **expected)
 
-    def verify_signature(self, profile: Profile, token: str, jwks_uri: str) -> dict[str, Any]:
-        """Fetch the issuer's keys and verify only a JWT's signature; see `id_token.verify_signature`."""
+    def verify_signature(self, profile: Profile, token: str, jwks_uri: str, what: str) -> dict[str, Any]:
+        """Fetch the issuer's keys and verify only a JWT's signature, `what` token it is; see `id_token.verify_signature`."""
         from tokenctl import id_token
         from tokenctl.oauth.wire import Request
 
-        return id_token.verify_signature(token, self.send(profile, Request(url=jwks_uri)))
+        return id_token.verify_signature(token, self.send(profile, Request(url=jwks_uri)), what=what)
 
 
 def login_hint(profile: Profile) -> str:

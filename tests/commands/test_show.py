@@ -5,7 +5,9 @@ import os
 import pty
 import time
 
+import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.commandline import COMMAND, Home
 from tests.conftest import Make
@@ -86,6 +88,28 @@ def test_claims_verify_introspect(signed_in: Home) -> None:
     assert found["claims"]["id_token"]["preferred_username"] == "ada"
     assert found["verified"] == {"access_token": "signed by the issuer", "id_token": "signed by the issuer"}
     assert found["introspection"]["active"] is True
+
+
+def test_a_token_that_the_issuer_did_not_sign_is_5(home: Home, demo_server: DemoServer) -> None:
+    """The document is on stdout all the same, and the verdict and the error name the token they are about."""
+    alien = jwt.encode({"sub": "ada"}, rsa.generate_private_key(65537, 2048), algorithm="RS256")
+
+    def forged(request: Received) -> Reply:
+        document = demo_server.answer(request).document
+        return json_reply(
+            {name: value for name, value in document.items() if name != "id_token"} | {"access_token": alien}
+        )
+
+    demo_server.overrides["/token"] = forged
+    assert home.login(demo_server.issuer).status == 0
+    result = home.run("show", "--verify", "--json")
+    assert result.status == 5 and result.stderr.startswith("tokenctl: error: the access token is not acceptable")
+    verified = json.loads(result.stdout)["verified"]
+    assert list(verified) == ["access_token"] and "access token" in verified["access_token"]
+    assert "ID token" not in result.stdout + result.stderr
+    plain, every = home.run("show", "--verify"), home.run("show", "--verify", "--all", "--json")
+    assert plain.status == 5 and "verified.access_token: the access token is not acceptable" in plain.stdout
+    assert every.status == 5 and json.loads(every.stdout)[0]["verified"] == verified
 
 
 def test_introspection_shows_no_token(home: Home, demo_server: DemoServer) -> None:

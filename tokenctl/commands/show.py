@@ -42,7 +42,8 @@ def command(
 ) -> int:
     """Show who is signed in, where, and for how long.
 
-    A token is only ever shown as a fingerprint. A profile without a session is shown too, and the exit status is 4.
+    A token is only ever shown as a fingerprint. A profile without a session is shown too, and the exit status is 4;
+    with --verify a token that the issuer did not sign makes it 5.
     """
     shown: list[dict[str, Any]] = []
 
@@ -50,22 +51,27 @@ def command(
         profile = runtime.profile(name)
         store = runtime.store(profile)
         session = record.newest(runtime, profile, store)
-        found = document.of_session(runtime, profile, store, session)
+        found, wrong = document.of_session(runtime, profile, store, session), None
         if session is not None:
             if claims:
                 found["claims"] = inspection.claims(session)
             if verify:
-                found["verified"] = inspection.verify(runtime, profile, session)
+                found["verified"], wrong = inspection.verify(runtime, profile, session)
             if introspect:
                 found["introspection"] = inspection.introspect(runtime, profile, session)
         shown.append(found)
+        if wrong is not None:
+            raise wrong
 
     if every:
         status = each_profile(runtime, look)
         _print(shown, as_json=as_json, every=True, now=runtime.now())
         return status
-    look(name)
-    _print(shown, as_json=as_json, every=False, now=runtime.now())
+    try:
+        look(name)
+    finally:  # a token that is not the issuer's is shown like any other, before it is an error
+        if shown:
+            _print(shown, as_json=as_json, every=False, now=runtime.now())
     if shown[0]["state"] == "logged_out":
         raise logged_out(runtime.profile(name))
     return 0

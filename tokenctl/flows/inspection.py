@@ -19,23 +19,30 @@ def claims(session: Session) -> dict[str, Any]:
     }
 
 
-def verify(runtime: Runtime, profile: Profile, session: Session) -> dict[str, str]:
-    """Say of each token whether a key of the issuer signed it. Raises Refused when it has no keys."""
+def verify(runtime: Runtime, profile: Profile, session: Session) -> tuple[dict[str, str], Refused | None]:
+    """Say of each token whether a key of the issuer signed it, and give the first refusal, to be raised once it is shown.
+
+    Raises Refused when the issuer has no keys.
+    """
     if session.jwks_uri is None:
         raise Refused(f"{session.issuer} publishes no keys, so nothing can be verified")
-    verdicts = {}
-    for name, token in (("access_token", session.access_token), ("id_token", session.id_token)):
+    verdicts, first = {}, None
+    for name, what, token in (
+        ("access_token", "access token", session.access_token),
+        ("id_token", "ID token", session.id_token),
+    ):
         if token is None:
             continue
         if not is_jwt(token):
             verdicts[name] = "opaque: only the server can tell, with --introspect"
             continue
         try:
-            runtime.verify_signature(profile, token, session.jwks_uri)
+            runtime.verify_signature(profile, token, session.jwks_uri, what)
             verdicts[name] = "signed by the issuer"
         except Refused as refused:
             verdicts[name] = refused.message
-    return verdicts
+            first = first or refused
+    return verdicts, first
 
 
 def introspect(runtime: Runtime, profile: Profile, session: Session) -> dict[str, Any]:
