@@ -1,6 +1,7 @@
 """What login and revoke move: the older session stays until the newer one is kept, and goes when the server says so."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -8,8 +9,9 @@ from tests.commandline import Home
 from tests.flows import Failing, Person, always, profile_of, rewritten
 from tokenctl import broker, moving
 from tokenctl.demo.http_server import DemoServer, Reply
-from tokenctl.errors import Refused, StoreError, TokenctlError
+from tokenctl.errors import Refused, StoreError, TokenctlError, UsageError
 from tokenctl.flows.sign_in import sign_in
+from tokenctl.profile import Profile
 from tokenctl.runtime import Runtime
 from tokenctl.session import Session
 from tokenctl.storage.memory_store import MemoryStore
@@ -45,17 +47,71 @@ def test_a_second_login_is_the_next_generation(demo_server: DemoServer, store: M
     assert again.generation == 2 and store.read("t") == again
 
 
-def test_a_login_as_another_person_is_told(
+def test_a_login_as_another_person_is_refused(demo_server: DemoServer, store: MemoryStore, session: Session) -> None:
+    """Where nobody can be asked, the older session stays, and the new one is ended at the server."""
+    made: list[Session] = []
+
+    def keep(new: Session) -> Session:
+        made.append(new)
+        return _keeping(store, demo_server)(new)
+
+    with pytest.raises(UsageError, match="signed in as ada, and this sign-in was as grace") as caught:
+        sign_in(Person(), _of_grace(demo_server), keep=keep)
+    assert "--switch-account" in (caught.value.hint or "")
+    assert store.read("t") == session
+    revoked = [each.form["token"] for each in demo_server.requests if each.path == "/revoke"]
+    assert revoked == [made[0].refresh_token, made[0].access_token]
+    assert broker.renew(Runtime(store=store), profile_of(demo_server)).account == "ada"
+
+
+def test_a_refused_login_that_cannot_be_revoked_is_told(
+    demo_server: DemoServer, store: MemoryStore, session: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Revoking is a courtesy: without it the login is refused all the same, and what lives on is named."""
+    demo_server.overrides["/revoke"] = always(Reply(status=503))
+    with pytest.raises(UsageError):
+        sign_in(Person(), _of_grace(demo_server), keep=_keeping(store, demo_server))
+    assert store.read("t") == session
+    assert "the tokens of grace could not be revoked" in capsys.readouterr().err
+
+
+def test_a_login_as_another_person_on_purpose_is_told(
     demo_server: DemoServer, store: MemoryStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A profile that changes hands says so."""
-    profile = profile_of(demo_server, params={"login_hint": "grace"})
-    sign_in(Person(), profile, keep=_keeping(store, demo_server))
+    """A profile that changes hands with --switch-account says so."""
+    again = sign_in(Person(), _of_grace(demo_server), keep=_keeping(store, demo_server, switch=True))
+    assert store.read("t") == again and again.account == "grace"
     assert "was signed in as ada, and is now grace" in capsys.readouterr().err
 
 
-def _keeping(store: MemoryStore, server: DemoServer) -> Callable[[Session], Session]:
-    return lambda session: moving.login(Runtime(store=store), profile_of(server), session, None)
+def test_accounts_of_one_name_are_told_apart(demo_server: DemoServer, store: MemoryStore, session: Session) -> None:
+    """Two people of the same name are two people, and the error says which is which."""
+    other = replace(session, subject="another")
+    with pytest.raises(UsageError, match=r"ada \(user-ada at http.*ada \(another at http"):
+        _keeping(store, demo_server)(other)
+
+
+def test_an_account_that_changes_meanwhile_is_seen(demo_server: DemoServer, session: Session) -> None:
+    """What counts is whose session is there under the lock, not a moment before it."""
+
+    class Changing(MemoryStore):
+        def read(self, profile: str) -> Session | None:
+            found = super().read(profile)
+            self.write(profile, replace(session, subject="user-grace", account="grace"))
+            return found
+
+    store = Changing()
+    store.write("t", session)
+    with pytest.raises(UsageError, match="signed in as grace, and this sign-in was as ada"):
+        _keeping(store, demo_server)(session)
+
+
+def _of_grace(server: DemoServer) -> Profile:
+    return profile_of(server, params={"login_hint": "grace"})
+
+
+def _keeping(store: MemoryStore, server: DemoServer, *, switch: bool = False) -> Callable[[Session], Session]:
+    return lambda session: moving.login(Runtime(store=store), profile_of(server), session, None, switch=switch)
 
 
 # -- revoke, by command ----------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import os
 import struct
 import sys
 import termios
+import time
 from collections.abc import Iterator
 from typing import TextIO
 
@@ -20,12 +21,24 @@ pty = pytest.importorskip("pty")
 
 
 @pytest.fixture
-def tty() -> Iterator[TextIO]:
-    """A stream that is a terminal."""
+def ends() -> Iterator[tuple[int, TextIO]]:
+    """The two ends of a terminal: where a person types, and a stream that is one."""
     ours, theirs = pty.openpty()
     with open(theirs, "r+b", buffering=0) as raw, io.TextIOWrapper(raw, write_through=True) as stream:
-        yield stream
+        yield ours, stream
     os.close(ours)
+
+
+@pytest.fixture
+def keyboard(ends: tuple[int, TextIO]) -> int:
+    """The end of the terminal where a person types."""
+    return ends[0]
+
+
+@pytest.fixture
+def tty(ends: tuple[int, TextIO]) -> TextIO:
+    """A stream that is a terminal."""
+    return ends[1]
 
 
 @pytest.mark.parametrize(
@@ -158,6 +171,41 @@ def test_a_question_nobody_hears_is_a_usage_error(tty: TextIO, monkeypatch: pyte
         with pytest.raises(UsageError, match="nobody can be asked"):
             Terminal({}, err=err).ask_secret("passphrase")
     assert err.getvalue() == ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "agreed"), [("y", True), (" Yes ", True), ("n", False), ("", False), ("yesterday", False)]
+)
+def test_only_a_yes_is_a_yes(
+    keyboard: int, tty: TextIO, monkeypatch: pytest.MonkeyPatch, typed: str, agreed: bool
+) -> None:
+    """A question is asked on stderr, cleaned, and everything but a yes is a no."""
+    monkeypatch.setattr(sys, "stdin", tty)
+    err = io.StringIO()
+    os.write(keyboard, typed.encode() + b"\n")
+    assert Terminal({}, err=err).confirm("switch to \x1b[2J?") is agreed
+    assert err.getvalue() == "tokenctl: switch to �[2J? [y/N]: "
+    with pytest.raises(UsageError, match="nobody can be asked"):
+        Terminal({"CI": "true"}, err=err).confirm("switch?")
+
+
+def test_what_was_typed_before_a_question_is_no_answer(
+    keyboard: int, tty: TextIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a sign-in collects lines, a question takes the one that is typed after it."""
+
+    class Person(io.StringIO):
+        def write(self, text: str) -> int:
+            os.write(keyboard, b"no\n")
+            return super().write(text)
+
+    monkeypatch.setattr(sys, "stdin", tty)
+    terminal = Terminal({}, err=Person())
+    lines = terminal.lines()
+    os.write(keyboard, b"yes\n")
+    while lines.empty():
+        time.sleep(0.01)
+    assert terminal.confirm("switch?") is False
 
 
 def test_a_stderr_that_is_gone_fails_nothing() -> None:

@@ -8,7 +8,7 @@ import contextlib
 from dataclasses import replace
 
 from tokenctl import flows, narrowing, record
-from tokenctl.errors import StoreDamaged, StoreError, StoreLocked, UsageError
+from tokenctl.errors import StoreDamaged, StoreError, StoreLocked, TokenctlError, UsageError
 from tokenctl.profile import Profile
 from tokenctl.runtime import Runtime, logged_out
 from tokenctl.session import Session
@@ -43,12 +43,20 @@ def check(runtime: Runtime, profile: Profile) -> None:
         )
 
 
-def login(runtime: Runtime, profile: Profile, session: Session, secret: str | None) -> Session:
+def login(runtime: Runtime, profile: Profile, session: Session, secret: str | None, *, switch: bool = False) -> Session:
     """Keep what a login produced, in the place of what was there; returns it as stored.
 
-    Raises StoreError or Busy; then the older session is still there.
+    Another account than the profile's is kept with `switch`, or when the person at the terminal says so.
+    Raises UsageError when it is refused, StoreError or Busy; then the older session is still there.
     """
     store = runtime.new_store(profile)
+    before = None
+    if session.subject and not switch:
+        with contextlib.suppress(StoreDamaged):  # which the login replaces, and says so
+            before = record.newest(runtime, profile, store)
+        # Asked without the lock: a person may take their time, and others want tokens.
+        if before is not None and _other_account(before, session) and not _agreed(runtime, profile, before, session):
+            raise _refused(runtime, profile, before, session, secret)
     with runtime.locked(profile):
         try:
             older = store.read(profile.name)
@@ -58,17 +66,53 @@ def login(runtime: Runtime, profile: Profile, session: Session, secret: str | No
             runtime.terminal.warning(f"{damaged.message}; this login replaces it")
             older = None
         if older is not None:
+            if _other_account(older, session):
+                if not switch and (before is None or _other_account(older, before)):  # yet another one, meanwhile
+                    raise _refused(runtime, profile, older, session, secret)
+                was, now = _accounts(older, session)
+                runtime.terminal.message(f"{profile.name!r} was signed in as {was}, and is now {now}")
             session = replace(session, generation=older.generation + 1)
-            if older.subject and session.subject and (older.issuer, older.subject) != (session.issuer, session.subject):
-                runtime.terminal.warning(
-                    f"{profile.name!r} was signed in as {older.account}, and is now {session.account}"
-                )
         if secret is not None and session.token_endpoint_auth_method != "none":
             store.write_secret(profile.name, secret)
         store.write(profile.name, session)
         runtime.pin(profile, store)
         _forget_logs(runtime, profile, store)
     return session
+
+
+def _other_account(older: Session, newer: Session) -> bool:
+    """Tell whether two sessions are of different people, as far as both say whose they are."""
+    whose = [(each.issuer, each.subject) for each in (older, newer)]
+    return bool(older.subject and newer.subject) and whose[0] != whose[1]
+
+
+def _accounts(older: Session, newer: Session) -> tuple[str, str]:
+    """Name two accounts so that they can be told apart."""
+    if older.account != newer.account:
+        return str(older.account), str(newer.account)
+    was, now = (f"{each.account} ({each.subject} at {each.issuer})" for each in (older, newer))
+    return was, now
+
+
+def _agreed(runtime: Runtime, profile: Profile, older: Session, newer: Session) -> bool:
+    """Ask the person, if there is one, whether the profile may change hands."""
+    was, now = _accounts(older, newer)
+    question = f"{profile.name!r} is signed in as {was}, and you signed in as {now}: switch to {now}?"
+    return runtime.terminal.attended and runtime.terminal.confirm(question)
+
+
+def _refused(runtime: Runtime, profile: Profile, older: Session, newer: Session, secret: str | None) -> UsageError:
+    """Make the error for a login as another account, and end that login at the server, so that nothing lives on unseen."""
+    was, now = _accounts(older, newer)
+    try:
+        flows.end(runtime, profile, newer, secret)
+    except TokenctlError as error:
+        runtime.terminal.detail(error.message)
+        runtime.terminal.warning(f"the tokens of {now} could not be revoked; they live until they expire")
+    return UsageError(
+        f"{profile.name!r} is signed in as {was}, and this sign-in was as {now}: it was not kept, {was} still is",
+        hint=f"sign in as {was}, choose another profile with -p NAME, or say --switch-account",
+    )
 
 
 def migrate(runtime: Runtime, profile: Profile) -> tuple[Store, Store]:

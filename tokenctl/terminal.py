@@ -42,6 +42,8 @@ class Terminal:
         self._environ = environ
         self._err = err
         self._progress = False
+        self._typed: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._reader: threading.Thread | None = None
         self.verbose = verbose
 
     @property
@@ -132,12 +134,31 @@ class Terminal:
             if line.strip() or default:
                 return line.strip() or default
 
+    def confirm(self, question: str) -> bool:
+        """Ask for a yes; every other answer is a no. Raises UsageError when nobody can be asked."""
+        if not self.attended:
+            raise UsageError(f"{question} nobody can be asked here")
+        self.end_progress()
+        while not self._typed.empty():  # what was typed before the question is no answer to it
+            self._typed.get()
+        self._write(f"tokenctl: {clean(question)} [y/N]: ")
+        return self._line_typed().strip().lower() in ("y", "yes")
+
+    def _line_typed(self) -> str:
+        """Wait for a line, from the thread of `lines` while there is one: two readers would share it out."""
+        while self._reader is not None and self._reader.is_alive():
+            with contextlib.suppress(queue.Empty):
+                return self._typed.get(timeout=0.2)
+        try:
+            return sys.stdin.readline()
+        except OSError:  # in the background nobody can type
+            return ""
+
     def lines(self) -> queue.SimpleQueue[str]:
         """Collect the lines that the person types from now on.
 
         Read without Python's buffer: a thread that waits inside it would disturb the interpreter's end.
         """
-        typed: queue.SimpleQueue[str] = queue.SimpleQueue()
         if hasattr(signal, "SIGTTIN"):  # in the background a read would stop the whole process
             signal.signal(signal.SIGTTIN, signal.SIG_IGN)
         descriptor = sys.stdin.fileno()
@@ -148,10 +169,11 @@ class Terminal:
                 while part := os.read(descriptor, 65536):
                     *whole, pending = (pending + part).split(b"\n")
                     for line in whole:
-                        typed.put(line.decode(errors="replace"))
+                        self._typed.put(line.decode(errors="replace"))
 
-        threading.Thread(target=read, daemon=True).start()
-        return typed
+        self._reader = threading.Thread(target=read, daemon=True)
+        self._reader.start()
+        return self._typed
 
     def _painted(self, text: str, colour: int) -> str:
         return f"\x1b[1;{colour}m{text}\x1b[0m" if self.colour else text

@@ -144,6 +144,63 @@ def test_the_device_code_is_clear(home: Home, demo_server: DemoServer) -> None:
     assert "\N{REPLACEMENT CHARACTER}" not in "".join(said)
 
 
+GRACE = ("--param", "login_hint=grace")
+
+
+def test_another_account_needs_the_option(home: Home, demo_server: DemoServer) -> None:
+    """Without a terminal a login as another person is 2 and changes nothing, unless it is said to be meant."""
+    assert home.login(demo_server.issuer).status == 0
+    before = home.snapshot()
+    refused = home.login(demo_server.issuer, *GRACE)
+    assert (refused.status, refused.stdout) == (2, "") and refused.stderr.count("tokenctl: error: ") == 1
+    for part in ("ada", "grace", "--switch-account"):
+        assert part in refused.stderr
+    assert home.snapshot() == before
+    assert home.login(demo_server.issuer, *GRACE, "--switch-account").status == 0
+    assert json.loads(home.run("show", "--json").stdout)["account"] == "grace"
+
+
+@pytest.mark.parametrize(("typed", "account"), [("y", "grace"), ("YES", "grace"), ("n", "ada"), ("", "ada")])
+def test_a_person_is_asked_about_another_account(home: Home, demo_server: DemoServer, typed: str, account: str) -> None:
+    """At a terminal the answer decides, and no answer is a no."""
+    assert home.login(demo_server.issuer).status == 0
+    status, said = _login_on_a_terminal(home, demo_server, typed)
+    assert said.count("[y/N]") == 1 and status == (0 if account == "grace" else 2), said
+    assert json.loads(home.run("show", "--json").stdout)["account"] == account
+
+
+def test_ci_is_not_asked_about_another_account(home: Home, demo_server: DemoServer) -> None:
+    """With CI set a terminal is nobody."""
+    assert home.login(demo_server.issuer).status == 0
+    status, said = _login_on_a_terminal(home, demo_server, "y", CI="true")
+    assert status == 2 and "[y/N]" not in said and "--switch-account" in said
+
+
+def _login_on_a_terminal(home: Home, server: DemoServer, answer: str, **environ: str) -> tuple[int, str]:
+    """Sign in as grace at a terminal, type the answer to the question, and return the exit status and what was said."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(home.folder)
+        environ = {name: value for name, value in home.environ.items() if name != "CI"} | {"TERM": "dumb"} | environ
+        os.execve(COMMAND[0], [*COMMAND, "login", "-p", "t", "--no-browser", *GRACE], environ)
+    said, visited, typed = b"", False, False
+    while True:
+        try:
+            said += os.read(terminal, 65536)
+        except OSError:
+            break
+        address = next((line for line in said.decode().splitlines(keepends=True) if line.startswith("http")), "")
+        if not visited and address.endswith("\n"):
+            visited = True
+            threading.Thread(target=fetch, args=(address.strip(),), daemon=True).start()
+        if not typed and b"[y/N]: " in said:
+            typed = True
+            os.write(terminal, answer.encode() + b"\n")
+    _, status = os.waitpid(pid, 0)
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(status), said.decode()
+
+
 def test_pasting_the_address_completes_the_sign_in(home: Home, demo_server: DemoServer) -> None:
     """At a terminal, pasting the address that the browser ended on does what the callback would have done."""
     pid, terminal = pty.fork()

@@ -61,6 +61,7 @@ FIRST = "default"
     metavar="K=V",
     help="Another parameter of the authorization request; an empty V leaves one out.",
 )
+@click.option("--switch-account", is_flag=True, help="Keep the session even if it is another person's than before.")
 @as_json
 @with_runtime
 def command(
@@ -70,6 +71,7 @@ def command(
     timeout: int,
     client_secret_stdin: bool,
     api_key_stdin: bool,
+    switch_account: bool,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -105,7 +107,9 @@ def command(
     session = flows.begin(
         runtime,
         profile,
-        keep=lambda session: moving.login(runtime, profile, session, None if profile.client_key_file else secret),
+        keep=lambda session: moving.login(
+            runtime, profile, session, None if profile.client_key_file else secret, switch=switch_account
+        ),
         client_secret=secret,
         no_browser=no_browser,
         timeout=timeout,

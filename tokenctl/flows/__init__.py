@@ -73,7 +73,7 @@ def exchange(runtime: "Runtime", asked: Profile, session: Session) -> Session:
     return narrower
 
 
-def end(runtime: "Runtime", profile: Profile, session: Session) -> bool:
+def end(runtime: "Runtime", profile: Profile, session: Session, given: str | None = None) -> bool:
     """End the session at the server; see `sign_out.sign_out`."""
-    revoked: bool = import_module("tokenctl.flows.sign_out").sign_out(runtime, profile, session)
+    revoked: bool = import_module("tokenctl.flows.sign_out").sign_out(runtime, profile, session, given)
     return revoked
