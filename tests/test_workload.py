@@ -94,12 +94,14 @@ def test_token_exchange(job: Home) -> None:
         assert provider.count(route="token", status=200) == 1
 
 
-def test_another_kind_of_token_than_asked_for_is_refused(job: Home) -> None:
-    """A refresh token in the place of an access token is not handed out."""
-    kind = "urn:ietf:params:oauth:token-type:refresh_token"
+@pytest.mark.parametrize("kind", ["refresh_token", "jwt", "id_token"])
+def test_another_kind_of_token_than_asked_for_is_refused(job: Home, kind: str) -> None:
+    """What stands in the place of an access token is not handed out, and the error names both kinds."""
+    kind = f"urn:ietf:params:oauth:token-type:{kind}"
     with available(), OidcProvider(platform=platform(), issued_token_type=kind) as provider:
         result = exec_with(job, provider.issuer, identity())
-        assert (result.status, result.stdout) == (125, "") and "issued_token_type" in result.stderr
+        assert (result.status, result.stdout) == (125, "") and result.stderr.count("tokenctl: error: ") == 1
+        assert kind in result.stderr and "urn:ietf:params:oauth:token-type:access_token" in result.stderr
 
 
 def test_jwt_bearer(job: Home) -> None:

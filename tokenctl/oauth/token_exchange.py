@@ -34,13 +34,20 @@ def exchange_request(
 
 
 def check_issued(response: Response) -> None:
-    """Check that a successful answer brings what was asked for (section 2.2.1). Raises Refused."""
+    """Check that a successful answer brings what was asked for, and says so (section 2.2.1). Raises Refused.
+
+    A JWT is not good enough: that type is for tokens of any use, and its issuer did not say that it is an
+    access token.
+    """
     if response.status != 200:
         return  # the token response's parser says what an error means
     try:
         issued = json_object(response.body).get("issued_token_type")
     except ValueError:
         return
-    if issued not in (ACCESS_TOKEN, JWT):  # an access token may well be a JWT, and some servers say so
+    if issued != ACCESS_TOKEN:
         named = f"{issued!r:.80}" if isinstance(issued, str) and issued.startswith("urn:") else "no or another kind"
-        raise Refused(f"the server issued {named} where an access token was asked for (issued_token_type)")
+        raise Refused(
+            f"the server issued {named} where {ACCESS_TOKEN!r} was asked for (issued_token_type)",
+            hint="ask who runs the server for an exchange that issues access tokens",
+        )
