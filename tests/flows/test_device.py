@@ -71,6 +71,15 @@ def test_an_approved_device_is_signed_in(server: DemoServer, clock: Clock) -> No
     assert session.expires_at == int(clock()) + 900
 
 
+def test_resources_are_asked_for_in_both_requests(server: DemoServer, clock: Clock) -> None:
+    """The code is for these APIs, and so is the token (RFC 8707 section 2.2)."""
+    wanted = ("https://a.example", "https://b.example")
+    Polls(server, clock, PENDING)
+    run(server, clock, resource=list(wanted))
+    sent = [each.resources for each in server.requests if each.path in ("/device_authorization", "/token")]
+    assert sent == [wanted] * 3
+
+
 def test_the_id_token_is_verified_without_a_nonce(demo_server: DemoServer) -> None:
     """The device flow sends no nonce; everything else of the ID token is checked."""
 

@@ -37,13 +37,14 @@ def device(**members: object) -> DeviceAuthorization:
 
 
 def test_the_requests_are_the_rfcs() -> None:
-    """Scope, resource and audience go with the first, the device code with every poll."""
+    """Scope, resource and audience go with the first, the device code and the resource with every poll."""
     first = device_request("https://a.example/device", CLIENT, "api", ("https://x.example",), "aud")
     assert first.form == (("scope", "api"), ("resource", "https://x.example"), ("audience", "aud"), ("client_id", "c"))
     assert device_request("https://a.example/device", CLIENT, None).form == (("client_id", "c"),)
-    assert poll_request("https://a.example/token", CLIENT, SECRET).form == (
+    assert poll_request("https://a.example/token", CLIENT, SECRET, ("https://x.example",)).form == (
         ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
         ("device_code", SECRET),
+        ("resource", "https://x.example"),
         ("client_id", "c"),
     )
 

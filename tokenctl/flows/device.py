@@ -24,7 +24,7 @@ def run(plan: Plan, finish: Finish) -> Session:
     while True:
         _wait(plan, interval, ends)
         try:
-            poll = grant.poll_request(plan.token_endpoint, plan.client, device.device_code)
+            poll = grant.poll_request(plan.token_endpoint, plan.client, device.device_code, profile.resource)
             response = runtime.send(profile, poll)
         except Unreachable as error:
             # RFC 8628 section 3.5: a connection that fails means to poll less often, not to give up.

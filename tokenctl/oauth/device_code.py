@@ -72,13 +72,14 @@ def _seconds(value: object, default: int) -> int:
     return int(value) if type(value) in (int, float) and 0 <= value < 10**9 else default  # type: ignore[call-overload,operator]
 
 
-def poll_request(endpoint: str, client: Client, device_code: str) -> Request:
-    """Build one poll of the token endpoint (section 3.4)."""
+def poll_request(endpoint: str, client: Client, device_code: str, resource: tuple[str, ...] = ()) -> Request:
+    """Build one poll of the token endpoint (section 3.4), for a token for `resource` (RFC 8707 section 2.2)."""
     return request(
         endpoint,
         client,
         ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
         ("device_code", device_code),
+        *(("resource", each) for each in resource),
     )
 
 
