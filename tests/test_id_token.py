@@ -204,6 +204,35 @@ def test_a_claim_that_stands_twice_is_refused() -> None:
         check(signed(json.dumps(claims())[:-1].encode() + b', "sub": "grace"}'))
 
 
+@pytest.mark.parametrize(("seconds", "max_age"), [(0, 0), (-30, 0), (30, 0), (-330, 300), (-300, 300)])
+def test_a_sign_in_within_max_age_is_accepted(seconds: int, max_age: int) -> None:
+    """As long ago as was asked for, or as far off as two clocks may be."""
+    assert check(signed(claims(auth_time=int(time.time()) + seconds)), max_age=max_age)["sub"] == "ada"
+
+
+@pytest.mark.parametrize(
+    "auth_time",
+    [
+        None,
+        FromNow(-420),
+        FromNow(-86400),
+        FromNow(120),
+        FromNow(-0.5),
+        "now",
+        True,
+        0,
+        pytest.param(10**400, id="huge"),
+        [1],
+    ],
+)
+def test_a_sign_in_that_is_too_long_ago_is_refused(auth_time: object) -> None:
+    """With max_age the token must say when the sign-in was, as an integer (OpenID Connect Core section 3.1.3.7)."""
+    token = signed(claims(auth_time=auth_time))
+    assert check(token)["sub"] == "ada"
+    with pytest.raises(Refused, match="auth_time"):
+        check(token, max_age=300)
+
+
 # -- signature and algorithm (rows 53, 54) ---------------------------------------------------------
 
 

@@ -50,6 +50,14 @@ def test_a_profile_names_its_own_endpoints() -> None:
     assert Profile(name="x").endpoints == {}
 
 
+@pytest.mark.parametrize(
+    ("params", "seconds"), [({"max_age": "0"}, 0), ({"max_age": "3600"}, 3600), ({"max_age": ""}, None), ({}, None)]
+)
+def test_max_age_is_a_number_of_seconds(params: dict[str, str], seconds: int | None) -> None:
+    """What the authorization request asks for can be checked afterwards; an empty one asks for nothing."""
+    assert from_members("x", {"params": params}, "here").max_age == seconds
+
+
 WRONG: dict[str, tuple[object, ...]] = {
     "issuer": (None, 7, True, "", [], {}, "a\nb", "a\x1b[31m", "a\u202eb", "a\0"),
     "client_id": (7, "", ["c"]),
@@ -61,7 +69,10 @@ WRONG: dict[str, tuple[object, ...]] = {
     "env": ("", "1A", "A B", "A-B", "=x", "A\n=x", 7),
     "min_ttl": (-1, True, 1.5, "", "5x", "-5", "1h30m", " 5", "5 s", "\u0665", "1" * 10, None, []),
     "port": (0, 65536, -1, True, "8080", 80.0, None),
-    "params": ("a=b", [["a", "b"]], {"a": 7}, {"a": None}, 7),
+    "params": (
+        *("a=b", [["a", "b"]], {"a": 7}, {"a": None}, 7),
+        *({"max_age": each} for each in ("-1", "soon", "1.5", "1h", " 1", "1\n", "\u0665", "1" * 10)),
+    ),
     "ca_file": (7, "", "a\nb"),
 }
 

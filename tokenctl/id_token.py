@@ -2,7 +2,7 @@
 
 OpenID Connect Core section 3.1.3.7, with no step left out: the signature by a key from the issuer's
 JWKS, the algorithm from our list and the server's, `iss`, `aud`, `azp`, `exp`, `iat`, `sub`,
-`nonce`, and `at_hash` when it is there.
+`nonce`, `auth_time` where `max_age` was asked for, and `at_hash` when it is there.
 """
 
 import base64
@@ -36,18 +36,21 @@ def verify(
     client_id: str,
     algorithms: tuple[str, ...] | None = None,
     nonce: str | None = None,
+    max_age: int | None = None,
     access_token: str | None = None,
 ) -> dict[str, Any]:
     """Verify an ID token and return its claims.
 
     `jwks` is the answer of the issuer's `jwks_uri`, `algorithms` what its metadata lists. With `nonce`
-    the token must have that one. Raises Refused, whatever is wrong with it, or Unreachable when the keys
-    could not be had.
+    the token must have that one, with `max_age` (seconds) say that the sign-in was no longer ago. Raises
+    Refused, whatever is wrong with it, or Unreachable when the keys could not be had.
     """
     claims = verify_signature(token, jwks, algorithms)
     _check_claims(claims, issuer, client_id)
     if nonce is not None and not _same(claims.get("nonce"), nonce):
         raise _wrong("its nonce is not the one sent with this sign-in")
+    if max_age is not None:
+        _check_age(claims, max_age)
     if access_token is not None and "at_hash" in claims:
         algorithm = unverified_header(token)["alg"]
         if not _same(claims["at_hash"], _at_hash(access_token, algorithm)):
@@ -135,6 +138,14 @@ def _check_claims(claims: Mapping[str, Any], issuer: str, client_id: str) -> Non
     subject = claims.get("sub")
     if not isinstance(subject, str) or not subject or len(subject) > 255 or not subject.isascii():
         raise _wrong("it names no subject (sub)")
+
+
+def _check_age(claims: Mapping[str, Any], max_age: int) -> None:
+    signed_in_at = claims.get("auth_time")
+    if type(signed_in_at) is not int:
+        raise _wrong("it does not say when the sign-in was (auth_time), and max_age was asked for")
+    if not -LEEWAY <= int(time.time()) - signed_in_at <= max_age + LEEWAY:
+        raise _wrong(f"the sign-in was not within the last {max_age} s (auth_time), and max_age asks for that")
 
 
 def _number(claims: Mapping[str, Any], name: str) -> float:

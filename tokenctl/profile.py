@@ -75,6 +75,12 @@ class Profile:
         return self.token_endpoint_auth_method or ("private_key_jwt" if self.client_key_file else None)
 
     @property
+    def max_age(self) -> int | None:
+        """How many seconds ago the person may have signed in, where `params` ask for that."""
+        asked = dict(self.params).get("max_age")
+        return int(asked) if asked else None
+
+    @property
     def endpoints(self) -> dict[str, str]:
         """The endpoints that the profile names itself."""
         named = (each.name for each in fields(self) if each.name.endswith(("_endpoint", "jwks_uri")))
@@ -160,6 +166,11 @@ def _checked(key: str, value: Any, where: str) -> Any:
         case "params":
             if not isinstance(value, Mapping) or not all(isinstance(each, str) for each in value.values()):
                 raise UsageError(f'{where} must be a table of strings, such as params = {{ prompt = "login" }}')
+            if not re.fullmatch(r"[0-9]{0,9}", value.get("max_age", "")):
+                raise UsageError(
+                    f"{where}: max_age must be a number of seconds, not {value['max_age']!r:.40}",
+                    hint="such as max_age=3600; 0 asks for a new sign-in",
+                )
             return tuple(value.items())
     if isinstance(value, list) and key == "scope" and all(isinstance(each, str) for each in value):
         value = " ".join(value)

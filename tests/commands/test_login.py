@@ -144,6 +144,13 @@ def test_the_device_code_is_clear(home: Home, demo_server: DemoServer) -> None:
     assert "\N{REPLACEMENT CHARACTER}" not in "".join(said)
 
 
+def test_a_max_age_that_is_no_number_is_2(home: Home, demo_server: DemoServer) -> None:
+    """The option is named, and nobody signs in for a check that cannot be made."""
+    result = home.login(demo_server.issuer, "--param", "max_age=soon")
+    assert result.status == 2 and "option: params: max_age must be a number of seconds" in result.stderr
+    assert demo_server.requests == []
+
+
 GRACE = ("--param", "login_hint=grace")
 
 

@@ -144,15 +144,35 @@ def resigned(server: DemoServer, algorithm: str) -> Any:
 )
 def test_a_bad_id_token_ends_the_sign_in(demo_server: DemoServer, changes: dict[str, Any], reason: str) -> None:
     """Whatever is wrong with the ID token, nothing is kept."""
+    demo_server.overrides["/token"] = reclaimed(demo_server, **changes)
+    refused(demo_server, reason)
+
+
+def reclaimed(server: DemoServer, **changes: Any) -> Any:
+    """Answer as usual, with other claims in the ID token; None takes one out."""
 
     def override(request: Received) -> Reply:
-        document = demo_server.answer(request).document
+        document = server.answer(request).document
         claims = unverified_claims(document["id_token"]) | changes
-        token = demo_server.sign_id_token({name: value for name, value in claims.items() if value is not None})
+        token = server.sign_id_token({name: value for name, value in claims.items() if value is not None})
         return json_reply(document | {"id_token": token})
 
-    demo_server.overrides["/token"] = override
-    refused(demo_server, reason)
+    return override
+
+
+@pytest.mark.parametrize("auth_time", [None, 1])
+def test_max_age_is_checked_where_it_was_asked_for(demo_server: DemoServer, auth_time: int | None) -> None:
+    """A server that passes over max_age does not sign anybody in; unasked, nobody looks."""
+    assert sign_in(Person(), profile_of(demo_server, params={"max_age": "60"})).account == "ada"
+    demo_server.overrides["/token"] = reclaimed(demo_server, auth_time=auth_time)
+    assert sign_in(Person(), profile_of(demo_server)).account == "ada"
+    refused(demo_server, "auth_time", params={"max_age": "60"})
+
+
+def test_max_age_needs_an_id_token(demo_server: DemoServer) -> None:
+    """Without an ID token nobody knows when the sign-in was."""
+    demo_server.overrides["/token"] = rewritten(demo_server, id_token=None)
+    refused(demo_server, "max_age", params={"max_age": "60"})
 
 
 @pytest.mark.parametrize("token", ["opaque", "a.b.c", 7])
@@ -168,11 +188,11 @@ def test_without_keys_an_id_token_is_refused(demo_server: DemoServer) -> None:
     refused(demo_server, "publishes no keys")
 
 
-def refused(server: DemoServer, reason: str) -> None:
+def refused(server: DemoServer, reason: str, **members: Any) -> None:
     """Sign in, be refused, and see that nothing was kept."""
     kept = Kept()
     with pytest.raises(Refused, match=reason):
-        sign_in(Person(), profile_of(server), keep=kept)
+        sign_in(Person(), profile_of(server, **members), keep=kept)
     assert kept == []
 
 

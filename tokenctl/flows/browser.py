@@ -33,7 +33,8 @@ def run(plan: Plan, finish: Finish) -> Session:
         request = grant.code_request(plan.token_endpoint, plan.client, attempt, code, profile.resource)
         known = (code, attempt.verifier, *plan.client.secrets, *request.secrets)
         tokens = token_response.parse(runtime.send(profile, request), known)
-        session = finish(tokens, nonce=attempt.nonce if "openid" in (profile.scope or "").split() else None)
+        nonce = attempt.nonce if "openid" in (profile.scope or "").split() else None
+        session = finish(tokens, nonce=nonce, max_age=profile.max_age)
         callback.end(failed=False)
         return session
 

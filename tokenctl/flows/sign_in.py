@@ -36,7 +36,7 @@ class Plan:
 
 
 Finish = Callable[..., Session]
-"""Takes the token set (and the nonce that was sent), verifies and keeps it, and returns the session."""
+"""Takes the token set (and the nonce and the max_age that were sent), verifies and keeps it, and returns the session."""
 
 
 def sign_in(
@@ -96,7 +96,12 @@ def _chosen_flow(runtime: Runtime, profile: Profile, server: Metadata, client: C
 
 
 def _finish(
-    plan: Plan, flow: str, keep: Callable[[Session], Session], tokens: TokenSet, nonce: str | None = None
+    plan: Plan,
+    flow: str,
+    keep: Callable[[Session], Session],
+    tokens: TokenSet,
+    nonce: str | None = None,
+    max_age: int | None = None,
 ) -> Session:
     runtime, profile, server = plan.runtime, plan.profile, plan.server
     claims = {}
@@ -114,7 +119,13 @@ def _finish(
             client_id=plan.client.client_id,
             algorithms=server.id_token_signing_alg_values_supported,
             nonce=nonce,
+            max_age=max_age,
             access_token=tokens.access_token,
+        )
+    elif max_age is not None:
+        raise Refused(
+            "the server sent no ID token, so nobody knows how long ago the sign-in was (max_age)",
+            hint="add openid to the scope, or leave max_age out",
         )
     missing = set((profile.scope or "").split()) - set(
         (tokens.scope if tokens.scope is not None else profile.scope or "").split()
