@@ -8,7 +8,7 @@ import contextlib
 from dataclasses import replace
 
 from tokenctl import flows, narrowing, record
-from tokenctl.errors import StoreDamaged, StoreError, StoreLocked, TokenctlError, UsageError
+from tokenctl.errors import StoreDamaged, StoreError, StoreLocked, TokenctlError, Unreachable, UsageError
 from tokenctl.profile import Profile
 from tokenctl.runtime import Runtime, logged_out
 from tokenctl.session import Session
@@ -165,7 +165,11 @@ def revoke(runtime: Runtime, profile: Profile, *, local: bool = False) -> bool:
                     store.delete(profile.name)
                 raise logged_out(profile)
             if not local:
-                revoked = flows.end(runtime, profile, session)
+                try:
+                    revoked = flows.end(runtime, profile, session)
+                except Unreachable as error:
+                    error.hint = "the session is kept; try again later, or forget it here alone with --local: it stays alive there"
+                    raise
         store.delete(profile.name)
         _forget_logs(runtime, profile, store)
     return revoked

@@ -44,7 +44,7 @@ def test_json_is_the_documented_document(signed_in: Home, demo_server: DemoServe
     found = json.loads(signed_in.run("show", "--json").stdout)
     assert list(found) == FIELDS
     assert set(found["access_token"]) == {"fingerprint", "format", "obtained_at", "expires_at", "expires_in"}
-    assert set(found["refresh_token"]) == {"present", "fingerprint", "expires_at"}
+    assert set(found["refresh_token"]) == {"present", "fingerprint", "expires_at", "state"}
     assert found["store"] == {"kind": "file", "backend": "tokenctl.storage.file_keyring.EncryptedFile"}
     assert (found["schema"], found["state"], found["flow"]) == (1, "fresh", "browser")
     assert (found["generation"], found["last_refresh_at"]) == (1, None)
@@ -193,3 +193,34 @@ def test_a_session_that_the_server_ended_needs_a_sign_in(home: Home, make_server
     assert json.loads(home.run("show", "--json").stdout)["state"] == "expired"
     assert home.run("token").status == 4
     assert json.loads(home.run("show", "--json").stdout)["state"] == "login_required"
+
+
+@pytest.mark.parametrize(
+    ("reply", "state", "said"),
+    [
+        (json_reply({"error": "invalid_grant"}, 400), "dead", "the server ended it: sign in again"),
+        (Reply(drop_before=True), "in_doubt", "try 'tokenctl refresh'"),
+    ],
+)
+def test_a_session_that_cannot_go_on_says_so_while_its_token_lives(
+    signed_in: Home, demo_server: DemoServer, reply: Reply, state: str, said: str
+) -> None:
+    """The access token is fresh still, and what comes after it is told; once it is over, that is the state."""
+    demo_server.overrides["/token"] = lambda _: reply
+    assert signed_in.run("refresh").status != 0
+    found = json.loads(signed_in.run("show", "--json").stdout)
+    assert (found["state"], found["refresh_token"]["state"]) == ("fresh", state)
+    assert said in on_a_terminal(signed_in, "show")
+
+
+def test_a_machine_that_keeps_nothing_is_no_failure(home: Home, demo_server: DemoServer) -> None:
+    """There is nothing to show or to revoke, and nothing to be done about it."""
+    environ = {
+        "TOKENCTL_ISSUER": demo_server.issuer,
+        "TOKENCTL_CLIENT_ID": "tokenctl-demo-ci",
+        "TOKENCTL_CLIENT_SECRET": "demo-ci-secret",
+        "TOKENCTL_STORE": "memory",
+    }
+    for command in ("show", "revoke"):
+        result = home.run(command, "-p", "env", environ=environ)
+        assert result.status == 0 and "nothing is kept" in result.stderr and "error" not in result.stderr, result

@@ -32,7 +32,7 @@ def of_session(runtime: Runtime, profile: Profile, store: Store, session: Sessio
         "scope": profile.scope,
         "token_type": None,
         "access_token": None,
-        "refresh_token": {"present": False, "fingerprint": None, "expires_at": None},
+        "refresh_token": {"present": False, "fingerprint": None, "expires_at": None, "state": None},
         "store": {"kind": store.kind, "backend": store.backend},
         "generation": None,
         "last_refresh_at": None,
@@ -58,6 +58,7 @@ def of_session(runtime: Runtime, profile: Profile, store: Store, session: Sessio
             "present": session.refresh_token is not None,
             "fingerprint": fingerprint(session.refresh_token) if session.refresh_token else None,
             "expires_at": session.refresh_token_expires_at,
+            "state": refresh_token_state(runtime, profile, session),
         },
         "generation": session.generation,
         "last_refresh_at": session.obtained_at if session.generation > 1 else None,
@@ -73,16 +74,21 @@ def state(runtime: Runtime, profile: Profile, session: Session | None) -> str:
         return "fresh"
     if not session.expired(now):
         return "stale"
-    renewable = session.refresh_token is not None or session.flow in MACHINE
-    return "expired" if renewable and not _dead(runtime, profile, session) else "login_required"
+    renewable = session.flow in MACHINE or refresh_token_state(runtime, profile, session) == "good"
+    return "expired" if renewable else "login_required"
 
 
-def _dead(runtime: Runtime, profile: Profile, session: Session) -> bool:
-    """Tell whether the server has refused the refresh token already."""
+def refresh_token_state(runtime: Runtime, profile: Profile, session: Session) -> str | None:
+    """Name what is known of the refresh token, if there is one: good, dead, or in_doubt (presented, and not answered)."""
+    if session.refresh_token is None:
+        return None
     try:
-        return profile.store != "memory" and runtime.journal(profile).read(session).dead
+        entry = None if profile.store == "memory" else runtime.journal(profile).read(session)
     except StoreError:
-        return False  # whoever renews will say so
+        entry = None  # whoever renews will say so
+    if entry is None or not (entry.dead or entry.in_doubt):
+        return "good"
+    return "dead" if entry.dead else "in_doubt"
 
 
 def fingerprint(token: str) -> str:

@@ -20,6 +20,9 @@ def command(runtime: Runtime, name: str | None, every: bool, local: bool) -> int
 
     def revoke(name: str | None) -> None:
         profile = runtime.profile(name)
+        if profile.store == "memory":
+            runtime.terminal.message(f"{profile.name}: nothing is kept of its tokens, so there is nothing to revoke")
+            return
         revoked = moving.revoke(runtime, profile, local=local)
         done = (
             "revoked at the server, and forgotten here"

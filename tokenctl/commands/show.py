@@ -73,7 +73,10 @@ def command(
         if shown:
             _print(shown, as_json=as_json, every=False, now=runtime.now())
     if shown[0]["state"] == "logged_out":
-        raise logged_out(runtime.profile(name))
+        profile = runtime.profile(name)
+        if profile.store != "memory":
+            raise logged_out(profile)
+        runtime.terminal.message(f"{profile.name}: nothing is kept of its tokens; each command signs in by itself")
     return 0
 
 
@@ -180,6 +183,12 @@ def _session(found: dict[str, Any], now: int) -> str:
     refresh = found["refresh_token"]
     if not refresh["present"]:
         return "begins again by itself" if found["flow"] in MACHINE else "no refresh token: ends with the access token"
+    if refresh["state"] != "good" and found["flow"] not in MACHINE:
+        ended = {
+            "dead": "the server ended it: sign in again",
+            "in_doubt": "the server left its renewal unanswered: try 'tokenctl refresh'",
+        }
+        return ended[refresh["state"]]
     ends = f" until {_clock(refresh['expires_at'], now)}" if refresh["expires_at"] else ""
     return f"renews itself{ends} (refresh token {refresh['fingerprint'].removeprefix('sha256:')})"
 
