@@ -1,5 +1,6 @@
 """One contract, every store: what the rest of the program may rely on, whatever keeps the sessions."""
 
+import contextlib
 import json
 import os
 import time
@@ -183,6 +184,32 @@ def test_a_failure_at_any_write_leaves_the_old_session_or_the_new(old: Session, 
         if ring.fails_at > 0:
             break  # this write made fewer changes than that
     assert (True, False) in outcomes and outcomes[-1] == (False, True)
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("new", [session(9), LARGE], ids=["to small", "to large"])
+@pytest.mark.parametrize("old", [None, session(1), LARGE], ids=["from nothing", "from small", "from large"])
+@pytest.mark.parametrize("verb", ["write", "delete"])
+def test_a_deletion_after_any_failure_leaves_nothing(
+    verb: str, old: Session | None, new: Session, after: bool, ring_file: Path
+) -> None:
+    """Whichever change of a write or a deletion fails, a deletion finds all that the profile has in the keyring."""
+    for number in range(1, 40):
+        ring_file.write_text("{}")
+        healthy = KeyringStore(Limited())
+        for each in (session(8), old) if old else ():
+            healthy.write("a", each)
+        ring = Stumbling()
+        if verb == "delete":
+            healthy.write("a", new)
+        ring.fails_at, ring.after = number, after
+        with contextlib.suppress(StoreError):
+            KeyringStore(ring).write("a", new) if verb == "write" else KeyringStore(ring).delete("a")
+        healthy.delete("a")
+        assert json.loads(ring_file.read_text()) == {}
+        if ring.fails_at > 0:
+            return  # this call made fewer changes than that
+    raise AssertionError("it never ended well")
 
 
 def test_a_missing_slot_is_damage(ring_file: Path) -> None:

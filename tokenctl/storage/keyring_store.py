@@ -58,9 +58,8 @@ class KeyringStore:
         """Forget the profile's session and secret."""
         for username in ("session", "secret"):
             service = _service(profile)
-            manifest = slots.manifest_in(self._read(service, username)) if self._limit else None
-            if manifest is not None:
-                self._clear(service, username, manifest)
+            if self._limit is not None:
+                self._clear(service, username, slots.manifest_in(self._read(service, username)))
             self._remove(service, username)
 
     def _get(self, profile: str, username: str) -> str | None:
@@ -81,26 +80,28 @@ class KeyringStore:
 
     def _set(self, profile: str, username: str, document: str) -> None:
         service = _service(profile)
-        before = slots.manifest_in(self._read(service, username)) if self._limit else None
-        if self._limit is None or slots.fits(document, self._limit):
+        if self._limit is None:
             self._write(service, username, document)
-        else:
-            pieces = slots.pieces(document, self._limit)
-            number = before.set + 1 if before else 1
-            for index, piece in enumerate(pieces):
-                self._write(slots.slot(service, username, number, index), username, piece)
-            self._write(service, username, slots.manifest_of(document, number, len(pieces)))
-        if before is not None:
-            with contextlib.suppress(StoreError):  # what stays behind is removed by the next write
-                self._clear(service, username, before)
+            return
+        before = slots.manifest_in(self._read(service, username))
+        number = slots.next_set(before)
+        pieces = [] if slots.fits(document, self._limit) else slots.pieces(document, self._limit)
+        for index, piece in enumerate(pieces):
+            self._write(slots.slot(service, username, number, index), username, piece)
+        self._write(service, username, slots.manifest_of(document, number, len(pieces)) if pieces else document)
+        with contextlib.suppress(StoreError):  # what stays behind is removed by the next write, or with the session
+            self._clear(service, username, before, number, len(pieces))
 
-    def _clear(self, service: str, username: str, manifest: slots.Manifest) -> None:
-        """Remove a set of slots, and what a write that was cut off left of its neighbours."""
-        for number in (manifest.set, manifest.set - 1):
-            index = 0
-            while self._read(name := slots.slot(service, username, number, index), username) is not None:
-                self._remove(name, username)
-                index += 1
+    def _clear(
+        self, service: str, username: str, manifest: slots.Manifest | None, current: int = 0, kept: int = 0
+    ) -> None:
+        """Remove all slots, those of writes that were cut off too, except the first `kept` of the current set."""
+        for number in {*slots.SETS, manifest.set if manifest else 0} - {0}:
+            first = end = kept if number == current else 0
+            while self._read(slots.slot(service, username, number, end), username) is not None:
+                end += 1
+            for index in reversed(range(first, end)):  # so that a failure leaves no gap that hides the rest
+                self._remove(slots.slot(service, username, number, index), username)
 
     def _read(self, service: str, username: str) -> str | None:
         return self._call(partial(self._ring.get_password, service, username))

@@ -2,8 +2,9 @@
 
 The pieces of the next set are written and read back first; then the entry itself becomes a manifest that
 names them. That one write is the switch: whatever fails before it leaves the old document whole, whatever
-fails after it the new one. Each slot has a service of its own, because Windows moves entries of one
-service about.
+fails after it the new one. Two sets take turns, so whatever a failure leaves behind is always found again:
+a keyring cannot be asked what it holds. Each slot has a service of its own, because Windows moves entries
+of one service about.
 """
 
 import hashlib
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 
 LIMITS = {"keyring.backends.Windows.WinVaultKeyring": 1280}
 """Characters an entry may have, by the backend's class: 2,560 bytes in UTF-16. Others say it as `entry_limit`."""
+SETS = (1, 2)
+"""The sets that take turns."""
 _MARK = "tokenctl_slots"
 
 
@@ -49,6 +52,11 @@ def pieces(document: str, limit: int) -> list[str]:
     return [*found, piece]
 
 
+def next_set(manifest: Manifest | None) -> int:
+    """Choose the set that the next document goes into: not the one that the manifest names."""
+    return SETS[1] if manifest is not None and manifest.set == SETS[0] else SETS[0]
+
+
 def manifest_of(document: str, number: int, count: int) -> str:
     """Write the manifest of a document that lies in set `number`."""
     return json.dumps({_MARK: number, "count": count, "sha256": _digest(document)})
@@ -71,7 +79,7 @@ def joined(manifest: Manifest, found: Sequence[str | None]) -> str | None:
 
 
 def slot(service: str, username: str, number: int, index: int) -> str:
-    """Name the service of a slot, such as `tokenctl:work:session.7.0`."""
+    """Name the service of a slot, such as `tokenctl:work:session.1.0`."""
     return f"{service}:{username}.{number}.{index}"
 
 
