@@ -44,7 +44,7 @@ def passphrase(
 ) -> str:
     """Find the file store's passphrase: the environment, the profile's command, or a person; a new one is asked for twice.
 
-    Raises StoreLocked when nobody can be asked or the command fails, UsageError when the two differ.
+    Raises StoreLocked when nobody can be asked or answers, or the command fails; UsageError when the two differ.
     """
     found = from_environment(environ, "PASSPHRASE")
     if found is not None:
@@ -52,16 +52,18 @@ def passphrase(
     if command:
         return _answer_of(command, environ)
     if not terminal.attended:
-        raise StoreLocked(
-            "the file store needs its passphrase, and nobody can be asked for it",
-            hint="set TOKENCTL_PASSPHRASE_FILE to a file that holds it, or passphrase_command in the profile",
-        )
+        raise StoreLocked("the file store needs its passphrase, and nobody can be asked for it", hint=_WITHOUT_PROMPT)
     typed = terminal.ask_secret("passphrase for the file store" + (" (a new one)" if new else ""))
+    if not typed:
+        raise StoreLocked(
+            "the file store needs its passphrase, and none was given", hint=f"try again, or {_WITHOUT_PROMPT}"
+        )
     if new and terminal.ask_secret("the same passphrase again") != typed:
         raise UsageError("the two passphrases differ", hint="nothing was stored; try again")
     return typed
 
 
+_WITHOUT_PROMPT = "set TOKENCTL_PASSPHRASE_FILE to a file that holds it, or passphrase_command in the profile"
 PATIENCE = 60
 """Seconds that the passphrase command may take: it may ask a person."""
 

@@ -115,11 +115,18 @@ class Terminal:
             self.end_progress()
 
     def ask_secret(self, question: str) -> str:
-        """Ask for a secret without showing it. Raises UsageError when nobody can be asked."""
+        """Ask for a secret without showing it; no answer (Ctrl-D) is an empty one.
+
+        Raises UsageError when nobody can be asked.
+        """
         if not self.attended:
             raise UsageError(f"{question}: nobody can be asked here")
         self.end_progress()
-        return getpass.getpass(f"tokenctl: {clean(question)}: ", stream=None)
+        try:
+            return getpass.getpass(f"tokenctl: {clean(question)}: ", stream=None)
+        except EOFError:
+            self._write("\n")
+            return ""
 
     def ask(self, question: str, default: str = "") -> str:
         """Ask for a line; an empty answer is the default. Raises UsageError when nobody can be asked."""

@@ -102,6 +102,10 @@ def command(
         secret = from_environment(runtime.environ, "API_KEY" if by_key else "CLIENT_SECRET", runtime.terminal)
     if secret is None and by_key and runtime.terminal.attended and store.read_secret(profile.name) is None:
         secret = runtime.terminal.ask_secret("API key")
+        if not secret:
+            raise UsageError(
+                "no API key was given", hint="try again, or set TOKENCTL_API_KEY_FILE to a file that holds it"
+            )
     if secret is None and _is_confidential(profile):
         secret = store.read_secret(profile.name)  # a machine that signs in again
     session = flows.begin(
