@@ -1,12 +1,14 @@
 """The passphrase of the file store, asked of a person at a terminal."""
 
 import os
+import threading
 
 import pytest
 
 from tests.attended import CTRL_C, CTRL_D, attended
 from tests.commandline import Home
 from tokenctl.demo.http_server import DemoServer
+from tokenctl.demo.play import fetch
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="terminals of POSIX")
 
@@ -37,6 +39,45 @@ def test_no_answer_is_named(asked: Home, typed: bytes) -> None:
     assert result.status == 3 and result.stderr.count("\ntokenctl: error: ") == 1
     assert "none was given" in result.stderr and "TOKENCTL_PASSPHRASE_FILE" in result.stderr
     assert "keyring" not in result.stderr
+
+
+def test_an_empty_passphrase_seals_nothing(asked: Home) -> None:
+    """A new file store does not take an empty passphrase."""
+    (asked.folder / "state" / "t" / "session.sealed").unlink()
+    result = attended(asked, "login", "--no-browser", answers=[("(a new one)", b"\n")])
+    assert result.status == 3 and "none was given" in result.stderr
+    assert not list(asked.folder.rglob("*.sealed"))
+
+
+def test_a_new_passphrase_is_asked_for_before_the_sign_in(asked: Home) -> None:
+    """It is typed twice, and only then a person is sent to the server."""
+    (asked.folder / "state" / "t" / "session.sealed").unlink()
+    result = attended(
+        asked,
+        *("login", "--no-browser"),
+        answers=[
+            ("(a new one)", b"pass phrase\n"),
+            ("again", b"pass phrase\n"),
+            ("paste that page", lambda said: threading.Thread(target=fetch, args=(_address_in(said),)).start()),
+            ("signed in to t", b""),
+        ],
+    )
+    assert result.status == 0
+    assert asked.run("token", environ={"TOKENCTL_PASSPHRASE": "pass phrase"}).status == 0
+
+
+def _address_in(said: str) -> str:
+    return next(line.strip() for line in said.splitlines() if line.startswith("http"))
+
+
+def test_two_that_differ_are_refused_before_the_sign_in(asked: Home, demo_server: DemoServer) -> None:
+    """Nobody signs in for a session that will not be kept."""
+    (asked.folder / "state" / "t" / "session.sealed").unlink()
+    before = len(demo_server.requests)
+    answers = [("(a new one)", b"pass phrase\n"), ("again", b"pass fraze\n")]
+    result = attended(asked, "login", "--no-browser", answers=answers)
+    assert result.status == 2 and "differ" in result.stderr
+    assert len(demo_server.requests) == before
 
 
 def test_ctrl_c_is_an_interruption(asked: Home) -> None:

@@ -16,7 +16,7 @@ from tokenctl.storage import Store
 
 
 def check(runtime: Runtime, profile: Profile) -> None:
-    """Before a login, open its store, and see that no session stays behind in another one.
+    """Before a login, see that its store will keep a session, and that none stays behind in another one.
 
     Two stores with a session each would be two refresh tokens, one of them forgotten and alive. Raises
     UsageError or StoreError.
@@ -24,12 +24,15 @@ def check(runtime: Runtime, profile: Profile) -> None:
     if profile.store == "memory":
         return
     new, old = runtime.new_store(profile), runtime.pinned_store(profile)
-    if old is None:
-        return
-    if _same(old, new):
+    if old is not None and _same(old, new):
         with contextlib.suppress(StoreDamaged):  # which the login replaces; a file that is not ours it cannot
             record.newest(runtime, profile, old)
-        return
+    elif old is not None:
+        _check_empty(runtime, profile, old, new)
+    runtime.prepare(profile, new)
+
+
+def _check_empty(runtime: Runtime, profile: Profile, old: Store, new: Store) -> None:
     try:
         left_behind = old.read(profile.name) is not None
     except StoreError as error:

@@ -203,6 +203,13 @@ class Runtime:
             return self._memory
         return self._open(profile, profile.store, self._named_backend(profile))
 
+    def prepare(self, profile: Profile, store: Store) -> None:
+        """Before a person signs in, find out whether the store and the folder beside it would keep the session."""
+        from tokenctl.storage.state_dir import check_writable
+
+        check_writable(self.folder(profile))
+        store.prepare(profile.name)
+
     def _named_backend(self, profile: Profile) -> str | None:
         """The keyring backend that the profile, or the keyring library's own variable, names."""
         return profile.keyring_backend or self.environ.get("PYTHON_KEYRING_BACKEND") or None
@@ -252,7 +259,7 @@ class Runtime:
             lambda new: passphrase(self.environ, self.terminal, profile.passphrase_command, new=new),
         )
         # No deadline: a file answers, a person may type, and a prompt must run in the main thread.
-        return KeyringStore(ring, "file", None)
+        return KeyringStore(ring, "file", None, ring.unlock)
 
     def has_credentials(self, profile: Profile) -> bool:
         """Tell whether a machine's credentials are at hand without a login: its identity, its environment, a key file."""

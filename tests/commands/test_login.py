@@ -11,6 +11,8 @@ import pytest
 
 from tests.commandline import COMMAND, Home
 from tests.conftest import Make
+from tests.killing.folders import fill, small_disk
+from tests.killing.scene import ROOT
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.demo.play import fetch
 
@@ -72,6 +74,43 @@ def test_a_config_that_cannot_be_written_is_found_out_first(home: Home, demo_ser
     result = home.login(demo_server.issuer)
     assert result.status == 2 and result.stderr.count("tokenctl: error: ") == 1
     assert demo_server.requests == []
+
+
+NO_PASSPHRASE = {"TOKENCTL_PASSPHRASE_FILE": ""}
+
+
+@pytest.mark.parametrize(
+    ("store", "environ", "said"),
+    [
+        ('store = "file"', NO_PASSPHRASE, "the file store needs its passphrase"),
+        ('store = "file"\npassphrase_command = ["false"]', NO_PASSPHRASE, "the passphrase command"),
+        ('keyring_backend = "tests.ring.Locked"', {"TOKENCTL_STORE": ""}, "the keyring is locked"),
+        ('keyring_backend = "tests.ring.Hanging"', {"TOKENCTL_STORE": ""}, "did not answer within"),
+    ],
+    ids=["no passphrase", "no passphrase from the command", "locked", "hanging"],
+)
+def test_a_store_that_would_not_keep_the_session_is_found_out_first(
+    home: Home, demo_server: DemoServer, store: str, environ: dict[str, str], said: str
+) -> None:
+    """When the session could not be kept, nobody is asked to sign in and no token is issued."""
+    home.write_config(f'[profiles.t]\nissuer = "{demo_server.issuer}"\nclient_id = "tokenctl-demo"\n{store}\n')
+    result = home.login(demo_server.issuer, environ={"PYTHONPATH": str(ROOT), **environ})
+    assert result.status == 3 and said in result.stderr and result.stderr.count("tokenctl: error: ") == 1
+    assert demo_server.requests == []
+
+
+def test_a_full_disk_is_found_out_first(home: Home, demo_server: DemoServer, tmp_path: Path) -> None:
+    """Without room for what lies beside a session, nobody is asked to sign in; with room the same login works."""
+    with small_disk(tmp_path / "disk") as disk:
+        environ = {"TOKENCTL_STATE_DIR": str(disk)}
+        (disk / "t").mkdir(mode=0o700)
+        ballast = fill(disk)
+        result = home.login(demo_server.issuer, environ=environ)
+        assert result.status == 3 and str(disk / "t") in result.stderr
+        assert demo_server.requests == []
+        ballast.unlink()
+        assert home.login(demo_server.issuer, environ=environ).status == 0
+        assert not list((disk / "t").glob(".trial*"))
 
 
 def test_a_session_is_not_left_behind_in_another_store(tmp_path: Path, demo_server: DemoServer) -> None:

@@ -115,8 +115,10 @@ def _profile(kind: str) -> Profile:
 
 def test_what_is_written_is_read_until_it_is_deleted(store: Store) -> None:
     """By profile, sessions and secrets apart; what is absent is None, and deleting it is no error."""
+    store.prepare("a")
     assert store.read("a") is None and store.read_secret("a") is None
     store.write("a", session(1))
+    store.prepare("a")
     assert store.read("a") == session(1)
     store.write("a", session(2))
     store.write_secret("a", "s3cret with spaces, ümläuts and \N{GRINNING FACE}")

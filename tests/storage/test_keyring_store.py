@@ -111,6 +111,7 @@ def calls(store: KeyringStore) -> tuple[Callable[[], object], ...]:
         lambda: store.read_secret("a"),
         lambda: store.write_secret("a", SECRET),
         lambda: store.delete("a"),
+        lambda: store.prepare("a"),
     )
 
 
@@ -217,7 +218,7 @@ def filled(ring: Ring) -> KeyringStore:
 
 
 @pytest.mark.parametrize("error", SPURIOUS, ids=lambda each: type(each).__name__)
-@pytest.mark.parametrize("number", range(5))
+@pytest.mark.parametrize("number", range(6))
 def test_gnome_keyrings_spurious_failure_is_tried_once_more(error: Exception, number: int) -> None:
     """Under concurrent writes an item is replaced between search and read; a second failure is one."""
     once, never, ever = Failing(error), Ring(), Failing(*[error] * 9)

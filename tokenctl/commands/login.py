@@ -82,17 +82,17 @@ def command(
     """
     given = _members(options)
     profile, new = _profile(runtime, name, given)
-    # Whatever could fail afterwards is found out before a person signs in for nothing.
-    if new:
-        config_edit.check(runtime.config, profile)
-    moving.check(runtime, profile)
-    store = runtime.new_store(profile)
     by_key = profile.flow == "api-key"
     if (client_secret_stdin and by_key) or (api_key_stdin and not by_key):
         raise UsageError(
             f"the {profile.flow} flow has no use for what is on stdin",
             hint="--api-key-stdin goes with --flow api-key, --client-secret-stdin with the others",
         )
+    # Whatever could fail afterwards is found out before a person signs in for nothing.
+    if new:
+        config_edit.check(runtime.config, profile)
+    moving.check(runtime, profile)
+    store = runtime.new_store(profile)
     if client_secret_stdin or api_key_stdin:
         lines = profile.auth_method == "private_key_jwt"
         secret: str | None = _secret_from_stdin("API key" if by_key else "client secret", lines=lines)

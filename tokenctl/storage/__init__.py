@@ -29,6 +29,9 @@ class Store(Protocol):
     kind: str
     backend: str
 
+    def prepare(self, profile: str) -> None:
+        """Before a person signs in, find out whether a session could be kept, and ask for what that takes."""
+
     def read(self, profile: str) -> Session | None:
         """Read the profile's session."""
 

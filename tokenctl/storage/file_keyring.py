@@ -73,6 +73,10 @@ class EncryptedFile(KeyringBackend):
         """Remove an entry; the passphrase is not needed for that."""
         self._path(service, username).unlink(missing_ok=True)
 
+    def unlock(self) -> None:
+        """Ask for the passphrase now: a new one, unless reading an entry has asked for it."""
+        self._known_passphrase(new=True)
+
     def _known_salt(self, service: str, username: str) -> bytes | None:
         """Find the salt of the entry that a write replaces; an entry of another passphrase is not replaced."""
         try:
@@ -89,10 +93,14 @@ class EncryptedFile(KeyringBackend):
 
     def _key(self, salt: bytes, *, new: bool) -> bytes:
         if salt not in self._keys:
-            if self._passphrase is None:
-                self._passphrase = self._ask(new)
-            self._keys[salt] = hashlib.scrypt(self._passphrase.encode(), salt=salt, dklen=32, maxmem=2**26, **SCRYPT)
+            passphrase = self._known_passphrase(new=new).encode()
+            self._keys[salt] = hashlib.scrypt(passphrase, salt=salt, dklen=32, maxmem=2**26, **SCRYPT)
         return self._keys[salt]
+
+    def _known_passphrase(self, *, new: bool) -> str:
+        if self._passphrase is None:
+            self._passphrase = self._ask(new)
+        return self._passphrase
 
 
 def _bound(header: dict[str, Any], service: str, username: str) -> bytes:

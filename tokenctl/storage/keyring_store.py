@@ -28,14 +28,31 @@ Result = TypeVar("Result")
 
 
 class KeyringStore:
-    """Sessions in one keyring backend. See `storage.Store`."""
+    """Sessions in one keyring backend. See `storage.Store`.
 
-    def __init__(self, ring: KeyringBackend, kind: str = "keyring", deadline: float | None = UNATTENDED) -> None:
+    `unlock` does what the backend needs beforehand for an entry that is not there yet.
+    """
+
+    def __init__(
+        self,
+        ring: KeyringBackend,
+        kind: str = "keyring",
+        deadline: float | None = UNATTENDED,
+        unlock: Callable[[], object] = lambda: None,
+    ) -> None:
         self.kind = kind
         self.backend = f"{type(ring).__module__}.{type(ring).__qualname__}"
         self._ring = ring
         self._deadline = deadline
+        self._unlock = unlock
         self._limit = slots.limit_of(ring)
+
+    def prepare(self, profile: str) -> None:
+        """Find out whether the keyring answers and is unlocked."""
+        for username in ("session", "secret"):
+            with contextlib.suppress(StoreDamaged):  # a login replaces it
+                self._read(_service(profile), username)
+        self._call(self._unlock)
 
     def read(self, profile: str) -> Session | None:
         """Read the profile's session."""

@@ -13,6 +13,9 @@ class MemoryStore:
         self._sessions: dict[str, Session] = {}
         self._secrets: dict[str, str] = {}
 
+    def prepare(self, profile: str) -> None:
+        """Nothing has to be prepared."""
+
     def read(self, profile: str) -> Session | None:
         """Read the profile's session."""
         return self._sessions.get(profile)

@@ -51,6 +51,10 @@ class SecretServiceStore:
             return self._slow().read(profile)
         return sessions.loads(document, f"keyring entry 'tokenctl:{profile}'")
 
+    def prepare(self, profile: str) -> None:
+        """Find out whether the keyring answers and is unlocked."""
+        self._slow().prepare(profile)
+
     def write(self, profile: str, session: Session) -> None:
         """Keep the session, and make sure that it can be read back."""
         self._slow().write(profile, session)

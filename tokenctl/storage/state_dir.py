@@ -133,6 +133,28 @@ def replace_private(path: Path, content: bytes) -> None:
     sync_folder(path.parent)
 
 
+def check_writable(folder: Path) -> None:
+    """Find out whether a file the size of a session can be written to a folder. Raises StoreUnavailable."""
+    trial = folder / f".trial.{os.getpid()}"
+    try:
+        descriptor = open_private(trial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        try:
+            with open(descriptor, "wb") as file:
+                file.write(bytes(_TRIAL))
+                file.flush()
+                os.fsync(file.fileno())
+        finally:
+            trial.unlink()
+    except OSError as reason:
+        raise StoreUnavailable(
+            f"{folder} cannot be written to: {reason.strerror}",
+            hint="make room there, or set TOKENCTL_STATE_DIR to a folder of your own on a disk that can be written",
+        ) from None
+
+
+_TRIAL = 16 * 1024
+
+
 def sync_folder(folder: Path) -> None:
     """Make sure that what was renamed in a folder is on the disk."""
     if _POSIX:
