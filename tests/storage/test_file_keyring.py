@@ -242,8 +242,9 @@ def test_it_keeps_sessions_as_a_store(tmp_path: Path) -> None:
     store.write_secret("a", SECRET)
     again = KeyringStore(ring(tmp_path), "file", 30)
     assert again.read("a") == session(1) and again.read_secret("a") == SECRET and again.read("b") is None
-    with pytest.raises(StoreLocked):
+    with pytest.raises(StoreLocked) as caught:
         KeyringStore(ring(tmp_path, "wrong"), "file", 30).read("a")
+    assert "revoke --local -p a'" in (caught.value.hint or ""), "the hint must not forget the default profile's"
     again.delete("a")
     assert again.read("a") is None and again.read_secret("a") is None
 

@@ -54,7 +54,8 @@ class EncryptedFile(KeyringBackend):
         except NotOpened:
             raise StoreLocked(
                 f"{path} does not open: the passphrase is wrong, or the file was changed",
-                hint="nothing was changed; check TOKENCTL_PASSPHRASE_FILE, or forget the session with 'tokenctl revoke --local'",
+                hint="nothing was changed; check where the passphrase comes from (the environment, the profile's command,"
+                f" or the prompt), or forget this session with 'tokenctl revoke --local -p {_profile(service)}'",
             ) from None
 
     def set_password(self, service: str, username: str, password: str) -> None:
@@ -101,6 +102,10 @@ class EncryptedFile(KeyringBackend):
         if self._passphrase is None:
             self._passphrase = self._ask(new)
         return self._passphrase
+
+
+def _profile(service: str) -> str:
+    return service.partition(":")[2].partition("@")[0]
 
 
 def _bound(header: dict[str, Any], service: str, username: str) -> bytes:
