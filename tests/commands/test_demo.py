@@ -30,6 +30,16 @@ def test_the_whole_play(tmp_path: Path) -> None:
     assert list(temporary.iterdir()) == []
 
 
+def test_it_ends_when_nobody_reads_any_more(home: Home) -> None:
+    """A reader that goes after the first line ends the play, though a command of it is waiting for a sign-in."""
+    with home.start("demo") as demo:
+        assert demo.stdout is not None and demo.stderr is not None
+        assert demo.stdout.readline().startswith("An authorization server")
+        demo.stdout.close()
+        said = demo.stderr.read()
+    assert (demo.returncode, said) == (1, "tokenctl: error: stdout was closed before everything was written\n")
+
+
 def test_it_binds_nothing_but_loopback(home: Home) -> None:
     """Any other address is refused."""
     for host in ("0.0.0.0", "192.168.1.1", "example.com"):

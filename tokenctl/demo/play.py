@@ -88,14 +88,19 @@ class Play:
             text=True,
         ) as login:
             assert login.stderr is not None
-            for line in login.stderr:
-                print(line, end="", flush=True)
-                if line.startswith(self.server.issuer):
-                    fetch(line.strip())
+            try:
+                for line in login.stderr:
+                    print(line, end="", flush=True)
+                    if line.startswith(self.server.issuer):
+                        fetch(line.strip())
+            except BaseException:
+                login.terminate()  # nobody opens its address any more, and it would wait for that
+                raise
         self._expect(login.returncode, 0)
 
     def _expect(self, status: int, expected: int) -> None:
         if status != expected:
+            print(flush=True)  # when nobody reads any more, that is the reason, and said here
             raise TokenctlError(
                 f"the demo's command ended with {status}, not {expected}",
                 hint="please report this: the demo must always work",
