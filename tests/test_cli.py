@@ -46,6 +46,20 @@ def test_nothing_typed_shows_what_to_do_next(home: Home) -> None:
     assert "tokenctl demo" in result.stdout and "tokenctl login -p work" in result.stdout
 
 
+def test_a_group_alone_shows_its_help(home: Home) -> None:
+    """A group without a command answers with its help, as tokenctl itself does."""
+    result = home.run("store")
+    assert (result.status, result.stderr) == (0, "")
+    assert result.stdout == home.run("store", "--help").stdout
+
+
+@pytest.mark.parametrize("words", [("store", "migrate"), ("completion",)])
+def test_choices_are_listed_on_one_line(home: Home, words: tuple[str, ...]) -> None:
+    """What may be chosen stands in the error's own line, with nothing replaced."""
+    (line,) = (each for each in home.run(*words).stderr.splitlines() if "error: missing" in each)
+    assert "Choose from: " in line and "\N{REPLACEMENT CHARACTER}" not in line
+
+
 def test_version(home: Home) -> None:
     """--version answers name and version."""
     assert home.run("--version").stdout == f"tokenctl {__version__}\n"
@@ -78,12 +92,14 @@ def test_logout_is_revoke(home: Home) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs /dev/full")
-def test_a_full_stdout_is_an_error(home: Home) -> None:
-    """An answer that cannot be written is an error, not a silent success."""
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("words", [("completion", "bash"), ("--help",), ("token", "--help"), ("--version",), ("demo",)])
+def test_a_full_stdout_is_an_error(home: Home, words: tuple[str, ...], unbuffered: str) -> None:
+    """An answer that cannot be written is an error, not a silent success, whoever writes it."""
     with open("/dev/full", "w") as full:
         done = subprocess.run(
-            [*COMMAND, "completion", "bash"],
-            env=home.environ,
+            [*COMMAND, *words],
+            env={**home.environ, "PYTHONUNBUFFERED": unbuffered},
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
@@ -93,12 +109,13 @@ def test_a_full_stdout_is_an_error(home: Home) -> None:
     assert done.stderr == "tokenctl: error: stdout cannot be written: No space left on device\n"
 
 
-def test_a_reader_that_is_gone_is_an_error_without_a_traceback(home: Home) -> None:
+@pytest.mark.parametrize("words", [("completion", "bash"), ("--help",), ("demo",)])
+def test_a_reader_that_is_gone_is_an_error_without_a_traceback(home: Home, words: tuple[str, ...]) -> None:
     """A broken pipe ends with status 1 and one line."""
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run(
-        [*COMMAND, "completion", "bash"],
+        [*COMMAND, *words],
         env=home.environ,
         stdout=writer,
         stderr=subprocess.PIPE,

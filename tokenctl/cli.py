@@ -16,6 +16,7 @@ from click.shell_completion import CompletionItem
 
 from tokenctl import __version__
 from tokenctl.errors import TokenctlError
+from tokenctl.stdout import answer, guard
 from tokenctl.terminal import Terminal
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -75,27 +76,23 @@ First steps:
 @click.group(
     cls=LazyGroup,
     epilog=_EPILOG,
-    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
-@click.pass_context
-def tokenctl(ctx: click.Context) -> None:
+def tokenctl() -> None:
     """One login; after that every tool gets a fresh access token, and nothing ever sees the refresh token."""
-    if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help())
 
 
 def run(arguments: Sequence[str], obj: object = None) -> int:
     """Run the program and return its exit status. `obj` is a Runtime that tests give."""
+    guard()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal without UTF-8 must not end in an error
             stream.reconfigure(errors="replace")
     terminal = Terminal()
     child = next((word for word in arguments if not word.startswith("-")), None) == "exec"
     try:
-        status = tokenctl.main(list(arguments), prog_name="tokenctl", standalone_mode=False, obj=obj)
-        return status if isinstance(status, int) else 0
+        return _invoke(arguments, obj)
     except TokenctlError as error:
         terminal.error(error.message, error.hint)
         return EXEC_FAILED if child and error.exit_status < EXEC_FAILED else error.exit_status
@@ -129,7 +126,19 @@ def run(arguments: Sequence[str], obj: object = None) -> int:
         return EXEC_FAILED if child else 1
 
 
+def _invoke(arguments: Sequence[str], obj: object) -> int:
+    try:
+        status = tokenctl.main(list(arguments), prog_name="tokenctl", standalone_mode=False, obj=obj)
+    except click.exceptions.NoArgsIsHelpError as error:  # a group without a command is a question, no mistake
+        answer(error.message)
+        return 0
+    if sys.stdout is not None:
+        sys.stdout.flush()  # what was printed without: a full disk must not show only when Python ends
+    return status if isinstance(status, int) else 0
+
+
 def _lowered(text: str) -> str:
+    text = " ".join(text.split())  # click writes a list of choices over several lines
     return text[:1].lower() + text[1:].removesuffix(".")
 
 
