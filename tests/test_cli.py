@@ -86,6 +86,41 @@ def test_wrong_words(home: Home, words: tuple[str, ...], status: int) -> None:
     assert "Traceback" not in result.stderr
 
 
+def _options_with_a_value() -> list[tuple[str, str]]:
+    found = []
+    for name in COMMANDS:
+        command = importlib.import_module(f"tokenctl.commands.{COMMANDS[name][0]}").command
+        every = (
+            [(f"{name} {each.name}", each) for each in command.commands.values()]
+            if isinstance(command, click.Group)
+            else [(name, command)]
+        )
+        found += [
+            (path, each.opts[0])
+            for path, command in every
+            for each in command.params
+            if isinstance(each, click.Option) and not each.is_flag
+        ]
+    return found
+
+
+@pytest.mark.parametrize(("command", "option"), _options_with_a_value())
+@pytest.mark.parametrize("value", ["", " "])
+def test_an_empty_value_is_refused(home: Home, command: str, option: str, value: str) -> None:
+    """Whatever the option, an empty value is an error that names it, and never means "not given"."""
+    before = {"store migrate": ("--to", "file"), "demo": ("--serve",)}.get(command, ())
+    after = ("--", "true") if command == "exec" else ()
+    result = home.run(*command.split(), *before, option, value, *after)
+    assert (result.status, result.stdout) == (125 if command == "exec" else 2, "")
+    assert option in result.stderr and "Traceback" not in result.stderr
+
+
+def test_an_empty_variable_counts_as_unset(home: Home) -> None:
+    """An environment variable that is set and empty says nothing, unlike an option."""
+    result = home.run("token", environ={"TOKENCTL_PROFILE": "", "TOKENCTL_SCOPE": "", "TOKENCTL_CONFIG": ""})
+    assert result.status == 2 and "there is no profile yet" in result.stderr
+
+
 def test_logout_is_revoke(home: Home) -> None:
     """`logout` is another name of `revoke`."""
     assert home.run("logout", "--help").stdout.replace("logout", "revoke") == home.run("revoke", "--help").stdout

@@ -60,9 +60,22 @@ def with_runtime(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("-v", "--verbose", is_flag=True, help="Say what happens (never a secret).")
     @click.pass_context
     def wrapper(ctx: click.Context, /, *, config_file: str | None, verbose: bool, **rest: Any) -> Any:
+        _refuse_empty(ctx)
         return ctx.invoke(function, runtime=_runtime(ctx, config_file, verbose=verbose), **rest)
 
     return update_wrapper(wrapper, function)
+
+
+def _refuse_empty(ctx: click.Context) -> None:
+    """Raise BadParameter for an option whose text is empty: mostly a script's variable that was never set.
+
+    Taken for "not given" it could mean more than was asked for: `token --scope "$UNSET"` all that the person may do.
+    """
+    for param in ctx.command.params:
+        value = ctx.params.get(param.name or "")
+        texts = value if isinstance(value, tuple) else (value,)
+        if isinstance(param, click.Option) and any(isinstance(each, str) and not each.strip() for each in texts):
+            raise click.BadParameter("it is empty; give it a value, or leave the option out", ctx, param)
 
 
 min_ttl = click.option(
