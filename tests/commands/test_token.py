@@ -47,6 +47,26 @@ def test_min_ttl_renews_a_token_that_would_not_live_long_enough(home: Home, make
     assert server.count("/token", "refresh_token") == 0
 
 
+@pytest.mark.parametrize("words", [("token", "--min-ttl", "7d"), ("exec", "--min-ttl", "7d", "--", "true")])
+def test_min_ttl_beyond_the_tokens_life_is_said(home: Home, make_server: Make, words: tuple[str, ...]) -> None:
+    """Who asks for more than the server's tokens can give gets the token, and one warning that says how long they live."""
+    server = make_server(access_token_lifetime=100)
+    home.login(server.issuer)
+    result = home.run(*words)
+    (line,) = result.stderr.splitlines()
+    assert result.status == 0 and line.startswith("tokenctl: warning: this token lives ")
+    assert "604800 s of --min-ttl" in line and "the server's tokens live 100 s" in line
+
+
+def test_min_ttl_that_the_server_can_give_is_silent(home: Home, make_server: Make) -> None:
+    """A profile's own min_ttl, and one on the command line that is met, need no warning."""
+    server = make_server(access_token_lifetime=100)
+    home.login(server.issuer)
+    assert home.run("token", "--min-ttl", "40s").stderr == ""
+    home.config.write_text(home.config.read_text() + 'min_ttl = "7d"\n')
+    assert home.run("token").stderr == ""
+
+
 def test_an_unreachable_server_does_not_take_a_valid_token_away(home: Home, make_server: Make) -> None:
     """A token that is still valid is handed out with a warning when renewing fails for a passing reason."""
     server = make_server(access_token_lifetime=12)

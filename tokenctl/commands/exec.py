@@ -5,7 +5,7 @@ import os
 import click
 
 from tokenctl import broker, handoff
-from tokenctl.commands.options import min_ttl, with_runtime
+from tokenctl.commands.options import min_ttl, warn_if_short, with_runtime
 from tokenctl.handoff.environment import child_environment, variables
 from tokenctl.handoff.masking import mask
 from tokenctl.handoff.process import become, find_program
@@ -50,6 +50,7 @@ def command(
         return mask(runtime.environ, runtime.terminal, broker.current(runtime, profile, min_ttl))
 
     session = current()
+    warn_if_short(runtime, session, min_ttl)
     wanted = env or ((profile.env,) if profile.env else ())
     environ = child_environment(runtime.environ, variables(wanted, session), profile.source_variable)
     if token_file:

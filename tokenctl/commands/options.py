@@ -11,6 +11,7 @@ from tokenctl import config
 from tokenctl.errors import TokenctlError
 from tokenctl.profile import duration
 from tokenctl.runtime import Runtime
+from tokenctl.session import Session
 
 
 def seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
@@ -82,10 +83,20 @@ min_ttl = click.option(
     "--min-ttl",
     callback=seconds,
     metavar="DURATION",
-    help="Renew unless the token lives this long still (default 60s).",
+    help="Renew unless the token lives this long still (default 60s); half of the token's life is the most there is.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Answer with JSON on stdout.")
 every = click.option("--all", "every", is_flag=True, help="Every profile of the config file.")
+
+
+def warn_if_short(runtime: Runtime, session: Session, min_ttl: int | None) -> None:
+    """Warn when the token lives shorter than a person asked for, because more than half of its life was asked for."""
+    left, life = session.remaining(runtime.time_of(session)), session.expires_at - session.obtained_at
+    if min_ttl is not None and left < min_ttl and life // 2 < min_ttl:
+        runtime.terminal.warning(
+            f"this token lives {left} s still, not the {min_ttl} s of --min-ttl: the server's tokens live {life} s, "
+            f"and half of that is the most that can be asked for"
+        )
 
 
 def each_profile(runtime: Runtime, work: Callable[[str], object]) -> int:

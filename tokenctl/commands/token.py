@@ -6,7 +6,7 @@ from importlib import import_module
 import click
 
 from tokenctl import broker
-from tokenctl.commands.options import min_ttl, with_runtime
+from tokenctl.commands.options import min_ttl, warn_if_short, with_runtime
 from tokenctl.handoff.masking import mask
 from tokenctl.runtime import Runtime
 from tokenctl.session import Session
@@ -52,6 +52,7 @@ def command(
     else:
         session = broker.current(runtime, profile, min_ttl)
     mask(runtime.environ, runtime.terminal, session)
+    warn_if_short(runtime, session, min_ttl)
     if form == "raw":
         answer(session.access_token)
     elif form == "header":
