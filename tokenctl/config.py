@@ -7,7 +7,7 @@ absent. For each setting: option, then environment, then profile.
 import os
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -87,13 +87,17 @@ def _parse(path: Path, found: dict[str, Any]) -> Config:
     return Config(path=path, profiles=profiles, default_profile=default)
 
 
-def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
-    """Collect the settings that `TOKENCTL_*` variables make; an empty variable is none."""
+def from_environment(environ: Mapping[str, str], besides: Container[str] = ()) -> dict[str, Any]:
+    """Collect the settings that `TOKENCTL_*` variables make, but those that an option has set; an empty one is none.
+
+    They are checked here, while it is known where they are from. Raises UsageError.
+    """
     members: dict[str, Any] = {}
     for name in SETTINGS:
         value = environ.get(f"TOKENCTL_{name.upper()}")
-        if value:
+        if value and name not in besides:
             members[name] = value.split() if name == "resource" else value
+    from_members(ENVIRONMENT_PROFILE, members, "environment")
     return members
 
 

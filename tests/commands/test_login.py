@@ -37,6 +37,17 @@ def test_another_issuer_is_another_profile(home: Home, demo_server: DemoServer) 
         assert result.status == 2 and "has another" in result.stderr
 
 
+@pytest.mark.parametrize("profile", ["t", "new"])
+def test_a_wrong_variable_is_called_the_environments(home: Home, demo_server: DemoServer, profile: str) -> None:
+    """A setting that is wrong in the environment is not called an option, and an option that replaces it is enough."""
+    home.write_config(f'[profiles.t]\nissuer = "{demo_server.issuer}"\nclient_id = "tokenctl-demo"\n')
+    words = ("login", "-p", profile, "--issuer", demo_server.issuer, "--client-id", "tokenctl-demo")
+    result = home.run(*words, environ={"TOKENCTL_FLOW": "bogus"})
+    assert result.status == 2 and "error: environment: flow must be one of" in result.stderr
+    result = home.login(demo_server.issuer, "--flow", "browser", profile=profile, environ={"TOKENCTL_FLOW": "bogus"})
+    assert result.status == 0, result.stderr
+
+
 def test_json_answers_the_show_document(home: Home, demo_server: DemoServer) -> None:
     """--json answers what show --json would."""
     result = home.login(demo_server.issuer, "--json")

@@ -142,7 +142,7 @@ def _members(options: dict[str, Any]) -> dict[str, Any]:
 
 def _profile(runtime: Runtime, name: str | None, given: dict[str, Any]) -> tuple[Profile, bool]:
     """Find the profile to sign in to, or make a new one of the options; tells which."""
-    settings = config.from_environment(runtime.environ)
+    settings = config.from_environment(runtime.environ, besides=given)
     known = runtime.config.profiles
     wanted = name or runtime.environ.get("TOKENCTL_PROFILE") or runtime.config.default_profile
     if wanted is None and len(known) == 1 and "issuer" not in given:
