@@ -155,10 +155,10 @@ def test_a_callback_of_another_issuer(home: Home, demo_server: DemoServer, iss: 
 
 
 def test_nobody_signs_in(home: Home, demo_server: DemoServer) -> None:
-    """A sign-in that nobody finishes ends at its deadline with 4."""
-    assert_one_clear_error(
-        _login(home, demo_server.issuer, lambda url: None, "--timeout", "1s"), 4, "nobody signed in within"
-    )
+    """A sign-in that nobody finishes ends at its deadline with 4, and the hint does not leave half the command out."""
+    result = _login(home, demo_server.issuer, lambda url: None, "--timeout", "1s")
+    assert_one_clear_error(result, 4, "nobody signed in within")
+    assert "hint: run the same command again" in result.stderr
 
 
 def test_a_port_in_use(home: Home, demo_server: DemoServer) -> None:

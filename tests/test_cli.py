@@ -71,6 +71,7 @@ def test_version(home: Home) -> None:
         (("nonsense",), 2),
         (("token", "--nonsense"), 2),
         (("token", "--min-ttl", "soon"), 2),
+        (("login", "--timeout", "0m"), 2),
         (("token", "-p", "../etc"), 2),
         (("token", "-p", "nobody"), 2),
         (("exec", "--nonsense", "--", "true"), 125),

@@ -173,8 +173,9 @@ def test_an_expired_code_ends_the_wait(server: DemoServer, clock: Clock) -> None
     """Past the code's life nothing is asked any more."""
     server.overrides["/device_authorization"] = rewritten(server, expires_in=12)
     began = clock()
-    with pytest.raises(LoginRequired, match="in time"):
+    with pytest.raises(LoginRequired, match="in time") as caught:
         run(server, clock)
+    assert caught.value.hint == "run the same command again"
     assert clock() - began == 12
     assert server.count("/token") == 2
 

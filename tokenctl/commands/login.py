@@ -7,7 +7,7 @@ import click
 
 from tokenctl import config, config_edit, flows, moving
 from tokenctl.commands import document
-from tokenctl.commands.options import as_json, seconds, with_runtime
+from tokenctl.commands.options import as_json, some_seconds, with_runtime
 from tokenctl.errors import UsageError
 from tokenctl.profile import ENVIRONMENT_PROFILE, FLOWS, SOURCES, STORES, Profile, from_members
 from tokenctl.runtime import Runtime
@@ -46,7 +46,7 @@ FIRST = "default"
 )
 @click.option(
     "--timeout",
-    callback=seconds,
+    callback=some_seconds,
     default="5m",
     metavar="DURATION",
     show_default=True,

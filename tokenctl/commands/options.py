@@ -22,6 +22,14 @@ def seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> in
         raise click.BadParameter(f"{value!r} is no duration: {error.hint}") from None
 
 
+def some_seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+    """Read a duration that cannot be nothing: waiting for 0 seconds is not waiting."""
+    found = seconds(ctx, param, value)
+    if found == 0:
+        raise click.BadParameter(f"{value!r} is no time at all")
+    return found
+
+
 def _profile_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     # From the config file, never from the keyring: a TAB must not ask for a password.
     runtime = _runtime(ctx, ctx.params.get("config_file"), verbose=False)

@@ -96,5 +96,5 @@ def _wait(plan: Plan, callback: Callback) -> str:
                 terminal.warning(f"that is not the address this sign-in ends on ({reason}); still waiting")
     raise LoginRequired(
         f"nobody signed in within {plan.timeout} s",
-        hint="run 'tokenctl login' again, with --timeout 15m if it takes longer",
+        hint="run the same command again, with --timeout 15m if it takes longer",
     )

@@ -60,6 +60,6 @@ def _wait(plan: Plan, interval: int, ends: int) -> None:
     for _ in range(interval):
         left = ends - runtime.now()
         if left <= 0:
-            raise LoginRequired("nobody entered the code in time", hint="run 'tokenctl login' again")
+            raise LoginRequired("nobody entered the code in time", hint="run the same command again")
         terminal.progress(f"tokenctl: waiting for the sign-in on the other screen, {left // 60}:{left % 60:02} left ")
         runtime.sleep(1)
