@@ -67,6 +67,14 @@ def test_min_ttl_that_the_server_can_give_is_silent(home: Home, make_server: Mak
     assert home.run("token").stderr == ""
 
 
+def test_an_audience_at_a_server_without_token_exchange(signed_in: Home) -> None:
+    """The hint says what the server lacks and which options do without, and names none that `token` has not."""
+    result = signed_in.run("token", "--audience", "urn:other")
+    assert (result.status, result.stdout) == (5, "") and "unsupported_grant_type" in result.stderr
+    (hint,) = (line for line in result.stderr.splitlines() if line.startswith("tokenctl: hint: "))
+    assert "no token exchange (RFC 8693)" in hint and "--flow" not in hint
+
+
 def test_an_unreachable_server_does_not_take_a_valid_token_away(home: Home, make_server: Make) -> None:
     """A token that is still valid is handed out with a warning when renewing fails for a passing reason."""
     server = make_server(access_token_lifetime=12)

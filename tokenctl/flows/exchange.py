@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tokenctl.flows.renewal import session_client
 from tokenctl.oauth import token_response
-from tokenctl.oauth.token_exchange import ACCESS_TOKEN, check_issued, exchange_request
+from tokenctl.oauth.token_exchange import ACCESS_TOKEN, HINTS, check_issued, exchange_request
 from tokenctl.profile import Profile
 from tokenctl.runtime import Runtime
 from tokenctl.session import Session
@@ -27,7 +27,7 @@ def exchange(runtime: Runtime, asked: Profile, session: Session) -> Session:
     )
     response = runtime.send(asked, request)
     check_issued(response)
-    tokens = token_response.parse(response, (*client.secrets, *request.secrets))
+    tokens = token_response.parse(response, (*client.secrets, *request.secrets), HINTS)
     return replace(
         session,
         access_token=tokens.access_token,

@@ -7,6 +7,13 @@ from tokenctl.oauth.wire import Request, Response, json_object
 GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
 JWT = "urn:ietf:params:oauth:token-type:jwt"
+HINTS = {
+    "unsupported_grant_type": "the server offers no token exchange (RFC 8693), and --audience needs it; "
+    "--scope and --resource do without, unless the profile's narrow_by says otherwise",
+    "unauthorized_client": "this client may not exchange tokens (RFC 8693): ask who runs the server",
+    "invalid_target": "the server does not know this --audience or --resource",
+}
+"""What to do when a person asked for a narrower token and the server refused the exchange."""
 
 
 def exchange_request(

@@ -4,6 +4,7 @@ Servers differ: errors come with an empty body, as HTML, as 401, 403 or 500, the
 case, the lifetime as a string or not at all. What cannot be trusted is refused, never guessed.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn
 from urllib.parse import quote, quote_plus
@@ -34,10 +35,11 @@ class TokenSet:
     scope: str | None = None
 
 
-def parse(response: Response, known: tuple[str, ...] = ()) -> TokenSet:
+def parse(response: Response, known: tuple[str, ...] = (), hints: Mapping[str, str] = {}) -> TokenSet:
     """Read the answer of a token endpoint.
 
-    `known` are secrets that must not come back in a message. Raises Unreachable (429, 5xx: nothing
+    `known` are secrets that must not come back in a message; `hints` say of an error code what to do
+    next, where this grant has another answer than most. Raises Unreachable (429, 5xx: nothing
     is decided), LoginRequired (`invalid_grant`) or Refused.
     """
     try:
@@ -47,7 +49,7 @@ def parse(response: Response, known: tuple[str, ...] = ()) -> TokenSet:
             raise try_later(response, "the token endpoint") from None
         raise Refused(f"the token endpoint answered {describe(response)}: {reason}") from None
     if "error" in document or response.status != 200:
-        refuse(document, response, known)
+        refuse(document, response, known, hints)
     return TokenSet(
         access_token=_token(document, "access_token") or _absent("access_token"),
         token_type=_token_type(document.get("token_type"), known),
@@ -72,7 +74,7 @@ def rotated(response: Response) -> str | None:
         return None
 
 
-def refuse(document: JSON, response: Response, known: tuple[str, ...] = ()) -> NoReturn:
+def refuse(document: JSON, response: Response, known: tuple[str, ...] = (), hints: Mapping[str, str] = {}) -> NoReturn:
     """Turn an error answer (RFC 6749 section 5.2) into the error it means."""
     error = document.get("error")
     error = error if isinstance(error, str) and error else None
@@ -86,7 +88,8 @@ def refuse(document: JSON, response: Response, known: tuple[str, ...] = ()) -> N
         )
     if error is None:
         raise Refused(f"the server refused without a reason ({describe(response)})")
-    raise Refused(f"the server refused: {redacted(error, known):.100}{text}", hint=_HINTS.get(error), error=error)
+    hint = hints.get(error) or _HINTS.get(error)
+    raise Refused(f"the server refused: {redacted(error, known):.100}{text}", hint=hint, error=error)
 
 
 _HINTS = {
