@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.commandline import COMMAND, Home
 from tokenctl.demo.play import fetch
 
@@ -47,6 +49,13 @@ def test_it_binds_nothing_but_loopback(home: Home) -> None:
         assert result.status == 2 and "this machine only" in result.stderr
 
 
+@pytest.mark.parametrize("words", [("--host", "127.0.0.1"), ("--port", "4711")])
+def test_an_address_is_for_the_server_that_stays(home: Home, words: tuple[str, ...]) -> None:
+    """--host and --port without --serve are an error, and not without effect."""
+    result = home.run("demo", *words)
+    assert (result.status, result.stdout) == (2, "") and "go with --serve" in result.stderr
+
+
 def test_serve_prints_commands_that_work(home: Home) -> None:
     """--serve keeps the server up, prints what to try, and ends with Ctrl-C."""
     with home.start("demo", "--serve", new_session=True) as server:
@@ -75,5 +84,5 @@ def test_serve_prints_commands_that_work(home: Home) -> None:
             == 0
         )
         server.send_signal(signal.SIGINT)
-        server.communicate(timeout=10)
-    assert server.returncode == 130
+        assert server.communicate(timeout=10)[1] == "tokenctl: stopped\n"
+    assert server.returncode == 0

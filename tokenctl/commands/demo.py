@@ -9,6 +9,7 @@ from tokenctl.demo.http_server import DemoServer
 from tokenctl.demo.play import perform
 from tokenctl.errors import UsageError
 from tokenctl.stdout import answer
+from tokenctl.terminal import Terminal
 
 _SERVING = """\
 The demo's authorization server runs at {issuer} until Ctrl-C.
@@ -31,24 +32,27 @@ A machine (nothing is kept):
 @click.option("--serve", is_flag=True, help="Keep the server up, to try the commands by hand.")
 @click.option(
     "--host",
-    default="127.0.0.1",
-    show_default=True,
     metavar="ADDRESS",
-    help="With --serve: a loopback address, nothing else.",
+    help="With --serve: a loopback address, nothing else (default 127.0.0.1).",
 )
 @click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="With --serve: this port.")
-def command(serve: bool, host: str, port: int | None) -> None:
+def command(serve: bool, host: str | None, port: int | None) -> None:
     """See the whole life of a session, without an account.
 
     And without a keyring. An authorization server of our own runs on this machine for a few seconds; the real commands sign
     in, renew and sign out in a throw-away store. Nothing of yours is touched.
     """
     if not serve:
+        if host is not None or port is not None:
+            raise UsageError("--host and --port go with --serve", hint="add --serve, or leave them out")
         return perform(colour=sys.stdout.isatty())
+    host = "127.0.0.1" if host is None else host
     try:
         with DemoServer(host=host, port=port or 0) as server:
             answer(_SERVING.format(issuer=server.issuer))
             threading.Event().wait()
+    except KeyboardInterrupt:  # the way to end it: nothing went wrong
+        Terminal().message("stopped")
     except ValueError:
         raise UsageError(
             f"the demo's server listens on this machine only, not on {host!r:.80}", hint="leave --host out"
