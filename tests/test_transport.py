@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import socket
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -129,6 +130,28 @@ def test_a_refused_connection_was_never_sent(demo_server: DemoServer) -> None:
     with pytest.raises(Unreachable, match="cannot be reached") as caught:
         Transport().send(Request(url=url, form=()))
     assert not caught.value.sent
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other words for it")
+def test_a_refused_connection_names_the_port(demo_server: DemoServer) -> None:
+    """The message has host, port and reason, and no number that only programs know."""
+    demo_server.stop()
+    with pytest.raises(Unreachable) as caught:
+        Transport().send(get(demo_server))
+    assert caught.value.message == f"127.0.0.1:{demo_server.port} cannot be reached: connection refused"
+
+
+def test_a_usual_port_is_not_named() -> None:
+    """Where the port is the scheme's own, the host alone is named."""
+    with pytest.raises(Unreachable, match=r"^127\.0\.0\.1 cannot be reached: "):
+        Transport().send(Request(url="https://127.0.0.1:443/token"))
+
+
+def test_a_server_that_speaks_no_tls_is_told_from_one_that_is_away(demo_server: DemoServer) -> None:
+    """TLS spoken to a plain HTTP server says so, and asks for the address."""
+    with pytest.raises(Unreachable, match="it does not speak TLS") as caught:
+        Transport().send(Request(url=f"https://127.0.0.1:{demo_server.port}/"))
+    assert "http" in (caught.value.hint or "") and not caught.value.sent
 
 
 @pytest.mark.parametrize("how", ["drop_before", "drop_after"])

@@ -5,6 +5,7 @@ credentials. The system's trust store decides about certificates, so corporate C
 never proxied. A request with a secret in it is never redirected; a plain GET only within its origin.
 """
 
+import re
 import ssl
 import time
 from email.utils import parsedate_to_datetime
@@ -71,7 +72,7 @@ class Transport:
             if event.endswith("send_request_headers.started"):
                 sent.append(True)
 
-        host = urlsplit(request.url).hostname
+        host = _place(request.url)
         try:
             return within(left, lambda: self._exchange(request, trace))
         except DeadlinePassed:
@@ -79,7 +80,7 @@ class Transport:
         except httpx.ConnectTimeout:
             raise _unreachable(f"{host} did not accept a connection within {CONNECT:.0f} s", sent) from None
         except httpx.ConnectError as error:
-            raise _unreachable(f"{host} cannot be reached: {_cause(error)}", sent, _certificate_hint(error)) from None
+            raise _unreachable(f"{host} cannot be reached: {_cause(error)}", sent, _tls_hint(error)) from None
         except httpx.LocalProtocolError:  # its text quotes the header: a credential, mostly
             raise UsageError(
                 "the request has a header that HTTP does not allow",
@@ -124,9 +125,7 @@ class Transport:
             for part in answer.iter_raw():  # raw: a compressed answer was not asked for, and may be a bomb
                 body += part
                 if len(body) > LARGEST:
-                    raise Refused(
-                        f"{urlsplit(request.url).hostname} answered with more than {LARGEST // 1024} KiB", lost=True
-                    )
+                    raise Refused(f"{_place(request.url)} answered with more than {LARGEST // 1024} KiB", lost=True)
             return Response(
                 status=answer.status_code,
                 received_at=int(time.time()),
@@ -149,16 +148,32 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def _place(url: str) -> str:
+    """Name the host, and the port where it is not the usual one."""
+    parts = urlsplit(url)
+    usual = {"https": ":443", "http": ":80"}.get(parts.scheme, "")
+    return parts.netloc.rpartition("@")[2].removesuffix(usual)
+
+
 def _unreachable(message: str, sent: list[bool], hint: str | None = None) -> Unreachable:
     return Unreachable(message, hint=hint or "check the network, then try the same command again", sent=bool(sent))
 
 
 def _cause(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return text[:200] or type(error).__name__
+    if _no_tls(error):
+        return "it does not speak TLS"
+    text = re.sub(r"^\[Errno -?\d+\] ", "", " ".join(str(error).split()))
+    return text[:1].lower() + text[1:200] or type(error).__name__
 
 
-def _certificate_hint(error: Exception) -> str | None:
+def _no_tls(error: Exception) -> bool:
+    """Tell whether what answered was no TLS at all: OpenSSL reads the first bytes of an HTTP answer as a version."""
+    return any(code in str(error) for code in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"))
+
+
+def _tls_hint(error: Exception) -> str | None:
+    if _no_tls(error):
+        return "is the address one with http, or the port another one?"
     if "CERTIFICATE" in str(error).upper():
         return (
             "its certificate is not trusted here: add the CA to the system's trust store, or set ca_file in the profile"
