@@ -34,7 +34,11 @@ def test_there_and_back(ring_home: Home, demo_server: DemoServer) -> None:
     """A session moves to the file store and back, with its tokens, and nothing stays behind."""
     token = ring_home.run("token").stdout
     moved = ring_home.run("store", "migrate", "--to", "file")
-    assert moved.status == 0 and "to an encrypted file" in moved.stderr and moved.stdout == ""
+    assert (
+        moved.status == 0
+        and "now kept in an encrypted file; it was in tests.ring" in moved.stderr
+        and moved.stdout == ""
+    )
     assert ring(ring_home) == {}
     assert ring_home.run("token").stdout == token
     assert 'store = "file"' in ring_home.config.read_text()
@@ -78,10 +82,14 @@ def test_show_says_where_it_is(ring_home: Home) -> None:
     assert "backend: tests.ring.Ring\n" in lines
     assert ring_home.run("store", "migrate", "--to", "file").status == 0
     places = json.loads(ring_home.run("store", "show", "--all", "--json").stdout)
-    assert [(each["store"], each["session"]) for each in places] == [("file", "yes")]
+    assert [(each["store"], each["session"], each["session_problem"]) for each in places] == [("file", True, None)]
+    assert places[0]["copy_pending"] is False and all(name.replace("_", "").isalpha() for name in places[0])
     assert Path(places[0]["entry"]).exists()
-    wrong = ring_home.run("store", "show", environ={"TOKENCTL_PASSPHRASE_FILE": "", "TOKENCTL_PASSPHRASE": "wrong"})
+    locked = {"TOKENCTL_PASSPHRASE_FILE": "", "TOKENCTL_PASSPHRASE": "wrong"}
+    wrong = ring_home.run("store", "show", environ=locked)
     assert wrong.status == 0 and "session: unknown: " in wrong.stdout
+    (place,) = json.loads(ring_home.run("store", "show", "--all", "--json", environ=locked).stdout)
+    assert place["session"] is None and f"session: unknown: {place['session_problem']}\n" in wrong.stdout
 
 
 def test_the_passphrase_may_come_from_a_command(ring_home: Home) -> None:

@@ -38,21 +38,36 @@ def show(runtime: Runtime, name: str | None, every: bool, as_json: bool) -> int:
     if as_json:
         answer(document.as_text(places if every else places[0]))
     elif places:
-        answer("\n\n".join("\n".join(f"{key}: {value}" for key, value in each.items()) for each in places))
+        answer("\n\n".join(_lines(each) for each in places))
     return status
 
 
 def _place(runtime: Runtime, profile: Profile) -> dict[str, Any]:
     store = runtime.store(profile)
+    found, problem = None, None
     try:
-        found = "yes" if store.read(profile.name) is not None else "no"
+        found = store.read(profile.name) is not None
     except StoreError as error:
-        found = f"unknown: {error.message}"
+        problem = error.message
     entry = f"service tokenctl:{profile.name}, username session"
     kept = {"file": str(runtime.folder(profile) / "session.sealed"), "memory": "nowhere"}.get(store.kind, entry)
-    place = {"profile": profile.name, "store": store.kind, "backend": store.backend, "kept in": document.place(store)}
-    on_its_way = "yes" if runtime.has_redo_log(profile) else "no"
-    return place | {"entry": kept, "session": found, "renewed and not yet there": on_its_way}
+    return {
+        "profile": profile.name,
+        "store": store.kind,
+        "backend": store.backend,
+        "kept_in": document.place(store),
+        "entry": kept,
+        "session": found,
+        "session_problem": problem,
+        "copy_pending": runtime.has_redo_log(profile),
+    }
+
+
+def _lines(place: dict[str, Any]) -> str:
+    found = {True: "yes", False: "no", None: f"unknown: {place['session_problem']}"}[place["session"]]
+    named = {name.replace("_", " "): place[name] for name in ("profile", "store", "backend", "kept_in", "entry")}
+    named |= {"session": found, "renewed and not yet there": "yes" if place["copy_pending"] else "no"}
+    return "\n".join(f"{name}: {value}" for name, value in named.items())
 
 
 @command.command("migrate")
@@ -83,5 +98,5 @@ def migrate(runtime: Runtime, name: str | None, kind: str) -> None:
         runtime.terminal.message(f"the session of {profile.name} is in {document.place(new)} already")
     else:
         runtime.terminal.message(
-            f"the session of {profile.name} moved from {document.place(old)} to {document.place(new)}"
+            f"the session of {profile.name} is now kept in {document.place(new)}; it was in {document.place(old)}"
         )
