@@ -17,10 +17,10 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TextIO
 
-from tokenctl.errors import UsageError
+from tokenctl.errors import TokenctlError, UsageError
 
 # C0 and C1 controls, bidirectional overrides, zero-width characters, line and paragraph separators.
 _HARMFUL = re.compile(
@@ -128,8 +128,11 @@ class Terminal:
             self._write("\n")
             return ""
 
-    def ask(self, question: str, default: str = "") -> str:
-        """Ask for a line; an empty answer is the default. Raises UsageError when nobody can be asked."""
+    def ask(self, question: str, default: str = "", check: Callable[[str], object] = str) -> str:
+        """Ask for a line; an empty answer is the default. What `check` raises is said, and the question asked again.
+
+        Raises UsageError when nobody can be asked.
+        """
         if not self.attended:
             raise UsageError(f"{question}: nobody can be asked here")
         self.end_progress()
@@ -138,8 +141,16 @@ class Terminal:
             line = sys.stdin.readline()
             if not line:
                 raise UsageError(f"{question}: no answer")
-            if line.strip() or default:
-                return line.strip() or default
+            answer = line.strip() or default
+            if not answer:
+                self.warning("this cannot be empty")
+                continue
+            try:
+                check(answer)
+            except TokenctlError as error:
+                self.warning(error.message)
+            else:
+                return answer
 
     def confirm(self, question: str) -> bool:
         """Ask for a yes; every other answer is a no. Raises UsageError when nobody can be asked."""

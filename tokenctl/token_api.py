@@ -101,8 +101,7 @@ def _call(members: Any, where: str, name: str) -> Call:
         check_placeholders(text, where)
     pointers = {each: members[each] for each in POINTERS if each in members}
     for each, pointer in pointers.items():
-        if not isinstance(pointer, str) or not re.fullmatch(r"(/([^~/]|~[01])*)+", pointer):
-            raise UsageError(f"{where}: {each} must be a JSON Pointer, such as /data/{each}")
+        check_pointer(pointer, f"{where}: {each}", each)
     if name != "revoke" and "access_token" not in pointers:
         raise UsageError(f"{where}: access_token is missing", hint="say where it lies: access_token = /access_token")
     try:
@@ -110,6 +109,12 @@ def _call(members: Any, where: str, name: str) -> Call:
     except (TypeError, ValueError):  # TOML has dates, JSON has none
         raise UsageError(f"{where}: body has a value that JSON does not know") from None
     return Call(url=url, method=method, headers=tuple(headers.items()), body=text, **pointers)
+
+
+def check_pointer(pointer: object, where: str, member: str = "token") -> None:
+    """Check a JSON Pointer (RFC 6901 section 3) to a member of an answer. Raises UsageError."""
+    if not isinstance(pointer, str) or not re.fullmatch(r"(/([^~/]|~[01])*)+", pointer):
+        raise UsageError(f"{where} must be a JSON Pointer, such as /data/{member}")
 
 
 def check_placeholders(text: str, where: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from tokenctl import config, config_edit, flows, moving
-from tokenctl.commands import document
+from tokenctl.commands import api_questions, document
 from tokenctl.commands.options import as_json, some_seconds, with_runtime
 from tokenctl.errors import UsageError
 from tokenctl.profile import ENVIRONMENT_PROFILE, FLOWS, SOURCES, STORES, Profile, from_members
@@ -159,7 +159,7 @@ def _profile(runtime: Runtime, name: str | None, given: dict[str, Any]) -> tuple
     wanted = wanted or FIRST
     if wanted not in known:
         if given.get("flow") == "api-key":
-            return _described(runtime, wanted, settings | given), True
+            return api_questions.described(runtime, wanted, settings | given), True
         return _new(wanted, settings | given), True
     profile = known[wanted]
     for key in ("issuer", "client_id"):
@@ -179,37 +179,6 @@ def _new(name: str, members: dict[str, Any]) -> Profile:
                 hint=f"tokenctl login -p {name} --issuer URL --client-id ID",
             )
     return from_members(name, members, "option")
-
-
-def _described(runtime: Runtime, name: str, members: dict[str, Any]) -> Profile:
-    """Ask a person how a token API that is not OAuth is called. Raises UsageError when nobody can be asked."""
-    if not runtime.terminal.attended:
-        raise UsageError(
-            f"there is no profile {name!r} yet, and nobody can be asked how its token API is called",
-            hint=f"write [profiles.{name}.api.login] into {runtime.config.path}: the README has an example",
-        )
-    ask = runtime.terminal.ask
-    runtime.terminal.message("how is the token API called? an empty answer means what stands in brackets")
-    field = ask("the address that takes the API key"), ask("the field for the key", "api_key")
-    login = {"url": field[0], "body": {field[1]: "{api_key}"}}
-    access = login["access_token"] = ask("where the access token lies in the answer", "/access_token")
-    pointer = ask("where the refresh token lies (- if there is none)", "/refresh_token")
-    api: dict[str, Any] = {"login": login}
-    if pointer != "-":
-        login["refresh_token"] = pointer
-        url, name_there = ask("the address that takes the refresh token"), ask("its field", "refresh_token")
-        api["refresh"] = {
-            "url": url,
-            "body": {name_there: "{refresh_token}"},
-            "access_token": ask("where the access token lies in that answer", access),
-        }
-        following = ask("where the next refresh token lies (- if it stays the same)", pointer)
-        if following != "-":
-            api["refresh"]["refresh_token"] = following
-        revoke = ask("the address that revokes it (- if there is none)", "-")
-        if revoke != "-":
-            api["revoke"] = {"url": revoke, "body": {name_there: "{refresh_token}"}}
-    return from_members(name, members | {"api": api}, "answer")
 
 
 def _secret_from_stdin(what: str, *, lines: bool = False) -> str:
