@@ -39,6 +39,23 @@ def test_the_committed_completions_are_current(shell: str) -> None:
     assert (ROOT / "completions" / SHELLS[shell]).read_text() == script(shell, tokenctl).strip() + "\n"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")
+def test_the_help_says_how_to_install_the_completions(home: Home) -> None:
+    """Its lines work as they stand, in any shell and in a home without any of the folders, and write nowhere else."""
+    (home.folder / "tokenctl").write_text(f'#!/bin/sh\nexec {" ".join(COMMAND)} "$@"\n')
+    (home.folder / "tokenctl").chmod(0o755)
+    environ = {**home.environ, "PATH": f"{home.folder}:{os.environ['PATH']}"}
+    lines = home.run("completion", "--help").stdout.splitlines()
+    words = [line.partition(":  ")[2] or line for line in lines if "mkdir" in line or " > " in line]
+    done = subprocess.run(
+        ["sh", "-e", "-c", "\n".join(words)], env=environ, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    written = {path.name for path in home.folder.rglob("*") if path.is_file()} - {"tokenctl", "passphrase"}
+    assert written | {"tokenctl.bash"} == set(SHELLS.values())
+    assert (home.folder / ".local/share/bash-completion/completions/tokenctl").is_file()
+
+
 def test_nothing_typed_shows_what_to_do_next(home: Home) -> None:
     """Without a word, tokenctl shows its commands and the first steps."""
     result = home.run()

@@ -25,8 +25,12 @@ def command(ctx: click.Context, shell: str) -> None:
     """Print the completion script of a shell.
 
     \b
-    bash:  tokenctl completion bash > ~/.local/share/bash-completion/completions/tokenctl
-    zsh:   tokenctl completion zsh > "${fpath[1]}/_tokenctl"
-    fish:  tokenctl completion fish > ~/.config/fish/completions/tokenctl.fish
+    bash:  mkdir -p ~/.local/share/bash-completion/completions
+           tokenctl completion bash > ~/.local/share/bash-completion/completions/tokenctl
+    zsh:   mkdir -p ~/.zfunc
+           tokenctl completion zsh > ~/.zfunc/_tokenctl
+           (and in ~/.zshrc, before compinit: fpath+=(~/.zfunc))
+    fish:  mkdir -p ~/.config/fish/completions
+           tokenctl completion fish > ~/.config/fish/completions/tokenctl.fish
     """  # noqa: D301 (click reads the \b)
     answer(script(shell, ctx.find_root().command).strip())
