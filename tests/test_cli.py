@@ -39,6 +39,23 @@ def test_the_committed_completions_are_current(shell: str) -> None:
     assert (ROOT / "completions" / SHELLS[shell]).read_text() == script(shell, tokenctl).strip() + "\n"
 
 
+@pytest.mark.parametrize(
+    ("shell", "words", "word", "answer"),
+    [
+        ("bash", "tokenctl token --format = h", "4", "plain,header\n"),
+        ("bash", "tokenctl token --format =", "3", "plain,raw\nplain,header\nplain,json\n"),
+        ("bash", "tokenctl token --format h", "3", "plain,header\n"),
+        ("zsh", "tokenctl token --format=h", "2", "plain\n--format=header\n_\n"),
+        ("zsh", "tokenctl token --format h", "3", "plain\nheader\n_\n"),
+        ("fish", "tokenctl token --format=h", "--format=h", "plain,--format=header\n"),
+    ],
+)
+def test_a_tab_after_an_option_and_its_equals_sign(home: Home, shell: str, words: str, word: str, answer: str) -> None:
+    """Each shell gets what it puts in the place of the word, as it splits words: the value, or option and value."""
+    environ = {"_TOKENCTL_COMPLETE": f"{shell}_complete", "COMP_WORDS": words, "COMP_CWORD": word}
+    assert home.run(environ=environ).stdout == answer
+
+
 @pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")
 def test_the_help_says_how_to_install_the_completions(home: Home) -> None:
     """Its lines work as they stand, in any shell and in a home without any of the folders, and write nowhere else."""

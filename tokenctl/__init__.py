@@ -22,7 +22,7 @@ The house. Follow the data: a *flow* begins a session, *storage* keeps it, the *
     ambient         the identity that a CI platform or a cluster gives a job
     loopback        the redirect listener, the only module that knows http.server
     config          config file and environment
-    terminal        the voice on stderr
+    terminal        the voice on stderr; stdout is the answer's, and shells what TAB needs
     oauth/          the protocol, pure: records in, records out
     profile         how to get a token; no secrets; token_api is the part of it for APIs that are not OAuth
     session         what a login produced

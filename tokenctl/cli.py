@@ -6,6 +6,7 @@ what those need.
 
 import importlib
 import io
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -89,6 +90,8 @@ def run(arguments: Sequence[str], obj: object = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal without UTF-8 must not end in an error
             stream.reconfigure(errors="replace")
+    if "_TOKENCTL_COMPLETE" in os.environ:
+        importlib.import_module("tokenctl.shells")
     terminal = Terminal()
     child = next((word for word in arguments if not word.startswith("-")), None) == "exec"
     try:
