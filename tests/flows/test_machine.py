@@ -2,6 +2,7 @@
 
 import base64
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote_plus
@@ -9,12 +10,16 @@ from urllib.parse import quote_plus
 import pytest
 
 from tests.conftest import Make
-from tests.flows import Person, always, machine_profile, rewritten
+from tests.flows import Person, always, at, machine_profile, rewritten
+from tokenctl import broker
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.demo.registry import DEFAULT_CLIENTS
-from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable, UsageError
+from tokenctl.errors import Refused, TokenctlError, Unreachable, UsageError
 from tokenctl.flows.sign_in import sign_in
+from tokenctl.profile import Profile
+from tokenctl.runtime import Runtime
 from tokenctl.session import Session
+from tokenctl.storage.memory_store import MemoryStore
 
 SECRET = "demo-ci-secret"
 ODD = "a b:+%&=é"
@@ -85,7 +90,7 @@ def test_without_a_secret_nothing_is_presented(demo_server: DemoServer, method: 
 
 def test_a_wrong_secret_is_refused(demo_server: DemoServer) -> None:
     """The refusal names the settings to look at, and not the secret."""
-    with pytest.raises(Refused, match="invalid_client") as caught:
+    with pytest.raises(Refused, match="does not accept the client's credentials: invalid_client") as caught:
         run(demo_server, "PRIVATE")
     assert "client_id" in (caught.value.hint or "")
     assert "PRIVATE" not in f"{caught.value.message}{caught.value.hint}"
@@ -113,11 +118,11 @@ HTML = {"Content-Type": "text/html"}
         (Reply(status=429), Unreachable),
         (json_reply({"error": "temporarily_unavailable"}, 503), Unreachable),
         (json_reply({"error": "server_error"}, 500), Unreachable),
-        (json_reply({"error": "invalid_grant"}, 400), LoginRequired),
-        (json_reply({"error": "invalid_grant"}, 401), LoginRequired),
-        (json_reply({"error": "invalid_grant"}, 403), LoginRequired),
-        (json_reply({"error": "invalid_grant"}, 500), LoginRequired),
-        (json_reply({"error": "invalid_grant"}, 200), LoginRequired),
+        (json_reply({"error": "invalid_grant"}, 400), Refused),
+        (json_reply({"error": "invalid_grant"}, 401), Refused),
+        (json_reply({"error": "invalid_grant"}, 403), Refused),
+        (json_reply({"error": "invalid_grant"}, 500), Refused),
+        (json_reply({"error": "invalid_grant"}, 200), Refused),
         (json_reply({"error": "invalid_request"}, 400), Refused),
         (json_reply({"error": "invalid_client"}, 401), Refused),
         (json_reply({"error": {"code": 7}}, 400), Refused),
@@ -139,6 +144,22 @@ def test_every_failure_has_its_kind(demo_server: DemoServer, reply: Reply, error
     assert type(caught.value) is error
     assert demo_server.count("/token") == 1
     assert SECRET not in f"{caught.value.message}{caught.value.hint}"
+
+
+@pytest.mark.parametrize("refresh_token", [None, "of-yesterday"])
+def test_credentials_that_are_refused_at_a_renewal_are_5(demo_server: DemoServer, refresh_token: str | None) -> None:
+    """A machine whose own credentials are refused is told what to check; no sign-in would help it."""
+    session = replace(run(demo_server), refresh_token=refresh_token)
+    store = MemoryStore()
+    store.write("t", session)
+    store.write_secret("t", SECRET)
+    demo_server.overrides["/token"] = always(json_reply({"error": "invalid_grant", "error_description": "gone"}, 400))
+    works: tuple[Callable[[Runtime, Profile], Session], ...] = (broker.renew, broker.current)
+    for later, work in enumerate(works):
+        with pytest.raises(Refused, match="the client's credentials: invalid_grant: gone") as caught:
+            work(at(session.expires_at + later, store), machine_profile(demo_server))
+        assert "client secret" in (caught.value.hint or "") and "login" not in (caught.value.hint or "")
+    assert store.read("t") == session
 
 
 def test_a_secret_that_the_server_echoes_is_redacted(demo_server: DemoServer) -> None:

@@ -27,7 +27,7 @@ def exchange(runtime: Runtime, asked: Profile, session: Session) -> Session:
     )
     response = runtime.send(asked, request)
     check_issued(response)
-    tokens = token_response.parse(response, (*client.secrets, *request.secrets), HINTS)
+    tokens = token_response.parse(response, (*client.secrets, *request.secrets), hints=HINTS)
     return replace(
         session,
         access_token=tokens.access_token,

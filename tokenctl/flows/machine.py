@@ -16,4 +16,5 @@ def run(plan: Plan, finish: Finish) -> Session:
             hint="pipe it in with --client-secret-stdin, or set TOKENCTL_CLIENT_SECRET_FILE",
         )
     request = client_credentials_request(plan.token_endpoint, client, profile.scope, profile.resource, profile.audience)
-    return finish(token_response.parse(plan.runtime.send(profile, request), (*client.secrets, *request.secrets)))
+    response = plan.runtime.send(profile, request)
+    return finish(token_response.parse(response, (*client.secrets, *request.secrets), token_response.CLIENT))

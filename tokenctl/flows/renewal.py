@@ -65,7 +65,9 @@ def succeed(
     else:
         if session.flow == "workload" and before is None and profile.identity_use == "token-exchange":
             check_issued(response)
-        rotated, parse = token_response.rotated(response), partial(token_response.parse, response, known)
+        own = token_response.IDENTITY if session.flow == "workload" else token_response.CLIENT
+        presented = own if before is None else None
+        rotated, parse = token_response.rotated(response), partial(token_response.parse, response, known, presented)
     held = replace(session, generation=session.generation + 1, refresh_token=rotated or before)
     try:
         tokens = parse()

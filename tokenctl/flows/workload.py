@@ -14,4 +14,4 @@ def run(plan: Plan, finish: Finish) -> Session:
     response = plan.runtime.send(profile, request)
     if profile.identity_use == "token-exchange":
         check_issued(response)
-    return finish(token_response.parse(response, request.secrets))
+    return finish(token_response.parse(response, request.secrets, token_response.IDENTITY))

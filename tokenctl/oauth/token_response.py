@@ -35,12 +35,26 @@ class TokenSet:
     scope: str | None = None
 
 
-def parse(response: Response, known: tuple[str, ...] = (), hints: Mapping[str, str] = {}) -> TokenSet:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """What a machine presented of its own. No person can sign in for it: a refusal is no LoginRequired."""
+
+    name: str
+    hint: str
+
+
+def parse(
+    response: Response,
+    known: tuple[str, ...] = (),
+    presented: Credentials | None = None,
+    hints: Mapping[str, str] = {},
+) -> TokenSet:
     """Read the answer of a token endpoint.
 
-    `known` are secrets that must not come back in a message; `hints` say of an error code what to do
-    next, where this grant has another answer than most. Raises Unreachable (429, 5xx: nothing
-    is decided), LoginRequired (`invalid_grant`) or Refused.
+    `known` are secrets that must not come back in a message, `presented` are the machine's credentials where
+    it was these that the server judged; `hints` say of an error code what to do next, where this grant has
+    another answer than most. Raises Unreachable (429, 5xx: nothing is decided), LoginRequired
+    (`invalid_grant`, unless for `presented`) or Refused.
     """
     try:
         document = json_object(response.body)
@@ -49,7 +63,7 @@ def parse(response: Response, known: tuple[str, ...] = (), hints: Mapping[str, s
             raise try_later(response, "the token endpoint") from None
         raise Refused(f"the token endpoint answered {describe(response)}: {reason}") from None
     if "error" in document or response.status != 200:
-        refuse(document, response, known, hints)
+        refuse(document, response, known, presented, hints)
     return TokenSet(
         access_token=_token(document, "access_token") or _absent("access_token"),
         token_type=_token_type(document.get("token_type"), known),
@@ -74,7 +88,13 @@ def rotated(response: Response) -> str | None:
         return None
 
 
-def refuse(document: JSON, response: Response, known: tuple[str, ...] = (), hints: Mapping[str, str] = {}) -> NoReturn:
+def refuse(
+    document: JSON,
+    response: Response,
+    known: tuple[str, ...] = (),
+    presented: Credentials | None = None,
+    hints: Mapping[str, str] = {},
+) -> NoReturn:
     """Turn an error answer (RFC 6749 section 5.2) into the error it means."""
     error = document.get("error")
     error = error if isinstance(error, str) and error else None
@@ -82,6 +102,8 @@ def refuse(document: JSON, response: Response, known: tuple[str, ...] = (), hint
         raise try_later(response, "the server")
     text = document.get("error_description")
     text = f": {redacted(text, known):.300}" if isinstance(text, str) and text else ""
+    if presented is not None and error in ("invalid_grant", "invalid_client"):
+        raise Refused(f"the server does not accept {presented.name}: {error}{text}", hint=presented.hint, error=error)
     if error == "invalid_grant":
         raise LoginRequired(
             f"the server no longer accepts this sign-in (invalid_grant{text})", hint="run 'tokenctl login'"
@@ -92,8 +114,16 @@ def refuse(document: JSON, response: Response, known: tuple[str, ...] = (), hint
     raise Refused(f"the server refused: {redacted(error, known):.100}{text}", hint=hint, error=error)
 
 
+IDENTITY = Credentials(
+    name="the identity of this job",
+    hint="check that the server trusts its issuer, its subject and its audience (source_audience), and knows the client_id",
+)
+CLIENT = Credentials(
+    name="the client's credentials",
+    hint="check client_id, the client secret, and token_endpoint_auth_method in the profile",
+)
 _HINTS = {
-    "invalid_client": "check client_id, the client secret, and token_endpoint_auth_method in the profile",
+    "invalid_client": CLIENT.hint,
     "unauthorized_client": "this client may not use this flow: ask who runs the server, or choose another --flow",
     "unsupported_grant_type": "the server does not know this flow: choose another --flow",
     "invalid_scope": "ask for other scopes with --scope",
