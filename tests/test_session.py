@@ -126,7 +126,7 @@ sessions = st.builds(
     ),
     **dict.fromkeys(("refresh_token", "id_token", "scope", "boot_id"), st.none() | texts),
     seal_key=st.binary(min_size=32, max_size=32).map(lambda key: base64.b64encode(key).decode()),
-    booted_at_ms=st.none() | st.integers(),
+    **dict.fromkeys(("booted_at_ms", "refreshed_at"), st.none() | st.integers()),
     **dict.fromkeys(("resource", "id_token_algorithms"), st.lists(texts, max_size=3).map(tuple)),
     token_endpoint_auth_method=texts,
     refresh_token_expires_at=st.none() | st.integers(),

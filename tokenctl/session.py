@@ -30,6 +30,8 @@ class Session:
     expires_at: int
     seal_key: str = field(repr=False)
     """32 bytes, base64: seals what has to be written outside the keyring."""
+    refreshed_at: int | None = None
+    """When the access token was got by a renewal; None while it is the sign-in's own."""
     generation: int = 1
     version: int = VERSION
     token_type: str = "Bearer"
@@ -108,7 +110,15 @@ def loads(document: str, where: str = "the store") -> Session:
 _REPAIR = "sign in again with 'tokenctl login'; nothing was deleted"
 
 
-_INTEGERS = {"version", "generation", "obtained_at", "expires_at", "refresh_token_expires_at", "booted_at_ms"}
+_INTEGERS = {
+    "version",
+    "generation",
+    "obtained_at",
+    "expires_at",
+    "refreshed_at",
+    "refresh_token_expires_at",
+    "booted_at_ms",
+}
 _LISTS = {"resource", "id_token_algorithms"}
 
 

@@ -53,6 +53,18 @@ def test_json_is_the_documented_document(signed_in: Home, demo_server: DemoServe
     assert again["generation"] == 2 and again["last_refresh_at"] == again["access_token"]["obtained_at"]
 
 
+def test_a_second_login_is_no_refresh(signed_in: Home, demo_server: DemoServer) -> None:
+    """After another login nothing has been renewed yet, however many generations there were."""
+    signed_in.run("refresh")
+    assert signed_in.login(demo_server.issuer).status == 0
+    found = json.loads(signed_in.run("show", "--json").stdout)
+    assert (found["generation"], found["last_refresh_at"]) == (3, None)
+    assert "not yet; signed in" in on_a_terminal(signed_in, "show")
+    signed_in.run("refresh")
+    again = json.loads(signed_in.run("show", "--json").stdout)
+    assert again["last_refresh_at"] == again["access_token"]["obtained_at"]
+
+
 def test_without_a_session(signed_in: Home) -> None:
     """A profile without a session is shown, with status 4."""
     signed_in.run("revoke")

@@ -45,6 +45,13 @@ def test_the_successor_has_new_tokens_of_the_same_sign_in(demo_server: DemoServe
         assert getattr(successor, name) == getattr(session, name)
 
 
+def test_the_successor_says_that_it_was_renewed(demo_server: DemoServer, session: Session) -> None:
+    """A renewal in the same second as the login is one all the same, and a login is none."""
+    assert session.refreshed_at is None
+    successor = renewed(demo_server, session)
+    assert successor.refreshed_at == successor.obtained_at
+
+
 def test_only_the_pinned_endpoint_sees_the_refresh_token(demo_server: DemoServer, session: Session) -> None:
     """No metadata is asked, so none can send the token elsewhere; the profile's own endpoint does not count either."""
     before = len(demo_server.requests)
@@ -188,6 +195,7 @@ def test_a_strangers_token_is_never_handed_out(
     assert kept is not None
     assert kept.refresh_token != session.refresh_token
     assert (kept.id_token, kept.subject) == (session.id_token, session.subject)
+    assert kept.refreshed_at is None
     del demo_server.overrides["/token"]
     for moment in (session.obtained_at - 30, session.obtained_at, session.expires_at):
         runtime = Runtime(store=store, now=partial(float, moment), sleep=lambda _: None)

@@ -61,7 +61,7 @@ def of_session(runtime: Runtime, profile: Profile, store: Store, session: Sessio
             "state": refresh_token_state(runtime, profile, session),
         },
         "generation": session.generation,
-        "last_refresh_at": session.obtained_at if session.generation > 1 else None,
+        "last_refresh_at": session.refreshed_at,
     }
 
 

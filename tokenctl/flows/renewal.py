@@ -84,6 +84,7 @@ def succeed(
         access_token=tokens.access_token,
         token_type=tokens.token_type,
         obtained_at=tokens.obtained_at,
+        refreshed_at=tokens.obtained_at,
         expires_at=tokens.expires_at,
         **runtime.boot_time(),
         refresh_token_expires_at=tokens.refresh_token_expires_at
