@@ -232,7 +232,7 @@ def _answer(
 
 def _judged(runtime: Runtime, errand: Errand, entry: "Entry", error: TokenctlError, response: "Response") -> "Entry":
     """Tell what an answer that was no success means for the refresh token: an answer is not a lost answer."""
-    later = runtime.now() + (response.retry_after or 0)
+    later = runtime.now() + response.retry_after if response.retry_after else 0
     refused = "" if isinstance(error, Unreachable) else error.message
     noted = replace(entry, not_before=later, failed_at=runtime.clock(), refused=refused)
     if errand.again:  # another credential was presented: of the refresh token nothing new is known

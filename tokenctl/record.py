@@ -25,10 +25,15 @@ def newest(runtime: Runtime, profile: Profile, store: Store) -> Session | None:
 
 def settled(runtime: Runtime, profile: Profile, store: Store) -> Session | None:
     """Under the lock: read the newest session, and finish what a run before us could not."""
-    session = newest(runtime, profile, store)
-    if session is not None and runtime.has_redo_log(profile):
-        copy(runtime, profile, store, session)
-    return session
+    session = store.read(profile.name)
+    if session is None or not runtime.has_redo_log(profile):
+        return session
+    newer = runtime.redo_log(profile).read(session)
+    if newer is None:  # the store has it already, or a later login
+        runtime.redo_log(profile).remove()
+        return session
+    copy(runtime, profile, store, newer)
+    return newer
 
 
 def of_profile(profile: Profile, session: Session | None) -> Session | None:
