@@ -91,10 +91,10 @@ token_endpoint_auth_method = "{method}"
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("source", ["file", "keyring"])
+@pytest.mark.parametrize("source", ["file", "keyring", "variable"])
 @pytest.mark.parametrize("algorithm", ["RS256", "PS256", "ES256", "EdDSA"])
 def test_a_certified_server_takes_it(home: Home, tmp_path: Path, algorithm: str, source: str) -> None:
-    """Login and renewal with a private key, from a file or from the store; the key itself goes nowhere else."""
+    """Login and renewal with a private key, from a file, a variable or the store; the key itself goes nowhere else."""
     key = pem(KEYS["RS256" if algorithm == "PS256" else algorithm])
     (tmp_path / "key.pem").write_text(key)
     (tmp_path / "key.pem").chmod(0o600)
@@ -102,6 +102,9 @@ def test_a_certified_server_takes_it(home: Home, tmp_path: Path, algorithm: str,
     words: tuple[str, ...] = ("--client-secret-stdin",)
     if source == "file":
         more, words = more + f'client_key_file = "{tmp_path}/key.pem"\n', ()
+    if source == "variable":
+        home.environ["TOKENCTL_CLIENT_SECRET"] = key
+        words = ()
     with available(), OidcProvider(keyed_clients=[("keyed", algorithm, jwk(algorithm))]) as provider:
         home.write_config(PROFILE.format(name="keyed", issuer=provider.issuer, method="private_key_jwt", more=more))
         login = home.run("login", *words, stdin=key)

@@ -273,14 +273,15 @@ class Runtime:
 
         A private key is only ever taken for a `method` that signs with it, and never as a password.
         """
-        from tokenctl.secret_sources import from_environment
+        from tokenctl.secret_sources import of_client
 
-        if profile.client_key_file and not given and (method or profile.auth_method) == "private_key_jwt":
+        signs = (method or profile.auth_method) == "private_key_jwt"
+        if profile.client_key_file and not given and signs:
             return self._client_key(profile.client_key_file)
         name = "API_KEY" if profile.flow == "api-key" else "CLIENT_SECRET"
         return (
             given
-            or from_environment(self.environ, name, self.terminal)
+            or of_client(self.environ, name, self.terminal, lines=signs)
             or self.store(profile).read_secret(profile.name)
         )
 

@@ -21,6 +21,28 @@ def from_environment(environ: Mapping[str, str], name: str, terminal: Terminal |
     return from_file(Path(path), f"TOKENCTL_{name}_FILE", terminal)
 
 
+def of_client(
+    environ: Mapping[str, str], name: str, terminal: Terminal | None = None, *, lines: bool = False
+) -> str | None:
+    """Read a client's secret or API key, as `from_environment` does.
+
+    One that could not be sent as it is raises UsageError; see `sendable`.
+    """
+    found = from_environment(environ, name, terminal)
+    if found is not None and not sendable(found, lines=lines):
+        where = f"TOKENCTL_{name}_FILE" if environ.get(f"TOKENCTL_{name}_FILE") else f"TOKENCTL_{name}"
+        raise UsageError(
+            f"{where}: the secret has a control character in it, such as a line end",
+            hint="give it alone, on one line",
+        )
+    return found
+
+
+def sendable(secret: str, *, lines: bool = False) -> bool:
+    """Tell whether a secret has no control character in it; `lines`: it is a private key, which has line ends."""
+    return bool(secret) and ("".join(secret.split()) if lines else secret).isprintable()
+
+
 def from_file(path: Path, where: str, terminal: Terminal | None = None) -> str:
     """Read a secret from a file, without one line end at its end; `where` names who asked for it.
 

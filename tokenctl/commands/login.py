@@ -11,7 +11,7 @@ from tokenctl.commands.options import as_json, some_seconds, with_runtime
 from tokenctl.errors import UsageError
 from tokenctl.profile import ENVIRONMENT_PROFILE, FLOWS, SOURCES, STORES, Profile, from_members
 from tokenctl.runtime import Runtime
-from tokenctl.secret_sources import from_environment
+from tokenctl.secret_sources import of_client, sendable
 from tokenctl.session import Session
 from tokenctl.stdout import answer
 from tokenctl.storage import Store
@@ -93,18 +93,19 @@ def command(
         config_edit.check(runtime.config, profile)
     moving.check(runtime, profile)
     store = runtime.new_store(profile)
+    lines = profile.auth_method == "private_key_jwt"
     if client_secret_stdin or api_key_stdin:
-        lines = profile.auth_method == "private_key_jwt"
         secret: str | None = _secret_from_stdin("API key" if by_key else "client secret", lines=lines)
     elif profile.client_key_file:
         secret = runtime.client_secret(profile)
     else:
-        secret = from_environment(runtime.environ, "API_KEY" if by_key else "CLIENT_SECRET", runtime.terminal)
+        secret = of_client(runtime.environ, "API_KEY" if by_key else "CLIENT_SECRET", runtime.terminal, lines=lines)
     if secret is None and by_key and runtime.terminal.attended and store.read_secret(profile.name) is None:
         secret = runtime.terminal.ask_secret("API key")
-        if not secret:
+        if not sendable(secret):
             raise UsageError(
-                "no API key was given", hint="try again, or set TOKENCTL_API_KEY_FILE to a file that holds it"
+                "no API key was given, or one with a control character in it",
+                hint="try again, or set TOKENCTL_API_KEY_FILE to a file that holds it",
             )
     if secret is None and _is_confidential(profile):
         secret = store.read_secret(profile.name)  # a machine that signs in again
@@ -186,7 +187,7 @@ def _secret_from_stdin(what: str, *, lines: bool = False) -> str:
     if sys.stdin is None or sys.stdin.isatty():
         raise UsageError(f"{option} reads a pipe", hint=f"such as: pass show it | tokenctl login {option} ...")
     secret = sys.stdin.read(65536).removesuffix("\n").removesuffix("\r")
-    if not secret or not (secret if not lines else "".join(secret.split())).isprintable():
+    if not sendable(secret, lines=lines):
         raise UsageError(f"the {what} on stdin is empty, or more than one line")
     return secret
 
