@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import jwt
 import pytest
 
-from tokenctl.ambient import SOURCES, Place, token
+from tokenctl.ambient import KUBERNETES, SOURCES, Place, token
 from tokenctl.errors import Refused, TokenctlError, Unreachable, UsageError
 from tokenctl.oauth.wire import Request, Response
 from tokenctl.profile import Profile
@@ -135,6 +135,15 @@ def test_a_file_is_read_afresh(tmp_path: Path) -> None:
     assert ask({}, source="kubernetes", source_file=str(path)) == identity(jti="2") != first
     with pytest.raises(UsageError, match="absent"):
         ask({}, source="file", source_file=str(tmp_path / "absent"))
+
+
+def test_the_source_file_is_no_clusters() -> None:
+    """Without source_file it is a configuration that lacks it, and never the cluster's service account."""
+    with pytest.raises(UsageError, match="needs source_file"):
+        ask({}, source="file")
+    if not KUBERNETES.exists():
+        with pytest.raises(UsageError, match=str(KUBERNETES)):
+            ask({}, source="kubernetes")
 
 
 def test_any_variable_and_any_command() -> None:

@@ -76,7 +76,16 @@ def _variable(place: Place, name: str) -> str:
 
 
 def _file(place: Place) -> str:
-    path = Path(place.profile.source_file or KUBERNETES)
+    if not place.profile.source_file:
+        raise UsageError("the source file needs source_file in the profile: the path of the identity token")
+    return _read(Path(place.profile.source_file))
+
+
+def _kubernetes(place: Place) -> str:
+    return _read(Path(place.profile.source_file or KUBERNETES))
+
+
+def _read(path: Path) -> str:
     try:
         path = path.expanduser()
         with path.open("rb") as file:  # afresh each time: such files are replaced while the job runs
@@ -208,7 +217,7 @@ SOURCES: Mapping[str, Source] = {
     "buildkite": Source(get=_buildkite, sign=_set("BUILDKITE"), looks_for="BUILDKITE"),
     "azure": Source(get=_azure, sign=_set("SYSTEM_OIDCREQUESTURI"), looks_for="SYSTEM_OIDCREQUESTURI"),
     "kubernetes": Source(
-        get=_file,
+        get=_kubernetes,
         sign=lambda place: os.path.exists(place.profile.source_file or KUBERNETES),
         looks_for=str(KUBERNETES),
     ),
