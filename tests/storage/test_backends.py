@@ -5,7 +5,8 @@ import sys
 import pytest
 
 from tests.ring import Ring
-from tokenctl.errors import StoreUnavailable
+from tests.servers.hung_bus import HungBus
+from tokenctl.errors import StoreTimedOut, StoreUnavailable
 from tokenctl.storage.backends import SESSION_COLLECTION, open_ring, open_session_ring
 from tokenctl.storage.keyring_store import KeyringStore
 
@@ -45,6 +46,16 @@ def test_without_any_keyring_the_reasons_and_the_ways_out_are_told(
     with pytest.raises(StoreUnavailable, match="no usable keyring") as caught:
         open_ring(None, 30)
     assert "--store file" in (caught.value.hint or "") and "--store memory" in (caught.value.hint or "")
+
+
+@pytest.mark.skipif("sys.platform != 'linux'", reason="elsewhere the platform has one")
+def test_a_bus_that_lets_nobody_in_is_not_a_keyring_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No other backend is taken in its place."""
+    with HungBus("silent") as bus:
+        for name, value in bus.environ.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(StoreTimedOut):
+            open_ring(None, 30)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the Secret Service's collection")

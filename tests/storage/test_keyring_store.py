@@ -193,6 +193,13 @@ def test_a_keyring_that_hangs_is_timed_out(hanging: Hanging) -> None:
     assert time.monotonic() - start < 10
 
 
+def test_a_backend_that_gives_up_waiting_is_timed_out() -> None:
+    """Its own patience may be shorter than ours; the answer is the same one."""
+    for number in range(len(calls(KeyringStore(Ring())))):
+        with pytest.raises(StoreTimedOut, match="did not answer in time"):
+            calls(KeyringStore(Failing(TimeoutError("Did not authenticate in 1.0 seconds"))))[number]()
+
+
 def test_the_four_answers_are_four(hanging: Hanging) -> None:
     """No entry, locked, unavailable and timed out are told apart."""
     rings = (Failing(LOCKED[0]), Failing(BROKEN[0]), hanging)

@@ -139,6 +139,14 @@ def test_thirty_writers_and_readers_lose_nothing(secret_service: SecretService) 
 
 
 @LANES
+@pytest.mark.parametrize("verb", ["read", "delete"])
+def test_a_bus_that_lets_nobody_in_is_timed_out(lane: str, verb: str) -> None:
+    """The D-Bus library gives up before our deadline, and that is not a keyring that is missing."""
+    with HungBus("silent") as bus:
+        assert ask(bus.environ, lane, verb, "work", deadline=60)["error"] == "StoreTimedOut"
+
+
+@LANES
 @pytest.mark.parametrize("mode", ["silent", "after-auth"])
 @pytest.mark.parametrize("verb", ["read", "write", "delete"])
 def test_a_stuck_bus_is_timed_out_within_the_deadline(lane: str, mode: Mode, verb: str) -> None:

@@ -11,10 +11,10 @@ ATTENDED = 60.0
 """Seconds a keyring call may take when a person may have to unlock it."""
 
 
-def timed_out(seconds: float) -> StoreTimedOut:
-    """Make the error for a keyring that did not answer in time."""
+def timed_out(seconds: float | None = None) -> StoreTimedOut:
+    """Make the error for a keyring that did not answer in time; None: in a time of its library's own."""
     return StoreTimedOut(
-        f"the keyring did not answer within {seconds:.0f} s",
+        f"the keyring did not answer {'in time' if seconds is None else f'within {seconds:.0f} s'}",
         hint="it may be waiting for its password in another window, or be stuck: unlock or restart it, then try again",
     )
 

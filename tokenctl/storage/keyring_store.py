@@ -160,7 +160,9 @@ def bounded(call: Callable[[], Result], deadline: float | None, written: str = "
     except TokenctlError:
         raise
     except DeadlinePassed:
-        raise timed_out(deadline or 0) from None
+        raise timed_out(deadline) from None
+    except TimeoutError:  # D-Bus libraries wait a second for the bus to let them in
+        raise timed_out() from None
     except Exception as error:  # backends raise whatever their platform's binding raises
         raise _explained(error, written) from None
 
