@@ -42,6 +42,55 @@ def test_it_ends_when_nobody_reads_any_more(home: Home) -> None:
     assert (demo.returncode, said) == (1, "tokenctl: error: stdout was closed before everything was written\n")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.parametrize(
+    ("number", "scene"),
+    [
+        (signal.SIGTERM, "1. Sign in"),
+        (signal.SIGTERM, "callback"),
+        (signal.SIGTERM, "$ tokenctl exec"),
+        (signal.SIGTERM, "$ tokenctl token"),
+        (signal.SIGHUP, "$ tokenctl token"),
+        (signal.SIGINT, "$ tokenctl token"),
+    ],
+    ids=lambda each: each.name if isinstance(each, signal.Signals) else each,
+)
+def test_ended_in_any_scene_it_leaves_nothing(tmp_path: Path, number: signal.Signals, scene: str) -> None:
+    """It ends as the signal wants, and its folder with the passphrase is gone and stays so."""
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    with subprocess.Popen(
+        [sys.executable, "-P", "-m", "tokenctl", "demo"],  # without -W error: a socket may be cut off open
+        env={**os.environ, "TMPDIR": str(temporary)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as play:
+        assert play.stdout is not None
+        for line in play.stdout:
+            if scene in line:
+                break
+        assert list(temporary.glob("tokenctl-demo-*"))
+        play.send_signal(number)
+        rest, _ = play.communicate(timeout=60)
+    assert play.returncode == (130 if number == signal.SIGINT else -number), rest
+    assert "Traceback" not in rest
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda each: each.name)
+def test_serve_ends_as_the_signal_wants(home: Home, number: signal.Signals) -> None:
+    """Without a word, and leaving nothing."""
+    temporary = home.folder / "tmp"
+    temporary.mkdir()
+    with home.start("demo", "--serve", environ={"TMPDIR": str(temporary)}) as server:
+        assert server.stdout is not None and server.stdout.readline()
+        server.send_signal(number)
+        _, stderr = server.communicate(timeout=20)
+    assert (server.returncode, stderr) == (-number, "")
+    assert list(temporary.iterdir()) == []
+
+
 def test_it_binds_nothing_but_loopback(home: Home) -> None:
     """Any other address is refused."""
     for host in ("0.0.0.0", "192.168.1.1", "example.com"):

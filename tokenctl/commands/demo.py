@@ -5,6 +5,7 @@ import threading
 
 import click
 
+from tokenctl.demo.ending import tidily
 from tokenctl.demo.http_server import DemoServer
 from tokenctl.demo.play import perform
 from tokenctl.errors import UsageError
@@ -42,11 +43,16 @@ def command(serve: bool, host: str | None, port: int | None) -> None:
     And without a keyring. An authorization server of our own runs on this machine for a few seconds; the real commands sign
     in, renew and sign out in a throw-away store. Nothing of yours is touched.
     """
-    if not serve:
-        if host is not None or port is not None:
-            raise UsageError("--host and --port go with --serve", hint="add --serve, or leave them out")
-        return perform(colour=sys.stdout.isatty())
-    host = "127.0.0.1" if host is None else host
+    if not serve and (host is not None or port is not None):
+        raise UsageError("--host and --port go with --serve", hint="add --serve, or leave them out")
+    with tidily():
+        if serve:
+            _serve(host or "127.0.0.1", port)
+        else:
+            perform(colour=sys.stdout.isatty())
+
+
+def _serve(host: str, port: int | None) -> None:
     try:
         with DemoServer(host=host, port=port or 0) as server:
             answer(_SERVING.format(issuer=server.issuer))

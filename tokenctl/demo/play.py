@@ -4,20 +4,23 @@ The server is ours, on loopback; config, state and the encrypted store are in a 
 goes when the play ends. The person's own keyring, config and environment are not touched.
 """
 
+import contextlib
 import os
 import shlex
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
 from tokenctl.demo.http_server import DemoServer
 from tokenctl.errors import TokenctlError
+from tokenctl.storage.lock import exclusive
 
+PROFILE = "demo"
 ACCESS_TOKEN_LIFETIME = 3
 RACERS = 4
 _COMMAND = (sys.executable, "-P", "-m", "tokenctl")  # -P: a file in the current directory must not take its place
@@ -60,18 +63,9 @@ class Play:
 
     def read(self, *words: str, processes: int = 1) -> list[str]:
         """Run a command in several processes at once and return what each printed."""
-        started = [
-            subprocess.Popen(
-                [*_COMMAND, *words],
-                env=self._environ,
-                cwd=self._folder,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-            for _ in range(processes)
-        ]
-        printed = [process.communicate(timeout=60)[0].strip() for process in started]
+        with contextlib.ExitStack() as stack:
+            started = [stack.enter_context(self._started(*words, stdout=subprocess.PIPE)) for _ in range(processes)]
+            printed = [process.communicate(timeout=60)[0].strip() for process in started]
         for process in started:
             self._expect(process.returncode, 0)
         return printed
@@ -79,24 +73,33 @@ class Play:
     def sign_in(self, *words: str) -> None:
         """Run a login, and be the browser: open the address it prints, and follow where it leads."""
         self.show("tokenctl", *words)
+        with self._started(*words, stderr=subprocess.PIPE) as login:
+            assert login.stderr is not None
+            for line in login.stderr:
+                print(line, end="", flush=True)
+                if line.startswith(self.server.issuer):
+                    fetch(line.strip())
+        self._expect(login.returncode, 0)
+
+    @contextlib.contextmanager
+    def _started(
+        self, *words: str, stdout: int | None = None, stderr: int | None = None
+    ) -> Iterator["subprocess.Popen[str]"]:
+        """Start a command; should the block fail, or the demo be ended in it, the command does not go on alone."""
         with subprocess.Popen(
             [*_COMMAND, *words],
             env=self._environ,
             cwd=self._folder,
             stdin=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            stdout=stdout,
+            stderr=stderr,
             text=True,
-        ) as login:
-            assert login.stderr is not None
+        ) as process:
             try:
-                for line in login.stderr:
-                    print(line, end="", flush=True)
-                    if line.startswith(self.server.issuer):
-                        fetch(line.strip())
+                yield process
             except BaseException:
-                login.terminate()  # nobody opens its address any more, and it would wait for that
+                process.kill()
                 raise
-        self._expect(login.returncode, 0)
 
     def _expect(self, status: int, expected: int) -> None:
         if status != expected:
@@ -141,6 +144,7 @@ def perform(colour: bool) -> None:
     began = time.monotonic()
     with (
         tempfile.TemporaryDirectory(prefix="tokenctl-demo-") as name,
+        _until_settled(Path(name)),
         DemoServer(access_token_lifetime=ACCESS_TOKEN_LIFETIME, auto_approve=True) as server,
     ):
         play = Play(server, Path(name), colour)
@@ -154,6 +158,18 @@ def perform(colour: bool) -> None:
     print("Next: 'tokenctl demo --serve' to try it by hand, or 'tokenctl login -p work --issuer URL --client-id ID'.")
 
 
+@contextlib.contextmanager
+def _until_settled(folder: Path) -> Iterator[None]:
+    """When the play is cut off, wait for a renewal that outlives its command: it would write into the folder again."""
+    try:
+        yield
+    except BaseException:
+        lock = folder / "state" / PROFILE / "lock"
+        with contextlib.suppress(TokenctlError), exclusive(lock) if lock.exists() else contextlib.nullcontext():
+            pass
+        raise
+
+
 def _scenes(play: Play, server: DemoServer) -> None:
     play.say(
         "1. Sign in, once",
@@ -162,7 +178,7 @@ def _scenes(play: Play, server: DemoServer) -> None:
     play.sign_in(
         "login",
         "-p",
-        "demo",
+        PROFILE,
         "--issuer",
         server.issuer,
         "--client-id",
@@ -173,13 +189,13 @@ def _scenes(play: Play, server: DemoServer) -> None:
     )
 
     play.say("2. Look at the session", "Who, where, and for how long. A token is only ever shown as a fingerprint.")
-    play.run("show", "-p", "demo")
+    play.run("show", "-p", PROFILE)
 
     play.say(
         "3. Give a program a token",
         "exec puts a fresh access token into the program's environment, and never the refresh token.",
     )
-    play.run("exec", "-p", "demo", "--", sys.executable, "hello.py")
+    play.run("exec", "-p", PROFILE, "--", sys.executable, "hello.py")
 
     play.say(
         f"4. Let the token expire, then ask from {RACERS} processes at once",
@@ -187,17 +203,17 @@ def _scenes(play: Play, server: DemoServer) -> None:
     )
     time.sleep(ACCESS_TOKEN_LIFETIME)
     before = server.count("/token", "refresh_token")
-    play.show("tokenctl", "token", "-p", "demo")
-    tokens = play.read("token", "-p", "demo", processes=RACERS)
+    play.show("tokenctl", "token", "-p", PROFILE)
+    tokens = play.read("token", "-p", PROFILE, processes=RACERS)
     refreshes = server.count("/token", "refresh_token") - before
     print(
         f"{RACERS} processes, {len(set(tokens))} token(s), {refreshes} refresh(es) at the server, {server.reuse_detections} reuse alarms"
     )
 
     play.say("5. Sign out", "The refresh token and the access token are revoked at the server, then forgotten here.")
-    token = play.read("token", "-p", "demo")[0]
-    play.run("revoke", "-p", "demo")
+    token = play.read("token", "-p", PROFILE)[0]
+    play.run("revoke", "-p", PROFILE)
     print(
         f"the API, called with the last access token, answers {fetch(f'{server.issuer}/api/hello', token)} (401: refused)"
     )
-    play.run("token", "-p", "demo", expected=4)
+    play.run("token", "-p", PROFILE, expected=4)
