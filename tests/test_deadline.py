@@ -39,6 +39,22 @@ def test_a_call_past_its_deadline_is_left_behind() -> None:
     release.set()
 
 
+@pytest.mark.parametrize(("after", "told"), [(0.05, [True]), (60, [])])
+def test_whoever_waits_long_is_told_once(after: float, told: list[bool]) -> None:
+    """A call that ends sooner than that says nothing."""
+    said: list[bool] = []
+    assert within(90, lambda: threading.Event().wait(0.3), lambda: said.append(True), after) is False
+    assert said == told
+
+
+def test_a_deadline_that_is_short_is_not_announced() -> None:
+    """It passes before there is anything to say."""
+    said: list[bool] = []
+    with pytest.raises(DeadlinePassed):
+        within(0.05, lambda: time.sleep(0.3), lambda: said.append(True), 0.1)
+    assert said == []
+
+
 def test_a_call_that_hangs_does_not_hold_the_process() -> None:
     """The thread ends with the process, and says nothing."""
     code = "import time\nfrom tokenctl.deadline import DeadlinePassed, within\ntry:\n    within(0.05, lambda: time.sleep(300))\nexcept DeadlinePassed:\n    print('passed')"

@@ -16,8 +16,13 @@ class DeadlinePassed(Exception):
     """The call did not end in time."""
 
 
-def within(seconds: float, call: Callable[[], Result]) -> Result:
-    """Run the call and return what it returns or raise what it raises; DeadlinePassed after `seconds`."""
+def within(
+    seconds: float, call: Callable[[], Result], waiting: Callable[[], object] = lambda: None, after: float = 2.0
+) -> Result:
+    """Run the call and return what it returns or raise what it raises; DeadlinePassed after `seconds`.
+
+    `waiting` is called once when it takes more than `after` seconds.
+    """
     results: list[Result] = []
     errors: list[BaseException] = []
 
@@ -29,7 +34,10 @@ def within(seconds: float, call: Callable[[], Result]) -> Result:
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    thread.join(seconds)
+    thread.join(min(after, seconds))
+    if thread.is_alive() and seconds > after:
+        waiting()
+        thread.join(seconds - after)
     if errors:
         raise errors[0]
     if not results:

@@ -18,7 +18,7 @@ from tokenctl import clock, config
 from tokenctl.errors import LoginRequired, TokenctlError, Unreachable, UsageError
 from tokenctl.profile import Profile
 from tokenctl.session import Session
-from tokenctl.storage import ATTENDED, UNATTENDED, Store
+from tokenctl.storage import ATTENDED, UNATTENDED, Store, Waiting, silent
 from tokenctl.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class Runtime:
         self._uptime = uptime or (clock.uptime if now is time.time else lambda: None)
         self._send = send
         self._store = store
+        self._told_of_keyring = False
         self._stores: dict[tuple[str, str, str | None], Store] = {}
 
     def now(self) -> int:
@@ -231,23 +232,31 @@ class Runtime:
         key = (kind, profile.name, backend)
         if key not in self._stores:
             deadline = ATTENDED if self.terminal.attended else UNATTENDED
+            waiting = self._keyring_waits if self.terminal.attended and self.terminal.watched else silent
             if kind == "file":
                 self._stores[key] = self._file_store(profile)
             elif backend == "keyring.backends.SecretService.Keyring" and find_spec("jeepney"):
                 from tokenctl.storage.secret_service import SecretServiceStore
 
-                slow = partial(self._keyring_store, kind, backend, deadline)
-                self._stores[key] = SecretServiceStore(slow, deadline, kind)
+                slow = partial(self._keyring_store, kind, backend, deadline, waiting)
+                self._stores[key] = SecretServiceStore(slow, deadline, kind, waiting)
             else:
-                self._stores[key] = self._keyring_store(kind, backend, deadline)
+                self._stores[key] = self._keyring_store(kind, backend, deadline, waiting)
         return self._stores[key]
 
-    def _keyring_store(self, kind: str, backend: str | None, deadline: float) -> Store:
+    def _keyring_waits(self) -> None:
+        if not self._told_of_keyring:
+            self._told_of_keyring = True
+            self.terminal.message(
+                f"waiting for the keyring to answer (up to {ATTENDED:.0f} s; is there a password prompt?)"
+            )
+
+    def _keyring_store(self, kind: str, backend: str | None, deadline: float, waiting: Waiting) -> Store:
         from tokenctl.storage.backends import open_ring, open_session_ring
         from tokenctl.storage.keyring_store import KeyringStore
 
-        ring = open_session_ring(deadline) if kind == "session" else open_ring(backend, deadline)
-        return KeyringStore(ring, kind, deadline)
+        ring = open_session_ring(deadline, waiting) if kind == "session" else open_ring(backend, deadline, waiting)
+        return KeyringStore(ring, kind, deadline, waiting=waiting)
 
     def _file_store(self, profile: Profile) -> Store:
         from tokenctl.secret_sources import passphrase
@@ -259,7 +268,7 @@ class Runtime:
             lambda new: passphrase(self.environ, self.terminal, profile.passphrase_command, new=new),
         )
         # No deadline: a file answers, a person may type, and a prompt must run in the main thread.
-        return KeyringStore(ring, "file", None, ring.unlock)
+        return KeyringStore(ring, "file", None, unlock=ring.unlock)
 
     def has_credentials(self, profile: Profile) -> bool:
         """Tell whether a machine's credentials are at hand without a login: its identity, its environment, a key file."""

@@ -57,9 +57,14 @@ class Terminal:
         return not self._environ.get("CI") and _is_terminal(sys.stdin)
 
     @property
+    def watched(self) -> bool:
+        """Tell whether what we say goes to a terminal."""
+        return _is_terminal(self.err)
+
+    @property
     def colour(self) -> bool:
         """Tell whether stderr may be coloured."""
-        return _is_terminal(self.err) and not self._environ.get("NO_COLOR") and self._environ.get("TERM") != "dumb"
+        return self.watched and not self._environ.get("NO_COLOR") and self._environ.get("TERM") != "dumb"
 
     def message(self, text: str) -> None:
         """Say what happened."""
@@ -90,7 +95,7 @@ class Terminal:
 
     def progress(self, text: str) -> None:
         """Show a line that the next one replaces; nothing where stderr is no terminal."""
-        if self.err is not None and _is_terminal(self.err):
+        if self.err is not None and self.watched:
             with contextlib.suppress(OSError):  # a line that wraps could not be taken back
                 text = text[: max(1, os.get_terminal_size(self.err.fileno()).columns - 1)]
             self._write(f"\r\x1b[2K{clean(text)}")

@@ -1,5 +1,6 @@
 """Where a session lives: the OS keyring, an encrypted file, or memory; and the lock that guards it."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from tokenctl.errors import StoreTimedOut
@@ -9,6 +10,14 @@ UNATTENDED = 3.0
 """Seconds a keyring call may take when nobody could type a password."""
 ATTENDED = 60.0
 """Seconds a keyring call may take when a person may have to unlock it."""
+
+
+Waiting = Callable[[], object]
+"""Tells a person that the keyring takes its time."""
+
+
+def silent() -> None:
+    """Tell nobody: the `Waiting` where no person is."""
 
 
 def timed_out(seconds: float | None = None) -> StoreTimedOut:

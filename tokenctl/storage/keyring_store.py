@@ -17,7 +17,7 @@ from tokenctl import session as sessions
 from tokenctl.deadline import DeadlinePassed, within
 from tokenctl.errors import StoreDamaged, StoreError, StoreLocked, StoreUnavailable, TokenctlError
 from tokenctl.session import Session
-from tokenctl.storage import UNATTENDED, slots, timed_out
+from tokenctl.storage import UNATTENDED, Waiting, silent, slots, timed_out
 
 WAYS_OUT = (
     "use --store file (encrypted with a passphrase), or --store memory for a machine's login;"
@@ -38,13 +38,16 @@ class KeyringStore:
         ring: KeyringBackend,
         kind: str = "keyring",
         deadline: float | None = UNATTENDED,
+        *,
         unlock: Callable[[], object] = lambda: None,
+        waiting: Waiting = silent,
     ) -> None:
         self.kind = kind
         self.backend = f"{type(ring).__module__}.{type(ring).__qualname__}"
         self._ring = ring
         self._deadline = deadline
         self._unlock = unlock
+        self._waiting = waiting
         self._limit = slots.limit_of(ring)
 
     def prepare(self, profile: str) -> None:
@@ -138,25 +141,25 @@ class KeyringStore:
 
     def _call(self, call: Callable[[], Result], written: str = "") -> Result:
         try:
-            return bounded(call, self._deadline, written)
+            return bounded(call, self._deadline, written, self._waiting)
         except StoreUnavailable as reason:
             # gnome-keyring under concurrent writes: the item is replaced between search and read.
             if not any(each in reason.message for each in ("Item does not exist", "No such item", "NoSuchObject")):
                 raise
-            return bounded(call, self._deadline, written)
+            return bounded(call, self._deadline, written, self._waiting)
 
 
 def _service(profile: str) -> str:
     return f"tokenctl:{profile}"
 
 
-def bounded(call: Callable[[], Result], deadline: float | None, written: str = "") -> Result:
+def bounded(call: Callable[[], Result], deadline: float | None, written: str = "", waiting: Waiting = silent) -> Result:
     """Make a keyring call within `deadline` seconds (None: no bound), and say in our words what goes wrong.
 
     `written` is what the call writes: a backend's error that quotes any of it is not repeated.
     """
     try:
-        return call() if deadline is None else within(deadline, call)
+        return call() if deadline is None else within(deadline, call, waiting)
     except TokenctlError:
         raise
     except DeadlinePassed:

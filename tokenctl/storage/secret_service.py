@@ -17,7 +17,7 @@ from jeepney.io.blocking import DBusConnection, open_dbus_connection
 from tokenctl import session as sessions
 from tokenctl.deadline import DeadlinePassed, within
 from tokenctl.session import Session
-from tokenctl.storage import Store, timed_out
+from tokenctl.storage import Store, Waiting, silent, timed_out
 
 BACKEND = "keyring.backends.SecretService.Keyring"
 _BUS = "org.freedesktop.secrets"
@@ -35,16 +35,21 @@ class SecretServiceStore:
 
     backend = BACKEND
 
-    def __init__(self, slow: Callable[[], Store], deadline: float, kind: str = "keyring") -> None:
+    def __init__(
+        self, slow: Callable[[], Store], deadline: float, kind: str = "keyring", waiting: Waiting = silent
+    ) -> None:
         self.kind = kind
         self._collection = _COLLECTIONS[kind]
         self._slow = slow
         self._deadline = deadline
+        self._waiting = waiting
 
     def read(self, profile: str) -> Session | None:
         """Read the profile's session. Raises StoreTimedOut, or what the keyring library's store raises."""
         try:
-            document = within(self._deadline, lambda: lookup(f"tokenctl:{profile}", "session", self._collection))
+            document = within(
+                self._deadline, lambda: lookup(f"tokenctl:{profile}", "session", self._collection), self._waiting
+            )
         except DeadlinePassed:
             raise timed_out(self._deadline) from None
         if document is None:
