@@ -105,7 +105,6 @@ def test_version(home: Home) -> None:
         (("nonsense",), 2),
         (("token", "--nonsense"), 2),
         (("token", "--min-ttl", "soon"), 2),
-        (("login", "--timeout", "0m"), 2),
         (("token", "-p", "../etc"), 2),
         (("token", "-p", "nobody"), 2),
         (("exec", "--nonsense", "--", "true"), 125),
@@ -119,6 +118,12 @@ def test_wrong_words(home: Home, words: tuple[str, ...], status: int) -> None:
     assert (result.status, result.stdout) == (status, "")
     assert "tokenctl: error: " in result.stderr and "tokenctl: hint: " in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_no_time_at_all_is_no_timeout(home: Home) -> None:
+    """A sign-in cannot be waited for without waiting: --timeout 0 is an error that names it."""
+    result = home.run("login", "--issuer", "https://unused.example", "--client-id", "x", "--timeout", "0m")
+    assert result.status == 2 and "'--timeout': '0m' is no time at all" in result.stderr
 
 
 def _options_with_a_value() -> list[tuple[str, str]]:
