@@ -47,7 +47,7 @@ def command(serve: bool, host: str | None, port: int | None) -> None:
         raise UsageError("--host and --port go with --serve", hint="add --serve, or leave them out")
     with tidily():
         if serve:
-            _serve(host or "127.0.0.1", port)
+            _serve("127.0.0.1" if host is None else host, port)
         else:
             perform(colour=sys.stdout.isatty())
 

@@ -17,6 +17,7 @@ from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
 from tokenctl.demo.http_server import DemoServer
+from tokenctl.detached import signals_put_off
 from tokenctl.errors import TokenctlError
 from tokenctl.storage.lock import exclusive
 
@@ -54,12 +55,9 @@ class Play:
     def run(self, *words: str, expected: int = 0) -> None:
         """Show a command and run it, its output as it comes."""
         self.show("tokenctl", *words)
-        self._expect(
-            subprocess.run(
-                [*_COMMAND, *words], env=self._environ, cwd=self._folder, stdin=subprocess.DEVNULL, check=False
-            ).returncode,
-            expected,
-        )
+        with self._started(*words) as process:
+            process.wait()
+        self._expect(process.returncode, expected)
 
     def read(self, *words: str, processes: int = 1) -> list[str]:
         """Run a command in several processes at once and return what each printed."""
@@ -86,20 +84,21 @@ class Play:
         self, *words: str, stdout: int | None = None, stderr: int | None = None
     ) -> Iterator["subprocess.Popen[str]"]:
         """Start a command; should the block fail, or the demo be ended in it, the command does not go on alone."""
-        with subprocess.Popen(
-            [*_COMMAND, *words],
-            env=self._environ,
-            cwd=self._folder,
-            stdin=subprocess.DEVNULL,
-            stdout=stdout,
-            stderr=stderr,
-            text=True,
-        ) as process:
-            try:
-                yield process
-            except BaseException:
-                process.kill()
-                raise
+        with contextlib.ExitStack() as stack:
+            with signals_put_off():  # not between its start and our knowing of it
+                process = stack.enter_context(
+                    subprocess.Popen(
+                        [*_COMMAND, *words],
+                        env=self._environ,
+                        cwd=self._folder,
+                        stdin=subprocess.DEVNULL,
+                        stdout=stdout,
+                        stderr=stderr,
+                        text=True,
+                    )
+                )
+                stack.push(lambda kind, *_: process.kill() if kind else None)
+            yield process
 
     def _expect(self, status: int, expected: int) -> None:
         if status != expected:
