@@ -57,3 +57,11 @@ def test_a_refused_job_is_told_so_by_the_command_line(
         assert result.status == status, result.stderr
     assert "does not accept the identity of this job" in result.stderr and "tokenctl login" not in result.stderr
     assert IDENTITY["TOKENCTL_ID_TOKEN"] not in result.stderr
+
+
+def test_a_way_that_the_server_does_not_offer_is_told_by_its_setting(demo_server: DemoServer) -> None:
+    """Another flow would be no way out for a job; another use of its identity may be."""
+    demo_server.overrides["/token"] = always(json_reply({"error": "unsupported_grant_type"}, 400))
+    with pytest.raises(Refused) as caught:
+        sign_in(Runtime(IDENTITY, store=MemoryStore()), job(demo_server))
+    assert "identity_use" in (caught.value.hint or "") and "--flow" not in (caught.value.hint or "")

@@ -6,6 +6,12 @@ from tokenctl.oauth import token_response
 from tokenctl.oauth.token_exchange import check_issued
 from tokenctl.session import Session
 
+HINTS = {
+    "unsupported_grant_type": "the server does not take a job's identity in this way: try another identity_use",
+    "unauthorized_client": "this client may not sign in with a job's identity: ask who runs the server",
+}
+"""What to do next where another flow is no way out."""
+
 
 def run(plan: Plan, finish: Finish) -> Session:
     """Present the job's identity. Raises UsageError when it has none, Refused or Unreachable."""
@@ -14,4 +20,4 @@ def run(plan: Plan, finish: Finish) -> Session:
     response = plan.runtime.send(profile, request)
     if profile.identity_use == "token-exchange":
         check_issued(response)
-    return finish(token_response.parse(response, request.secrets, token_response.IDENTITY))
+    return finish(token_response.parse(response, request.secrets, token_response.IDENTITY, HINTS))

@@ -100,7 +100,7 @@ def pending(response: Response) -> Pending | None:
     except ValueError:
         return None
     if error == "expired_token":
-        raise LoginRequired("the code expired before anybody entered it", hint="run 'tokenctl login' again")
+        raise LoginRequired("the code expired before anybody entered it", hint="run the same command again")
     if error == "access_denied":
         raise Refused("the sign-in was refused on the other screen", error="access_denied")
     return Pending(error) if error in ("authorization_pending", "slow_down") else None
