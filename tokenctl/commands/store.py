@@ -24,7 +24,10 @@ def command() -> None:
 @as_json
 @with_runtime
 def show(runtime: Runtime, name: str | None, every: bool, as_json: bool) -> int:
-    """Show where the profile's session is kept, and whether it can be read there."""
+    """Show where the profile's session is kept.
+
+    And whether it can be read there, and whether a renewed one is on its way.
+    """
     places: list[dict[str, Any]] = []
 
     def look(name: str | None) -> None:

@@ -10,6 +10,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -24,6 +25,7 @@ from tokenctl.storage.lock import exclusive
 PROFILE = "demo"
 ACCESS_TOKEN_LIFETIME = 3
 RACERS = 4
+WIDTH = 78
 _COMMAND = (sys.executable, "-P", "-m", "tokenctl")  # -P: a file in the current directory must not take its place
 
 _HELLO = """\
@@ -46,7 +48,7 @@ class Play:
 
     def say(self, heading: str, text: str) -> None:
         """Say what comes next, and why."""
-        print(f"\n{self._bold(heading)}\n{text}", flush=True)
+        print(f"\n{self._bold(heading)}\n{textwrap.fill(text, WIDTH)}", flush=True)
 
     def show(self, *words: str) -> None:
         """Show a command as one would type it."""
@@ -154,7 +156,7 @@ def perform(colour: bool) -> None:
     print(
         f"\nThat was all of it, in {time.monotonic() - began:.0f} seconds. Nothing was left behind; your own keyring was not touched."
     )
-    print("Next: 'tokenctl demo --serve' to try it by hand, or 'tokenctl login -p work --issuer URL --client-id ID'.")
+    print("Next: 'tokenctl demo --serve' to try it by hand,\nor 'tokenctl login -p work --issuer URL --client-id ID'.")
 
 
 @contextlib.contextmanager
