@@ -170,7 +170,7 @@ def test_an_expired_code_means_signing_in_again() -> None:
     """That is exit status 4, and a hint."""
     with pytest.raises(LoginRequired, match="expired") as caught:
         pending(answer({"error": "expired_token"}, 400))
-    assert "tokenctl login" in (caught.value.hint or "")
+    assert "the same command again" in (caught.value.hint or "")
 
 
 def test_a_person_who_says_no_is_believed() -> None:
