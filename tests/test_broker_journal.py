@@ -99,6 +99,23 @@ def test_an_answer_of_200_without_tokens_leaves_a_doubt(
     assert refreshes(demo_server) == 2
 
 
+def test_an_old_refusal_is_not_the_answer_to_a_new_failure(
+    demo_server: DemoServer, session: Session, store: MemoryStore
+) -> None:
+    """Who waits for a server that cannot be reached now is told that, and not what it said an hour ago."""
+    profile, start = profile_of(demo_server), session.expires_at - 30
+    demo_server.overrides["/token"] = always(json_reply({"error": "invalid_client"}, 401))
+    with pytest.raises(Refused):
+        broker.renew(at(start - 600, store), profile)
+
+    def no_route(request: Request) -> Response:
+        raise Unreachable("no route", sent=False)
+
+    with pytest.raises(Unreachable):
+        broker.renew(at(start, store, send=no_route), profile)
+    assert broker.current(at(start, store), profile) == session  # at the same moment: as one that has waited
+
+
 def test_other_answers_may_come_as_often_as_they_like(
     demo_server: DemoServer, session: Session, store: MemoryStore
 ) -> None:

@@ -1,6 +1,8 @@
 """Narrower tokens: got by refresh or by exchange, kept beside the session and never over it, and gone with it."""
 
 import json
+import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -181,3 +183,45 @@ def test_a_token_for_something_else_is_not_handed_out(ring_home: Home, demo_serv
     assert [name for name in entries(ring_home) if "@" in name] == []
     demo_server.overrides.clear()
     assert ring_home.run("refresh").status == 0 and demo_server.reuse_detections == 0
+
+
+def test_a_lost_answer_and_a_refusal_are_two_presentations_and_no_third(
+    ring_home: Home, demo_server: DemoServer
+) -> None:
+    """invalid_grant to the second presentation leaves a doubt, so that no ordinary renewal is tried to find out more."""
+    write_profile(ring_home, demo_server.issuer, "tokenctl-demo")
+    assert ring_home.login(demo_server.issuer).status == 0
+    answers = iter([Reply(drop_before=True)])
+    refused = json_reply({"error": "invalid_grant"}, 400)
+    demo_server.overrides["/token"] = lambda _: next(answers, refused)
+    assert ring_home.run("token", "--scope", "api").status == 5
+    assert demo_server.count("/token", "refresh_token") == 2
+
+
+def test_who_waits_for_another_scope_is_not_refused_with_it(ring_home: Home, demo_server: DemoServer) -> None:
+    """A narrower token that the server refuses says nothing of what others ask for."""
+    write_profile(ring_home, demo_server.issuer, "tokenctl-demo")
+    assert ring_home.login(demo_server.issuer).status == 0
+    come = threading.Event()
+
+    def refuse(request: Received) -> Reply | None:
+        if request.form.get("scope") != "openid":
+            return None
+        come.set()
+        return replace(json_reply({"error": "invalid_scope"}, 400), delay=1)
+
+    demo_server.overrides["/token"] = refuse
+    with ring_home.start("token", "--scope", "openid") as first:
+        assert come.wait(20)
+        results = ring_home.race(2, "refresh")
+        assert ring_home.run("token", "--scope", "api").status == 0
+        first.communicate(timeout=20)
+    assert first.returncode == 5 and {each.status for each in results} == {0}, results
+
+
+def test_a_scope_that_the_server_did_not_mention_may_be_asked_for(ring_home: Home, demo_server: DemoServer) -> None:
+    """Many servers leave openid out when they say what was granted."""
+    write_profile(ring_home, demo_server.issuer, "tokenctl-demo")
+    demo_server.overrides["/token"] = rewritten(demo_server, scope="api")
+    assert ring_home.login(demo_server.issuer).status == 0
+    assert ring_home.run("token", "--scope", "openid api").status == 0

@@ -81,8 +81,10 @@ def narrow(
     try:
         return _renew(runtime, asked, seen, None, again=again, beside=(cached, keep))
     except _NotGiven:
-        runtime.sleep(1)
-        renew(runtime, asked)  # tells whether it is the refresh token that is dead
+        session = record.read(runtime, asked)
+        if session is not None and not runtime.journal(asked).read(session).in_doubt:
+            runtime.sleep(1)
+            renew(runtime, asked)  # tells whether it is the refresh token that is dead
         raise
 
 
@@ -209,7 +211,7 @@ def _answer(
     journal = runtime.journal(profile)
     entry = journal.read(session)
     while True:
-        entry = replace(entry, tries=entry.tries + (not errand.again), not_before=0)
+        entry = replace(entry, tries=entry.tries + (not errand.again), not_before=0, refused="")
         _note(journal, session, entry)
         try:
             sent = request()
@@ -235,11 +237,13 @@ def _judged(runtime: Runtime, errand: Errand, entry: "Entry", error: TokenctlErr
     later = runtime.now() + response.retry_after if response.retry_after else 0
     refused = "" if isinstance(error, Unreachable) else error.message
     noted = replace(entry, not_before=later, failed_at=runtime.clock(), refused=refused)
+    narrower = errand.narrow and not isinstance(error, Unreachable)
+    if narrower:  # what others ask for is another matter; and a scope nobody consented to looks like a dead token
+        noted = entry
     if errand.again:  # another credential was presented: of the refresh token nothing new is known
         return noted
-    if isinstance(error, LoginRequired):
-        # A scope that was not consented to looks the same, and the caller finds out.
-        return entry.answered() if errand.narrow else replace(entry, dead=True)
+    if isinstance(error, LoginRequired) and not narrower:
+        return replace(entry, dead=True)
     if response.status < 300 and isinstance(error, Refused):  # it may have been used up, and its successor not be there
         return noted
     return noted.answered()

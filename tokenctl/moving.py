@@ -8,7 +8,7 @@ import contextlib
 from dataclasses import replace
 
 from tokenctl import flows, narrowing, record
-from tokenctl.errors import StoreDamaged, StoreError, StoreLocked, TokenctlError, Unreachable, UsageError
+from tokenctl.errors import StoreDamaged, StoreError, StoreLocked, Unreachable, UsageError
 from tokenctl.profile import Profile
 from tokenctl.runtime import Runtime, logged_out
 from tokenctl.session import Session
@@ -59,7 +59,7 @@ def login(runtime: Runtime, profile: Profile, session: Session, secret: str | No
             before = record.newest(runtime, profile, store)
         # Asked without the lock: a person may take their time, and others want tokens.
         if before is not None and _other_account(before, session) and not _agreed(runtime, profile, before, session):
-            raise _refused(runtime, profile, before, session, secret)
+            raise _refused(profile, before, session)
     with runtime.locked(profile):
         try:
             older = store.read(profile.name)
@@ -71,7 +71,7 @@ def login(runtime: Runtime, profile: Profile, session: Session, secret: str | No
         if older is not None:
             if _other_account(older, session):
                 if not switch and (before is None or _other_account(older, before)):  # yet another one, meanwhile
-                    raise _refused(runtime, profile, older, session, secret)
+                    raise _refused(profile, older, session)
                 was, now = _accounts(older, session)
                 runtime.terminal.message(f"{profile.name!r} was signed in as {was}, and is now {now}")
             session = replace(session, generation=older.generation + 1)
@@ -104,17 +104,16 @@ def _agreed(runtime: Runtime, profile: Profile, older: Session, newer: Session) 
     return runtime.terminal.attended and runtime.terminal.confirm(question)
 
 
-def _refused(runtime: Runtime, profile: Profile, older: Session, newer: Session, secret: str | None) -> UsageError:
-    """Make the error for a login as another account, and end that login at the server, so that nothing lives on unseen."""
+def _refused(profile: Profile, older: Session, newer: Session) -> UsageError:
+    """Make the error for a login as another account.
+
+    It is not revoked: many servers end every session of that person and client with it, other profiles' too.
+    """
     was, now = _accounts(older, newer)
-    try:
-        flows.end(runtime, profile, newer, secret)
-    except TokenctlError as error:
-        runtime.terminal.detail(error.message)
-        runtime.terminal.warning(f"the tokens of {now} could not be revoked; they live until they expire")
     return UsageError(
         f"{profile.name!r} is signed in as {was}, and this sign-in was as {now}: it was not kept, {was} still is",
-        hint=f"sign in as {was}, choose another profile with -p NAME, or say --switch-account",
+        hint=f"sign in as {was}, choose another profile with -p NAME, or say --switch-account;"
+        f" the tokens of {now} were thrown away, and end at the server in their own time",
     )
 
 

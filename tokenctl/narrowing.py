@@ -88,7 +88,7 @@ def _check(profile: Profile, session: Session, *, exchanged: bool) -> None:
 
 def _within(profile: Profile, session: Session, scope: str | None) -> None:
     """See that no more is asked for than was granted (RFC 6749 section 6)."""
-    if scope and session.scope is not None and (more := set(scope.split()) - set(session.scope.split())):
+    if scope and session.scope is not None and (more := set(scope.split()) - set(session.scope.split()) - UNTOLD):
         raise Refused(
             f"the session of {profile.name!r} was not granted {' '.join(sorted(more))!r:.200}",
             hint=f"{login_hint(profile)} with --scope, to be granted more",

@@ -236,3 +236,14 @@ def test_a_machine_that_keeps_nothing_is_no_failure(home: Home, demo_server: Dem
     for command in ("show", "revoke"):
         result = home.run(command, "-p", "env", environ=environ)
         assert result.status == 0 and "nothing is kept" in result.stderr and "error" not in result.stderr, result
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of POSIX")
+def test_a_journal_that_is_not_private_does_not_hide_the_session(signed_in: Home, demo_server: DemoServer) -> None:
+    """What is wrong beside a session that works is no reason to show nothing."""
+    demo_server.overrides["/token"] = lambda _: Reply(status=503)
+    assert signed_in.run("refresh").status == 6
+    (journal,) = signed_in.folder.rglob("journal")
+    journal.chmod(0o644)
+    result = signed_in.run("show", "--json")
+    assert result.status == 0 and json.loads(result.stdout)["state"] == "fresh"

@@ -1,5 +1,7 @@
 """A sign-in from start to session: which flow is taken, what is verified, and when it is kept."""
 
+import threading
+import time
 from typing import Any
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from tests.flows import SCOPE, Person, machine_profile, profile_of, rewritten
 from tests.test_id_token import key, public, signed
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
+from tokenctl.demo.play import fetch
 from tokenctl.errors import Refused, StoreUnavailable, UsageError
 from tokenctl.flows.sign_in import sign_in
 from tokenctl.oauth.claims import unverified_claims
@@ -167,6 +170,19 @@ def test_max_age_is_checked_where_it_was_asked_for(demo_server: DemoServer, auth
     demo_server.overrides["/token"] = reclaimed(demo_server, auth_time=auth_time)
     assert sign_in(Person(), profile_of(demo_server)).account == "ada"
     refused(demo_server, "auth_time", params={"max_age": "60"})
+
+
+def test_max_age_is_of_the_moment_of_the_request(demo_server: DemoServer) -> None:
+    """Two minutes at the consent page after the password do not make a new sign-in too old."""
+    now, gone_there = int(time.time()), threading.Event()
+
+    def visit(url: str) -> None:
+        gone_there.set()
+        fetch(url)
+
+    demo_server.overrides["/token"] = reclaimed(demo_server, auth_time=now - 100)
+    person = Person(visit=visit, now=lambda: now if gone_there.is_set() else now - 120)
+    assert sign_in(person, profile_of(demo_server, params={"max_age": "0"})).account == "ada"
 
 
 def test_max_age_needs_an_id_token(demo_server: DemoServer) -> None:

@@ -7,7 +7,7 @@ import hashlib
 import json
 from typing import Any
 
-from tokenctl.errors import StoreError
+from tokenctl.errors import StoreError, UsageError
 from tokenctl.flows import MACHINE
 from tokenctl.oauth.claims import is_jwt
 from tokenctl.profile import Profile
@@ -84,7 +84,7 @@ def refresh_token_state(runtime: Runtime, profile: Profile, session: Session) ->
         return None
     try:
         entry = None if profile.store == "memory" else runtime.journal(profile).read(session)
-    except StoreError:
+    except (StoreError, UsageError):  # damaged, or not private
         entry = None  # whoever renews will say so
     if entry is None or not (entry.dead or entry.in_doubt):
         return "good"

@@ -73,7 +73,7 @@ def exchange(runtime: "Runtime", asked: Profile, session: Session) -> Session:
     return narrower
 
 
-def end(runtime: "Runtime", profile: Profile, session: Session, given: str | None = None) -> bool:
+def end(runtime: "Runtime", profile: Profile, session: Session) -> bool:
     """End the session at the server; see `sign_out.sign_out`."""
-    revoked: bool = import_module("tokenctl.flows.sign_out").sign_out(runtime, profile, session, given)
+    revoked: bool = import_module("tokenctl.flows.sign_out").sign_out(runtime, profile, session)
     return revoked

@@ -19,6 +19,7 @@ def run(plan: Plan, finish: Finish) -> Session:
     """
     runtime, profile, server = plan.runtime, plan.profile, plan.server
     endpoint = need(server.authorization_endpoint, "authorization endpoint", server.issuer)
+    began = runtime.now()
     with runtime.listening(profile.redirect_uri, profile.port) as callback:
         attempt = grant.begin(
             server.issuer,
@@ -34,7 +35,9 @@ def run(plan: Plan, finish: Finish) -> Session:
         known = (code, attempt.verifier, *plan.client.secrets, *request.secrets)
         tokens = token_response.parse(runtime.send(profile, request), known)
         nonce = attempt.nonce if "openid" in (profile.scope or "").split() else None
-        session = finish(tokens, nonce=nonce, max_age=profile.max_age)
+        # What a person needed for it does not count: max_age is of the moment of the request.
+        max_age = None if profile.max_age is None else profile.max_age + runtime.now() - began
+        session = finish(tokens, nonce=nonce, max_age=max_age)
         callback.end(failed=False)
         return session
 

@@ -9,10 +9,9 @@ from tokenctl.runtime import Runtime
 from tokenctl.session import Session
 
 
-def sign_out(runtime: Runtime, profile: Profile, session: Session, given: str | None = None) -> bool:
+def sign_out(runtime: Runtime, profile: Profile, session: Session) -> bool:
     """Revoke the refresh token first, then the access token, and never claim more than was done.
 
-    `given` is the client secret where it is not kept yet.
     Tells whether the server revoked anything: with nothing left alive there is nothing to revoke, and
     an access token that cannot be revoked is named. Raises Refused when the server has no revocation
     endpoint or refuses the token that keeps the session alive, Unreachable when it could not be asked:
@@ -27,7 +26,7 @@ def sign_out(runtime: Runtime, profile: Profile, session: Session, given: str | 
             raise Refused(
                 f"{session.issuer} offers no revocation: nothing was revoked, the session is kept", hint=local
             )
-        client = session_client(runtime, profile, session, given)
+        client = session_client(runtime, profile, session)
         if session.flow == "api-key":
             return _end_api_session(runtime, profile, session, client.secret, local)
         request = revocation_request(session.revocation_endpoint, client, token, hint)
