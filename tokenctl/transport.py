@@ -75,10 +75,10 @@ class Transport:
         host = _place(request.url)
         try:
             return within(left, lambda: self._exchange(request, trace))
-        except DeadlinePassed:
-            raise _unreachable(f"{host} did not answer within {self._total:.0f} s", sent) from None
         except httpx.ConnectTimeout:
             raise _unreachable(f"{host} did not accept a connection within {CONNECT:.0f} s", sent) from None
+        except (DeadlinePassed, httpx.TimeoutException):  # whichever of the two clocks is first
+            raise _unreachable(f"{host} did not answer within {self._total:.0f} s", sent) from None
         except httpx.ConnectError as error:
             raise _unreachable(f"{host} cannot be reached: {_cause(error)}", sent, _tls_hint(error)) from None
         except httpx.LocalProtocolError:  # its text quotes the header: a credential, mostly
