@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from tests.flows import Clock, Failing, always, at, lock_of, profile_of, refreshes
+from tests.flows import Clock, Failing, always, at, lock_of, machine_profile, profile_of, refreshes
 from tokenctl import broker
 from tokenctl.demo.http_server import DemoServer, Reply, json_reply
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable
+from tokenctl.flows.sign_in import sign_in
 from tokenctl.oauth.wire import Request, Response
 from tokenctl.runtime import Runtime
 from tokenctl.session import Session
@@ -97,6 +98,20 @@ def test_an_answer_of_200_without_tokens_leaves_a_doubt(
         with pytest.raises(error):
             broker.current(at(next(moments), store), profile)
     assert refreshes(demo_server) == 2
+
+
+def test_a_machines_own_credentials_that_are_redirected_leave_the_doubt(demo_server: DemoServer) -> None:
+    """What is presented beside the refresh token says nothing of a presentation of that which was not answered."""
+    store, profile = MemoryStore(), machine_profile(demo_server)
+    runtime = Runtime({"TOKENCTL_CLIENT_SECRET": "demo-ci-secret"}, store=store)
+    session = replace(sign_in(runtime, profile, client_secret="demo-ci-secret"), refresh_token="r")
+    store.write("t", session)
+    journal = runtime.journal(profile)
+    journal.write(replace(journal.read(session), tries=1))
+    demo_server.overrides["/token"] = always(Reply(status=302, headers={"Location": "https://elsewhere.example/"}))
+    with pytest.raises(Refused):
+        broker.renew(runtime, profile, again=True)
+    assert journal.read(session).tries == 1
 
 
 def test_an_old_refusal_is_not_the_answer_to_a_new_failure(

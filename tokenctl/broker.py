@@ -226,9 +226,10 @@ def _answer(
             raise
         except TokenctlError as error:  # a redirect, or a proxy that cannot be used: nothing was lost on the way
             if not (isinstance(error, Refused) and error.lost):
+                answered = isinstance(error, Refused) and not errand.again
                 unsent = replace(entry, tries=entry.tries - (not errand.again))
                 with contextlib.suppress(TokenctlError):
-                    _note(journal, session, entry.answered() if isinstance(error, Refused) else unsent)
+                    _note(journal, session, entry.answered() if answered else unsent)
             raise
 
 
