@@ -1,6 +1,5 @@
 """The command table, the exit statuses and the voice, through the command line."""
 
-import importlib
 import os
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import pytest
 from tests.commandline import COMMAND, Home
 from tokenctl import __version__
 from tokenctl.cli import COMMANDS, tokenctl
+from tokenctl.commands import load
 from tokenctl.commands.completion import SHELLS, script
 
 ROOT = Path(__file__).parent.parent
@@ -20,15 +20,16 @@ ROOT = Path(__file__).parent.parent
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_table_says_what_the_command_says(name: str) -> None:
     """The line in the table is the first sentence of the command's own help."""
-    module, line = COMMANDS[name]
-    command = importlib.import_module(f"tokenctl.commands.{module}").command
-    assert line == command.help.split("\n\n")[0].replace("\n", " ").strip("\b ")
+    command, line = load(name), COMMANDS[name]
+    assert command is not None
+    assert command.help and line == command.help.split("\n\n")[0].replace("\n", " ").strip("\b ")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_and_option_has_help(name: str) -> None:
     """No command and no option goes without an explanation."""
-    command = importlib.import_module(f"tokenctl.commands.{COMMANDS[name][0]}").command
+    command = load(name)
+    assert command is not None
     assert command.help
     assert [each.name for each in command.params if isinstance(each, click.Option) and not each.help] == []
 
@@ -129,7 +130,8 @@ def test_no_time_at_all_is_no_timeout(home: Home) -> None:
 def _options_with_a_value() -> list[tuple[str, str]]:
     found = []
     for name in COMMANDS:
-        command = importlib.import_module(f"tokenctl.commands.{COMMANDS[name][0]}").command
+        command = load(name)
+        assert command is not None
         every = (
             [(f"{name} {each.name}", each) for each in command.commands.values()]
             if isinstance(command, click.Group)

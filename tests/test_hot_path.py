@@ -94,4 +94,4 @@ def test_a_tab_loads_no_command(home: Home) -> None:
     names = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert "plain,token" in done.stdout
     assert "tokenctl.cli" in names
-    assert not {name for name in names if name.startswith("tokenctl.commands")} | names & (NEVER | {"keyring"})
+    assert not {name for name in names if name.startswith("tokenctl.commands.")} | names & (NEVER | {"keyring"})

@@ -4,7 +4,6 @@ A command's module is imported when the command runs, and not for help or comple
 what those need.
 """
 
-import importlib
 import io
 import os
 import sys
@@ -16,24 +15,23 @@ import click
 from click.shell_completion import CompletionItem
 
 from tokenctl import __version__
+from tokenctl.commands import load
 from tokenctl.errors import TokenctlError
 from tokenctl.stdout import answer, guard
 from tokenctl.terminal import Terminal
 
-COMMANDS: dict[str, tuple[str, str]] = {
-    "login": ("login", "Sign in once; the session goes into the keyring."),
-    "token": ("token", "Print a fresh access token, for a pipe."),
-    "exec": ("exec", "Run a command with a fresh access token in its environment."),
-    "show": ("show", "Show who is signed in, where, and for how long."),
-    "refresh": ("refresh", "Renew the session now."),
-    "revoke": ("revoke", "Sign out: revoke at the server, then forget here."),
-    "store": ("store", "Show where sessions are kept, or move one."),
-    "demo": ("demo", "See the whole life of a session, without an account."),
-    "completion": ("completion", "Print the completion script of a shell."),
+COMMANDS = {
+    "login": "Sign in once; the session goes into the keyring.",
+    "token": "Print a fresh access token, for a pipe.",
+    "exec": "Run a command with a fresh access token in its environment.",
+    "show": "Show who is signed in, where, and for how long.",
+    "refresh": "Renew the session now.",
+    "revoke": "Sign out: revoke at the server, then forget here.",
+    "store": "Show where sessions are kept, or move one.",
+    "demo": "See the whole life of a session, without an account.",
+    "completion": "Print the completion script of a shell.",
 }
-"""Name -> module in `tokenctl.commands`, and the line for the list of commands."""
-
-ALIASES = {"logout": "revoke"}
+"""Name of a command -> its line in the list of commands, in the order of that list."""
 
 EXEC_FAILED = 125
 """What `exec` answers when tokenctl itself failed before the child started."""
@@ -47,21 +45,17 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Load a command's module; its command is named `command` there."""
-        name = ALIASES.get(cmd_name, cmd_name)
-        if name not in COMMANDS:
-            return None
-        command: click.Command = importlib.import_module(f"tokenctl.commands.{COMMANDS[name][0]}").command
-        return command
+        """Load the command of that name."""
+        return load(cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands from the table: click would load every one of them."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+            formatter.write_dl(list(COMMANDS.items()))
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete a command's name from the table, loading nothing."""
-        names = [CompletionItem(name, help=line) for name, (_, line) in COMMANDS.items() if name.startswith(incomplete)]
+        names = [CompletionItem(name, help=line) for name, line in COMMANDS.items() if name.startswith(incomplete)]
         return names or click.Command.shell_complete(self, ctx, incomplete)
 
 
@@ -91,7 +85,9 @@ def run(arguments: Sequence[str], obj: object = None) -> int:
         if isinstance(stream, io.TextIOWrapper):  # a terminal without UTF-8 must not end in an error
             stream.reconfigure(errors="replace")
     if "_TOKENCTL_COMPLETE" in os.environ:
-        importlib.import_module("tokenctl.shells")
+        from tokenctl import shells
+
+        shells.register()
     terminal = Terminal()
     child = next((word for word in arguments if not word.startswith("-")), None) == "exec"
     try:

@@ -7,23 +7,26 @@ fish replace the whole word, and so need the option's name before each value.
 from click.shell_completion import BashComplete, CompletionItem, FishComplete, ZshComplete, add_completion_class
 
 
-@add_completion_class
 class _Bash(BashComplete):
     def get_completion_args(self) -> tuple[list[str], str]:
         args, incomplete = super().get_completion_args()
         return args[:-1] if args[-1:] == ["="] else args, incomplete
 
 
-@add_completion_class
 class _Zsh(ZshComplete):
     def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem[str]]:
         return _joined(incomplete, super().get_completions(args, incomplete))
 
 
-@add_completion_class
 class _Fish(FishComplete):
     def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem[str]]:
         return _joined(incomplete, super().get_completions(args, incomplete))
+
+
+def register() -> None:
+    """Put these classes in the place of click's own."""
+    for each in (_Bash, _Zsh, _Fish):
+        add_completion_class(each)
 
 
 def _joined(incomplete: str, items: list[CompletionItem[str]]) -> list[CompletionItem[str]]:

@@ -1,1 +1,32 @@
-"""One file a subcommand, each with its `command`; thin: options in, one call, answer out."""
+"""One file a subcommand, each with its `command`; thin: options in, one call, answer out.
+
+`load` imports a command's module when the command runs, so that no command pays for another.
+"""
+
+import click
+
+
+def load(name: str) -> click.Command | None:
+    """Import the command of that name; None when there is none."""
+    match name:
+        case "login":
+            from tokenctl.commands.login import command
+        case "token":
+            from tokenctl.commands.token import command
+        case "exec":
+            from tokenctl.commands.exec import command
+        case "show":
+            from tokenctl.commands.show import command
+        case "refresh":
+            from tokenctl.commands.refresh import command
+        case "revoke" | "logout":
+            from tokenctl.commands.revoke import command
+        case "store":
+            from tokenctl.commands.store import command
+        case "demo":
+            from tokenctl.commands.demo import command
+        case "completion":
+            from tokenctl.commands.completion import command
+        case _:
+            return None
+    return command

@@ -4,7 +4,7 @@ import os
 
 import click
 
-from tokenctl import broker, handoff
+from tokenctl import broker
 from tokenctl.commands.options import min_ttl, warn_if_short, with_runtime
 from tokenctl.handoff.environment import child_environment, variables
 from tokenctl.handoff.masking import mask
@@ -54,7 +54,10 @@ def command(
     wanted = env or ((profile.env,) if profile.env else ())
     environ = child_environment(runtime.environ, variables(wanted, session), profile.source_variable)
     if token_file:
-        return handoff.run_with_token_file(
+        # Loaded here: `exec` without a token file does not pay for what it takes.
+        from tokenctl.handoff.token_file import run_with_token_file
+
+        return run_with_token_file(
             words,
             program,
             environ,

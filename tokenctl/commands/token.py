@@ -1,7 +1,6 @@
 """`tokenctl token`: a fresh access token on stdout."""
 
 import json
-from importlib import import_module
 
 import click
 
@@ -9,7 +8,6 @@ from tokenctl import broker
 from tokenctl.commands.options import min_ttl, warn_if_short, with_runtime
 from tokenctl.handoff.masking import mask
 from tokenctl.runtime import Runtime
-from tokenctl.session import Session
 from tokenctl.stdout import answer
 
 
@@ -45,10 +43,10 @@ def command(
     profile = runtime.profile(name)
     wanted = {"scope": " ".join(" ".join(scope).split()), "resource": resource, "audience": audience}
     if any(wanted.values()):
-        # By name: who asks for the session's own token does not load what narrows it.
-        session: Session = import_module("tokenctl.narrowing").narrower(
-            runtime, profile, {name: value for name, value in wanted.items() if value}, min_ttl
-        )
+        # Loaded here: who asks for the session's own token does not pay for what narrows it.
+        from tokenctl.narrowing import narrower
+
+        session = narrower(runtime, profile, {name: value for name, value in wanted.items() if value}, min_ttl)
     else:
         session = broker.current(runtime, profile, min_ttl)
     mask(runtime.environ, runtime.terminal, session)

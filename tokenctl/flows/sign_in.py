@@ -18,9 +18,6 @@ from tokenctl.profile import Profile
 from tokenctl.runtime import Runtime
 from tokenctl.session import Session
 
-TIMEOUT = 300
-"""Seconds a person has to sign in."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -32,7 +29,7 @@ class Plan:
     client: Client
     token_endpoint: str
     no_browser: bool = False
-    timeout: int = TIMEOUT
+    timeout: int = flows.TIMEOUT
 
 
 Finish = Callable[..., Session]
@@ -46,7 +43,7 @@ def sign_in(
     keep: Callable[[Session], Session] = lambda session: session,
     client_secret: str | None = None,
     no_browser: bool = False,
-    timeout: int = TIMEOUT,
+    timeout: int = flows.TIMEOUT,
 ) -> Session:
     """Sign in and return the session.
 
