@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from tests.commandline import Home
 from tests.flows import signed_in
 from tokenctl.demo.http_server import DemoServer
-from tokenctl.session import Session
+from tokenctl.model.session import Session
 from tokenctl.storage.memory_store import MemoryStore
 
 pytest_plugins = ["tests.servers.fixtures"]

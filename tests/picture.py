@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from tokenctl.commands.show import panel
+from tokenctl.cli.commands.show import panel
 
 NOW = 1_795_500_000
 SAMPLE = {

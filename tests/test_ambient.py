@@ -9,10 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 import jwt
 import pytest
 
-from tokenctl.ambient import KUBERNETES, SOURCES, Place, token
 from tokenctl.errors import Refused, TokenctlError, Unreachable, UsageError
+from tokenctl.identity.sources import KUBERNETES, SOURCES, Place, token
+from tokenctl.model.profile import Profile
 from tokenctl.oauth.wire import Request, Response
-from tokenctl.profile import Profile
 
 NOW = 1_800_000_000
 
@@ -207,6 +207,6 @@ def test_a_jobs_secret_goes_only_where_it_is_safe() -> None:
 
 def test_every_source_of_a_profile_is_there() -> None:
     """The names that a profile may say are those that are implemented."""
-    from tokenctl.profile import SOURCES as NAMES
+    from tokenctl.model.profile import SOURCES as NAMES
 
     assert set(NAMES) == {"auto", *SOURCES}

@@ -14,7 +14,7 @@ from jwt.algorithms import get_default_algorithms
 from tests.commandline import Home
 from tests.servers import available
 from tests.servers.oidc_provider import LONG_SECRET, OidcProvider
-from tokenctl.assertion import LIFETIME, client_assertion
+from tokenctl.adapters.jwt_sign import LIFETIME, client_assertion
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.errors import UsageError
 

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from tests.flows import Failing, always, at, lock_of, machine_profile, profile_of, refreshes, rewritten
-from tokenctl import broker
+from tokenctl.broker import renewal as broker
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable, UsageError
 from tokenctl.flows.sign_in import sign_in
+from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
-from tokenctl.session import Session
 from tokenctl.storage.lock import exclusive
 from tokenctl.storage.memory_store import MemoryStore
 

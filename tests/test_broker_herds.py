@@ -8,12 +8,12 @@ import pytest
 from tests.commandline import Home
 from tests.conftest import Make
 from tests.flows import Clock, always, at, lock_of, profile_of, refreshes
-from tokenctl import broker
+from tokenctl.broker import renewal as broker
 from tokenctl.demo.http_server import DemoServer, Reply, json_reply
 from tokenctl.errors import TokenctlError, Unreachable
+from tokenctl.model.session import Session
 from tokenctl.oauth.wire import Request, Response
 from tokenctl.runtime import Runtime
-from tokenctl.session import Session
 from tokenctl.storage.lock import exclusive
 from tokenctl.storage.memory_store import MemoryStore
 

@@ -5,15 +5,15 @@ from dataclasses import replace
 import pytest
 
 from tests.flows import Clock, Failing, always, at, lock_of, machine_profile, profile_of, refreshes
-from tokenctl import broker
+from tokenctl.adapters.transport import Transport
+from tokenctl.broker import renewal as broker
 from tokenctl.demo.http_server import DemoServer, Reply, json_reply
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable
 from tokenctl.flows.sign_in import sign_in
+from tokenctl.model.session import Session
 from tokenctl.oauth.wire import Request, Response
 from tokenctl.runtime import Runtime
-from tokenctl.session import Session
 from tokenctl.storage.memory_store import MemoryStore
-from tokenctl.transport import Transport
 
 # -- what the journal knows ------------------------------------------------------------------------
 

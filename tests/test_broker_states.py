@@ -26,12 +26,14 @@ import hypothesis.strategies as st
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tokenctl import broker, moving, record
+from tokenctl.broker import lifecycle as moving
+from tokenctl.broker import record
+from tokenctl.broker import renewal as broker
 from tokenctl.errors import LoginRequired, Refused, StoreUnavailable, Unreachable
+from tokenctl.model.profile import Profile
+from tokenctl.model.session import Session
 from tokenctl.oauth.wire import Request, Response
-from tokenctl.profile import Profile
 from tokenctl.runtime import Runtime
-from tokenctl.session import Session
 from tokenctl.storage.journal import LONGEST_PAUSE
 from tokenctl.storage.memory_store import MemoryStore
 

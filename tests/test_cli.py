@@ -10,9 +10,9 @@ import pytest
 
 from tests.commandline import COMMAND, Home
 from tokenctl import __version__
-from tokenctl.cli import COMMANDS, tokenctl
-from tokenctl.commands import load
-from tokenctl.commands.completion import SHELLS, script
+from tokenctl.cli.commands import load
+from tokenctl.cli.commands.completion import SHELLS, script
+from tokenctl.cli.main import COMMANDS, tokenctl
 
 ROOT = Path(__file__).parent.parent
 

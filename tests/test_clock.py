@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tokenctl import clock
+from tokenctl.adapters import clock
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the wall clock is all that other platforms offer")
 
@@ -25,7 +25,7 @@ def test_it_goes_on_in_milliseconds() -> None:
 @linux
 def test_every_process_sees_the_same() -> None:
     """What one process wrote down, another can count from."""
-    program = "from tokenctl.clock import uptime; print(*uptime())"
+    program = "from tokenctl.adapters.clock import uptime; print(*uptime())"
     before = clock.uptime()
     said = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30

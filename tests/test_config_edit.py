@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.oauth import SECRET
-from tokenctl.config import Config, load
-from tokenctl.config_edit import check, save
+from tokenctl.config.config_file import Config, load
+from tokenctl.config.editing import check, save
 from tokenctl.errors import UsageError
-from tokenctl.profile import AUTH_METHODS, FLOWS, STORES, Profile
+from tokenctl.model.profile import AUTH_METHODS, FLOWS, STORES, Profile
 
 NEW = Profile(name="new", issuer="https://n.example", client_id="n", resource=("urn:x",), params=(("prompt", "login"),))
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tokenctl.deadline import DeadlinePassed, within
+from tokenctl.adapters.deadline import DeadlinePassed, within
 
 
 @pytest.mark.parametrize("value", [7, None, "", False])
@@ -57,7 +57,7 @@ def test_a_deadline_that_is_short_is_not_announced() -> None:
 
 def test_a_call_that_hangs_does_not_hold_the_process() -> None:
     """The thread ends with the process, and says nothing."""
-    code = "import time\nfrom tokenctl.deadline import DeadlinePassed, within\ntry:\n    within(0.05, lambda: time.sleep(300))\nexcept DeadlinePassed:\n    print('passed')"
+    code = "import time\nfrom tokenctl.adapters.deadline import DeadlinePassed, within\ntry:\n    within(0.05, lambda: time.sleep(300))\nexcept DeadlinePassed:\n    print('passed')"
     ended = subprocess.run(
         [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=30, check=False
     )

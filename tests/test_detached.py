@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tokenctl import detached
+from tokenctl.adapters import worker_process as detached
 
 pytestmark = pytest.mark.skipif(not detached.SURVIVES, reason="there are no workers here")
 
@@ -30,7 +30,7 @@ print(task.upper(), end="")
 CALLER = """
 import os, sys
 from pathlib import Path
-from tokenctl import detached
+from tokenctl.adapters import worker_process as detached
 from tokenctl.storage.lock import exclusive
 with exclusive(Path(os.environ["FOLDER"]) / "lock") as lock:
     print(detached.run("throwaway", "the task", os.environ, lock), flush=True)
@@ -138,7 +138,7 @@ def test_a_worker_knows_nothing_of_where_it_was_started(
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 PUT_OFF = """
 import os, signal, sys, time
-from tokenctl.detached import signals_put_off
+from tokenctl.adapters.worker_process import signals_put_off
 number, action = int(sys.argv[1]), sys.argv[2]
 if action == "ignored":
     signal.signal(number, signal.SIG_IGN)

@@ -8,8 +8,8 @@ import click
 import pytest
 
 from tokenctl import __version__, errors
-from tokenctl.cli import COMMANDS
-from tokenctl.profile import AUTH_METHODS, FLOWS, STORES, Profile
+from tokenctl.cli.main import COMMANDS
+from tokenctl.model.profile import AUTH_METHODS, FLOWS, STORES, Profile
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -19,7 +19,7 @@ README = (ROOT / "README.md").read_text()
 def test_the_readme_lists_exactly_the_options_there_are(name: str) -> None:
     """The table of commands has every command with every option of its own, and no other."""
     row = next(line for line in README.splitlines() if line.startswith(f"| `{name}` |"))
-    command = importlib.import_module(f"tokenctl.commands.{COMMANDS[name][0]}").command
+    command = importlib.import_module(f"tokenctl.cli.commands.{COMMANDS[name][0]}").command
     commands = command.commands.values() if isinstance(command, click.Group) else [command]
     params = [each for found in commands for each in found.params]
     there = {each.opts[0] for each in params if isinstance(each, click.Option)} - {"-p", "--config", "-v"}

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from tests.storage import SECRET, session
 from tests.test_errors import CLASSES
-from tokenctl import errand
-from tokenctl.errand import Errand
+from tokenctl.broker import errand
+from tokenctl.broker.errand import Errand
 from tokenctl.errors import TokenctlError
-from tokenctl.profile import from_members
+from tokenctl.model.profile import from_members
 
 PROFILE = from_members(
     "work",

@@ -19,12 +19,12 @@ from tokenctl.demo.http_server import DemoServer
 ROOT = Path(__file__).parent.parent
 NEVER = {"httpx", "rich", "jwt", "cryptography", "truststore", "tomlkit", "http.server", "webbrowser"}
 OURS = {
-    "tokenctl.transport",
-    "tokenctl.id_token",
-    "tokenctl.loopback",
+    "tokenctl.adapters.transport",
+    "tokenctl.adapters.jwt_verify",
+    "tokenctl.adapters.redirect_listener",
     "tokenctl.oauth",
     "tokenctl.demo",
-    "tokenctl.config_edit",
+    "tokenctl.config.editing",
 }
 
 PROBE = """
@@ -33,7 +33,7 @@ def report():
     with open(os.environ["PROBE"], "w") as file:
         json.dump(sorted(sys.modules), file)
 os.execve = lambda *arguments: (report(), os._exit(0))  # the child is not started; what it would have cost is known
-from tokenctl.cli import run
+from tokenctl.cli.main import run
 status = run(sys.argv[1:])
 report()
 sys.exit(status)
@@ -85,7 +85,7 @@ def test_a_tab_loads_no_command(home: Home) -> None:
     """Completing a command's name loads none of the commands."""
     environ = {"_TOKENCTL_COMPLETE": "bash_complete", "COMP_WORDS": "tokenctl ", "COMP_CWORD": "1"}
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-c", "from tokenctl.cli import run; run([])"],
+        [sys.executable, "-X", "importtime", "-c", "from tokenctl.cli.main import run; run([])"],
         env={**home.environ, **environ},
         capture_output=True,
         text=True,
@@ -94,4 +94,4 @@ def test_a_tab_loads_no_command(home: Home) -> None:
     names = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert "plain,token" in done.stdout
     assert "tokenctl.cli" in names
-    assert not {name for name in names if name.startswith("tokenctl.commands.")} | names & (NEVER | {"keyring"})
+    assert not {name for name in names if name.startswith("tokenctl.cli.commands.")} | names & (NEVER | {"keyring"})

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
+from tokenctl.adapters.jwt_verify import ALGORITHMS, verify, verify_signature
 from tokenctl.errors import Refused
-from tokenctl.id_token import ALGORITHMS, verify, verify_signature
 from tokenctl.oauth.wire import Response
 
 ISSUER = "https://issuer.example"

@@ -12,9 +12,9 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import pytest
 
-from tokenctl import callback_page
+from tokenctl.adapters import callback_page
+from tokenctl.adapters.redirect_listener import DONE, Callback, listening
 from tokenctl.errors import Refused, UsageError
-from tokenctl.loopback import DONE, Callback, listening
 from tokenctl.oauth.authorization_code import ENTROPY, Attempt, begin, parse_callback
 
 ISSUER = "https://issuer.example"

@@ -7,13 +7,14 @@ import pytest
 
 from tests.commandline import Home
 from tests.flows import Failing, Person, always, profile_of, rewritten
-from tokenctl import broker, moving
+from tokenctl.broker import lifecycle as moving
+from tokenctl.broker import renewal as broker
 from tokenctl.demo.http_server import DemoServer, Reply
 from tokenctl.errors import Refused, StoreError, TokenctlError, UsageError
 from tokenctl.flows.sign_in import sign_in
-from tokenctl.profile import Profile
+from tokenctl.model.profile import Profile
+from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
-from tokenctl.session import Session
 from tokenctl.storage.memory_store import MemoryStore
 
 # -- login -----------------------------------------------------------------------------------------

@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tokenctl.errors import UsageError
-from tokenctl.profile import AUTH_METHODS, FLOWS, STORES, Profile, check_name, check_resource, duration, from_members
+from tokenctl.model.profile import (
+    AUTH_METHODS,
+    FLOWS,
+    STORES,
+    Profile,
+    check_name,
+    check_resource,
+    duration,
+    from_members,
+)
 
 
 def test_a_full_profile_is_read() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.oauth import SECRET, only, values
 from tests.storage import SEAL_KEY
 from tokenctl.errors import StoreDamaged
-from tokenctl.session import CLOCK_STEP, VERSION, Session, dumps, loads
+from tokenctl.model.session import CLOCK_STEP, VERSION, Session, dumps, loads
 
 NOW = 1_700_000_000
 SESSION = Session(

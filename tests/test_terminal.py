@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tokenctl.adapters.terminal import Terminal, clean
 from tokenctl.errors import UsageError
-from tokenctl.terminal import Terminal, clean
 
 pty = pytest.importorskip("pty")
 

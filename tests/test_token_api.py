@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tokenctl.errors import UsageError
-from tokenctl.token_api import from_members, members_of
+from tokenctl.model.token_api import from_members, members_of
 
 GOOD: dict[str, Any] = {
     "username": "ada",

@@ -15,10 +15,10 @@ import pytest
 import trustme
 
 from tests.flows import always
+from tokenctl.adapters.transport import LARGEST, LONGEST_RETRY_AFTER, Transport
 from tokenctl.demo.http_server import DemoServer, Override, Reply, json_reply
 from tokenctl.errors import Refused, Unreachable, UsageError
 from tokenctl.oauth.wire import Request
-from tokenctl.transport import LARGEST, LONGEST_RETRY_AFTER, Transport
 
 Talk = Callable[[socket.socket], None]
 

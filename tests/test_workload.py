@@ -20,7 +20,7 @@ from tests.servers import Missing, available
 from tests.servers.child import Child
 from tests.servers.oidc_provider import OidcProvider
 from tokenctl.demo.http_server import Override, Reply, json_reply
-from tokenctl.profile import SOURCES
+from tokenctl.model.profile import SOURCES
 
 pytestmark = pytest.mark.real
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)

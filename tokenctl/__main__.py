@@ -8,7 +8,7 @@ if __name__ == "__main__" and not sys.flags.safe_path and sys.path[:1] == [os.ge
     del sys.path[0]
 
 try:
-    from tokenctl.cli import main
+    from tokenctl.cli.main import main
 except KeyboardInterrupt:  # Ctrl-C while the libraries are loading
     sys.exit(130)
 

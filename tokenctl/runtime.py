@@ -14,16 +14,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tokenctl import clock, config
+from tokenctl.adapters import clock
+from tokenctl.adapters.terminal import Terminal
+from tokenctl.config import config_file as config
 from tokenctl.errors import LoginRequired, TokenctlError, Unreachable, UsageError
-from tokenctl.profile import Profile
-from tokenctl.session import Session
+from tokenctl.model.profile import Profile
+from tokenctl.model.session import Session
 from tokenctl.storage import ATTENDED, UNATTENDED, Store, Waiting, silent
-from tokenctl.terminal import Terminal
 
 if TYPE_CHECKING:
-    from tokenctl.errand import Errand
-    from tokenctl.loopback import Callback
+    from tokenctl.adapters.redirect_listener import Callback
+    from tokenctl.broker.errand import Errand
     from tokenctl.oauth.client_auth import Client
     from tokenctl.oauth.wire import Request, Response
     from tokenctl.storage.journal import Journal
@@ -93,7 +94,7 @@ class Runtime:
         """Send a request, trusting the profile's CA beside the system's."""
         if self._send is not None:
             return self._send(request)
-        from tokenctl.transport import Transport
+        from tokenctl.adapters.transport import Transport
 
         self.terminal.detail(f"{request.method} {request.url.partition('?')[0]}")
         with self.terminal.patience(f"tokenctl: waiting for {request.url.split('/')[2]} "):
@@ -151,12 +152,13 @@ class Runtime:
 
         Where there can be no worker it is done here, with signals put off. Raises what `present` raises.
         """
-        from tokenctl import detached, errand
+        from tokenctl.adapters import worker_process as detached
+        from tokenctl.broker import errand
 
         if self._send is None and self._store is None and detached.SURVIVES and sys.executable:
             try:
                 with self.terminal.patience(f"tokenctl: waiting for {job.session.token_endpoint.split('/')[2]} "):
-                    answer = detached.run("tokenctl.worker", errand.dumps(job), self.environ, lock)
+                    answer = detached.run("tokenctl.broker.worker", errand.dumps(job), self.environ, lock)
             except OSError as reason:  # no process more for this user, say: then it is done here
                 self.terminal.detail(f"no worker could be started ({reason.strerror}); renewing without one")
             else:
@@ -165,7 +167,7 @@ class Runtime:
             return present(self, job)
 
     def _outcome(self, answer: str | None) -> Session:
-        from tokenctl import errand
+        from tokenctl.broker import errand
 
         if answer is None:
             raise Unreachable("the renewal was cut off before its end", hint="try again", sent=True)
@@ -259,7 +261,7 @@ class Runtime:
         return KeyringStore(ring, kind, deadline, waiting=waiting)
 
     def _file_store(self, profile: Profile) -> Store:
-        from tokenctl.secret_sources import passphrase
+        from tokenctl.config.secret_sources import passphrase
         from tokenctl.storage.file_keyring import EncryptedFile
         from tokenctl.storage.keyring_store import KeyringStore
 
@@ -272,7 +274,7 @@ class Runtime:
 
     def has_credentials(self, profile: Profile) -> bool:
         """Tell whether a machine's credentials are at hand without a login: its identity, its environment, a key file."""
-        from tokenctl.secret_sources import from_environment
+        from tokenctl.config.secret_sources import from_environment
 
         name = "API_KEY" if profile.flow == "api-key" else "CLIENT_SECRET"
         return profile.flow == "workload" or bool(profile.client_key_file or from_environment(self.environ, name))
@@ -282,7 +284,7 @@ class Runtime:
 
         A private key is only ever taken for a `method` that signs with it, and never as a password.
         """
-        from tokenctl.secret_sources import of_client
+        from tokenctl.config.secret_sources import of_client
 
         signs = (method or profile.auth_method) == "private_key_jwt"
         if profile.client_key_file and not given and signs:
@@ -295,7 +297,7 @@ class Runtime:
         )
 
     def _client_key(self, name: str) -> str:
-        from tokenctl.secret_sources import from_file
+        from tokenctl.config.secret_sources import from_file
 
         try:
             path = Path(name).expanduser()
@@ -305,7 +307,7 @@ class Runtime:
 
     def client_assertion(self, profile: Profile, client: "Client", audience: str) -> str:
         """Make a JWT with which the client proves who it is, for one request; see `assertion.client_assertion`."""
-        from tokenctl import assertion
+        from tokenctl.adapters import jwt_sign as assertion
 
         return assertion.client_assertion(
             client.client_id,
@@ -320,7 +322,7 @@ class Runtime:
 
     def identity_token(self, profile: Profile) -> str:
         """Get the token with which the job's platform says who it is; see `ambient.token`."""
-        from tokenctl import ambient
+        from tokenctl.identity import sources as ambient
 
         return ambient.token(
             ambient.Place(profile=profile, environ=self.environ, send=partial(self.send, profile)), self.now()
@@ -329,7 +331,7 @@ class Runtime:
     @contextmanager
     def listening(self, redirect_uri: str | None, port: int | None) -> Iterator["Callback"]:
         """Listen for the redirect of a sign-in."""
-        from tokenctl.loopback import listening
+        from tokenctl.adapters.redirect_listener import listening
 
         with listening(redirect_uri, port) as callback:
             yield callback
@@ -337,26 +339,26 @@ class Runtime:
     @property
     def has_browser(self) -> bool:
         """Tell whether a browser that the person sees can be opened from here."""
-        from tokenctl import browser
+        from tokenctl.adapters import browser
 
         return browser.present(self.environ)
 
     def open_browser(self, url: str) -> None:
         """Open the person's browser."""
-        from tokenctl import browser
+        from tokenctl.adapters import browser
 
         browser.open_url(url)
 
     def verify_id_token(self, profile: Profile, token: str, jwks_uri: str, **expected: Any) -> dict[str, Any]:
         """Fetch the issuer's keys and verify an ID token; see `id_token.verify`."""
-        from tokenctl import id_token
+        from tokenctl.adapters import jwt_verify as id_token
         from tokenctl.oauth.wire import Request
 
         return id_token.verify(token, self.send(profile, Request(url=jwks_uri)), **expected)
 
     def verify_signature(self, profile: Profile, token: str, jwks_uri: str, what: str) -> dict[str, Any]:
         """Fetch the issuer's keys and verify only a JWT's signature, `what` token it is; see `id_token.verify_signature`."""
-        from tokenctl import id_token
+        from tokenctl.adapters import jwt_verify as id_token
         from tokenctl.oauth.wire import Request
 
         return id_token.verify_signature(token, self.send(profile, Request(url=jwks_uri)), what=what)

@@ -7,18 +7,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from tokenctl.adapters.transport import Transport
 from tokenctl.demo.http_server import DemoServer, Override, Received, Reply, json_reply
 from tokenctl.demo.play import fetch
 from tokenctl.errors import StoreUnavailable
 from tokenctl.flows.sign_in import sign_in
 from tokenctl.flows.sign_out import sign_out as sign_out
+from tokenctl.model.profile import Profile, from_members
+from tokenctl.model.session import Session
 from tokenctl.oauth.wire import Request, Response
-from tokenctl.profile import Profile, from_members
 from tokenctl.runtime import Runtime
-from tokenctl.session import Session
 from tokenctl.storage import Store
 from tokenctl.storage.memory_store import MemoryStore
-from tokenctl.transport import Transport
 
 SCOPE = "openid offline_access api"
 

@@ -10,8 +10,8 @@ from tests.flows import SCOPE, Clock, always, profile_of, rewritten
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.errors import LoginRequired, Refused, Unreachable
 from tokenctl.flows.sign_in import sign_in
+from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
-from tokenctl.session import Session
 from tokenctl.storage.memory_store import MemoryStore
 
 # No openid: the clock here is not the one that ID tokens are verified by.

@@ -9,7 +9,7 @@ from tests.flows import always, profile_of, rewritten
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.errors import Refused, Unreachable, UsageError
 from tokenctl.flows.discovery import discover
-from tokenctl.profile import Profile
+from tokenctl.model.profile import Profile
 from tokenctl.runtime import Runtime
 
 OPENID = "/.well-known/openid-configuration"

@@ -11,14 +11,14 @@ import pytest
 
 from tests.conftest import Make
 from tests.flows import Person, always, at, machine_profile, rewritten
-from tokenctl import broker
+from tokenctl.broker import renewal as broker
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.demo.registry import DEFAULT_CLIENTS
 from tokenctl.errors import Refused, TokenctlError, Unreachable, UsageError
 from tokenctl.flows.sign_in import sign_in
-from tokenctl.profile import Profile
+from tokenctl.model.profile import Profile
+from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
-from tokenctl.session import Session
 from tokenctl.storage.memory_store import MemoryStore
 
 SECRET = "demo-ci-secret"

@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 
 from tests.flows import Person, always, machine_profile, profile_of, rewritten, signed_in
-from tokenctl import broker
+from tokenctl.broker import renewal as broker
+from tokenctl.broker.errand import Errand
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
-from tokenctl.errand import Errand
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable
 from tokenctl.flows.renewal import check, request, session_client, succeed
 from tokenctl.flows.sign_in import sign_in
+from tokenctl.model.profile import Profile
+from tokenctl.model.session import Session
 from tokenctl.oauth.claims import unverified_claims
-from tokenctl.profile import Profile
 from tokenctl.runtime import Runtime
-from tokenctl.session import Session
 from tokenctl.storage.memory_store import MemoryStore
 
 

@@ -12,9 +12,9 @@ from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.demo.play import fetch
 from tokenctl.errors import Refused, StoreUnavailable, UsageError
 from tokenctl.flows.sign_in import sign_in
+from tokenctl.model.session import Session
 from tokenctl.oauth.claims import unverified_claims
 from tokenctl.runtime import Runtime
-from tokenctl.session import Session
 from tokenctl.storage.memory_store import MemoryStore
 
 OPENID = "/.well-known/openid-configuration"

@@ -7,13 +7,13 @@ import pytest
 
 from tests.flows import Person, always, machine_profile, profile_of, sign_out, signed_in
 from tests.flows.test_renewal import renew
-from tokenctl import cli
+from tokenctl.cli import main as cli
 from tokenctl.demo.http_server import DemoServer, Override, Received, Reply, json_reply
 from tokenctl.demo.play import fetch
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable
 from tokenctl.flows.sign_in import sign_in
+from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
-from tokenctl.session import Session
 from tokenctl.storage.memory_store import MemoryStore
 
 

@@ -6,12 +6,12 @@ import pytest
 
 from tests.commandline import Home
 from tests.flows import always, profile_of
-from tokenctl import broker
+from tokenctl.broker import renewal as broker
 from tokenctl.demo.http_server import DemoServer, json_reply
 from tokenctl.errors import Refused
 from tokenctl.flows.sign_in import sign_in
+from tokenctl.model.profile import Profile
 from tokenctl.oauth.token_exchange import ACCESS_TOKEN
-from tokenctl.profile import Profile
 from tokenctl.runtime import Runtime
 from tokenctl.storage.memory_store import MemoryStore
 

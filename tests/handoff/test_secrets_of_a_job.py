@@ -3,11 +3,11 @@
 import pytest
 
 from tests.conftest import Make
+from tokenctl.adapters.transport import Transport
 from tokenctl.errors import UsageError
 from tokenctl.handoff.environment import child_environment
+from tokenctl.model.profile import from_members
 from tokenctl.oauth.wire import Request
-from tokenctl.profile import from_members
-from tokenctl.transport import Transport
 
 
 def test_the_child_does_not_get_the_jobs_identity() -> None:

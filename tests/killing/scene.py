@@ -109,7 +109,7 @@ class Scene:
         for process in Path("/proc").glob("[0-9]*"):
             try:
                 words = (process / "cmdline").read_bytes().split(b"\0")
-                if b"tokenctl.worker" in words and f"HOME={self.home.folder}".encode() in (
+                if b"tokenctl.broker.worker" in words and f"HOME={self.home.folder}".encode() in (
                     process / "environ"
                 ).read_bytes().split(b"\0"):
                     return int(process.name)

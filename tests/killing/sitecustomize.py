@@ -14,7 +14,7 @@ import signal
 import sys
 from typing import Any
 
-ROLE = "worker" if "tokenctl.worker" in sys.orig_argv else "caller"
+ROLE = "worker" if "tokenctl.broker.worker" in sys.orig_argv else "caller"
 KILLED = "killed"
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
@@ -42,7 +42,7 @@ class _Counter:
             self._about("truncate", arguments[0])
         elif event == "socket.connect" and isinstance(arguments[1], tuple):
             self._point("connect", "server")
-        elif event == "subprocess.Popen" and "tokenctl.worker" in arguments[1]:
+        elif event == "subprocess.Popen" and "tokenctl.broker.worker" in arguments[1]:
             self._point("start", "worker")
             self._watch_pipe()
 

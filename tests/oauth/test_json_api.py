@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from tests.oauth import NOW, SECRET, answer, only
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable, UsageError
+from tokenctl.model.token_api import Call
 from tokenctl.oauth.json_api import check_revoked, parse, request, rotated
 from tokenctl.oauth.token_response import DEFAULT_LIFETIME
 from tokenctl.oauth.wire import Response
-from tokenctl.token_api import Call
 
 CALL = Call(
     url="https://api.example.com/login",

@@ -2,7 +2,7 @@
 
 import base64
 
-from tokenctl.session import Session
+from tokenctl.model.session import Session
 
 SECRET = "s3cr3t-refresh-token"
 SEAL_KEY = base64.b64encode(bytes(range(32))).decode()

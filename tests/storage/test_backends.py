@@ -18,10 +18,10 @@ from tokenctl.storage.keyring_store import KeyringStore
         *(
             "keyrings.alt.file.PlaintextKeyring",
             "no.such.Module",
-            "tokenctl.session.Session",
-            "tokenctl.session.absent",
+            "tokenctl.model.session.Session",
+            "tokenctl.model.session.absent",
         ),
-        *("tokenctl.session", "Ring", "", ".", "x" * 999, ".relative.Ring"),
+        *("tokenctl.model.session", "Ring", "", ".", "x" * 999, ".relative.Ring"),
     ],
 )
 def test_a_backend_that_keeps_nothing_or_is_none_is_refused(name: str) -> None:

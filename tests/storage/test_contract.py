@@ -14,9 +14,9 @@ from tests.ring import Forgetful, Ring
 from tests.servers.secret_service import SecretService
 from tests.storage import session
 from tokenctl.errors import StoreDamaged, StoreError, StoreTimedOut, StoreUnavailable
-from tokenctl.profile import Profile
+from tokenctl.model.profile import Profile
+from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
-from tokenctl.session import Session
 from tokenctl.storage import Store
 from tokenctl.storage.file_keyring import EncryptedFile
 from tokenctl.storage.keyring_store import KeyringStore

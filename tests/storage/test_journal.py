@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.oauth import only, values
 from tests.storage import SECRET, session
 from tokenctl.errors import StoreDamaged, StoreUnavailable, TokenctlError, UsageError
-from tokenctl.session import Session
+from tokenctl.model.session import Session
 from tokenctl.storage.journal import LONGEST_PAUSE, Entry, Journal
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes and links are POSIX's")

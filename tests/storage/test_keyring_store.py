@@ -10,7 +10,7 @@ from keyring.backend import KeyringBackend
 
 from tests.storage import SECRET, session
 from tokenctl.errors import StoreDamaged, StoreError, StoreLocked, StoreTimedOut, StoreUnavailable
-from tokenctl.session import dumps
+from tokenctl.model.session import dumps
 from tokenctl.storage.keyring_store import KeyringStore, bounded
 
 

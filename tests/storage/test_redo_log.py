@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.oauth import only, values
 from tests.storage import SECRET, session
 from tokenctl.errors import StoreDamaged, StoreUnavailable, TokenctlError, UsageError
-from tokenctl.session import Session
+from tokenctl.model.session import Session
 from tokenctl.storage.redo_log import RESERVED, RedoLog
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes and links are POSIX's")

@@ -14,7 +14,7 @@ import pytest
 from tests.servers.hung_bus import HungBus, Mode
 from tests.servers.secret_service import SecretService
 from tests.storage import SECRET, session
-from tokenctl.session import dumps, loads
+from tokenctl.model.session import dumps, loads
 
 pytestmark = pytest.mark.real
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.real
 CLIENT = """
 import json, sys
 from tokenctl.errors import StoreError
-from tokenctl.session import dumps, loads
+from tokenctl.model.session import dumps, loads
 from tokenctl.storage.backends import open_ring
 from tokenctl.storage.keyring_store import KeyringStore
 from tokenctl.storage.secret_service import BACKEND, SecretServiceStore

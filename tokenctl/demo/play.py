@@ -17,8 +17,8 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
+from tokenctl.adapters.worker_process import signals_put_off
 from tokenctl.demo.http_server import DemoServer
-from tokenctl.detached import signals_put_off
 from tokenctl.errors import TokenctlError
 from tokenctl.storage.lock import exclusive
 

@@ -7,11 +7,11 @@ fresh token, which needs none of them, does not pay for them.
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tokenctl.profile import Profile
-from tokenctl.session import Session
+from tokenctl.model.profile import Profile
+from tokenctl.model.session import Session
 
 if TYPE_CHECKING:
-    from tokenctl.errand import Errand
+    from tokenctl.broker.errand import Errand
     from tokenctl.flows.sign_in import Finish, Plan
     from tokenctl.oauth.client_auth import Client
     from tokenctl.oauth.wire import Request, Response
@@ -88,9 +88,9 @@ def succeed(
 
 def exchange(runtime: "Runtime", asked: Profile, session: Session) -> Session:
     """Exchange the session's access token for a narrower one; see `exchange.exchange`."""
-    from tokenctl.flows import exchange
+    from tokenctl.flows.exchange import exchange as exchanged  # the package's own name is this function
 
-    return exchange.exchange(runtime, asked, session)
+    return exchanged(runtime, asked, session)
 
 
 def end(runtime: "Runtime", profile: Profile, session: Session) -> bool:

@@ -3,8 +3,8 @@
 from tokenctl.errors import UsageError
 from tokenctl.flows.renewal import api_values
 from tokenctl.flows.sign_in import Finish, Plan
+from tokenctl.model.session import Session
 from tokenctl.oauth import json_api
-from tokenctl.session import Session
 
 
 def run(plan: Plan, finish: Finish) -> Session:

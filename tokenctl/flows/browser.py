@@ -2,13 +2,13 @@
 
 from functools import partial
 
+from tokenctl.adapters.redirect_listener import Callback
 from tokenctl.errors import LoginRequired
 from tokenctl.flows.sign_in import Finish, Plan
-from tokenctl.loopback import Callback
+from tokenctl.model.session import Session
 from tokenctl.oauth import authorization_code as grant
 from tokenctl.oauth import pushed_request, token_response
 from tokenctl.oauth.metadata import need
-from tokenctl.session import Session
 
 
 def run(plan: Plan, finish: Finish) -> Session:

@@ -2,11 +2,11 @@
 
 from tokenctl.errors import LoginRequired, Unreachable
 from tokenctl.flows.sign_in import Finish, Plan
+from tokenctl.model.session import Session
 from tokenctl.oauth import device_code as grant
 from tokenctl.oauth import token_response
 from tokenctl.oauth.metadata import need
 from tokenctl.oauth.wire import overloaded
-from tokenctl.session import Session
 
 
 def run(plan: Plan, finish: Finish) -> Session:

@@ -4,12 +4,12 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from tokenctl.errors import Refused, UsageError
+from tokenctl.model.profile import Profile
+from tokenctl.model.token_api import TokenApi
 from tokenctl.oauth import metadata
 from tokenctl.oauth.metadata import Metadata
 from tokenctl.oauth.wire import describe, issuer_url, overloaded, safe_url, try_later
-from tokenctl.profile import Profile
 from tokenctl.runtime import Runtime
-from tokenctl.token_api import TokenApi
 
 
 def discover(runtime: Runtime, profile: Profile) -> Metadata:

@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 from tokenctl.flows.renewal import session_client
+from tokenctl.model.profile import Profile
+from tokenctl.model.session import Session
 from tokenctl.oauth import token_response
 from tokenctl.oauth.token_exchange import ACCESS_TOKEN, HINTS, check_issued, exchange_request
-from tokenctl.profile import Profile
 from tokenctl.runtime import Runtime
-from tokenctl.session import Session
 
 
 def exchange(runtime: Runtime, asked: Profile, session: Session) -> Session:

@@ -4,11 +4,11 @@ from typing import Any
 
 from tokenctl.errors import Refused
 from tokenctl.flows.renewal import session_client
+from tokenctl.model.profile import Profile
+from tokenctl.model.session import Session
 from tokenctl.oauth import introspection
 from tokenctl.oauth.claims import is_jwt, unverified_claims
-from tokenctl.profile import Profile
 from tokenctl.runtime import Runtime
-from tokenctl.session import Session
 
 
 def claims(session: Session) -> dict[str, Any]:

@@ -2,9 +2,9 @@
 
 from tokenctl.errors import UsageError
 from tokenctl.flows.sign_in import Finish, Plan
+from tokenctl.model.session import Session
 from tokenctl.oauth import token_response
 from tokenctl.oauth.client_credentials import client_credentials_request
-from tokenctl.session import Session
 
 
 def run(plan: Plan, finish: Finish) -> Session:

@@ -6,8 +6,11 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from tokenctl import flows
-from tokenctl.errand import Errand
+from tokenctl.broker.errand import Errand
 from tokenctl.errors import LoginRequired, Refused
+from tokenctl.model.profile import Profile
+from tokenctl.model.session import Session
+from tokenctl.model.token_api import Call
 from tokenctl.oauth import json_api, token_response
 from tokenctl.oauth.claims import unverified_claims
 from tokenctl.oauth.client_auth import ASSERTED, Client
@@ -17,10 +20,7 @@ from tokenctl.oauth.refresh_token import refresh_request
 from tokenctl.oauth.token_exchange import check_issued, exchange_request
 from tokenctl.oauth.token_response import TokenSet
 from tokenctl.oauth.wire import Request, Response
-from tokenctl.profile import Profile
 from tokenctl.runtime import Runtime, login_hint
-from tokenctl.session import Session
-from tokenctl.token_api import Call
 
 
 def session_client(runtime: Runtime, profile: Profile, session: Session, given: str | None = None) -> Client:

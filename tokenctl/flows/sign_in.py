@@ -9,14 +9,14 @@ from tokenctl import flows
 from tokenctl.errors import Refused, UsageError
 from tokenctl.flows.discovery import discover
 from tokenctl.flows.renewal import identified, proving
+from tokenctl.model.profile import Profile
+from tokenctl.model.session import Session
 from tokenctl.oauth import client_auth
 from tokenctl.oauth.claims import account_name
 from tokenctl.oauth.client_auth import Client
 from tokenctl.oauth.metadata import Metadata, need
 from tokenctl.oauth.token_response import TokenSet
-from tokenctl.profile import Profile
 from tokenctl.runtime import Runtime
-from tokenctl.session import Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

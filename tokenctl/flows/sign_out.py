@@ -2,11 +2,11 @@
 
 from tokenctl.errors import Refused
 from tokenctl.flows.renewal import api_values, session_client
+from tokenctl.model.profile import Profile
+from tokenctl.model.session import Session
 from tokenctl.oauth import json_api
 from tokenctl.oauth.revocation import Outcome, parse, revocation_request
-from tokenctl.profile import Profile
 from tokenctl.runtime import Runtime
-from tokenctl.session import Session
 
 
 def sign_out(runtime: Runtime, profile: Profile, session: Session) -> bool:

@@ -2,9 +2,9 @@
 
 from tokenctl.flows.renewal import workload_request
 from tokenctl.flows.sign_in import Finish, Plan
+from tokenctl.model.session import Session
 from tokenctl.oauth import token_response
 from tokenctl.oauth.token_exchange import check_issued
-from tokenctl.session import Session
 
 HINTS = {
     "unsupported_grant_type": "the server does not take a job's identity in this way: try another identity_use",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from tokenctl.errors import UsageError
-from tokenctl.session import Session
+from tokenctl.model.session import Session
 
 DEFAULT_VARIABLE = "ACCESS_TOKEN"
 EXPIRY_VARIABLE = "ACCESS_TOKEN_EXPIRES_AT"

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from tokenctl.session import Session
-from tokenctl.terminal import Terminal
+from tokenctl.adapters.terminal import Terminal
+from tokenctl.model.session import Session
 
 
 def mask(environ: Mapping[str, str], terminal: Terminal, session: Session) -> Session:

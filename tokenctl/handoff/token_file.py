@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tokenctl.handoff.environment import FILE_VARIABLE
 from tokenctl.handoff.process import NotExecutable
-from tokenctl.session import Session
+from tokenctl.model.session import Session
 from tokenctl.storage.state_dir import replace_private
 
 SHORTEST = 1.0

@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from tokenctl.errors import LoginRequired, Refused, UsageError
+from tokenctl.model.token_api import PLACEHOLDER, Call
 from tokenctl.oauth.claims import unverified_claims
 from tokenctl.oauth.token_response import DEFAULT_LIFETIME, LONGEST_LIFETIME, LONGEST_TOKEN, TokenSet
 from tokenctl.oauth.wire import JSON, Request, Response, describe, json_object, overloaded, safe_url, try_later
-from tokenctl.token_api import PLACEHOLDER, Call
 
 REFUSALS = (400, 401, 403, 404, 410, 422)
 """Statuses with which such APIs say that they know this refresh token no more."""

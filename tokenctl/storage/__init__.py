@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from tokenctl.errors import StoreTimedOut
-from tokenctl.session import Session
+from tokenctl.model.session import Session
 
 UNATTENDED = 3.0
 """Seconds a keyring call may take when nobody could type a password."""

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from tokenctl.errors import StoreDamaged, StoreUnavailable
-from tokenctl.session import Session
+from tokenctl.model.session import Session
 from tokenctl.storage.state_dir import read_private, replace_private
 
 VERSION = 1

@@ -13,10 +13,10 @@ from typing import TypeVar
 import keyring.errors
 from keyring.backend import KeyringBackend
 
-from tokenctl import session as sessions
-from tokenctl.deadline import DeadlinePassed, within
+from tokenctl.adapters.deadline import DeadlinePassed, within
 from tokenctl.errors import StoreDamaged, StoreError, StoreLocked, StoreUnavailable, TokenctlError
-from tokenctl.session import Session
+from tokenctl.model import session as sessions
+from tokenctl.model.session import Session
 from tokenctl.storage import UNATTENDED, Waiting, silent, slots, timed_out
 
 WAYS_OUT = (

@@ -1,6 +1,6 @@
 """The store that keeps nothing: for machines that can begin again at any time."""
 
-from tokenctl.session import Session
+from tokenctl.model.session import Session
 
 
 class MemoryStore:

@@ -15,9 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tokenctl import session as sessions
 from tokenctl.errors import StoreDamaged, StoreUnavailable
-from tokenctl.session import Session
+from tokenctl.model import session as sessions
+from tokenctl.model.session import Session
 from tokenctl.storage.sealing import seal, unseal
 from tokenctl.storage.state_dir import open_private, read_private, sync_folder
 

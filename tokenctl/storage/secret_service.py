@@ -14,9 +14,9 @@ from typing import Any
 from jeepney import DBusAddress, DBusErrorResponse, MessageType, new_method_call
 from jeepney.io.blocking import DBusConnection, open_dbus_connection
 
-from tokenctl import session as sessions
-from tokenctl.deadline import DeadlinePassed, within
-from tokenctl.session import Session
+from tokenctl.adapters.deadline import DeadlinePassed, within
+from tokenctl.model import session as sessions
+from tokenctl.model.session import Session
 from tokenctl.storage import Store, Waiting, silent, timed_out
 
 BACKEND = "keyring.backends.SecretService.Keyring"

@@ -1,0 +1,32 @@
+"""One file a subcommand, each with its `command`; thin: options in, one call, answer out.
+
+`load` imports a command's module when the command runs, so that no command pays for another.
+"""
+
+import click
+
+
+def load(name: str) -> click.Command | None:
+    """Import the command of that name; None when there is none."""
+    match name:
+        case "login":
+            from tokenctl.cli.commands.login import command
+        case "token":
+            from tokenctl.cli.commands.token import command
+        case "exec":
+            from tokenctl.cli.commands.exec import command
+        case "show":
+            from tokenctl.cli.commands.show import command
+        case "refresh":
+            from tokenctl.cli.commands.refresh import command
+        case "revoke" | "logout":
+            from tokenctl.cli.commands.revoke import command
+        case "store":
+            from tokenctl.cli.commands.store import command
+        case "demo":
+            from tokenctl.cli.commands.demo import command
+        case "completion":
+            from tokenctl.cli.commands.completion import command
+        case _:
+            return None
+    return command

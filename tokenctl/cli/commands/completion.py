@@ -1,0 +1,36 @@
+"""`tokenctl completion`: the script that a shell reads."""
+
+import click
+from click.shell_completion import ShellComplete, get_completion_class
+
+from tokenctl.cli.output import answer
+
+SHELLS = {"bash": "tokenctl.bash", "zsh": "_tokenctl", "fish": "tokenctl.fish"}
+"""Shell -> its file in `completions/`."""
+
+
+def script(shell: str, root: click.Command) -> str:
+    """Make a shell's completion script; it asks tokenctl itself, so it never goes stale."""
+    shell_class = get_completion_class(shell)
+    if shell_class is None:
+        raise ValueError(f"no completion for {shell}")
+    # ShellComplete's own: bash's subclass would start a bash to look at its version.
+    return ShellComplete.source(shell_class(root, {}, "tokenctl", "_TOKENCTL_COMPLETE"))
+
+
+@click.command("completion")
+@click.argument("shell", type=click.Choice(list(SHELLS)))
+@click.pass_context
+def command(ctx: click.Context, shell: str) -> None:
+    """Print the completion script of a shell.
+
+    \b
+    bash:  mkdir -p ~/.local/share/bash-completion/completions
+           tokenctl completion bash > ~/.local/share/bash-completion/completions/tokenctl
+    zsh:   mkdir -p ~/.zfunc
+           tokenctl completion zsh > ~/.zfunc/_tokenctl
+           (and in ~/.zshrc, before compinit: fpath+=(~/.zfunc))
+    fish:  mkdir -p ~/.config/fish/completions
+           tokenctl completion fish > ~/.config/fish/completions/tokenctl.fish
+    """  # noqa: D301 (click reads the \b)
+    answer(script(shell, ctx.find_root().command).strip())

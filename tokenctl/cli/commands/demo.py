@@ -1,0 +1,69 @@
+"""`tokenctl demo`: the whole life of a session, without an account."""
+
+import sys
+import threading
+
+import click
+
+from tokenctl.adapters.terminal import Terminal
+from tokenctl.cli.output import answer
+from tokenctl.demo.ending import tidily
+from tokenctl.demo.http_server import DemoServer
+from tokenctl.demo.play import perform
+from tokenctl.errors import UsageError
+
+_SERVING = """\
+The demo's authorization server runs at {issuer} until Ctrl-C.
+Access tokens live 15 minutes, refresh tokens 7 days and rotate; a used one ends the session.
+
+A person (these use your own keyring; add --store file where there is none):
+  tokenctl login -p demo --issuer {issuer} --client-id tokenctl-demo --scope "openid offline_access api"
+  tokenctl login -p demo --flow device
+  tokenctl show -p demo
+  tokenctl exec -p demo -- sh -c 'curl -s -H "Authorization: Bearer $ACCESS_TOKEN" {issuer}/api/hello'
+  tokenctl revoke -p demo
+
+A machine (nothing is kept):
+  export TOKENCTL_ISSUER={issuer} TOKENCTL_CLIENT_ID=tokenctl-demo-ci TOKENCTL_CLIENT_SECRET=demo-ci-secret
+  tokenctl exec -p env -- sh -c 'curl -s -H "Authorization: Bearer $ACCESS_TOKEN" {issuer}/api/hello'
+"""
+
+
+@click.command("demo")
+@click.option("--serve", is_flag=True, help="Keep the server up, to try the commands by hand.")
+@click.option(
+    "--host",
+    metavar="ADDRESS",
+    help="With --serve: a loopback address, nothing else (default 127.0.0.1).",
+)
+@click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="With --serve: this port.")
+def command(serve: bool, host: str | None, port: int | None) -> None:
+    """See the whole life of a session, without an account.
+
+    And without a keyring. An authorization server of our own runs on this machine for a few seconds; the real commands sign
+    in, renew and sign out in a throw-away store. Nothing of yours is touched.
+    """
+    if not serve and (host is not None or port is not None):
+        raise UsageError("--host and --port go with --serve", hint="add --serve, or leave them out")
+    with tidily():
+        if serve:
+            _serve("127.0.0.1" if host is None else host, port)
+        else:
+            perform(colour=sys.stdout.isatty())
+
+
+def _serve(host: str, port: int | None) -> None:
+    try:
+        with DemoServer(host=host, port=port or 0) as server:
+            answer(_SERVING.format(issuer=server.issuer))
+            threading.Event().wait()
+    except KeyboardInterrupt:  # the way to end it: nothing went wrong
+        Terminal().message("stopped")
+    except ValueError:
+        raise UsageError(
+            f"the demo's server listens on this machine only, not on {host!r:.80}", hint="leave --host out"
+        ) from None
+    except OSError as reason:
+        raise UsageError(
+            f"cannot listen on {host} port {port}: {reason.strerror}", hint="choose another --port"
+        ) from None

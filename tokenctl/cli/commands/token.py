@@ -1,0 +1,67 @@
+"""`tokenctl token`: a fresh access token on stdout."""
+
+import json
+
+import click
+
+from tokenctl.broker import renewal as broker
+from tokenctl.cli.options import min_ttl, warn_if_short, with_runtime
+from tokenctl.cli.output import answer
+from tokenctl.handoff.masking import mask
+from tokenctl.runtime import Runtime
+
+
+@click.command("token")
+@min_ttl
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["raw", "header", "json"]),
+    default="raw",
+    show_default=True,
+    help="What to print.",
+)
+@click.option("--scope", multiple=True, metavar="SCOPE", help="A token with fewer rights than the session's.")
+@click.option("--resource", multiple=True, metavar="URL", help="A token for this API alone (RFC 8707).")
+@click.option("--audience", metavar="A", help="A token for this API, by token exchange (RFC 8693).")
+@with_runtime
+def command(
+    runtime: Runtime,
+    name: str | None,
+    min_ttl: int | None,
+    form: str,
+    scope: tuple[str, ...],
+    resource: tuple[str, ...],
+    audience: str | None,
+) -> None:
+    """Print a fresh access token, for a pipe.
+
+    It is renewed first if it would not live long enough. With --format header the answer is a whole
+    HTTP header: curl -H "$(tokenctl token --format header)" URL. With --scope, --resource or --audience it is a
+    narrower one, kept beside the session.
+    """
+    profile = runtime.profile(name)
+    wanted = {"scope": " ".join(" ".join(scope).split()), "resource": resource, "audience": audience}
+    if any(wanted.values()):
+        # Loaded here: who asks for the session's own token does not pay for what narrows it.
+        from tokenctl.broker.downscoped import narrower
+
+        session = narrower(runtime, profile, {name: value for name, value in wanted.items() if value}, min_ttl)
+    else:
+        session = broker.current(runtime, profile, min_ttl)
+    mask(runtime.environ, runtime.terminal, session)
+    warn_if_short(runtime, session, min_ttl)
+    if form == "raw":
+        answer(session.access_token)
+    elif form == "header":
+        answer(f"Authorization: {session.token_type} {session.access_token}")
+    else:
+        document = {
+            "access_token": session.access_token,
+            "token_type": session.token_type,
+            "expires_at": session.expires_at,
+            "expires_in": session.remaining(runtime.time_of(session)),
+            "scope": session.scope,
+            "profile": profile.name,
+        }
+        answer(json.dumps(document))

@@ -1,0 +1,146 @@
+"""The command table, and the only place where an error becomes text on stderr and an exit status.
+
+A command's module is imported when the command runs, and not for help or completion: the table has
+what those need.
+"""
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import click
+from click.shell_completion import CompletionItem
+
+from tokenctl import __version__
+from tokenctl.adapters.terminal import Terminal
+from tokenctl.cli.commands import load
+from tokenctl.cli.output import answer, guard
+from tokenctl.errors import TokenctlError
+
+COMMANDS = {
+    "login": "Sign in once; the session goes into the keyring.",
+    "token": "Print a fresh access token, for a pipe.",
+    "exec": "Run a command with a fresh access token in its environment.",
+    "show": "Show who is signed in, where, and for how long.",
+    "refresh": "Renew the session now.",
+    "revoke": "Sign out: revoke at the server, then forget here.",
+    "store": "Show where sessions are kept, or move one.",
+    "demo": "See the whole life of a session, without an account.",
+    "completion": "Print the completion script of a shell.",
+}
+"""Name of a command -> its line in the list of commands, in the order of that list."""
+
+EXEC_FAILED = 125
+"""What `exec` answers when tokenctl itself failed before the child started."""
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands from a table, and loads one when it runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List the commands in the table's order."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load the command of that name."""
+        return load(cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands from the table: click would load every one of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete a command's name from the table, loading nothing."""
+        names = [CompletionItem(name, help=line) for name, line in COMMANDS.items() if name.startswith(incomplete)]
+        return names or click.Command.shell_complete(self, ctx, incomplete)
+
+
+_EPILOG = """\b
+First steps:
+  tokenctl demo                      see how it works; no account, no keyring
+  tokenctl login -p work --issuer https://login.example.com --client-id ID
+  curl -H "$(tokenctl token --format header)" https://api.example.com
+
+'tokenctl COMMAND --help' tells more of each."""
+
+
+@click.group(
+    cls=LazyGroup,
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def tokenctl() -> None:
+    """One login; after that every tool gets a fresh access token, and nothing ever sees the refresh token."""
+
+
+def run(arguments: Sequence[str], obj: object = None) -> int:
+    """Run the program and return its exit status. `obj` is a Runtime that tests give."""
+    guard()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal without UTF-8 must not end in an error
+            stream.reconfigure(errors="replace")
+    if "_TOKENCTL_COMPLETE" in os.environ:
+        from tokenctl.cli import completion as shells
+
+        shells.register()
+    terminal = Terminal()
+    child = next((word for word in arguments if not word.startswith("-")), None) == "exec"
+    try:
+        return _invoke(arguments, obj)
+    except TokenctlError as error:
+        terminal.error(error.message, error.hint)
+        return EXEC_FAILED if child and error.exit_status < EXEC_FAILED else error.exit_status
+    except click.UsageError as error:
+        if error.ctx is not None:
+            terminal.alone(error.ctx.get_usage())
+        path = error.ctx.command_path if error.ctx is not None else "tokenctl"
+        terminal.error(_lowered(error.format_message()), f"'{path} --help' tells what there is")
+        return EXEC_FAILED if child else 2
+    except click.ClickException as error:
+        terminal.error(_lowered(error.format_message()))
+        return EXEC_FAILED if child else 1
+    except (KeyboardInterrupt, click.Abort):
+        terminal.error("interrupted")
+        return 130
+    except Exception as error:
+        # Its text could hold anything, a secret too; where it happened cannot.
+        where = error.__traceback__
+        while where is not None and where.tb_next is not None:
+            where = where.tb_next
+        place = (
+            f"{Path(where.tb_frame.f_code.co_filename).name}:{where.tb_lineno}"
+            if where is not None
+            else "an unknown place"
+        )
+        terminal.error(
+            f"unexpected {type(error).__name__} at {place}"
+            + (f": {error.strerror}" if isinstance(error, OSError) else ""),
+            "this is a defect of tokenctl: please report it with this line and 'tokenctl --version'",
+        )
+        return EXEC_FAILED if child else 1
+
+
+def _invoke(arguments: Sequence[str], obj: object) -> int:
+    try:
+        status = tokenctl.main(list(arguments), prog_name="tokenctl", standalone_mode=False, obj=obj)
+    except click.exceptions.NoArgsIsHelpError as error:  # a group without a command is a question, no mistake
+        answer(error.message)
+        return 0
+    if sys.stdout is not None:
+        sys.stdout.flush()  # what was printed without: a full disk must not show only when Python ends
+    return status if isinstance(status, int) else 0
+
+
+def _lowered(text: str) -> str:
+    text = " ".join(text.split())  # click writes a list of choices over several lines
+    return text[:1].lower() + text[1:].removesuffix(".")
+
+
+def main() -> NoReturn:
+    """Run the program on the command line's words; the console script's entry."""
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,121 @@
+"""The options that commands share, and how they get their runtime."""
+
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from tokenctl.config import config_file as config
+from tokenctl.errors import TokenctlError
+from tokenctl.model.profile import duration
+from tokenctl.model.session import Session
+from tokenctl.runtime import Runtime
+
+
+def seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+    """Read an option's duration, such as 90, 90s, 15m, 2h or 7d, as seconds."""
+    try:
+        return None if value is None else duration(value)
+    except TokenctlError as error:
+        raise click.BadParameter(f"{value!r} is no duration: {error.hint}") from None
+
+
+def some_seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+    """Read a duration that cannot be nothing: waiting for 0 seconds is not waiting."""
+    found = seconds(ctx, param, value)
+    if found == 0:
+        raise click.BadParameter(f"{value!r} is no time at all")
+    return found
+
+
+def _profile_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    # From the config file, never from the keyring: a TAB must not ask for a password.
+    runtime = _runtime(ctx, ctx.params.get("config_file"), verbose=False)
+    try:
+        found = config.load(runtime.environ, runtime.config_file).profiles
+    except TokenctlError:
+        return []
+    return [CompletionItem(name, help=each.issuer) for name, each in found.items() if name.startswith(incomplete)]
+
+
+def _runtime(ctx: click.Context, config_file: str | None, *, verbose: bool) -> Runtime:
+    if isinstance(ctx.obj, Runtime):
+        ctx.obj.config_file = config_file or ctx.obj.config_file
+        ctx.obj.terminal.verbose = verbose
+        return ctx.obj
+    return Runtime(config_file=config_file, verbose=verbose)
+
+
+def with_runtime(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `-p`, `--config` and `-v`, and call the command with its `runtime` and the profile's name."""
+
+    @click.option(
+        "-p",
+        "--profile",
+        "name",
+        metavar="NAME",
+        shell_complete=_profile_names,
+        help="The profile; else TOKENCTL_PROFILE, or the default one.",
+    )
+    @click.option(
+        "--config",
+        "config_file",
+        metavar="FILE",
+        type=click.Path(),
+        help="The config file; else TOKENCTL_CONFIG, or the usual place.",
+    )
+    @click.option("-v", "--verbose", is_flag=True, help="Say what happens (never a secret).")
+    @click.pass_context
+    def wrapper(ctx: click.Context, /, *, config_file: str | None, verbose: bool, **rest: Any) -> Any:
+        _refuse_empty(ctx)
+        return ctx.invoke(function, runtime=_runtime(ctx, config_file, verbose=verbose), **rest)
+
+    return update_wrapper(wrapper, function)
+
+
+def _refuse_empty(ctx: click.Context) -> None:
+    """Raise BadParameter for an option whose text is empty: mostly a script's variable that was never set.
+
+    Taken for "not given" it could mean more than was asked for: `token --scope "$UNSET"` all that the person may do.
+    """
+    for param in ctx.command.params:
+        value = ctx.params.get(param.name or "")
+        texts = value if isinstance(value, tuple) else (value,)
+        if isinstance(param, click.Option) and any(isinstance(each, str) and not each.strip() for each in texts):
+            raise click.BadParameter("it is empty; give it a value, or leave the option out", ctx, param)
+
+
+min_ttl = click.option(
+    "--min-ttl",
+    callback=seconds,
+    metavar="DURATION",
+    help="Renew unless the token lives this long still (default 60s); half of the token's life is the most there is.",
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="Answer with JSON on stdout.")
+every = click.option("--all", "every", is_flag=True, help="Every profile of the config file.")
+
+
+def warn_if_short(runtime: Runtime, session: Session, min_ttl: int | None) -> None:
+    """Warn when the token lives shorter than a person asked for, because more than half of its life was asked for."""
+    left, life = session.remaining(runtime.time_of(session)), session.expires_at - session.obtained_at
+    if min_ttl is not None and left < min_ttl and life // 2 < min_ttl:
+        runtime.terminal.warning(
+            f"this token lives {left} s still, not the {min_ttl} s of --min-ttl: the server's tokens live {life} s, "
+            f"and half of that is the most that can be asked for"
+        )
+
+
+def each_profile(runtime: Runtime, work: Callable[[str], object]) -> int:
+    """Do something for every profile; failures are reported and the first one's exit status is returned."""
+    status = 0
+    for name in runtime.config.profiles:
+        try:
+            work(name)
+        except TokenctlError as error:
+            runtime.terminal.error(f"{name}: {error.message}", error.hint)
+            status = status or error.exit_status
+    if not runtime.config.profiles:
+        runtime.terminal.message(f"there is no profile in {runtime.config.path}")
+    return status

@@ -1,0 +1,1 @@
+"""The config file, the environment, and where secrets come from."""

@@ -1,0 +1,1 @@
+"""The identity that a job gets from the platform it runs on."""
