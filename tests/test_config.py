@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tokenctl.config.config_file import choose, config_path, from_environment, home, load, members_of, override
+from tokenctl.config.config_file import choose, config_path, from_environment, home, load, override
 from tokenctl.errors import UsageError
-from tokenctl.model.profile import Profile, from_members
+from tokenctl.model.profile import Profile, from_members, members_of
 
 TWO = """default_profile = "work"
 [profiles.work]

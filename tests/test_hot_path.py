@@ -25,6 +25,7 @@ OURS = {
     "tokenctl.oauth",
     "tokenctl.demo",
     "tokenctl.config.editing",
+    "tokenctl.model.token_api",
 }
 
 PROBE = """

@@ -1,5 +1,6 @@
 """The profile: what may stand in it, and what is said when it may not."""
 
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -7,16 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tokenctl.errors import UsageError
-from tokenctl.model.profile import (
-    AUTH_METHODS,
-    FLOWS,
-    STORES,
-    Profile,
-    check_name,
-    check_resource,
-    duration,
-    from_members,
-)
+from tokenctl.model.profile import AUTH_METHODS, CHECKS, FLOWS, STORES, Profile, check_name, from_members, members_of
+from tokenctl.model.profile_checks import check_resource, duration
 
 
 def test_a_full_profile_is_read() -> None:
@@ -149,6 +142,12 @@ anything = st.recursive(
 keys = [*Profile.__slots__, "unknown"]
 
 
+def test_every_setting_has_a_check() -> None:
+    """The table is complete: each field but the name carries the function that reads it."""
+    assert {each.name for each in fields(Profile)} - {"name"} == set(CHECKS)
+    assert all(callable(check) for check in CHECKS.values())
+
+
 @given(st.text(max_size=5) | st.just("work"), st.dictionaries(st.sampled_from(keys), anything, max_size=3))
 def test_any_members_are_a_profile_or_a_usage_error(name: str, members: dict[str, Any]) -> None:
     """No TOML value makes the reader fail in another way."""
@@ -160,3 +159,33 @@ def test_any_members_are_a_profile_or_a_usage_error(name: str, members: dict[str
     assert found is not None or said.isprintable()
     assert found is None or (found.flow in FLOWS and found.store in STORES and found.min_ttl >= 0)
     assert found is None or found.token_endpoint_auth_method in (None, *AUTH_METHODS)
+
+
+json_text = st.text(st.characters(), max_size=9) | st.sampled_from(["a/b", "/x", "~", "a:b", "A=b", "7", "-1", "{x}"])
+json_like = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | json_text,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["max_age", "login", "url", "body", "username"]) | json_text, inner, max_size=3
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@pytest.mark.parametrize("key", CHECKS)
+@given(json_like)
+def test_any_value_is_read_or_refused_by_its_key(key: str, value: object) -> None:
+    """Whatever a document has for a setting, the answer is a profile, or a UsageError that names the setting.
+
+    A profile that was read can be written, and is then read again as the same.
+    """
+    try:
+        found = from_members("work", {key: value}, "here")
+    except UsageError as reason:
+        said = reason.message
+    else:
+        assert from_members("work", members_of(found), "here") == found
+        return
+    assert key in said and said.isprintable() and len(said) < 250

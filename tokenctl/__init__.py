@@ -24,7 +24,8 @@ The house. Follow the data: a *flow* begins a session, *storage* keeps it, the *
     config          config file and environment
     terminal        the voice on stderr; stdout is the answer's, and shells what TAB needs
     oauth/          the protocol, pure: records in, records out
-    profile         how to get a token; no secrets; token_api is the part of it for APIs that are not OAuth
+    profile         how to get a token; no secrets; each setting with its check, from profile_checks;
+                    token_api is the part of it for APIs that are not OAuth
     session         what a login produced
     errors          every failure, its hint and its exit status
     demo/           an authorization server of our own, and the play it is for

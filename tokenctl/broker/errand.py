@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tokenctl import errors
-from tokenctl.config.config_file import members_of
 from tokenctl.errors import TokenctlError
 from tokenctl.model import profile, session
-from tokenctl.model.profile import Profile
+from tokenctl.model.profile import Profile, members_of
 from tokenctl.model.session import Session
 
 

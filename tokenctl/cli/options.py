@@ -9,7 +9,7 @@ from click.shell_completion import CompletionItem
 
 from tokenctl.config import config_file as config
 from tokenctl.errors import TokenctlError
-from tokenctl.model.profile import duration
+from tokenctl.model.profile_checks import duration
 from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
 

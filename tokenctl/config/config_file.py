@@ -8,12 +8,11 @@ import os
 import sys
 import tomllib
 from collections.abc import Container, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tokenctl.errors import UsageError
-from tokenctl.model import token_api
 from tokenctl.model.profile import ENVIRONMENT_PROFILE, Profile, check_name, from_members
 
 SETTINGS = ("issuer", "client_id", "scope", "resource", "audience", "flow", "store", "source", "identity_use")
@@ -153,18 +152,3 @@ def override(profile: Profile, settings: Mapping[str, Any], where: str) -> Profi
     """Put settings over a profile's own, checked the same way."""
     checked = from_members(profile.name, settings, where)
     return replace(profile, **{name: getattr(checked, name) for name in settings})
-
-
-def members_of(profile: Profile) -> dict[str, Any]:
-    """List what of a profile differs from the defaults, as the config file writes it."""
-    plain = Profile(name=profile.name)
-    found = {each.name: getattr(profile, each.name) for each in fields(profile)}
-    members = {name: value for name, value in found.items() if value != getattr(plain, name)}
-    for name, value in members.items():
-        if name == "api":
-            members[name] = token_api.members_of(value)
-        elif name == "params":
-            members[name] = dict(value)
-        elif isinstance(value, tuple):
-            members[name] = list(value)
-    return members

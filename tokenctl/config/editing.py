@@ -8,9 +8,9 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import InlineTable
 
-from tokenctl.config.config_file import Config, members_of
+from tokenctl.config.config_file import Config
 from tokenctl.errors import UsageError
-from tokenctl.model.profile import Profile
+from tokenctl.model.profile import Profile, members_of
 from tokenctl.storage.state_dir import replace_private
 
 

@@ -1,0 +1,153 @@
+"""The checks of a profile's settings: one function for each kind of value.
+
+A check takes the value as the config file, the environment or the command line has it, and the words that
+name its place in a message (`config file F: profiles.work: port`). It returns the value as the profile
+keeps it, or raises UsageError with those words first.
+
+`token_api` is loaded only for a profile that describes a token API: every command loads this module.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tokenctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from tokenctl.model.token_api import TokenApi
+
+T = TypeVar("T")
+Check = Callable[[object, str], T]
+
+
+def setting(check: Check[T], default: T) -> T:
+    """Make a dataclass field that has a default and carries its check: `field.metadata["check"]`."""
+    return field(default=default, metadata={"check": check})
+
+
+def text(value: object, where: str) -> str:
+    """Check a text: one line, not empty, no control characters. Raises UsageError."""
+    if not isinstance(value, str) or not value or not value.isprintable():
+        raise UsageError(f"{where} must be text on one line, not {value!r:.40}")
+    return value
+
+
+def one_of(choices: tuple[str, ...]) -> Check[str]:
+    """Make the check of a setting that has a list of choices."""
+
+    def choice(value: object, where: str) -> str:
+        word = text(value, where)
+        if word not in choices:
+            raise UsageError(f"{where} must be one of {', '.join(choices)}, not {word!r:.40}")
+        return word
+
+    return choice
+
+
+def scope(value: object, where: str) -> str:
+    """Check a scope: a text, or a list of strings, which is joined by spaces. Raises UsageError."""
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        value = " ".join(value)
+    return text(value, where)
+
+
+def duration(value: object, where: str = "duration") -> int:
+    """Read a duration such as `90`, `90s`, `15m`, `2h` or `7d` as seconds. Raises UsageError."""
+    if type(value) is int and value >= 0:
+        return value
+    match = re.fullmatch(r"([0-9]{1,9})([smhd]?)", value) if isinstance(value, str) else None
+    if match is None:
+        raise UsageError(f"{where}: {value!r:.40} is no duration", hint="write it as 90, 90s, 15m, 2h or 7d")
+    return int(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
+
+
+def port(value: object, where: str) -> int:
+    """Check a TCP port: a number from 1 to 65535. Raises UsageError."""
+    if type(value) is not int or not 1 <= value <= 65535:
+        raise UsageError(f"{where} must be a number from 1 to 65535, not {value!r:.40}")
+    return value
+
+
+def uris(value: object, where: str) -> tuple[str, ...]:
+    """Check a list of resource indicators; a single text is a list of one. Raises UsageError."""
+    values = [value] if isinstance(value, str) else value
+    if not isinstance(values, list | tuple) or not all(isinstance(each, str) for each in values):
+        raise UsageError(f"{where} must be a list of strings, not {value!r:.40}")
+    for each in values:
+        check_resource(each, where)
+    return tuple(values)
+
+
+def check_resource(value: str, where: str) -> None:
+    """Check a resource indicator: an absolute URI without a fragment (RFC 8707 section 2). Raises UsageError."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:[!-\"$-~]+", value):
+        raise UsageError(
+            f"{where}: {value!r:.80} is no absolute URI without a fragment", hint="such as https://api.example.com"
+        )
+
+
+def command(value: object, where: str) -> tuple[str, ...]:
+    """Check a command: a list of words; the program is a name or an absolute path. Raises UsageError."""
+    words = list(value) if isinstance(value, list | tuple) else []
+    if not words or not all(isinstance(each, str) and each and "\0" not in each for each in words):
+        raise UsageError(f'{where} must be a list of words, such as ["pass", "show", "tokenctl"]')
+    if "/" in words[0] and not words[0].startswith("/"):
+        raise UsageError(f"{where}: {words[0]!r:.80} must be an absolute path, or a name to be found in PATH")
+    return tuple(words)
+
+
+def params(value: object, where: str) -> tuple[tuple[str, str], ...]:
+    """Check the extra parameters of the authorization request: a table of strings. Raises UsageError.
+
+    `max_age` (OpenID Connect Core section 3.1.2.1) must be a number of seconds, since the answer is
+    checked against it; an empty text asks for nothing.
+    """
+    if not isinstance(value, Mapping) or not all(isinstance(each, str) for each in value.values()):
+        raise UsageError(f'{where} must be a table of strings, such as params = {{ prompt = "login" }}')
+    if not re.fullmatch(r"[0-9]{0,9}", value.get("max_age", "")):
+        raise UsageError(
+            f"{where}: max_age must be a number of seconds, not {value['max_age']!r:.40}",
+            hint="such as max_age=3600; 0 asks for a new sign-in",
+        )
+    return tuple(value.items())
+
+
+def absolute_path(value: object, where: str) -> str:
+    """Check a file's path: absolute, from `~`, or from a Windows drive. Raises UsageError."""
+    path = text(value, where)
+    if not path.startswith(("/", "~")) and path[1:3] not in (":\\", ":/"):
+        raise UsageError(
+            f"{where} must be an absolute path, not {path!r:.80}: nothing is read from the current directory"
+        )
+    return path
+
+
+def variable(value: object, where: str) -> str:
+    """Check the name of an environment variable. Raises UsageError."""
+    return _variable(text(value, where), "", where)
+
+
+def variable_template(value: object, where: str) -> str:
+    """Check `NAME`, or `NAME=TEMPLATE` such as `AUTH=Bearer {access_token}`. Raises UsageError."""
+    return _variable(text(value, where), "(=.*)?", where)
+
+
+def _variable(value: str, rest: str, where: str) -> str:
+    if not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*" + rest, value):
+        raise UsageError(f"{where} must be the name of an environment variable, not {value!r:.40}")
+    return value
+
+
+def api(value: object, where: str) -> "TokenApi":
+    """Check the description of a token API: a table, or a description that was checked before. Raises UsageError."""
+    from tokenctl.model import token_api
+
+    return value if isinstance(value, token_api.TokenApi) else token_api.from_members(value, where)
+
+
+def api_members(described: "TokenApi") -> dict[str, Any]:
+    """Write the description of a token API as the config file has it; `api` reads it."""
+    from tokenctl.model import token_api
+
+    return token_api.members_of(described)
