@@ -1,7 +1,9 @@
 """The README and the changelog tell the truth."""
 
 import importlib
+import importlib.metadata
 import re
+import tomllib
 from pathlib import Path
 
 import click
@@ -49,9 +51,15 @@ def test_the_two_commands_are_the_ones_that_ci_runs() -> None:
 
 
 def test_the_changelog_has_a_place_for_what_is_new() -> None:
-    """The changelog keeps its form, and the version is the package's."""
+    """The changelog keeps its form."""
     assert "## [Unreleased]" in (ROOT / "CHANGELOG.md").read_text()
-    assert f'version = "{__version__}"' in (ROOT / "pyproject.toml").read_text()
+
+
+def test_the_version_stands_in_one_place() -> None:
+    """The distribution takes it from the package."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert "version" not in project and project["dynamic"] == ["version"]
+    assert importlib.metadata.version("tokenctl") == __version__
 
 
 def test_the_top_level_is_what_the_owner_listed() -> None:
