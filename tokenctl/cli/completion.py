@@ -2,6 +2,8 @@
 
 Loaded only when a shell asks. bash splits at `=`, and click does not know the option any more; zsh and
 fish replace the whole word, and so need the option's name before each value.
+
+CompletionItem takes a type argument since click 8.4 only: the annotations that have one are quoted.
 """
 
 from click.shell_completion import BashComplete, CompletionItem, FishComplete, ZshComplete, add_completion_class
@@ -14,12 +16,12 @@ class _Bash(BashComplete):
 
 
 class _Zsh(ZshComplete):
-    def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem[str]]:
+    def get_completions(self, args: list[str], incomplete: str) -> "list[CompletionItem[str]]":
         return _joined(incomplete, super().get_completions(args, incomplete))
 
 
 class _Fish(FishComplete):
-    def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem[str]]:
+    def get_completions(self, args: list[str], incomplete: str) -> "list[CompletionItem[str]]":
         return _joined(incomplete, super().get_completions(args, incomplete))
 
 
@@ -29,7 +31,7 @@ def register() -> None:
         add_completion_class(each)
 
 
-def _joined(incomplete: str, items: list[CompletionItem[str]]) -> list[CompletionItem[str]]:
+def _joined(incomplete: str, items: "list[CompletionItem[str]]") -> "list[CompletionItem[str]]":
     option, equals, _ = incomplete.partition("=")
     if equals and option.startswith("--"):
         for item in items:
