@@ -69,3 +69,10 @@ def test_the_top_level_is_what_the_owner_listed() -> None:
 
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert {line.split("/")[0] for line in tracked.splitlines() if not line.startswith(".")} == listed
+
+
+def test_every_action_of_a_workflow_is_pinned() -> None:
+    """A tag can be moved to other code, a commit cannot; the comment tells people the version."""
+    for workflow in (ROOT / ".github" / "workflows").iterdir():
+        for line in re.findall(r"uses: (.*)", workflow.read_text()):
+            assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), f"{workflow.name}: {line}"
