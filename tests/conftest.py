@@ -1,16 +1,22 @@
 """What every test may use: the real parts as fixtures, a runtime without a world, and the command line."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
+from hypothesis import settings
 
-from tests.commandline import Home
-from tests.flows import signed_in
+from tests.support.commandline import Home
+from tests.support.demo_server import Make
+from tests.support.flows import signed_in
 from tokenctl.demo.http_server import DemoServer
 from tokenctl.model.session import Session
 from tokenctl.storage.memory_store import MemoryStore
+
+# How long an example takes says something of the machine, not of the code.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 pytest_plugins = ["tests.servers.fixtures"]
 
@@ -64,9 +70,6 @@ def store(session: Session) -> MemoryStore:
 def home(tmp_path: Path) -> Home:
     """A fresh HOME with the file store, for running the command line in processes of its own."""
     return Home(tmp_path / "home")
-
-
-Make = Callable[..., DemoServer]
 
 
 @pytest.fixture

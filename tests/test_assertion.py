@@ -11,9 +11,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from jwt.algorithms import get_default_algorithms
 
-from tests.commandline import Home
-from tests.servers import available
 from tests.servers.oidc_provider import LONG_SECRET, OidcProvider
+from tests.support.commandline import Home
+from tests.support.keys import pem
+from tests.support.real_parts import available
 from tokenctl.adapters.jwt_sign import LIFETIME, client_assertion
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.errors import UsageError
@@ -24,11 +25,6 @@ KEYS: dict[str, Any] = {
     "ES256": ec.generate_private_key(ec.SECP256R1()),
     "EdDSA": ed25519.Ed25519PrivateKey.generate(),
 }
-
-
-def pem(key: Any) -> str:
-    """Write a private key as a file has it."""
-    return str(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode())
 
 
 def pem_of_an_unknown_curve() -> str:

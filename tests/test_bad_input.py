@@ -11,12 +11,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.commandline import Home, Result
-from tests.conftest import Make
+from tests.support.commandline import Home, Result
+from tests.support.demo_server import Make
+from tests.support.paths import ROOT
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.demo.play import fetch
 
-ROOT = Path(__file__).parent.parent
 OPENID = "/.well-known/openid-configuration"
 OAUTH = "/.well-known/oauth-authorization-server"
 
@@ -227,9 +227,9 @@ def ring_home(tmp_path: Path) -> Callable[[str], Home]:
 @pytest.mark.parametrize(
     ("backend", "says"),
     [
-        ("tests.ring.Locked", "the keyring is locked"),
-        ("tests.ring.Hanging", "did not answer within 3 s"),
-        ("tests.ring.Missing", "is not installed"),
+        ("tests.support.ring.Locked", "the keyring is locked"),
+        ("tests.support.ring.Hanging", "did not answer within 3 s"),
+        ("tests.support.ring.Missing", "is not installed"),
         ("keyring.backends.null.Keyring", "keeps nothing"),
         ("keyring.backends.fail.Keyring", "keeps nothing"),
         ("json.JSONDecoder", "is no keyring backend"),
@@ -245,7 +245,7 @@ def test_a_keyring_that_cannot_be_used(
 
 def test_a_keyring_that_keeps_nothing(ring_home: Callable[[str], Home], demo_server: DemoServer) -> None:
     """A keyring that drops what is written is found out at login."""
-    home = ring_home("tests.ring.Forgetful")
+    home = ring_home("tests.support.ring.Forgetful")
     home.write_config(home.config.read_text().replace("https://unused.example", demo_server.issuer))
     result = home.login(demo_server.issuer)
     assert result.status == 3 and "did not keep what was written" in result.stderr

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.flows import Failing, always, at, lock_of, machine_profile, profile_of, refreshes, rewritten
+from tests.support.flows import Failing, always, at, lock_of, machine_profile, profile_of, refreshes, rewritten
 from tokenctl.broker import renewal as broker
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable, UsageError

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from tests.commandline import Home
-from tests.conftest import Make
-from tests.flows import Clock, always, at, lock_of, profile_of, refreshes
+from tests.support.commandline import Home
+from tests.support.demo_server import Make
+from tests.support.flows import Clock, always, at, lock_of, profile_of, refreshes
 from tokenctl.broker import renewal as broker
 from tokenctl.demo.http_server import DemoServer, Reply, json_reply
 from tokenctl.errors import TokenctlError, Unreachable

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.flows import Clock, Failing, always, at, lock_of, machine_profile, profile_of, refreshes
+from tests.support.flows import Clock, Failing, always, at, lock_of, machine_profile, profile_of, refreshes
 from tokenctl.adapters.transport import Transport
 from tokenctl.broker import renewal as broker
 from tokenctl.demo.http_server import DemoServer, Reply, json_reply

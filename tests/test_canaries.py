@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.commandline import Home
-from tests.test_assertion import pem
-from tests.test_secrets import disclosed
+from tests.support.commandline import Home
+from tests.support.disclosure import disclosed
+from tests.support.keys import pem
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 
 ROOT = Path(__file__).parent.parent

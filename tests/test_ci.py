@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from tests.commandline import COMMAND, Home
-from tests.conftest import Make
-from tests.servers import Missing, available
 from tests.servers.oidc_provider import OidcProvider
-from tests.test_workload import identity, platform
+from tests.support.commandline import COMMAND, Home
+from tests.support.demo_server import Make
+from tests.support.job_identity import identity, platform
+from tests.support.real_parts import Missing, available
 from tokenctl.demo.http_server import DemoServer
 
 ROOT = Path(__file__).parent.parent

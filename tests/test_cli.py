@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from tests.commandline import COMMAND, Home
+from tests.support.commandline import COMMAND, Home
 from tokenctl import __version__
 from tokenctl.cli.commands import load
 from tokenctl.cli.commands.completion import SHELLS, script

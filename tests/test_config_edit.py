@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.oauth import SECRET
+from tests.support.responses import SECRET
 from tokenctl.config.config_file import Config, load
 from tokenctl.config.editing import check, save
 from tokenctl.errors import UsageError

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Make
-from tests.faulty_ring import DROP
 from tests.killing.folders import fill, small_disk
 from tests.killing.scene import Scene, one_clear_error
+from tests.support.demo_server import Make
+from tests.support.faulty_ring import DROP
 from tokenctl.demo.http_server import DemoServer, Override, Received, Reply
 from tokenctl.storage.redo_log import RESERVED
 
@@ -27,7 +27,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture
 def scene(tmp_path: Path, make_server: Make, disk: Path) -> Scene:
     """Somebody who is signed in, with the state directory on a small disk and the keyring on a large one."""
-    return Scene(tmp_path / "scene", make_server(), backend="tests.faulty_ring.FaultyRing", state=disk)
+    return Scene(tmp_path / "scene", make_server(), backend="tests.support.faulty_ring.FaultyRing", state=disk)
 
 
 def goes_on_when_there_is_room(scene: Scene, ballast: Path, refreshes: int = 1) -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.storage import SECRET, session
-from tests.test_errors import CLASSES
+from tests.support.errors import CLASSES
+from tests.support.sessions import SECRET, session
 from tokenctl.broker import errand
 from tokenctl.broker.errand import Errand
 from tokenctl.errors import TokenctlError

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from tests.support.errors import CLASSES
 from tokenctl import errors
 from tokenctl.errors import (
     Busy,
@@ -17,7 +18,6 @@ from tokenctl.errors import (
 )
 
 DOCUMENTED = re.findall(r"^\s*[│├└─ ]*(\w+) +(\d+)  ", inspect.getdoc(errors) or "", re.MULTILINE)
-CLASSES = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, TokenctlError)]
 
 
 def test_the_tree_in_the_docstring_is_the_tree() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.commandline import Home
 from tests.servers.secret_service import SecretService
+from tests.support.commandline import Home
 from tokenctl.demo.http_server import DemoServer, Received, Reply
 
 pytestmark = pytest.mark.real

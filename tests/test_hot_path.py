@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commandline import Home
+from tests.support.commandline import Home
 from tokenctl.demo.http_server import DemoServer
 
 ROOT = Path(__file__).parent.parent
@@ -62,7 +62,7 @@ def ring_home(tmp_path: Path, demo_server: DemoServer) -> Home:
     home = Home(tmp_path / "home", {"TEST_RING": str(tmp_path / "ring.json"), "PYTHONPATH": str(ROOT)}, store="keyring")
     home.write_config(
         f'[profiles.t]\nissuer = "{demo_server.issuer}"\nclient_id = "tokenctl-demo"\n'
-        'scope = "openid offline_access"\nkeyring_backend = "tests.ring.Ring"\n'
+        'scope = "openid offline_access"\nkeyring_backend = "tests.support.ring.Ring"\n'
     )
     assert home.login(demo_server.issuer).status == 0
     return home

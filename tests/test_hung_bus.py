@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.bench.hung_bus import Stage
-from tests.servers import available
 from tests.servers.hung_bus import StallingBus
 from tests.servers.secret_service import SecretService
+from tests.support.real_parts import available
 
 pytestmark = pytest.mark.real
 

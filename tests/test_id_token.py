@@ -6,15 +6,13 @@ import hmac
 import json
 import time
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
+from cryptography.hazmat.primitives.asymmetric import rsa
 
+from tests.support.id_tokens import key, part, public, signed
 from tokenctl.adapters.jwt_verify import ALGORITHMS, verify, verify_signature
 from tokenctl.errors import Refused
 from tokenctl.oauth.wire import Response
@@ -22,27 +20,6 @@ from tokenctl.oauth.wire import Response
 ISSUER = "https://issuer.example"
 CLIENT = "a-client"
 ACCESS_TOKEN = "an-access-token"
-
-Private = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
-
-
-@cache
-def key(kind: str, number: int = 1) -> Private:
-    """Make a private key for an algorithm once; `number` tells several apart."""
-    if kind[:2] in ("RS", "PS"):
-        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    if kind == "EdDSA":
-        return ed25519.Ed25519PrivateKey.generate()
-    return ec.generate_private_key({"ES256": ec.SECP256R1(), "ES384": ec.SECP384R1(), "ES512": ec.SECP521R1()}[kind])
-
-
-def public(private: Private, **members: Any) -> dict[str, Any]:
-    """Write the public half as a JWK."""
-    if isinstance(private, rsa.RSAPrivateKey):
-        return {**RSAAlgorithm.to_jwk(private.public_key(), as_dict=True), **members}
-    if isinstance(private, ec.EllipticCurvePrivateKey):
-        return {**ECAlgorithm.to_jwk(private.public_key(), as_dict=True), **members}
-    return {**OKPAlgorithm.to_jwk(private.public_key(), as_dict=True), **members}
 
 
 def keys(*members: object) -> Response:
@@ -70,14 +47,6 @@ def claims(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in timed.items() if value is not None}
 
 
-def signed(payload: object, algorithm: str = "RS256", private: Private | None = None, **header: Any) -> str:
-    """Sign claims, or whatever; `kid` is `one` unless the header says otherwise, and None leaves it out."""
-    full = {name: value for name, value in {"alg": algorithm, "kid": "one", **header}.items() if value is not None}
-    body = f"{part(full)}.{part(payload)}"
-    signature = jwt.get_algorithm_by_name(algorithm).sign(body.encode(), private or key(algorithm))
-    return f"{body}.{part(signature)}"
-
-
 def check(token: str, jwks: Response = JWKS, **options: Any) -> dict[str, Any]:
     """Verify as a sign-in does."""
     expected = {"issuer": ISSUER, "client_id": CLIENT, "nonce": "the-nonce", "access_token": ACCESS_TOKEN}
@@ -89,12 +58,6 @@ def at_hash(algorithm: str, access_token: str = ACCESS_TOKEN) -> str:
     name = {"256": "sha256", "384": "sha384", "512": "sha512", "DSA": "sha512"}[algorithm[-3:]]
     digest = hashlib.new(name, access_token.encode()).digest()
     return base64.urlsafe_b64encode(digest[: len(digest) // 2]).decode().rstrip("=")
-
-
-def part(document: object) -> str:
-    """Encode one part of a JWT."""
-    raw = document if isinstance(document, bytes) else json.dumps(document).encode()
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 # -- what is accepted ------------------------------------------------------------------------------

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.commandline import Home
-from tests.servers import available, person
+from tests.servers import person
 from tests.servers.chromium import Page
 from tests.servers.oidc_provider import CLIENT_SECRET, OidcProvider
 from tests.servers.secret_service import SecretService
+from tests.support.commandline import Home
+from tests.support.real_parts import available
 
 pytestmark = pytest.mark.real
 

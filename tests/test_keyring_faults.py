@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Make
-from tests.faulty_ring import DROP, ERROR, FAULTS, HANG, LOCKED
 from tests.killing.scene import Scene, one_clear_error
+from tests.support.demo_server import Make
+from tests.support.faulty_ring import DROP, ERROR, FAULTS, HANG, LOCKED
 
-BACKEND = "tests.faulty_ring.FaultyRing"
+BACKEND = "tests.support.faulty_ring.FaultyRing"
 
 
 def calls_of_a_renewal(scene: Scene) -> list[str]:

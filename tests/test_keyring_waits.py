@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.attended import CTRL_C, attended
-from tests.commandline import Home
-from tests.killing.scene import ROOT
 from tests.servers.hung_bus import HungBus
+from tests.support.attended import CTRL_C, attended
+from tests.support.commandline import Home
+from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="terminals of POSIX")
 SAID = "tokenctl: waiting for the keyring to answer (up to 60 s"
@@ -29,7 +29,7 @@ def hanging(tmp_path: Path, backend: str) -> Iterator[Home]:
 
 
 @pytest.mark.parametrize("words", [("token",), ("login", "--no-browser")], ids=["token", "login"])
-@pytest.mark.parametrize("backend", ["tests.ring.Hanging", "keyring.backends.SecretService.Keyring"])
+@pytest.mark.parametrize("backend", ["tests.support.ring.Hanging", "keyring.backends.SecretService.Keyring"])
 def test_a_person_is_told_what_is_waited_for(tmp_path: Path, backend: str, words: tuple[str, ...]) -> None:
     """Whoever sits at the terminal learns it long before the deadline, and may give up."""
     with hanging(tmp_path, backend) as home:
@@ -39,7 +39,7 @@ def test_a_person_is_told_what_is_waited_for(tmp_path: Path, backend: str, words
 
 def test_where_nobody_is_nothing_is_said(tmp_path: Path) -> None:
     """The deadline is short, and its error is all."""
-    with hanging(tmp_path, "tests.ring.Hanging") as home:
+    with hanging(tmp_path, "tests.support.ring.Hanging") as home:
         result = home.run("token")
     assert result.status == 3 and "did not answer within 3 s" in result.stderr
     assert SAID not in result.stderr
@@ -47,6 +47,6 @@ def test_where_nobody_is_nothing_is_said(tmp_path: Path) -> None:
 
 def test_a_keyring_that_answers_is_not_spoken_of(tmp_path: Path) -> None:
     """The person is told of nothing that does not happen."""
-    with hanging(tmp_path, "tests.ring.Ring") as home:
+    with hanging(tmp_path, "tests.support.ring.Ring") as home:
         result = attended(home, "token")
     assert result.status == 4 and SAID not in result.stderr

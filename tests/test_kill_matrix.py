@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Make
 from tests.killing.matrix import (
     BETWEEN_THE_COMMITS,
     CALLER,
@@ -21,6 +20,7 @@ from tests.killing.matrix import (
     watched,
 )
 from tests.killing.scene import Scene
+from tests.support.demo_server import Make
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 

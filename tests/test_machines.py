@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.commandline import COMMAND, Home
-from tests.conftest import Make
-from tests.servers import available
 from tests.servers.simplejwt import API_KEY, SimpleJwt
+from tests.support.commandline import COMMAND, Home
+from tests.support.demo_server import Make
+from tests.support.real_parts import available
 
 pytestmark = pytest.mark.real
 ROOT = Path(__file__).parent.parent
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent
 PROFILE = """
 [profiles.t]
 flow = "api-key"
-keyring_backend = "tests.ring.Ring"
+keyring_backend = "tests.support.ring.Ring"
 [profiles.t.api.login]
 url = "{address}/api/key/"
 body = {{ api_key = "{{api_key}}" }}

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.commandline import Home
-from tests.flows import Failing, Person, always, profile_of, rewritten
+from tests.support.commandline import Home
+from tests.support.flows import Failing, Person, always, profile_of, rewritten
 from tokenctl.broker import lifecycle as moving
 from tokenctl.broker import renewal as broker
 from tokenctl.demo.http_server import DemoServer, Reply

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.commandline import Home
-from tests.flows import always, rewritten
-from tests.servers import available, person
+from tests.servers import person
 from tests.servers.oidc_provider import OidcProvider
-from tests.test_workload import platform
+from tests.support.commandline import Home
+from tests.support.flows import always, rewritten
+from tests.support.job_identity import platform
+from tests.support.real_parts import available
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.oauth.claims import unverified_claims
 
@@ -28,7 +29,7 @@ def write_profile(home: Home, issuer: str, client: str, more: str = "") -> None:
     """Write a profile that uses the test's keyring."""
     home.write_config(
         f'[profiles.t]\nissuer = "{issuer}"\nclient_id = "{client}"\nscope = "openid offline_access api"\n'
-        f'keyring_backend = "tests.ring.Ring"\n{more}'
+        f'keyring_backend = "tests.support.ring.Ring"\n{more}'
     )
 
 

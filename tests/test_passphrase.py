@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
-from tests.attended import CTRL_C, CTRL_D, attended
-from tests.commandline import Home
+from tests.support.attended import CTRL_C, CTRL_D, attended
+from tests.support.commandline import Home
 from tokenctl.demo.http_server import DemoServer
 from tokenctl.demo.play import fetch
 

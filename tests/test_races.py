@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.bench.soak import Plan, soak
-from tests.commandline import Home, Result
 from tests.servers.secret_service import SecretService
+from tests.support.commandline import Home, Result
 from tokenctl.demo.http_server import DemoServer, Received, Reply
 
 COLD = 100

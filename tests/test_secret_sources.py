@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commandline import Home
+from tests.support.commandline import Home
 from tokenctl.demo.http_server import DemoServer
 
 

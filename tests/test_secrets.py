@@ -1,18 +1,17 @@
 """No secret where it does not belong: every command, succeeding and failing, at every verbosity."""
 
-import base64
 import json
 import subprocess
 import sys
 import threading
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 
-from tests.commandline import Home, Result
-from tests.conftest import Make
-from tests.test_bad_input import ROOT
+from tests.support.commandline import Home, Result
+from tests.support.demo_server import Make
+from tests.support.disclosure import disclosed
+from tests.support.paths import ROOT
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 
 CANARY = "canary/s3cr:t%+ value"
@@ -25,9 +24,9 @@ def ring_home(tmp_path: Path, demo_server: DemoServer) -> Home:
     home = Home(tmp_path / "home", environ, store="keyring")
     home.write_config(
         f'[profiles.t]\nissuer = "{demo_server.issuer}"\nclient_id = "tokenctl-demo"\nscope = "openid offline_access"\n'
-        'keyring_backend = "tests.ring.Ring"\n'
+        'keyring_backend = "tests.support.ring.Ring"\n'
         f'[profiles.ci]\nissuer = "{demo_server.issuer}"\nclient_id = "tokenctl-demo-ci"\nflow = "client-credentials"\n'
-        'keyring_backend = "tests.ring.Ring"\n'
+        'keyring_backend = "tests.support.ring.Ring"\n'
     )
     assert home.login(demo_server.issuer).status == 0
     return home
@@ -44,13 +43,6 @@ def secrets_of(tmp_path: Path) -> list[str]:
         else:
             found.append(document)
     return found
-
-
-def disclosed(secrets: list[str], text: str) -> list[str]:
-    """List the secrets that a text discloses: whole, encoded, or their first 12 characters where those are theirs alone."""
-    forms = [(each, base64.b64encode(each.encode()).decode(), quote(each, safe="")) for each in secrets]
-    heads = [each[:12] for each in secrets if not each.startswith("eyJ")]  # every JWT begins alike
-    return [form for each in forms for form in each if form in text] + [head for head in heads if head in text]
 
 
 COMMANDS = [

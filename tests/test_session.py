@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.oauth import SECRET, only, values
-from tests.storage import SEAL_KEY
+from tests.support.responses import SECRET, only, values
+from tests.support.sessions import SEAL_KEY
 from tokenctl.errors import StoreDamaged
 from tokenctl.model.session import CLOCK_STEP, VERSION, Session, dumps, loads
 

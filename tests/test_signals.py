@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.commandline import COMMAND
-from tests.conftest import Make
 from tests.killing.scene import Scene
+from tests.support.commandline import COMMAND
+from tests.support.demo_server import Make
 from tokenctl.demo.http_server import DemoServer, Received, Reply
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals, process groups and terminals of POSIX")

@@ -1,6 +1,6 @@
 """The shortest way through the house."""
 
-from tests.commandline import Home
+from tests.support.commandline import Home
 from tokenctl.demo.http_server import DemoServer
 
 

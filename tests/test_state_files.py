@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Make
-from tests.faulty_ring import DROP
 from tests.killing.damage import DAMAGE, DISGUISE, NOBODY, ROOT, Damage, one_character, put_back, seen
 from tests.killing.folders import remount, small_disk
 from tests.killing.scene import Scene, one_clear_error
+from tests.support.demo_server import Make
+from tests.support.faulty_ring import DROP
 from tokenctl.demo.http_server import Received, Reply
 
 DAMAGED, UNSAFE = 3, 2
@@ -23,7 +23,7 @@ as_root = pytest.mark.skipif(not ROOT, reason="only root may give a file away")
 @pytest.fixture
 def scene(tmp_path: Path, make_server: Make) -> Scene:
     """Somebody who is signed in."""
-    return Scene(tmp_path / "scene", make_server(), backend="tests.faulty_ring.FaultyRing")
+    return Scene(tmp_path / "scene", make_server(), backend="tests.support.faulty_ring.FaultyRing")
 
 
 def with_redo_log(scene: Scene) -> Path:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.flows import always
+from tests.support.flows import always
 from tokenctl.adapters.transport import LARGEST, LONGEST_RETRY_AFTER, Transport
 from tokenctl.demo.http_server import DemoServer, Override, Reply, json_reply
 from tokenctl.errors import Refused, Unreachable, UsageError

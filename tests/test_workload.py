@@ -11,29 +11,17 @@ from typing import Any
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from jwt.algorithms import RSAAlgorithm
 
-from tests.commandline import Home, Result
-from tests.conftest import Make
-from tests.servers import Missing, available
 from tests.servers.child import Child
 from tests.servers.oidc_provider import OidcProvider
+from tests.support.commandline import Home, Result
+from tests.support.demo_server import Make
+from tests.support.job_identity import AUDIENCE, JWK, PLATFORM, identity, platform
+from tests.support.real_parts import Missing, available
 from tokenctl.demo.http_server import Override, Reply, json_reply
 from tokenctl.model.profile import SOURCES
 
 pytestmark = pytest.mark.real
-KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-JWK = dict(json.loads(RSAAlgorithm.to_jwk(KEY.public_key()))) | {"kid": "platform", "use": "sig", "alg": "RS256"}
-PLATFORM = "https://platform.example"
-AUDIENCE = "https://as.example"
-
-
-def identity(**changes: object) -> str:
-    """What the platform gives a job."""
-    now = int(time.time())
-    claims = {"iss": PLATFORM, "sub": "repo:ada/engine", "aud": AUDIENCE, "iat": now, "exp": now + 300, "jti": str(now)}
-    return jwt.encode(claims | changes, KEY, algorithm="RS256", headers={"kid": "platform"})
 
 
 @contextmanager
@@ -70,11 +58,6 @@ def job(tmp_path: Path) -> Home:
 
 
 WRONG: list[dict[str, Any]] = [{"aud": "https://other.example"}, {"iss": "https://evil.example"}, {"exp": 1}]
-
-
-def platform() -> dict[str, Any]:
-    """What the certified server knows of the platform."""
-    return {"issuer": PLATFORM, "audience": AUDIENCE, "jwks": {"keys": [JWK]}}
 
 
 def test_token_exchange(job: Home) -> None:

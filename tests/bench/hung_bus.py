@@ -16,9 +16,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tests.commandline import Home, Result
 from tests.servers.hung_bus import StallingBus
 from tests.servers.secret_service import SecretService
+from tests.support.commandline import Home, Result
 from tokenctl.demo.http_server import DemoServer
 from tokenctl.demo.play import fetch
 

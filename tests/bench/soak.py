@@ -27,8 +27,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tests.commandline import Home
 from tests.servers.secret_service import SecretService
+from tests.support.commandline import Home
 from tokenctl.demo.http_server import DemoServer, Received, Reply
 
 ROOT = Path(__file__).parent.parent.parent
@@ -256,7 +256,7 @@ def soak(plan: Plan, folder: Path) -> Figures:
         if plan.store == "keyring":
             environ = stack.enter_context(SecretService()).environ
         home = Home(folder / "home", environ, store="file" if plan.store == "file" else "keyring")
-        backend = 'keyring_backend = "tests.ring.Ring"\n' if plan.store == "ring" else ""
+        backend = 'keyring_backend = "tests.support.ring.Ring"\n' if plan.store == "ring" else ""
         home.write_config(
             f'[profiles.t]\nissuer = "{server.issuer}"\nclient_id = "tokenctl-demo"\n'
             f'scope = "openid offline_access"\n{backend}'

@@ -12,8 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.commandline import Home
 from tests.servers.secret_service import SecretService
+from tests.support.commandline import Home
 from tokenctl.demo.http_server import DemoServer
 
 

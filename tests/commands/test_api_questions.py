@@ -5,7 +5,7 @@ import pty
 import tomllib
 from collections.abc import Sequence
 
-from tests.commandline import COMMAND, Home
+from tests.support.commandline import COMMAND, Home
 from tokenctl.demo.http_server import DemoServer
 
 

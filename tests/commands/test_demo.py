@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commandline import COMMAND, Home
+from tests.support.commandline import COMMAND, Home
 from tokenctl.demo.play import fetch
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.commandline import COMMAND, Home
-from tests.conftest import Make
 from tests.killing.folders import fill, small_disk
-from tests.killing.scene import ROOT
+from tests.support.commandline import COMMAND, Home
+from tests.support.demo_server import Make
+from tests.support.paths import ROOT
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.demo.play import fetch
 
@@ -95,8 +95,8 @@ NO_PASSPHRASE = {"TOKENCTL_PASSPHRASE_FILE": ""}
     [
         ('store = "file"', NO_PASSPHRASE, "the file store needs its passphrase"),
         ('store = "file"\npassphrase_command = ["false"]', NO_PASSPHRASE, "the passphrase command"),
-        ('keyring_backend = "tests.ring.Locked"', {"TOKENCTL_STORE": ""}, "the keyring is locked"),
-        ('keyring_backend = "tests.ring.Hanging"', {"TOKENCTL_STORE": ""}, "did not answer within"),
+        ('keyring_backend = "tests.support.ring.Locked"', {"TOKENCTL_STORE": ""}, "the keyring is locked"),
+        ('keyring_backend = "tests.support.ring.Hanging"', {"TOKENCTL_STORE": ""}, "did not answer within"),
     ],
     ids=["no passphrase", "no passphrase from the command", "locked", "hanging"],
 )
@@ -133,7 +133,7 @@ def test_a_session_is_not_left_behind_in_another_store(tmp_path: Path, demo_serv
     home.environ.pop("TOKENCTL_STORE")
     home.write_config(
         f'[profiles.t]\nissuer = "{demo_server.issuer}"\nclient_id = "tokenctl-demo"\nscope = "openid offline_access"\n'
-        'keyring_backend = "tests.ring.Ring"\n'
+        'keyring_backend = "tests.support.ring.Ring"\n'
     )
     assert home.login(demo_server.issuer).status == 0
     refused = home.login(demo_server.issuer, "--store", "file")

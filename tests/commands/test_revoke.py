@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.commandline import Home
-from tests.conftest import Make
-from tests.test_bad_input import ROOT
+from tests.support.commandline import Home
+from tests.support.demo_server import Make
+from tests.support.paths import ROOT
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 
 
@@ -96,7 +96,7 @@ def test_local_forgets_what_a_failed_login_left(tmp_path: Path, demo_server: Dem
     home = Home(tmp_path / "home", {"TEST_RING": str(ring), "PYTHONPATH": str(ROOT)}, store="keyring")
     home.write_config(
         f'[profiles.ci]\nissuer = "{demo_server.issuer}"\nclient_id = "tokenctl-demo-ci"\n'
-        'flow = "client-credentials"\nkeyring_backend = "tests.faulty_ring.FaultyRing"\n'
+        'flow = "client-credentials"\nkeyring_backend = "tests.support.faulty_ring.FaultyRing"\n'
     )
     log = tmp_path / "calls"
     home.run("login", "--client-secret-stdin", stdin="demo-ci-secret", environ={"FAULT_LOG": str(log)})

@@ -9,8 +9,8 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.commandline import COMMAND, Home
-from tests.conftest import Make
+from tests.support.commandline import COMMAND, Home
+from tests.support.demo_server import Make
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 
 FIELDS = [

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.commandline import Home
 from tests.servers.secret_service import SecretService
+from tests.support.commandline import Home
 from tokenctl.demo.http_server import DemoServer
 
 ROOT = Path(__file__).parent.parent.parent
@@ -19,7 +19,7 @@ def ring_home(tmp_path: Path, demo_server: DemoServer) -> Home:
     home.environ["TOKENCTL_PASSPHRASE_FILE"] = str(home.folder / "passphrase")
     home.write_config(
         f'[profiles.t]\nissuer = "{demo_server.issuer}"\nclient_id = "tokenctl-demo"\n'
-        'scope = "openid offline_access"\nkeyring_backend = "tests.ring.Ring"\n'
+        'scope = "openid offline_access"\nkeyring_backend = "tests.support.ring.Ring"\n'
     )
     assert home.login(demo_server.issuer).status == 0
     return home
@@ -36,7 +36,7 @@ def test_there_and_back(ring_home: Home, demo_server: DemoServer) -> None:
     moved = ring_home.run("store", "migrate", "--to", "file")
     assert (
         moved.status == 0
-        and "now kept in an encrypted file; it was in tests.ring" in moved.stderr
+        and "now kept in an encrypted file; it was in tests.support.ring" in moved.stderr
         and moved.stdout == ""
     )
     assert ring(ring_home) == {}
@@ -79,7 +79,7 @@ def test_show_says_where_it_is(ring_home: Home) -> None:
     """Kind, backend, entry, and whether the session can be read there; in lines, and as JSON."""
     lines = ring_home.run("store", "show").stdout
     assert "entry: service tokenctl:t, username session\n" in lines and "session: yes\n" in lines
-    assert "backend: tests.ring.Ring\n" in lines
+    assert "backend: tests.support.ring.Ring\n" in lines
     assert ring_home.run("store", "migrate", "--to", "file").status == 0
     places = json.loads(ring_home.run("store", "show", "--all", "--json").stdout)
     assert [(each["store"], each["session"], each["session_problem"]) for each in places] == [("file", True, None)]

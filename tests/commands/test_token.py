@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tests.commandline import Home
-from tests.conftest import Make
+from tests.support.commandline import Home
+from tests.support.demo_server import Make
 from tokenctl.demo.http_server import DemoServer
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Make
-from tests.flows import SCOPE, Clock, always, profile_of, rewritten
+from tests.support.demo_server import Make
+from tests.support.flows import SCOPE, Clock, always, profile_of, rewritten
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.errors import LoginRequired, Refused, Unreachable
 from tokenctl.flows.sign_in import sign_in

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.flows import always, profile_of, rewritten
+from tests.support.flows import always, profile_of, rewritten
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.errors import Refused, Unreachable, UsageError
 from tokenctl.flows.discovery import discover

@@ -9,8 +9,8 @@ from urllib.parse import quote_plus
 
 import pytest
 
-from tests.conftest import Make
-from tests.flows import Person, always, at, machine_profile, rewritten
+from tests.support.demo_server import Make
+from tests.support.flows import Person, always, at, machine_profile, rewritten
 from tokenctl.broker import renewal as broker
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.demo.registry import DEFAULT_CLIENTS

@@ -6,14 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.flows import Person, always, machine_profile, profile_of, rewritten, signed_in
+from tests.support.flows import Person, always, machine_profile, profile_of, renew, rewritten, signed_in
 from tokenctl.broker import renewal as broker
-from tokenctl.broker.errand import Errand
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable
-from tokenctl.flows.renewal import check, request, session_client, succeed
 from tokenctl.flows.sign_in import sign_in
-from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
 from tokenctl.oauth.claims import unverified_claims
 from tokenctl.runtime import Runtime
@@ -23,16 +20,6 @@ from tokenctl.storage.memory_store import MemoryStore
 def renewed(server: DemoServer, session: Session, **changes: Any) -> Session:
     """Renew without a store."""
     return renew(Runtime(), profile_of(server, **changes), session)
-
-
-def renew(runtime: Runtime, profile: Profile, session: Session) -> Session:
-    """Ask for the session's successor, and keep it nowhere."""
-    check(profile, session)
-    client = session_client(runtime, profile, session)
-    sent = request(runtime, profile, session, client)
-    response = runtime.send(profile, sent)
-    errand = Errand(profile=profile, session=session)
-    return succeed(runtime, errand, response, sent.secrets, lambda held: None)
 
 
 def test_the_successor_has_new_tokens_of_the_same_sign_in(demo_server: DemoServer, session: Session) -> None:

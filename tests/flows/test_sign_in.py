@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.flows import SCOPE, Person, machine_profile, profile_of, rewritten
-from tests.test_id_token import key, public, signed
+from tests.support.flows import SCOPE, Person, machine_profile, profile_of, rewritten
+from tests.support.id_tokens import key, public, signed
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.demo.play import fetch
 from tokenctl.errors import Refused, StoreUnavailable, UsageError

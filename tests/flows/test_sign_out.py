@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.flows import Person, always, machine_profile, profile_of, sign_out, signed_in
-from tests.flows.test_renewal import renew
+from tests.support.flows import Person, always, machine_profile, profile_of, renew, sign_out, signed_in
 from tokenctl.cli import main as cli
 from tokenctl.demo.http_server import DemoServer, Override, Received, Reply, json_reply
 from tokenctl.demo.play import fetch

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.commandline import Home
-from tests.flows import always, profile_of
+from tests.support.commandline import Home
+from tests.support.flows import always, profile_of
 from tokenctl.broker import renewal as broker
 from tokenctl.demo.http_server import DemoServer, json_reply
 from tokenctl.errors import Refused

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.conftest import Make
+from tests.support.demo_server import Make
 from tokenctl.adapters.transport import Transport
 from tokenctl.errors import UsageError
 from tokenctl.handoff.environment import child_environment

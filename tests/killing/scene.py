@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.commandline import Home, Result
+from tests.support.commandline import Home, Result
+from tests.support.paths import ROOT
 from tokenctl.demo.http_server import DemoServer
 
-ROOT = Path(__file__).resolve().parents[2]
 PROFILE = "t"
 ENTRY = f"tokenctl:{PROFILE}\nsession"
 
@@ -20,7 +20,7 @@ class Scene:
     """One server, one HOME, one session; commands run in real processes."""
 
     def __init__(
-        self, folder: Path, server: DemoServer, *, backend: str = "tests.ring.Ring", state: Path | None = None
+        self, folder: Path, server: DemoServer, *, backend: str = "tests.support.ring.Ring", state: Path | None = None
     ) -> None:
         self.server = server
         self.ring = folder / "ring" / "ring.json"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.oauth import SECRET, only
+from tests.support.responses import SECRET, only
 from tokenctl.errors import Refused, UsageError
 from tokenctl.oauth.authorization_code import (
     ENTROPY,

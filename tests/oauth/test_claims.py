@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.oauth import values
+from tests.support.responses import values
 from tokenctl.oauth.claims import account_name, is_jwt, unverified_claims, unverified_header
 
 

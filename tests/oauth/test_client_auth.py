@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.oauth import SECRET
+from tests.support.responses import SECRET
 from tokenctl.errors import UsageError
 from tokenctl.oauth.client_auth import METHODS, Client, choose, request
 from tokenctl.oauth.metadata import Metadata

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.oauth import SECRET
+from tests.support.responses import SECRET
 from tokenctl.oauth.client_auth import Client
 from tokenctl.oauth.client_credentials import client_credentials_request
 

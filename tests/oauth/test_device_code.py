@@ -5,7 +5,7 @@ import json
 import pytest
 from hypothesis import given
 
-from tests.oauth import NOW, SECRET, answer, answers, only
+from tests.support.responses import NOW, SECRET, answer, answers, only
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable
 from tokenctl.oauth.client_auth import Client
 from tokenctl.oauth.device_code import (

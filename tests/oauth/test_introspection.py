@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 
-from tests.oauth import SECRET, answer, answers, only
+from tests.support.responses import SECRET, answer, answers, only
 from tokenctl.errors import Refused, TokenctlError, Unreachable
 from tokenctl.oauth.client_auth import Client
 from tokenctl.oauth.introspection import introspection_request, parse

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.oauth import NOW, SECRET, answer, only
+from tests.support.responses import NOW, SECRET, answer, only
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable, UsageError
 from tokenctl.model.token_api import Call
 from tokenctl.oauth.json_api import check_revoked, parse, request, rotated

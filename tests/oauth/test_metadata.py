@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from tests.oauth import answer, answers, only
+from tests.support.responses import answer, answers, only
 from tokenctl.errors import Refused
 from tokenctl.oauth import metadata
 from tokenctl.oauth.metadata import ENDPOINTS, Metadata, need, parse, requests

@@ -1,6 +1,6 @@
 """The refresh token grant."""
 
-from tests.oauth import SECRET
+from tests.support.responses import SECRET
 from tokenctl.oauth.client_auth import Client
 from tokenctl.oauth.refresh_token import refresh_request
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.oauth import TOKENS, answer
+from tests.support.responses import TOKENS, answer
 from tokenctl.errors import Refused
 from tokenctl.oauth.token_exchange import ACCESS_TOKEN, JWT, check_issued
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from tests.oauth import NOW, SECRET, TOKENS, answer, answers, only
+from tests.support.responses import NOW, SECRET, TOKENS, answer, answers, only
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable
 from tokenctl.oauth.token_response import DEFAULT_LIFETIME, LONGEST_LIFETIME, LONGEST_TOKEN, TokenSet, parse, redacted
 from tokenctl.oauth.wire import Response

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.oauth import SECRET, answer, only, values
+from tests.support.responses import SECRET, answer, only, values
 from tokenctl.errors import Refused, UsageError
 from tokenctl.oauth.wire import (
     Request,

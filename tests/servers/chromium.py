@@ -16,7 +16,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.servers import program
+from tests.support.real_parts import program
 
 SECONDS = 20.0
 STEPS = 10  # a code sign-in takes three pages, a device sign-in five

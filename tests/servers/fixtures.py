@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.servers import available, program
 from tests.servers.oidc_provider import OidcProvider
 from tests.servers.secret_service import SecretService
+from tests.support.real_parts import available, program
 
 # selenium takes a third of a second to import: only for the tests that ask for a browser.
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tests.servers import Missing, program
 from tests.servers.child import Child, Record
+from tests.support.real_parts import Missing, program
 
 HERE = Path(__file__).parent / "oidc-provider"
 CLIENT_SECRET = 's3cr:t%/+ ?&=~"'  # what careless encoding breaks; the library allows printable ASCII only

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.servers import program
+from tests.support.real_parts import program
 
 PASSWORD = b"throw-away"
 LOGIN = "/org/freedesktop/secrets/collection/login"

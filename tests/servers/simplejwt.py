@@ -7,8 +7,8 @@ from importlib.util import find_spec
 from types import TracebackType
 from typing import Self
 
-from tests.servers import Missing
 from tests.servers.child import Child
+from tests.support.real_parts import Missing
 
 API_KEY = 'key/with "quotes", {braces} and ümlauts'
 

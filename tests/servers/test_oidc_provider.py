@@ -15,9 +15,10 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.servers import available, person
+from tests.servers import person
 from tests.servers.chromium import Page
 from tests.servers.oidc_provider import CLIENT_SECRET, OidcProvider
+from tests.support.real_parts import available
 
 VERIFIER = "v" * 64
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()

@@ -4,9 +4,9 @@ import socket
 
 import pytest
 
-from tests.servers import Missing, available
 from tests.servers.hung_bus import HungBus, Mode
 from tests.servers.secret_service import SecretService
+from tests.support.real_parts import Missing, available
 
 
 def test_the_keyring_keeps_what_it_is_given(secret_service: SecretService) -> None:

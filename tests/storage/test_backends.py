@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from tests.ring import Ring
 from tests.servers.hung_bus import HungBus
+from tests.support.ring import Ring
 from tokenctl.errors import StoreTimedOut, StoreUnavailable
 from tokenctl.storage.backends import SESSION_COLLECTION, open_ring, open_session_ring
 from tokenctl.storage.keyring_store import KeyringStore

@@ -10,9 +10,9 @@ from pathlib import Path
 import keyring.errors
 import pytest
 
-from tests.ring import Forgetful, Ring
 from tests.servers.secret_service import SecretService
-from tests.storage import session
+from tests.support.ring import Forgetful, Ring
+from tests.support.sessions import session
 from tokenctl.errors import StoreDamaged, StoreError, StoreTimedOut, StoreUnavailable
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.storage import SECRET, session
+from tests.support.sessions import SECRET, session
 from tokenctl.errors import StoreDamaged, StoreLocked, UsageError
 from tokenctl.storage.file_keyring import SCRYPT, VERSION, EncryptedFile
 from tokenctl.storage.keyring_store import KeyringStore

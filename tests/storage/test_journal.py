@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.oauth import only, values
-from tests.storage import SECRET, session
+from tests.support.responses import only, values
+from tests.support.sessions import SECRET, session
 from tokenctl.errors import StoreDamaged, StoreUnavailable, TokenctlError, UsageError
 from tokenctl.model.session import Session
 from tokenctl.storage.journal import LONGEST_PAUSE, Entry, Journal

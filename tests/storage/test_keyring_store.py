@@ -8,7 +8,7 @@ import keyring.errors
 import pytest
 from keyring.backend import KeyringBackend
 
-from tests.storage import SECRET, session
+from tests.support.sessions import SECRET, session
 from tokenctl.errors import StoreDamaged, StoreError, StoreLocked, StoreTimedOut, StoreUnavailable
 from tokenctl.model.session import dumps
 from tokenctl.storage.keyring_store import KeyringStore, bounded

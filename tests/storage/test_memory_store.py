@@ -1,6 +1,6 @@
 """The store that keeps nothing."""
 
-from tests.storage import session
+from tests.support.sessions import session
 from tokenctl.storage import Store
 from tokenctl.storage.memory_store import MemoryStore
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.oauth import only
+from tests.support.responses import only
 from tokenctl.errors import StoreDamaged, UsageError
 from tokenctl.storage import pin
 from tokenctl.storage.pin import Pin

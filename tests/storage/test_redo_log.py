@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.oauth import only, values
-from tests.storage import SECRET, session
+from tests.support.responses import only, values
+from tests.support.sessions import SECRET, session
 from tokenctl.errors import StoreDamaged, StoreUnavailable, TokenctlError, UsageError
 from tokenctl.model.session import Session
 from tokenctl.storage.redo_log import RESERVED, RedoLog
@@ -230,7 +230,7 @@ READ_ONLY = Path("/sys")
 LIMITED = """
 import resource, sys
 from pathlib import Path
-from tests.storage import session
+from tests.support.sessions import session
 from tokenctl.errors import StoreUnavailable
 from tokenctl.storage.redo_log import RedoLog
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
@@ -262,7 +262,7 @@ def test_a_full_disk_is_found_out_before_anything_is_sent(tmp_path: Path) -> Non
 WRITER = """
 import sys
 from pathlib import Path
-from tests.storage import session
+from tests.support.sessions import session
 from tokenctl.storage.redo_log import RedoLog
 log = RedoLog(Path(sys.argv[1]), "t")
 for number in range(2, 150):

@@ -13,7 +13,7 @@ import pytest
 
 from tests.servers.hung_bus import HungBus, Mode
 from tests.servers.secret_service import SecretService
-from tests.storage import SECRET, session
+from tests.support.sessions import SECRET, session
 from tokenctl.model.session import dumps, loads
 
 pytestmark = pytest.mark.real

@@ -5,7 +5,7 @@ import select
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 
-from tests.commandline import COMMAND, Home, Result
+from tests.support.commandline import COMMAND, Home, Result
 
 CTRL_C, CTRL_D = b"\x03", b"\x04"
 

@@ -1,12 +1,12 @@
-"""Draws the README's picture of `show`: `python -m tests.picture` writes .github/show.svg."""
+"""Draws the README's picture of `show`: `python -m tests.support.picture` writes .github/show.svg."""
 
 import io
 import re
-from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
+from tests.support.paths import ROOT
 from tokenctl.cli.commands.show import panel
 
 NOW = 1_795_500_000
@@ -43,5 +43,5 @@ def draw() -> str:
 
 
 if __name__ == "__main__":
-    target = Path(__file__).parent.parent / ".github" / "show.svg"
+    target = ROOT / ".github" / "show.svg"
     target.write_text("\n".join(line.rstrip() for line in draw().splitlines()) + "\n")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import keyring.errors
 
-from tests.ring import Ring
+from tests.support.ring import Ring
 
 ERROR, LOCKED, HANG, DROP = FAULTS = ("error", "locked", "hang", "drop")
 

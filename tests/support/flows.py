@@ -1,0 +1,142 @@
+"""Flows in one process: a person who is quick, a clock that moves when told, a profile of the demo server."""
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from tokenctl.adapters.transport import Transport
+from tokenctl.broker.errand import Errand
+from tokenctl.demo.http_server import DemoServer, Override, Received, Reply, json_reply
+from tokenctl.demo.play import fetch
+from tokenctl.errors import StoreUnavailable
+from tokenctl.flows.renewal import check, request, session_client, succeed
+from tokenctl.flows.sign_in import sign_in
+from tokenctl.flows.sign_out import sign_out as sign_out
+from tokenctl.model.profile import Profile, from_members
+from tokenctl.model.session import Session
+from tokenctl.oauth.wire import Request, Response
+from tokenctl.runtime import Runtime
+from tokenctl.storage import Store
+from tokenctl.storage.memory_store import MemoryStore
+
+SCOPE = "openid offline_access api"
+
+
+@dataclass
+class Clock:
+    """A clock that moves only by sleeping, and remembers the sleeps."""
+
+    time: float = 1_800_000_000.0
+    slept: list[float] = field(default_factory=list)
+
+    def __call__(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        """Let the time pass."""
+        self.slept.append(seconds)
+        self.time += seconds
+
+    def send(self, request: Request) -> Response:
+        """Send for real, and say that the answer came at this clock's time."""
+        return replace(Transport().send(request), received_at=int(self.time))
+
+
+class Person(Runtime):
+    """A runtime with a person at the browser, who opens every address at once."""
+
+    def __init__(
+        self,
+        environ: Mapping[str, str] = {},
+        *,
+        visit: Callable[[str], object] = fetch,
+        store: Store | None = None,
+        **rest: Any,
+    ) -> None:
+        super().__init__(environ, store=store or MemoryStore(), **rest)
+        self._visit = visit
+        self.opened: list[str] = []
+
+    @property
+    def has_browser(self) -> bool:
+        """Tell that there is one."""
+        return True
+
+    def open_browser(self, url: str) -> None:
+        """Remember the address, and go there."""
+        self.opened.append(url)
+        threading.Thread(target=self._visit, args=(url,), daemon=True).start()
+
+
+def profile_of(server: DemoServer, **members: Any) -> Profile:
+    """Make a profile of the demo's public client; None leaves a member out."""
+    known = {"issuer": server.issuer, "client_id": "tokenctl-demo", "scope": SCOPE, "flow": "browser", **members}
+    return from_members("t", {name: value for name, value in known.items() if value is not None}, "test")
+
+
+def machine_profile(server: DemoServer, **members: Any) -> Profile:
+    """Make a profile of the demo's machine."""
+    machine = {"client_id": "tokenctl-demo-ci", "scope": "api", "flow": "client-credentials"}
+    return profile_of(server, **{**machine, **members})
+
+
+def signed_in(server: DemoServer, **members: Any) -> Session:
+    """Sign in by the browser, and return the session."""
+    return sign_in(Person(), profile_of(server, **members))
+
+
+def renew(runtime: Runtime, profile: Profile, session: Session) -> Session:
+    """Ask for the session's successor, and keep it nowhere."""
+    check(profile, session)
+    client = session_client(runtime, profile, session)
+    sent = request(runtime, profile, session, client)
+    response = runtime.send(profile, sent)
+    errand = Errand(profile=profile, session=session)
+    return succeed(runtime, errand, response, sent.secrets, lambda held: None)
+
+
+def rewritten(server: DemoServer, **members: Any) -> Override:
+    """Make an override that answers as usual, but with these members; None takes one out."""
+
+    def override(request: Received) -> Reply:
+        document = server.answer(request).document | members
+        return json_reply({name: value for name, value in document.items() if value is not None})
+
+    return override
+
+
+def always(reply: Reply) -> Override:
+    """Make an override that answers every request with one reply."""
+    return lambda request: reply
+
+
+def refreshes(server: DemoServer) -> int:
+    """How often a refresh token was presented."""
+    return server.count("/token", "refresh_token")
+
+
+def at(moment: float, store: MemoryStore, **rest: Any) -> Runtime:
+    """A runtime whose clock stands at a moment, and that does not sleep."""
+    return Runtime(store=store, now=lambda: moment, sleep=lambda _: None, **rest)
+
+
+def lock_of(profile: str = "t") -> Path:
+    """Where the profile's lock is; its folder is made."""
+    path = Path(os.environ["TOKENCTL_STATE_DIR"]) / profile / "lock"
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+class Failing(MemoryStore):
+    """A store that can be read and, once `broken`, not written."""
+
+    broken = False
+
+    def write(self, profile: str, session: Session) -> None:
+        """Fail, or keep."""
+        if self.broken:
+            raise StoreUnavailable("the keyring went away")
+        super().write(profile, session)

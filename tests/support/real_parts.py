@@ -1,0 +1,38 @@
+"""What a test does about a real part (an authorization server, a Secret Service, a browser) that this machine lacks.
+
+Each part in `tests/servers` is a context manager or a function that raises `Missing` when this machine lacks what it
+needs; `.ci/system-packages` is what installs it.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+
+class Missing(Exception):
+    """A real part cannot start here; the text says what is absent."""
+
+
+@contextmanager
+def available() -> Iterator[None]:
+    """Turn `Missing` into a skip with its reason, and in CI, where nothing may be missing, into a failure."""
+    try:
+        yield
+    except Missing as missing:
+        reason = f"{missing} (.ci/system-packages installs it)"
+    else:
+        return
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+def program(name: str) -> str:
+    """Where a program is, or `Missing`."""
+    path = shutil.which(name)
+    if path is None:
+        raise Missing(f"no {name} on PATH")
+    return path
