@@ -1,12 +1,13 @@
 """What every test may use: the real parts as fixtures, a runtime without a world, and the command line."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import settings
 
+from tests.support import processes
 from tests.support.commandline import Home
 from tests.support.demo_server import Make
 from tests.support.flows import signed_in
@@ -21,8 +22,43 @@ settings.load_profile("patient")
 pytest_plugins = ["tests.servers.fixtures"]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nothing_is_left_in_the_end() -> Iterator[None]:
+    """Give signals their default effect, and end whatever the tests of this process left."""
+    before = processes.children()
+    processes.become_subreaper()
+    with processes.default_signals(), processes.guarded():
+        guard = processes.children()
+        yield
+        left = processes.end(before | guard, processes.PATIENCE)
+    assert not left, f"the tests left processes: {left}"
+
+
+failed = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remember whether a test failed, for the fixture below."""
+    report = yield
+    item.stash[failed] = item.stash.get(failed, False) or report.failed
+    return report
+
+
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def no_process_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """End every process that a test started and left; a test that passed must have left none."""
+    before = processes.children()
+    yield
+    if processes.children() <= before:
+        return
+    passed = not request.node.stash.get(failed, False)
+    left = processes.end(before, processes.PATIENCE if passed else 0)
+    assert not (left and passed), f"the test left processes: {left}"
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(no_process_is_left: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Take away what the person who runs the tests has set, so that no test depends on it or touches their keyring."""
     for name in (
         "TOKENCTL_PROFILE",

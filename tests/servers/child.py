@@ -8,8 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-START_SECONDS = 30.0
-END_SECONDS = 10.0
+START_SECONDS = 120.0
+END_SECONDS = 30.0
 # CI has seen Node.js hang at a start, without a word and deaf to the end of its stdin (nodejs/node#54918 is of the
 # kind). So a start is tried again, and has failed only when that does not help; nothing of ours is under test yet.
 TRIES = 3

@@ -16,9 +16,10 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
+from tests.support.processes import marked
 from tests.support.real_parts import program
 
-SECONDS = 20.0
+SECONDS = 120.0
 STEPS = 10  # a code sign-in takes three pages, a device sign-in five
 WINDOW = (1000, 700)
 # Still loading, or a form that is about to send itself. One script, so that both are asked of the same page.
@@ -104,7 +105,7 @@ def _browser() -> Iterator[Chrome]:
             options.add_argument(f"--{flag}")
         # Both paths are given, so that selenium never looks for a download; the browser gets a home of its own and
         # no session bus.
-        environ = {"PATH": os.environ.get("PATH", ""), "HOME": folder, "TMPDIR": folder, "LANG": "C.UTF-8"}
+        environ = {"PATH": os.environ.get("PATH", ""), "HOME": folder, "TMPDIR": folder, "LANG": "C.UTF-8", **marked()}
         driver = Chrome(options=options, service=Service(chromedriver, env=environ))
         try:
             driver.set_page_load_timeout(SECONDS)

@@ -55,7 +55,7 @@ class HungBus:
         with self._news:
             return self._accepted
 
-    def wait_for_connection(self, seconds: float = 10.0) -> bool:
+    def wait_for_connection(self, seconds: float = 120.0) -> bool:
         """Whether anyone connects within this time."""
         with self._news:
             return self._news.wait_for(lambda: self._accepted > 0, seconds)

@@ -12,7 +12,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode, urljoin, urlsplit
 from urllib.request import HTTPCookieProcessor, ProxyHandler, build_opener
 
-SECONDS = 10.0
+SECONDS = 120.0
 STEPS = 10  # a code sign-in takes three pages, a device sign-in five
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.support.processes import marked
 from tests.support.real_parts import program
 
 PASSWORD = b"throw-away"
 LOGIN = "/org/freedesktop/secrets/collection/login"
-START_SECONDS = 20.0
-CALL_SECONDS = 10.0
+START_SECONDS = CALL_SECONDS = 120.0
 
 # Ends the bus, and with it the keyring, when a test run dies too suddenly to do it: its end of the pipe closes then.
 WATCH = 'read _; kill -9 "$1"; rm -rf "$2"'
@@ -143,6 +143,7 @@ class SecretService:
             "PATH": os.environ["PATH"],
             "HOME": str(self._path / "home"),
             "XDG_DATA_HOME": str(self._path / "share"),
+            **marked(),
             **self.environ,
         }
 

@@ -5,12 +5,16 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 
 from tokenctl.demo.play import fetch, throw_away_environment
 
 COMMAND = (sys.executable, "-P", "-W", "error", "-m", "tokenctl")
+LONG = 300.0
+"""Seconds to wait for what comes at once, on a machine that has time for it: only a hanging process takes that long."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +24,17 @@ class Result:
     status: int
     stdout: str
     stderr: str
+
+
+class Started(subprocess.Popen[str]):
+    """A process that ends with its `with` block, also when the block fails."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self.kill()
+        super().__exit__(kind, error, trace)
 
 
 class Home:
@@ -47,9 +62,9 @@ class Home:
 
     def start(
         self, *words: str, environ: Mapping[str, str] = {}, stdin: int = subprocess.DEVNULL, new_session: bool = False
-    ) -> "subprocess.Popen[str]":
-        """Start a command; the caller ends it."""
-        return subprocess.Popen(
+    ) -> Started:
+        """Start a command; it is for a `with` block, and what is left of it ends with the test."""
+        return Started(
             [*COMMAND, *words],
             env={**self.environ, **environ},
             cwd=self.folder,
@@ -61,25 +76,21 @@ class Home:
         )
 
     def run(
-        self, *words: str, environ: Mapping[str, str] = {}, stdin: str | None = None, timeout: float = 60
+        self, *words: str, environ: Mapping[str, str] = {}, stdin: str | None = None, timeout: float = LONG
     ) -> Result:
         """Run a command to its end."""
         source = subprocess.DEVNULL if stdin is None else subprocess.PIPE
         with self.start(*words, environ=environ, stdin=source) as process:
-            try:
-                stdout, stderr = process.communicate(stdin, timeout=timeout)
-            except BaseException:
-                process.kill()
-                raise
+            stdout, stderr = process.communicate(stdin, timeout=timeout)
         return Result(status=process.returncode, stdout=stdout, stderr=stderr)
 
     def race(self, processes: int, *words: str) -> list[Result]:
         """Run the same command in several processes at once."""
-        started = [self.start(*words) for _ in range(processes)]
         results = []
-        for process in started:
-            stdout, stderr = process.communicate(timeout=120)
-            results.append(Result(status=process.returncode, stdout=stdout, stderr=stderr))
+        with ExitStack() as stack:
+            for process in [stack.enter_context(self.start(*words)) for _ in range(processes)]:
+                stdout, stderr = process.communicate(timeout=LONG)
+                results.append(Result(status=process.returncode, stdout=stdout, stderr=stderr))
         return results
 
     def login(
