@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from tests.support.commandline import LONG
 from tokenctl.adapters import clock
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the wall clock is all that other platforms offer")
@@ -28,7 +29,7 @@ def test_every_process_sees_the_same() -> None:
     program = "from tokenctl.adapters.clock import uptime; print(*uptime())"
     before = clock.uptime()
     said = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=LONG
     ).stdout
     after = clock.uptime()
     assert before is not None and after is not None

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.commandline import LONG
 from tokenctl.adapters import worker_process as detached
 
 pytestmark = pytest.mark.skipif(not detached.SURVIVES, reason="there are no workers here")
@@ -67,7 +68,7 @@ def is_free(folder: Path) -> bool:
 
 def until(path: Path) -> None:
     """Wait for a file."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + LONG
     while not (path.exists() and path.read_text()):
         assert time.monotonic() < end, f"{path.name} never came"
         time.sleep(0.01)
@@ -89,12 +90,12 @@ def test_a_worker_outlives_its_caller_and_keeps_the_lock(tmp_path: Path, environ
     with subprocess.Popen(words, env=environ, stderr=subprocess.DEVNULL, start_new_session=True) as caller:
         until(tmp_path / "begun")
         os.killpg(caller.pid, number)
-        assert caller.wait(30) != 0
+        assert caller.wait(LONG) != 0
     assert not is_free(tmp_path) and not (tmp_path / "done").exists()
     (tmp_path / "wait").unlink()
     until(tmp_path / "done")
     assert (tmp_path / "done").read_text() == "the task"
-    end = time.monotonic() + 30
+    end = time.monotonic() + LONG
     while not is_free(tmp_path):
         assert time.monotonic() < end, "the lock was never freed"
         time.sleep(0.01)
@@ -166,7 +167,7 @@ def test_signals_come_after_the_block_and_not_in_it(number: int, action: str) ->
         process.send_signal(number)
         time.sleep(0.1)
         assert process.poll() is None
-        said, _ = process.communicate("\n", timeout=30)
+        said, _ = process.communicate("\n", timeout=LONG)
     if action == "default":
         assert (said, process.returncode) == ("end\n", -number)
     else:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.servers.secret_service import SecretService
-from tests.support.commandline import Home
+from tests.support.commandline import LONG, Home
 from tokenctl.demo.http_server import DemoServer, Received, Reply
 
 pytestmark = pytest.mark.real
@@ -125,7 +125,7 @@ def test_six_profiles_are_written_at_once(
     for _ in range(ROUNDS):
         started = [home.start("refresh", "-p", profile) for profile in PROFILES]
         for profile, process in zip(PROFILES, started, strict=True):
-            _, said = process.communicate(timeout=60)
+            _, said = process.communicate(timeout=LONG)
             assert process.returncode == 0 and "warning" not in said, said
             assert f"renewed {profile}" in said
     for profile in PROFILES:

@@ -39,8 +39,8 @@ body = {{ refresh = "{{refresh_token}}" }}
 
 @pytest.fixture
 def server() -> Iterator[SimpleJwt]:
-    """A server whose access tokens live two seconds."""
-    with available(), SimpleJwt(access_token_ttl=2) as found:
+    """A server of the test's own."""
+    with available(), SimpleJwt() as found:
         yield found
 
 

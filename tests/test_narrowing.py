@@ -9,7 +9,7 @@ import pytest
 
 from tests.servers import person
 from tests.servers.oidc_provider import OidcProvider
-from tests.support.commandline import Home
+from tests.support.commandline import LONG, Home
 from tests.support.flows import always, rewritten
 from tests.support.job_identity import platform
 from tests.support.real_parts import available
@@ -213,10 +213,10 @@ def test_who_waits_for_another_scope_is_not_refused_with_it(ring_home: Home, dem
 
     demo_server.overrides["/token"] = refuse
     with ring_home.start("token", "--scope", "openid") as first:
-        assert come.wait(20)
+        assert come.wait(LONG)
         results = ring_home.race(2, "refresh")
         assert ring_home.run("token", "--scope", "api").status == 0
-        first.communicate(timeout=20)
+        first.communicate(timeout=LONG)
     assert first.returncode == 5 and {each.status for each in results} == {0}, results
 
 

@@ -6,20 +6,16 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.killing.scene import Scene
-from tests.support.commandline import COMMAND
+from tests.support.commandline import COMMAND, LONG
 from tests.support.demo_server import Make
 from tokenctl.demo.http_server import DemoServer, Received, Reply
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals, process groups and terminals of POSIX")
-
-SLOW = 1.0
-"""Seconds that the server takes to answer."""
 
 
 @pytest.fixture
@@ -30,19 +26,31 @@ def scene(tmp_path: Path, make_server: Make) -> Scene:
     return scene
 
 
+class Asked(threading.Event):
+    """A request has come and is processed; `answer` lets its answer go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answer = threading.Event()
+
+
 @contextmanager
-def slow(server: DemoServer) -> Iterator[threading.Event]:
-    """Let the server process each request at once and answer late; the event is set when the first has come."""
-    come = threading.Event()
+def slow(server: DemoServer) -> Iterator[Asked]:
+    """Let the server process each request at once, and answer when it is told to."""
+    come = Asked()
 
     def late(request: Received) -> Reply:
-        reply = replace(server.answer(request), delay=SLOW)
+        reply = server.answer(request)
         come.set()
+        come.answer.wait(LONG)
         return reply
 
     server.overrides["/token"] = late
-    yield come
-    server.overrides.clear()
+    try:
+        yield come
+    finally:
+        come.answer.set()
+        server.overrides.clear()
 
 
 def went_well(scene: Scene) -> None:
@@ -65,23 +73,25 @@ Send = Callable[[int, int], None]
 def test_a_signal_while_the_server_takes_its_time(scene: Scene, send: Send, number: int, status: int) -> None:
     """The command ends as the signal wants, without a token, and its worker goes on."""
     with slow(scene.server) as come, scene.home.start("token", new_session=True) as process:
-        assert come.wait(20)
+        assert come.wait(LONG)
         send(process.pid, number)
-        stdout, stderr = process.communicate(timeout=20)
+        stdout, stderr = process.communicate(timeout=LONG)
         assert (process.returncode, stdout) == (status, "")
         assert "Traceback" not in stderr
+        come.answer.set()
         went_well(scene)
 
 
 def test_ctrl_c_three_times(scene: Scene) -> None:
     """A person who is impatient loses nothing."""
     with slow(scene.server) as come, scene.home.start("token", new_session=True) as process:
-        assert come.wait(20)
+        assert come.wait(LONG)
         for _ in range(3):
             os.killpg(process.pid, signal.SIGINT)
-        stdout, stderr = process.communicate(timeout=20)
+        stdout, stderr = process.communicate(timeout=LONG)
         assert process.returncode in (130, -signal.SIGINT) and stdout == "", (process.returncode, stderr)
         assert "Traceback" not in stderr
+        come.answer.set()
         went_well(scene)
 
 
@@ -89,11 +99,12 @@ def test_ctrl_c_three_times(scene: Scene) -> None:
 def test_a_polite_signal_to_the_worker_is_not_heard(scene: Scene, number: signal.Signals) -> None:
     """It ends when its work is done: nobody else can do it."""
     with slow(scene.server) as come, scene.home.start("token") as process:
-        assert come.wait(20)
+        assert come.wait(LONG)
         worker = scene.worker()
         assert worker is not None
         os.kill(worker, number)
-        stdout, _ = process.communicate(timeout=20)
+        come.answer.set()
+        stdout, _ = process.communicate(timeout=LONG)
         assert process.returncode == 0
         assert stdout.strip() == scene.kept["access_token"]
         went_well(scene)
@@ -114,17 +125,18 @@ def test_a_terminal_that_ends_it(scene: Scene, how: str) -> None:
         )
         os.close(terminal)
         try:
-            assert come.wait(20)
+            assert come.wait(LONG)
             if how == "closed":
                 os.close(controller)
             else:
                 os.write(controller, b"\x03" if how == "Ctrl-C" else b"\x1c")
-            status = process.wait(20)
+            status = process.wait(LONG)
         finally:
             process.kill()
             if how != "closed":
                 os.close(controller)
         assert status == {"closed": -signal.SIGHUP, "Ctrl-C": 130, "Ctrl-\\": -signal.SIGQUIT}[how]
+        come.answer.set()
         went_well(scene)
 
 
@@ -133,7 +145,7 @@ def test_a_terminal_that_ends_it(scene: Scene, how: str) -> None:
 )
 def test_a_command_that_is_given_too_little_time(scene: Scene, name: str, seconds: str) -> None:
     """`timeout -s TERM 0.3 tokenctl token` costs no session, wherever the command is when its time is up."""
-    with slow(scene.server):
+    with slow(scene.server) as come:
         done = subprocess.run(
             ["timeout", "-s", name, seconds, *COMMAND, "token"],
             env=scene.home.environ,
@@ -143,4 +155,5 @@ def test_a_command_that_is_given_too_little_time(scene: Scene, name: str, second
             check=False,
         )
         assert done.returncode in (124, -9, 137) and done.stdout == "", done
+        come.answer.set()
         went_well(scene)

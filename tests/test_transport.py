@@ -106,16 +106,17 @@ def test_a_gzip_bomb_is_not_unpacked(demo_server: DemoServer) -> None:
 def test_a_dripping_answer_ends_at_the_total_deadline(where: str) -> None:
     """A server that sends a byte now and then does not hold a request past its deadline."""
     start = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" if where == "body" else b"HTTP/1.1 200 OK\r\nX: "
-    began = time.monotonic()
-    with raw_server(saying(start, *[b"x"] * 100, pause=0.1)) as port, pytest.raises(Unreachable) as caught:
+    with (
+        raw_server(saying(start, *[b"x"] * 100, pause=0.1)) as port,
+        pytest.raises(Unreachable, match="did not answer within") as caught,
+    ):
         Transport(total=0.5).send(Request(url=f"http://127.0.0.1:{port}/"))
     assert caught.value.sent
-    assert time.monotonic() - began < 5
 
 
 def test_a_silent_server_ends_at_the_total_deadline() -> None:
     """A server that accepts and says nothing costs the deadline and no more."""
-    with raw_server(saying(b"", pause=5)) as port, pytest.raises(Unreachable, match="did not answer") as caught:
+    with raw_server(saying(b"", pause=60)) as port, pytest.raises(Unreachable, match="did not answer") as caught:
         Transport(total=0.3).send(Request(url=f"http://127.0.0.1:{port}/"))
     assert caught.value.exit_status == 6
 

@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -14,6 +13,7 @@ import pytest
 
 from tests.servers.child import Child
 from tests.servers.oidc_provider import OidcProvider
+from tests.support.aging import age
 from tests.support.commandline import Home, Result
 from tests.support.demo_server import Make
 from tests.support.job_identity import AUDIENCE, JWK, PLATFORM, identity, platform
@@ -114,7 +114,7 @@ def test_as_the_clients_assertion(job: Home) -> None:
 def test_a_job_that_keeps_its_session_renews_by_its_identity(home: Home, tmp_path: Path) -> None:
     """With a store, the session is kept; when the token is used up the identity is read afresh and presented again."""
     token = tmp_path / "identity"
-    with available(), OidcProvider(platform=platform(), access_token_ttl=2) as provider:
+    with available(), OidcProvider(platform=platform()) as provider:
         home.write_config(
             f'[profiles.t]\nissuer = "{provider.issuer}"\nclient_id = "job"\nflow = "workload"\n'
             f'source = "file"\nsource_file = "{token}"\n'
@@ -124,11 +124,11 @@ def test_a_job_that_keeps_its_session_renews_by_its_identity(home: Home, tmp_pat
         assert login.status == 0, login.stderr
         first = home.run("token").stdout
         token.write_text(identity(jti="2"))
-        time.sleep(2.1)
+        age(home)
         results = home.race(8, "token", "--min-ttl", "0")
         assert {each.status for each in results} == {0} and first not in {each.stdout for each in results}
         token.unlink()
-        time.sleep(2.1)
+        age(home)
         lost = home.run("token")
         assert lost.status == 2 and str(token) in lost.stderr
         token.write_text(identity(jti="3"))

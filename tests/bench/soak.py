@@ -28,7 +28,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.servers.secret_service import SecretService
-from tests.support.commandline import Home
+from tests.support.commandline import LONG, Home
 from tokenctl.demo.http_server import DemoServer, Received, Reply
 
 ROOT = Path(__file__).parent.parent.parent
@@ -157,7 +157,7 @@ class Soak:
             with self._lock:
                 self._alive[process.pid] = process
             try:
-                stdout, stderr = process.communicate(timeout=120)
+                stdout, stderr = process.communicate(timeout=LONG)
             except BaseException:
                 process.kill()
                 raise
@@ -180,7 +180,7 @@ class Soak:
         with self._repairing:
             if seen != self._repairs:
                 return
-            if self._home.run("refresh", "-p", "t", timeout=120).status == 0:
+            if self._home.run("refresh", "-p", "t").status == 0:
                 self.figures.doubted += 1
             else:
                 self.figures.lost_sessions += 1

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.commandline import COMMAND, Home
+from tests.support.commandline import COMMAND, LONG, Home
 from tokenctl.demo.play import fetch
 
 
@@ -23,7 +23,7 @@ def test_the_whole_play(tmp_path: Path) -> None:
         "TOKENCTL_ISSUER": "https://mine.example",
     }
     done = subprocess.run(
-        [*COMMAND, "demo"], env=environ, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+        [*COMMAND, "demo"], env=environ, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=LONG
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "4 processes, 1 token(s), 1 refresh(es) at the server, 0 reuse alarms" in done.stdout
@@ -72,7 +72,7 @@ def test_ended_in_any_scene_it_leaves_nothing(tmp_path: Path, number: signal.Sig
                 break
         assert list(temporary.glob("tokenctl-demo-*"))
         play.send_signal(number)
-        rest, _ = play.communicate(timeout=60)
+        rest, _ = play.communicate(timeout=LONG)
     assert play.returncode == (130 if number == signal.SIGINT else -number), rest
     assert "Traceback" not in rest
     assert list(temporary.iterdir()) == []
@@ -86,7 +86,7 @@ def test_serve_ends_as_the_signal_wants(home: Home, number: signal.Signals) -> N
     with home.start("demo", "--serve", environ={"TMPDIR": str(temporary)}) as server:
         assert server.stdout is not None and server.stdout.readline()
         server.send_signal(number)
-        _, stderr = server.communicate(timeout=20)
+        _, stderr = server.communicate(timeout=LONG)
     assert (server.returncode, stderr) == (-number, "")
     assert list(temporary.iterdir()) == []
 
@@ -133,5 +133,5 @@ def test_serve_prints_commands_that_work(home: Home) -> None:
             == 0
         )
         server.send_signal(signal.SIGINT)
-        assert server.communicate(timeout=10)[1] == "tokenctl: stopped\n"
+        assert server.communicate(timeout=LONG)[1] == "tokenctl: stopped\n"
     assert server.returncode == 0

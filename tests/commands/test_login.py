@@ -4,13 +4,12 @@ import json
 import os
 import pty
 import threading
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.killing.folders import fill, small_disk
-from tests.support.commandline import COMMAND, Home
+from tests.support.commandline import COMMAND, LONG, Home
 from tests.support.demo_server import Make
 from tests.support.paths import ROOT
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
@@ -268,7 +267,7 @@ def test_pasting_the_address_completes_the_sign_in(home: Home, demo_server: Demo
         environ.pop("CI", None)
         os.execve(COMMAND[0], [*COMMAND, *options], environ)
     said = b""
-    pasted = False
+    pasted, landed = False, ""
     while True:
         try:
             said += os.read(terminal, 65536)
@@ -279,8 +278,9 @@ def test_pasting_the_address_completes_the_sign_in(home: Home, demo_server: Demo
             url = next(line for line in said.decode().splitlines() if line.startswith("http"))
             landed = _where_it_ends(url)
             os.write(terminal, b"https://example.com/?state=wrong&code=x\n")
-            time.sleep(1.5)
+        if b"still waiting" in said and landed:
             os.write(terminal, landed.encode() + b"\n")
+            landed = ""
     _, status = os.waitpid(pid, 0)
     os.close(terminal)
     assert os.waitstatus_to_exitcode(status) == 0, said.decode()
@@ -313,12 +313,12 @@ def test_the_browser_is_told_how_it_ended(home: Home, demo_server: DemoServer) -
     arrived = threading.Event()
 
     def visit(url: str) -> None:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=30) as answer:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=LONG) as answer:
             pages.append(answer.read().decode())
         arrived.set()
 
     assert home.login(demo_server.issuer, visit=visit).status == 5
-    assert arrived.wait(5)
+    assert arrived.wait(LONG)
     assert "The sign-in did not finish" in pages[0]
 
 

@@ -3,12 +3,12 @@
 import json
 import os
 import pty
-import time
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from tests.support.aging import age
 from tests.support.commandline import COMMAND, Home
 from tests.support.demo_server import Make
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
@@ -75,10 +75,11 @@ def test_without_a_session(signed_in: Home) -> None:
 
 def test_states(home: Home, make_server: Make) -> None:
     """An expired session is `expired` while it can be renewed, and `login_required` when it cannot."""
-    server = make_server(access_token_lifetime=1)
+    server = make_server()
     home.login(server.issuer)
     home.login(server.issuer, "--scope", "openid", profile="u")
-    time.sleep(1.1)
+    age(home, profile="t")
+    age(home, profile="u")
     assert json.loads(home.run("show", "-p", "t", "--json").stdout)["state"] == "expired"
     assert json.loads(home.run("show", "-p", "u", "--json").stdout)["state"] == "login_required"
     assert home.run("token", "-p", "u").status == 4
@@ -198,10 +199,10 @@ def test_a_terminal_without_utf_8(signed_in: Home) -> None:
 
 def test_a_session_that_the_server_ended_needs_a_sign_in(home: Home, make_server: Make) -> None:
     """Once the server has refused the refresh token, show knows that it will not renew itself."""
-    server = make_server(access_token_lifetime=1)
+    server = make_server()
     assert home.login(server.issuer).status == 0
     server.kill_session()
-    time.sleep(1.1)
+    age(home)
     assert json.loads(home.run("show", "--json").stdout)["state"] == "expired"
     assert home.run("token").status == 4
     assert json.loads(home.run("show", "--json").stdout)["state"] == "login_required"

@@ -76,7 +76,7 @@ def send(
         body = urlencode(form).encode()
     request = urllib.request.Request(server.issuer + path, body, extra)
     try:
-        with OPENER.open(request, timeout=10) as response:
+        with OPENER.open(request, timeout=120) as response:
             return Answer(response.status, response.headers, response.read())
     except urllib.error.HTTPError as error:
         with error:
@@ -198,7 +198,7 @@ def test_is_silent(server: DemoServer, capfd: pytest.CaptureFixture[str]) -> Non
     """Nothing is written to the terminal, not even for a client that misbehaves."""
     hello(server, login(server)["access_token"])
     send(server, "/nowhere")
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
     connection.request("BREW", "/coffee")
     connection.getresponse().read()
     connection.close()
@@ -347,7 +347,7 @@ def test_code_replay_ends_the_session(server: DemoServer) -> None:
 def test_repeated_parameters_are_refused(server: DemoServer) -> None:
     """A parameter may come once, except resource."""
     request = urllib.request.Request(f"{server.issuer}/token", b"grant_type=x&grant_type=y&resource=a:&resource=b:")
-    with pytest.raises(urllib.error.HTTPError) as refusal, OPENER.open(request, timeout=10):
+    with pytest.raises(urllib.error.HTTPError) as refusal, OPENER.open(request, timeout=120):
         pass
     with refusal.value as response:
         assert json.load(response)["error"] == "invalid_request"
@@ -578,7 +578,7 @@ def test_api_key_sessions(server: DemoServer) -> None:
 def test_hostile_json_is_a_refusal(server: DemoServer, body: bytes) -> None:
     """Whatever is sent for an API key, the answer is 401."""
     request = urllib.request.Request(f"{server.issuer}/api-key/login", body)
-    with pytest.raises(urllib.error.HTTPError) as refusal, OPENER.open(request, timeout=10):
+    with pytest.raises(urllib.error.HTTPError) as refusal, OPENER.open(request, timeout=120):
         pass
     with refusal.value as response:
         assert response.code == 401
@@ -654,7 +654,7 @@ def test_broken_override_is_told(server: DemoServer) -> None:
 def test_delay_ends_when_the_server_stops(server: DemoServer) -> None:
     """A stopping server does not wait for its own delays."""
     server.overrides["/jwks"] = lambda _: Reply(delay=60)
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
     connection.request("GET", "/jwks")
     while server.count("/jwks") == 0:
         pass

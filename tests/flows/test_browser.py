@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
+from tests.support.commandline import LONG
 from tests.support.flows import Person, always, profile_of, rewritten
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.demo.play import fetch
@@ -241,14 +242,14 @@ def test_a_code_is_exchanged_once(demo_server: DemoServer, reply: Reply, error: 
     def visit(url: str) -> None:
         from urllib.request import ProxyHandler, build_opener
 
-        with build_opener(ProxyHandler({})).open(url, timeout=30) as answer:
+        with build_opener(ProxyHandler({})).open(url, timeout=LONG) as answer:
             pages.append(answer.read().decode())
         came.set()
 
     with pytest.raises(error):
         sign_in(Person(visit=visit), profile_of(demo_server))
     assert demo_server.count("/token") == 1
-    assert came.wait(5) and "did not finish" in pages[0]
+    assert came.wait(LONG) and "did not finish" in pages[0]
 
 
 def test_a_pushed_request_hides_the_parameters(demo_server: DemoServer) -> None:

@@ -233,7 +233,7 @@ def test_the_life_may_be_a_text_or_a_fraction(demo_server: DemoServer, expires_i
 def test_without_expires_in_the_tokens_own_exp_counts(demo_server: DemoServer, expires_in: int | None) -> None:
     """A missing life, or none, is the JWT's own, and never endless."""
     demo_server.overrides["/token"] = rewritten(demo_server, expires_in=expires_in)
-    assert abs(run(demo_server).expires_at - int(time.time()) - 900) < 10
+    assert abs(run(demo_server).expires_at - int(time.time()) - 900) < 120
 
 
 @pytest.mark.parametrize("token", ["opaque", "a.b.c"])

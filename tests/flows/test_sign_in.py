@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.commandline import LONG
 from tests.support.flows import SCOPE, Person, machine_profile, profile_of, rewritten
 from tests.support.id_tokens import key, public, signed
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
@@ -222,7 +223,7 @@ def test_the_session_is_kept_before_the_browser_is_told(demo_server: DemoServer)
     pages: list[str] = []
 
     def visit(url: str) -> None:
-        with build_opener(ProxyHandler({})).open(url, timeout=30) as answer:
+        with build_opener(ProxyHandler({})).open(url, timeout=LONG) as answer:
             pages.append(answer.read().decode())
 
     def keep(session: Session) -> Session:

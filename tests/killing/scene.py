@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.support.commandline import Home, Result
+from tests.support.commandline import LONG, Home, Result
 from tests.support.paths import ROOT
 from tokenctl.demo.http_server import DemoServer
 
@@ -118,8 +118,8 @@ class Scene:
         return None
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 20) -> None:
-    """Wait until something is so; AssertionError after some seconds."""
+def wait_until(condition: Callable[[], object], seconds: float = LONG) -> None:
+    """Wait until something is so; AssertionError when it never is."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"

@@ -30,7 +30,7 @@ Answer = tuple[int, dict[str, Any]]
 def post(url: str, headers: dict[str, str] | None = None, **form: str) -> Answer:
     """Send a form, and return the status and the JSON that came back."""
     try:
-        with urlopen(Request(url, urlencode(form).encode(), headers or {}), timeout=10) as answer:
+        with urlopen(Request(url, urlencode(form).encode(), headers or {}), timeout=120) as answer:
             return answer.status, json.loads(answer.read() or b"{}")
     except HTTPError as error:
         with error:
@@ -109,7 +109,7 @@ class Visitor:
 
 def test_the_metadata_names_the_issuer_and_every_endpoint(oidc_provider: OidcProvider) -> None:
     """What discovery relies on is there."""
-    with urlopen(f"{oidc_provider.issuer}/.well-known/openid-configuration", timeout=10) as answer:
+    with urlopen(f"{oidc_provider.issuer}/.well-known/openid-configuration", timeout=120) as answer:
         metadata = json.load(answer)
     assert metadata["issuer"] == oidc_provider.issuer
     assert metadata["authorization_response_iss_parameter_supported"] is True

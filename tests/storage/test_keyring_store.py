@@ -1,7 +1,6 @@
 """The store in a keyring, with backends of every temper."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 
 import keyring.errors
@@ -185,12 +184,10 @@ def test_every_other_failure_is_unavailable_with_the_ways_out(error: Exception) 
 def test_a_keyring_that_hangs_is_timed_out(hanging: Hanging) -> None:
     """Whatever it is asked, within the deadline."""
     store = KeyringStore(hanging, deadline=0.05)
-    start = time.monotonic()
     for call in calls(store):
         with pytest.raises(StoreTimedOut, match="did not answer within") as caught:
             call()
         assert caught.value.exit_status == 3
-    assert time.monotonic() - start < 10
 
 
 def test_a_backend_that_gives_up_waiting_is_timed_out() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.commandline import LONG
 from tokenctl.errors import Busy, StoreUnavailable, UsageError
 from tokenctl.storage.lock import exclusive
 
@@ -20,7 +21,7 @@ HOLDER = """
 import sys, time
 from pathlib import Path
 from tokenctl.storage.lock import exclusive
-with exclusive(Path(sys.argv[1]), 30):
+with exclusive(Path(sys.argv[1]), 300):
     print("held", flush=True)
     time.sleep(float(sys.argv[2]))
 """
@@ -31,15 +32,15 @@ from pathlib import Path
 from tokenctl.storage.lock import exclusive
 lock, counter = Path(sys.argv[1]), Path(sys.argv[2])
 for _ in range(25):
-    with exclusive(lock, 60):
+    with exclusive(lock, 300):
         counter.write_text(str(int(counter.read_text()) + 1))
 """
 
 
 @contextmanager
-def holder(path: Path, seconds: float = 300) -> Iterator["subprocess.Popen[str]"]:
+def holder(path: Path) -> Iterator["subprocess.Popen[str]"]:
     """Another process that has the lock."""
-    words = [sys.executable, "-W", "error", "-c", HOLDER, str(path), str(seconds)]
+    words = [sys.executable, "-W", "error", "-c", HOLDER, str(path), "1000"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None and process.stdout.readline() == "held\n"
         try:
@@ -54,7 +55,7 @@ def test_two_processes_exclude_each_other(tmp_path: Path) -> None:
     words = [sys.executable, "-W", "error", "-c", COUNTER, str(tmp_path / "lock"), str(tmp_path / "counter")]
     with ExitStack() as stack:
         processes = [stack.enter_context(subprocess.Popen(words)) for _ in range(4)]
-        assert [each.wait(60) for each in processes] == [0] * 4
+        assert [each.wait(LONG) for each in processes] == [0] * 4
     assert (tmp_path / "counter").read_text() == "100"
 
 
@@ -66,7 +67,7 @@ def test_a_lock_that_is_held_is_busy_after_the_deadline(tmp_path: Path) -> None:
             with pytest.raises(Busy, match=f"process {other.pid}") as caught, exclusive(tmp_path / "lock", 0.1):
                 pytest.fail("the lock was broken")
             assert caught.value.exit_status == 7
-        assert 0.2 <= time.monotonic() - start < 10
+        assert time.monotonic() - start >= 0.2
         assert other.poll() is None
 
 
@@ -85,15 +86,21 @@ def test_the_kernel_frees_a_dead_holders_lock(tmp_path: Path, number: int) -> No
     """There is nothing stale to judge."""
     with holder(tmp_path / "lock") as other:
         other.send_signal(number)
-        with exclusive(tmp_path / "lock", 30):
+        with exclusive(tmp_path / "lock", LONG):
             assert int((tmp_path / "lock").read_text()) == os.getpid()
 
 
 def test_a_waiting_process_gets_the_lock_when_it_is_freed(tmp_path: Path) -> None:
     """After a second it says once for whom it waits."""
     waited_for: list[int | None] = []
-    with holder(tmp_path / "lock", 1.5) as other, exclusive(tmp_path / "lock", 30, waited_for.append):
-        assert waited_for == [other.pid]
+    with holder(tmp_path / "lock") as other:
+
+        def waiting(pid: int | None) -> None:
+            waited_for.append(pid)
+            other.kill()
+
+        with exclusive(tmp_path / "lock", LONG, waiting):
+            assert waited_for == [other.pid]
 
 
 def test_an_error_inside_frees_the_lock(tmp_path: Path) -> None:
@@ -166,5 +173,5 @@ FULL = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n" + 
 def test_a_full_disk_does_not_take_the_lock_away(tmp_path: Path) -> None:
     """The number in it is a courtesy; the lock works without."""
     words = [sys.executable, "-W", "error", "-c", FULL, str(tmp_path / "lock"), "0"]
-    ended = subprocess.run(words, capture_output=True, text=True, timeout=30, check=False)
+    ended = subprocess.run(words, capture_output=True, text=True, timeout=LONG, check=False)
     assert (ended.returncode, ended.stdout) == (0, "held\n")

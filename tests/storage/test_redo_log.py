@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.commandline import LONG
 from tests.support.responses import only, values
 from tests.support.sessions import SECRET, session
 from tokenctl.errors import StoreDamaged, StoreUnavailable, TokenctlError, UsageError
@@ -253,7 +254,7 @@ def test_a_full_disk_is_found_out_before_anything_is_sent(tmp_path: Path) -> Non
     """What was taken of it is given back."""
     words = [sys.executable, "-W", "error", "-c", LIMITED, str(tmp_path)]
     ended = subprocess.run(
-        words, capture_output=True, text=True, timeout=30, check=False, cwd=Path(__file__).parents[2]
+        words, capture_output=True, text=True, timeout=LONG, check=False, cwd=Path(__file__).parents[2]
     )
     assert "nothing was sent" in ended.stdout and (ended.returncode, ended.stderr) == (0, "")
     assert list(tmp_path.iterdir()) == []

@@ -5,7 +5,7 @@ import select
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 
-from tests.support.commandline import COMMAND, Home, Result
+from tests.support.commandline import COMMAND, LONG, Home, Result
 
 CTRL_C, CTRL_D = b"\x03", b"\x04"
 
@@ -51,7 +51,7 @@ def attended(
 
 
 def _read(controller: int) -> bytes:
-    assert select.select([controller], [], [], 60)[0], "it says nothing any more"
+    assert select.select([controller], [], [], LONG)[0], "it says nothing any more"
     try:
         return os.read(controller, 65536)
     except OSError:  # nobody has the terminal open any more

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -35,6 +35,15 @@ class Started(subprocess.Popen[str]):
         if kind is not None:
             self.kill()
         super().__exit__(kind, error, trace)
+
+
+def open_files(process: int) -> set[Path]:
+    """Tell which files a process has open; Linux alone knows."""
+    found = set()
+    for each in Path(f"/proc/{process}/fd").iterdir():
+        with suppress(OSError):  # it is closed by now
+            found.add(each.readlink())
+    return found
 
 
 class Home:
@@ -84,11 +93,15 @@ class Home:
             stdout, stderr = process.communicate(stdin, timeout=timeout)
         return Result(status=process.returncode, stdout=stdout, stderr=stderr)
 
-    def race(self, processes: int, *words: str) -> list[Result]:
-        """Run the same command in several processes at once."""
+    def race(
+        self, processes: int, *words: str, meanwhile: Callable[[Sequence[Started]], object] = lambda started: None
+    ) -> list[Result]:
+        """Run the same command in several processes at once; `meanwhile` is called when all of them are started."""
         results = []
         with ExitStack() as stack:
-            for process in [stack.enter_context(self.start(*words)) for _ in range(processes)]:
+            started = [stack.enter_context(self.start(*words)) for _ in range(processes)]
+            meanwhile(started)
+            for process in started:
                 stdout, stderr = process.communicate(timeout=LONG)
                 results.append(Result(status=process.returncode, stdout=stdout, stderr=stderr))
         return results
