@@ -22,6 +22,25 @@ settings.load_profile("patient")
 pytest_plugins = ["tests.servers.fixtures"]
 
 
+PROCESSES = {
+    *("home", "ring_home", "keyring_home", "signed_in", "scene", "job", "stage", "secret_service"),
+    *("shared_oidc_provider", "chromium_sign_in", "chromium_approve_device"),
+}
+"""The fixtures of tests that start the command line, or a real part, as processes of their own."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what starts processes, except for one case of each test that is marked `quick`."""
+    kept: set[str] = set()
+    for item in items:
+        test = item.nodeid.partition("[")[0]
+        if item.get_closest_marker("quick") and test not in kept:
+            kept.add(test)
+        elif item.get_closest_marker("quick") or PROCESSES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("slow")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def nothing_is_left_in_the_end() -> Iterator[None]:
     """Give signals their default effect, and end whatever the tests of this process left."""

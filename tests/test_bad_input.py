@@ -30,6 +30,7 @@ def assert_one_clear_error(result: Result, status: int, says: str) -> None:
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -89,6 +90,7 @@ def _html(_: Received) -> Reply:
     return Reply(status=200, headers={"Content-Type": "text/html"}, body=b"<html>Welcome</html>")
 
 
+@pytest.mark.quick
 def test_an_issuer_that_answers_html(home: Home, demo_server: DemoServer) -> None:
     """A web site in the place of an authorization server is 5, and says what answered what."""
     demo_server.overrides = {OPENID: _html, OAUTH: _html}
@@ -224,6 +226,7 @@ def ring_home(tmp_path: Path) -> Callable[[str], Home]:
     return make
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     ("backend", "says"),
     [

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -465,7 +466,7 @@ Sessions.TestCase.settings = settings(
     phases=[Phase.generate],  # shrinking takes minutes: put Phase.shrink in, with a longer --timeout, to debug
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
-TestSessions = Sessions.TestCase
+TestSessions = pytest.mark.slow(Sessions.TestCase)
 
 
 def test_a_login_that_was_killed_before_it_tidied_up() -> None:

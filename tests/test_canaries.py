@@ -108,6 +108,7 @@ def words_of(command: tuple[str, ...]) -> tuple[str, ...]:
     return (name, *rest, option, profile) if name == "store" else command
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", [None, echo, html], ids=["nothing wrong", "echoes", "html"])
 def test_no_canary_gets_out(machine: Home, demo_server: DemoServer, answer: Any) -> None:
     """Not whole, not in base64, not its first twelve characters: in no output, no file, and no argument of any process."""

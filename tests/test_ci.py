@@ -139,6 +139,7 @@ def test_on_gitlab(job: Home) -> None:
         assert "add-mask" not in done.stderr
 
 
+@pytest.mark.quick
 @pytest.mark.real
 def test_in_a_shell_script(job: Home, tmp_path: Path) -> None:
     """The identity from a file, and the expiry out of the JSON."""

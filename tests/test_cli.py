@@ -95,11 +95,13 @@ def test_choices_are_listed_on_one_line(home: Home, words: tuple[str, ...]) -> N
     assert "Choose from: " in line and "\N{REPLACEMENT CHARACTER}" not in line
 
 
+@pytest.mark.quick
 def test_version(home: Home) -> None:
     """--version answers name and version."""
     assert home.run("--version").stdout == f"tokenctl {__version__}\n"
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     ("words", "status"),
     [

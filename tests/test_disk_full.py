@@ -39,6 +39,7 @@ def goes_on_when_there_is_room(scene: Scene, ballast: Path, refreshes: int = 1) 
     assert scene.refreshes - asked == refreshes
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("left", [0, PAGE, RESERVED - PAGE, RESERVED], ids=lambda left: f"{left} bytes left")
 def test_without_room_nothing_is_sent(scene: Scene, disk: Path, left: int) -> None:
     """Room for nothing, or for the answer and not for the journal: an error that names the folder, before any request."""

@@ -67,6 +67,7 @@ def assert_copied(home: Home, service: SecretService, server: DemoServer, before
     return healthy.stdout
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("command", ["token", "refresh"])
 @pytest.mark.parametrize(("happens", "reason"), [("lock", "the keyring is locked"), ("kill", "cannot be used")])
 def test_a_keyring_that_is_lost_between_read_and_write(

@@ -68,6 +68,7 @@ def ring_home(tmp_path: Path, demo_server: DemoServer) -> Home:
     return home
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("words", [("token",), ("exec", "--", "true")])
 def test_a_fresh_token_loads_no_http_no_jwt_no_rich(ring_home: Home, words: tuple[str, ...]) -> None:
     """With a fresh session, token and exec load none of the heavy libraries and none of our modules that need them."""

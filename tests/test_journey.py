@@ -135,6 +135,7 @@ def test_a_machine_in_its_own_name(
     assert secret_service.lookup("tokenctl:ci", "secret") is None
 
 
+@pytest.mark.quick
 def test_a_machine_without_any_file(tmp_path: Path, oidc_provider: OidcProvider) -> None:
     """The environment alone is enough for a machine, and nothing is kept or written."""
     home = Home(tmp_path / "home", store="keyring")

@@ -19,6 +19,7 @@ def calls_of_a_renewal(scene: Scene) -> list[str]:
     return log.read_text().splitlines()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "left"), [(fault, -60) for fault in FAULTS] + [(fault, 30) for fault in FAULTS if fault != HANG]
 )
@@ -47,6 +48,7 @@ def test_a_keyring_that_fails_once_costs_no_session(tmp_path: Path, make_server:
         assert scene.refreshes - asked == 1, where
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [ERROR, LOCKED, DROP, HANG])
 def test_a_keyring_that_fails_while_the_last_run_is_finished_costs_no_session(
     tmp_path: Path, make_server: Make, fault: str
@@ -64,6 +66,7 @@ def test_a_keyring_that_fails_while_the_last_run_is_finished_costs_no_session(
     assert scene.refreshes - asked == 1
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("fault", [ERROR, LOCKED])
 def test_a_keyring_that_cannot_be_read_is_no_signing_out(tmp_path: Path, make_server: Make, fault: str) -> None:
     """When the first call fails, the error is the keyring's own, and nothing is asked of the server."""

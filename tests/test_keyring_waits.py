@@ -28,6 +28,7 @@ def hanging(tmp_path: Path, backend: str) -> Iterator[Home]:
         yield home
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("words", [("token",), ("login", "--no-browser")], ids=["token", "login"])
 @pytest.mark.parametrize("backend", ["tests.support.ring.Hanging", "keyring.backends.SecretService.Keyring"])
 def test_a_person_is_told_what_is_waited_for(tmp_path: Path, backend: str, words: tuple[str, ...]) -> None:
@@ -37,6 +38,7 @@ def test_a_person_is_told_what_is_waited_for(tmp_path: Path, backend: str, words
     assert result.status == 130 and result.stderr.count(SAID) == 1
 
 
+@pytest.mark.slow
 def test_where_nobody_is_nothing_is_said(tmp_path: Path) -> None:
     """The deadline is short, and its error is all."""
     with hanging(tmp_path, "tests.support.ring.Hanging") as home:

@@ -25,6 +25,7 @@ from tests.support.demo_server import Make
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("grace", [0, 5])
 @pytest.mark.parametrize("role", [CALLER, WORKER])
 def test_a_session_survives_a_kill_at_any_point(tmp_path: Path, make_server: Make, role: str, grace: int) -> None:
@@ -51,6 +52,7 @@ def test_a_session_survives_a_kill_at_any_point(tmp_path: Path, make_server: Mak
     assert len(matrix) >= 9, "the processes under test were not watched"
 
 
+@pytest.mark.slow
 def test_finishing_what_was_left_may_be_killed_too(tmp_path: Path, make_server: Make) -> None:
     """A redo log that is left survives the killing of each process that copies it to the keyring."""
     scene = Scene(tmp_path / "scene", make_server())
@@ -82,6 +84,7 @@ def test_a_worker_that_cannot_start_costs_nothing(tmp_path: Path, make_server: M
     scene.goes_on()
 
 
+@pytest.mark.slow
 def test_killed_processes_leave_nothing_for_ever(tmp_path: Path, make_server: Make) -> None:
     """What a process that was killed had half written is gone when a healthy one has renewed."""
     scene = Scene(tmp_path / "scene", make_server())
@@ -94,6 +97,7 @@ def test_killed_processes_leave_nothing_for_ever(tmp_path: Path, make_server: Ma
     assert set(scene.state.iterdir()) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("role", "grace"), [(CALLER, 0), (WORKER, 0), (WORKER, 5)])
 def test_getting_a_narrower_token_may_be_killed_too(tmp_path: Path, make_server: Make, role: str, grace: int) -> None:
     """Twice at any point: it costs no more than the killing of any other renewal does."""

@@ -106,6 +106,7 @@ def test_fifty_processes_refresh_once(home: Home, server: SimpleJwt) -> None:
         assert patient.count("/api/token/refresh/") == 1 and patient.count("/api/key/") == 1
 
 
+@pytest.mark.quick
 def test_a_key_that_is_refused_is_5_and_never_shown(home: Home, server: SimpleJwt) -> None:
     """Neither the key nor what the server echoes of it is in the message, and nothing is stored."""
     result = home.run("login", "--api-key-stdin", stdin="wrong-api-key-canary\n")
@@ -136,6 +137,7 @@ def test_by_user_name_and_password(home: Home, server: SimpleJwt) -> None:
     assert hostile.status == 5 and server.count("/api/token/", 401) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("typed", "named"), [("/refresh", "/refresh"), ("-", None)])
 def test_a_guided_login_writes_the_profile(tmp_path: Path, server: SimpleJwt, typed: str, named: str | None) -> None:
     """At a terminal the questions are asked, the key is typed unseen, and what was answered is saved as the profile."""

@@ -71,6 +71,7 @@ def test_in_the_file_store_they_lie_side_by_side(home: Home, demo_server: DemoSe
     assert not list(home.folder.rglob("*.sealed"))
 
 
+@pytest.mark.quick
 def test_a_scope_that_was_not_granted_is_5_and_costs_nothing(ring_home: Home, demo_server: DemoServer) -> None:
     """What the server refuses leaves the session as it was."""
     write_profile(ring_home, demo_server.issuer, "tokenctl-demo")

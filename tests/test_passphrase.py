@@ -24,6 +24,7 @@ def asked(home: Home, demo_server: DemoServer) -> Home:
 QUESTION = "passphrase for the file store"
 
 
+@pytest.mark.quick
 def test_a_person_types_it(asked: Home) -> None:
     """The passphrase is typed, not shown, and opens the store."""
     typed = (asked.folder / "passphrase").read_bytes()

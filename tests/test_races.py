@@ -45,6 +45,7 @@ def test_a_hundred_cold_processes_refresh_once_in_the_file_store(home: Home, dem
     assert_one_for_all(home.race(COLD, "token", "-p", "t"), demo_server)
 
 
+@pytest.mark.slow
 def test_a_short_soak(tmp_path: Path) -> None:
     """With tokens of one second, six loops of processes and a server without any grace, each expiry is one refresh."""
     figures = soak(Plan(seconds=8, processes=6, life=1), tmp_path)
@@ -53,6 +54,7 @@ def test_a_short_soak(tmp_path: Path) -> None:
     assert figures.requests == figures.tokens == figures.expiries > 0, figures
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kill", ["TERM", "KILL"])
 def test_a_short_soak_with_callers_killed(tmp_path: Path, kill: str) -> None:
     """Callers that are ended in the middle of whatever they do lose no session and present no token twice."""

@@ -8,6 +8,7 @@ from tests.support.commandline import Home
 from tokenctl.demo.http_server import DemoServer
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("flow", ["api-key", "client-credentials"])
 @pytest.mark.parametrize("text", ["canary\nlines", "canary\r\nlines\r\n", "canary\x1b[2J", "canary\x85"])
 def test_a_secret_with_a_control_character_is_2_wherever_it_comes_from(

@@ -64,6 +64,7 @@ def went_well(scene: Scene) -> None:
 Send = Callable[[int, int], None]
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("send", [os.kill, os.killpg], ids=["to the process", "to its group"])
 @pytest.mark.parametrize(
     ("number", "status"),

@@ -1,9 +1,12 @@
 """The shortest way through the house."""
 
+import pytest
+
 from tests.support.commandline import Home
 from tokenctl.demo.http_server import DemoServer
 
 
+@pytest.mark.quick
 def test_a_person_signs_in_once_and_gets_tokens(home: Home, demo_server: DemoServer) -> None:
     """Login, token, show, refresh and revoke work in a row."""
     login = home.login(demo_server.issuer)

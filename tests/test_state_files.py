@@ -117,6 +117,7 @@ def test_a_login_repairs_what_a_file_has_become(scene: Scene, make: Callable[[Sc
         scene.goes_on()
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("whole", [True, False], ids=["all profiles", "one profile"])
 def test_a_state_directory_that_is_gone_is_made_anew(scene: Scene, whole: bool) -> None:
     """Somebody tidied up: the session is in the keyring, and the folder is private again."""
@@ -159,6 +160,7 @@ def test_a_state_directory_of_somebody_else_is_refused(scene: Scene) -> None:
     refused(scene, scene.state, UNSAFE)
 
 
+@pytest.mark.slow
 @as_root
 def test_a_state_directory_that_is_read_only_is_said_before_anything_is_sent(tmp_path: Path, make_server: Make) -> None:
     """A fresh token is handed out as ever; an expired one is not renewed, and costs nothing."""

@@ -77,6 +77,7 @@ def test_token_exchange(job: Home) -> None:
         assert provider.count(route="token", status=200) == 1
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("kind", ["refresh_token", "jwt", "id_token"])
 def test_another_kind_of_token_than_asked_for_is_refused(job: Home, kind: str) -> None:
     """What stands in the place of an access token is not handed out, and the error names both kinds."""

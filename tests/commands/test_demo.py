@@ -12,6 +12,7 @@ from tests.support.commandline import COMMAND, LONG, Home
 from tokenctl.demo.play import fetch
 
 
+@pytest.mark.slow
 def test_the_whole_play(tmp_path: Path) -> None:
     """Without HOME, account and keyring the play goes to its end, and leaves nothing behind."""
     temporary = tmp_path / "tmp"
@@ -78,6 +79,7 @@ def test_ended_in_any_scene_it_leaves_nothing(tmp_path: Path, number: signal.Sig
     assert list(temporary.iterdir()) == []
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda each: each.name)
 def test_serve_ends_as_the_signal_wants(home: Home, number: signal.Signals) -> None:
     """Without a word, and leaving nothing."""

@@ -20,6 +20,7 @@ def signed_in(home: Home, demo_server: DemoServer) -> Home:
     return home
 
 
+@pytest.mark.quick
 def test_the_child_gets_the_token_and_its_expiry(signed_in: Home) -> None:
     """ACCESS_TOKEN and ACCESS_TOKEN_EXPIRES_AT are set, and the child's stdout is its own."""
     result = signed_in.run("exec", "--", "sh", "-c", 'printf "%s\\n%s" "$ACCESS_TOKEN" "$ACCESS_TOKEN_EXPIRES_AT"')

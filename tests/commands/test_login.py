@@ -47,6 +47,7 @@ def test_a_wrong_variable_is_called_the_environments(home: Home, demo_server: De
     assert result.status == 0, result.stderr
 
 
+@pytest.mark.quick
 def test_json_answers_the_show_document(home: Home, demo_server: DemoServer) -> None:
     """--json answers what show --json would."""
     result = home.login(demo_server.issuer, "--json")
@@ -123,6 +124,7 @@ def test_a_full_disk_is_found_out_first(home: Home, demo_server: DemoServer, tmp
         assert not list((disk / "t").glob(".trial*"))
 
 
+@pytest.mark.slow
 def test_a_session_is_not_left_behind_in_another_store(tmp_path: Path, demo_server: DemoServer) -> None:
     """A login into another store is refused while the old one holds a session; after revoke it works, and nothing comes back."""
     home = Home(

@@ -18,6 +18,7 @@ def signed_in(home: Home, demo_server: DemoServer) -> Home:
     return home
 
 
+@pytest.mark.quick
 def test_refresh_token_first_then_access_token(signed_in: Home, demo_server: DemoServer) -> None:
     """Both tokens are revoked, the refresh token first, and nothing is left here but profile and lock."""
     result = signed_in.run("revoke", "-v")
@@ -90,6 +91,7 @@ def test_a_machine_whose_token_cannot_be_revoked(home: Home, demo_server: DemoSe
     assert "stays valid for" in result.stderr and "nothing was revoked at the server" in result.stderr
 
 
+@pytest.mark.slow
 def test_local_forgets_what_a_failed_login_left(tmp_path: Path, demo_server: DemoServer) -> None:
     """A client secret without a session is no session, and is removed all the same."""
     ring = tmp_path / "ring.json"

@@ -39,6 +39,7 @@ def signed_in(home: Home, demo_server: DemoServer) -> Home:
     return home
 
 
+@pytest.mark.quick
 def test_json_is_the_documented_document(signed_in: Home, demo_server: DemoServer) -> None:
     """--json has exactly the documented fields."""
     found = json.loads(signed_in.run("show", "--json").stdout)

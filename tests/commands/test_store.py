@@ -50,6 +50,7 @@ def test_there_and_back(ring_home: Home, demo_server: DemoServer) -> None:
     assert demo_server.reuse_detections == 0
 
 
+@pytest.mark.quick
 def test_moving_to_where_it_is_changes_nothing(ring_home: Home) -> None:
     """It says so, and that is all."""
     before = ring(ring_home)

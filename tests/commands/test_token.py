@@ -24,6 +24,7 @@ def test_raw(signed_in: Home) -> None:
     assert result.stdout.count("\n") == 1 and result.stdout.count(".") == 2
 
 
+@pytest.mark.quick
 def test_header(signed_in: Home) -> None:
     """--format header answers a whole header."""
     assert (

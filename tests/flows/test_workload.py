@@ -41,6 +41,7 @@ def test_an_identity_that_is_refused_is_5(demo_server: DemoServer, use: str, err
     assert store.read("t") == session
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(("store", "command"), [("memory", "token"), ("file", "refresh")])
 def test_a_refused_job_is_told_so_by_the_command_line(
     home: Home, demo_server: DemoServer, store: str, command: str

@@ -125,6 +125,7 @@ def test_the_metadata_names_the_issuer_and_every_endpoint(oidc_provider: OidcPro
     assert oidc_provider.count(route="discovery") == 1
 
 
+@pytest.mark.quick
 def test_a_machine_gets_a_token_by_basic_and_by_body(oidc_provider: OidcProvider) -> None:
     """A secret full of odd characters is accepted form-encoded in the header, and in the body."""
     basic = base64.b64encode(f"machine:{quote_plus(CLIENT_SECRET)}".encode()).decode()

@@ -9,6 +9,7 @@ from tests.servers.secret_service import SecretService
 from tests.support.real_parts import Missing, available
 
 
+@pytest.mark.quick
 def test_the_keyring_keeps_what_it_is_given(secret_service: SecretService) -> None:
     """An entry comes back to the character, survives the daemon, and goes when it is deleted."""
     assert secret_service.lookup("s", "u") is None

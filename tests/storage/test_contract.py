@@ -156,6 +156,7 @@ def test_a_limited_keyring_is_left_empty(ring_file: Path) -> None:
     assert json.loads(ring_file.read_text()) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize(
     "old", [session(1), LARGE, session(5, access_token="b" * 9000)], ids=["small", "large", "9 KB"]
@@ -188,6 +189,7 @@ def test_a_failure_at_any_write_leaves_the_old_session_or_the_new(old: Session, 
     assert (True, False) in outcomes and outcomes[-1] == (False, True)
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("new", [session(9), LARGE], ids=["to small", "to large"])
 @pytest.mark.parametrize("old", [None, session(1), LARGE], ids=["from nothing", "from small", "from large"])

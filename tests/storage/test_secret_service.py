@@ -66,6 +66,7 @@ def ask(environ: Mapping[str, str], lane: str, *arguments: str, deadline: float 
     return dict(json.loads(ended.stdout))
 
 
+@pytest.mark.quick
 @LANES
 def test_a_session_survives_the_round_trip(secret_service: SecretService, lane: str) -> None:
     """It is one entry that other programs find too, in its documented place, and gone when it is deleted."""
@@ -138,6 +139,7 @@ def test_thirty_writers_and_readers_lose_nothing(secret_service: SecretService) 
     assert secret_service.lookup("tokenctl:shared", "session") == dumps(session(99))
 
 
+@pytest.mark.quick
 @LANES
 @pytest.mark.parametrize("verb", ["read", "delete"])
 def test_a_bus_that_lets_nobody_in_is_timed_out(lane: str, verb: str) -> None:
@@ -146,6 +148,7 @@ def test_a_bus_that_lets_nobody_in_is_timed_out(lane: str, verb: str) -> None:
         assert ask(bus.environ, lane, verb, "work", deadline=60)["error"] == "StoreTimedOut"
 
 
+@pytest.mark.quick
 @LANES
 @pytest.mark.parametrize("mode", ["silent", "after-auth"])
 @pytest.mark.parametrize("verb", ["read", "write", "delete"])
