@@ -1,4 +1,4 @@
-"""Ambient identity: every source, against what stands in for its platform, and what happens when there is none."""
+"""A job's identity: every source, against what stands in for its platform, and what happens when there is none."""
 
 import json
 from collections.abc import Callable
@@ -9,8 +9,11 @@ from urllib.parse import parse_qs, urlsplit
 import jwt
 import pytest
 
+from tokenctl import identity as identities
 from tokenctl.errors import Refused, TokenctlError, Unreachable, UsageError
-from tokenctl.identity.sources import KUBERNETES, SOURCES, Place, token
+from tokenctl.identity import SOURCES
+from tokenctl.identity.kubernetes import TOKEN_FILE
+from tokenctl.identity.source import Job
 from tokenctl.model.profile import Profile
 from tokenctl.oauth.wire import Request, Response
 
@@ -47,7 +50,7 @@ def nobody(request: Request) -> Response:
 def ask(environ: dict[str, str], send: Callable[[Request], Response] = nobody, **members: Any) -> str:
     """Get the identity of a job with this environment."""
     profile = Profile(name="t", issuer="https://as.example", client_id="c", flow="workload", **members)
-    return token(Place(profile=profile, environ=environ, send=send), NOW)
+    return identities.token(Job(profile=profile, environ=environ, send=send), NOW)
 
 
 @pytest.mark.parametrize("members", [{}, {"source": "github"}])
@@ -141,8 +144,8 @@ def test_the_source_file_is_no_clusters() -> None:
     """Without source_file it is a configuration that lacks it, and never the cluster's service account."""
     with pytest.raises(UsageError, match="needs source_file"):
         ask({}, source="file")
-    if not KUBERNETES.exists():
-        with pytest.raises(UsageError, match=str(KUBERNETES)):
+    if not TOKEN_FILE.exists():
+        with pytest.raises(UsageError, match=str(TOKEN_FILE)):
             ask({}, source="kubernetes")
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.killing.scene import wait_until
+from tests.support import broker
 from tests.support.aging import age
 from tests.support.commandline import LONG, Home, Result, Started, open_files
 from tests.support.demo_server import Make
 from tests.support.flows import Clock, always, at, lock_of, profile_of, refreshes
-from tokenctl.broker import renewal as broker
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.errors import TokenctlError, Unreachable
 from tokenctl.model.session import Session

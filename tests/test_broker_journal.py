@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from tests.support import broker
+from tests.support.broker import sign_in
 from tests.support.flows import Clock, Failing, always, at, lock_of, machine_profile, profile_of, refreshes
 from tokenctl.adapters.transport import Transport
-from tokenctl.broker import renewal as broker
 from tokenctl.demo.http_server import DemoServer, Reply, json_reply
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable
-from tokenctl.flows.sign_in import sign_in
 from tokenctl.model.session import Session
 from tokenctl.oauth.wire import Request, Response
 from tokenctl.runtime import Runtime
@@ -106,7 +106,7 @@ def test_a_machines_own_credentials_that_are_redirected_leave_the_doubt(demo_ser
     runtime = Runtime({"TOKENCTL_CLIENT_SECRET": "demo-ci-secret"}, store=store)
     session = replace(sign_in(runtime, profile, client_secret="demo-ci-secret"), refresh_token="r")
     store.write("t", session)
-    journal = runtime.journal(profile)
+    journal = broker.vault(runtime, profile).journal
     journal.write(replace(journal.read(session), tries=1))
     demo_server.overrides["/token"] = always(Reply(status=302, headers={"Location": "https://elsewhere.example/"}))
     with pytest.raises(Refused):

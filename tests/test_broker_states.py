@@ -27,9 +27,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tokenctl.broker import lifecycle as moving
-from tokenctl.broker import record
-from tokenctl.broker import renewal as broker
+from tests.support import broker
 from tokenctl.errors import LoginRequired, Refused, StoreUnavailable, Unreachable
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
@@ -37,6 +35,7 @@ from tokenctl.oauth.wire import Request, Response
 from tokenctl.runtime import Runtime
 from tokenctl.storage.journal import LONGEST_PAUSE
 from tokenctl.storage.memory_store import MemoryStore
+from tokenctl.storage.vault import Vault
 
 GOOD = ("well", "narrow", "keeps the refresh token")
 LOST = ("unanswered before", "unanswered after")
@@ -190,9 +189,14 @@ class Sessions(RuleBasedStateMachine):
         )
 
     @property
+    def vault(self) -> Vault:
+        """The profile's vault, as a new process opens it."""
+        return broker.vault(self.process(), self.profile)
+
+    @property
     def session(self) -> Session:
         """The newest session there is."""
-        found = record.newest(self.process(), self.profile, self.keyring)
+        found = self.vault.newest()
         assert found is not None, "the session disappeared, and nobody revoked it"
         return found
 
@@ -253,12 +257,12 @@ class Sessions(RuleBasedStateMachine):
         self.said = []
         self.asked_for = min_ttl is None
         overtaken = self.keyring.meanwhile is not None
-        process, before, start = self.process(), super(Keyring, self.keyring).read("t"), self.wall
-        if before is not None and process.has_redo_log(self.profile):
-            before = process.redo_log(self.profile).read(before) or before
+        process, start = self.process(), self.wall
+        meanwhile, self.keyring.meanwhile = self.keyring.meanwhile, None
+        before, unfinished = self.vault.newest(), self.vault.unfinished
+        self.keyring.meanwhile = meanwhile
         assert before is not None and before.refresh_token is not None
         now, token = process.time_of(before), before.refresh_token
-        unfinished = process.has_redo_log(self.profile)
         fresh = min_ttl is not None and before.fresh(now, min_ttl)
         paused = 0 < self.server.later.get(token, 0) - start <= LONGEST_PAUSE
         doubtful = self.server.lost[token] >= TWICE and not self.asked_for
@@ -365,7 +369,7 @@ class Sessions(RuleBasedStateMachine):
         """Somebody without the lock renews while our request is on its way, which is refused for that."""
         self.true += 2
         self.keyring.mood = "well"
-        before, entry = self.session, self.process().journal(self.profile)
+        before, entry = self.session, self.vault.journal
         just_asked = abs(self.wall - self.failed_at) <= 1  # by a clock that was set back since
         if entry.read(before).dead or entry.read(before).pause(self.wall) or just_asked:
             return
@@ -411,8 +415,8 @@ class Sessions(RuleBasedStateMachine):
     def revoke(self) -> None:
         """`revoke --local`: the one way out of the store."""
         self.keyring.mood = "well"
-        moving.revoke(self.process(), self.profile, local=True)
-        assert self.keyring.read("t") is None and not self.process().has_redo_log(self.profile)
+        broker.forget(self.process(), self.profile)
+        assert self.keyring.read("t") is None and not self.vault.unfinished
         self.signed_in, self.generation = False, 0
 
     @rule(ring=RING)
@@ -425,7 +429,7 @@ class Sessions(RuleBasedStateMachine):
         key = b64encode(self.boots.to_bytes(16) + self.true.to_bytes(16)).decode()
         session = self.new_session(self.server.begin(self.true), 1, key)
         try:
-            moving.login(self.process(), self.profile, session, None)
+            broker.keep(self.process(), self.profile, session)
         except StoreUnavailable:
             assert fails
         except Killed:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tokenctl.config.config_file import choose, config_path, from_environment, home, load, override
+from tokenctl.config.config_file import config_path, home, load
+from tokenctl.config.environment import choose, from_environment, override
 from tokenctl.errors import UsageError
 from tokenctl.model.profile import Profile, from_members, members_of
 

@@ -37,36 +37,6 @@ def test_a_call_past_its_deadline_is_left_behind() -> None:
     release.set()
 
 
-def test_whoever_waits_long_is_told_once() -> None:
-    """A call that goes on says so, and still returns what it returns."""
-    said: list[bool] = []
-    told = threading.Event()
-
-    def waiting() -> None:
-        said.append(True)
-        told.set()
-
-    assert within(LONG, lambda: told.wait(LONG), waiting, 0.05) is True
-    assert said == [True]
-
-
-def test_a_call_that_ends_sooner_says_nothing() -> None:
-    """Nobody is told of a wait that is over."""
-    said: list[bool] = []
-    assert within(LONG, lambda: threading.Event().wait(0.3), lambda: said.append(True), LONG - 1) is False
-    assert said == []
-
-
-def test_a_deadline_that_is_short_is_not_announced() -> None:
-    """It passes before there is anything to say."""
-    said: list[bool] = []
-    release = threading.Event()
-    with pytest.raises(DeadlinePassed):
-        within(0.05, release.wait, lambda: said.append(True), 0.1)
-    release.set()
-    assert said == []
-
-
 def test_a_call_that_hangs_does_not_hold_the_process() -> None:
     """The thread ends with the process, and says nothing."""
     code = "import time\nfrom tokenctl.adapters.deadline import DeadlinePassed, within\ntry:\n    within(0.05, lambda: time.sleep(300))\nexcept DeadlinePassed:\n    print('passed')"

@@ -15,8 +15,9 @@ import pytest
 
 from tests.support.commandline import LONG
 from tokenctl.adapters import worker_process as detached
+from tokenctl.adapters.signals import put_off
 
-pytestmark = pytest.mark.skipif(not detached.SURVIVES, reason="there are no workers here")
+pytestmark = pytest.mark.skipif(not detached.POSSIBLE, reason="there are no workers here")
 
 WORKER = """
 import os, signal, sys, time
@@ -139,13 +140,13 @@ def test_a_worker_knows_nothing_of_where_it_was_started(
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 PUT_OFF = """
 import os, signal, sys, time
-from tokenctl.adapters.worker_process import signals_put_off
+from tokenctl.adapters.signals import put_off
 number, action = int(sys.argv[1]), sys.argv[2]
 if action == "ignored":
     signal.signal(number, signal.SIG_IGN)
 if action == "handled":
     signal.signal(number, lambda *_: print("handled"))
-with signals_put_off():
+with put_off():
     print("in", flush=True)
     sys.stdin.readline()
     print("end", flush=True)
@@ -180,7 +181,7 @@ def test_the_handlers_are_as_they_were() -> None:
     """After the block, however it ends."""
     before = [signal.getsignal(each) for each in SIGNALS]
     within = []
-    with contextlib.suppress(KeyError), detached.signals_put_off():
+    with contextlib.suppress(KeyError), put_off():
         within = [signal.getsignal(each) for each in SIGNALS]
         raise KeyError
     assert [signal.getsignal(each) for each in SIGNALS] == before

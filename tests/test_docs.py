@@ -1,6 +1,5 @@
 """The README and the changelog tell the truth."""
 
-import importlib
 import importlib.metadata
 import re
 import tomllib
@@ -10,6 +9,7 @@ import click
 import pytest
 
 from tokenctl import __version__, errors
+from tokenctl.cli.commands import load
 from tokenctl.cli.main import COMMANDS
 from tokenctl.model.profile import AUTH_METHODS, FLOWS, STORES, Profile
 
@@ -21,7 +21,8 @@ README = (ROOT / "README.md").read_text()
 def test_the_readme_lists_exactly_the_options_there_are(name: str) -> None:
     """The table of commands has every command with every option of its own, and no other."""
     row = next(line for line in README.splitlines() if line.startswith(f"| `{name}` |"))
-    command = importlib.import_module(f"tokenctl.cli.commands.{COMMANDS[name][0]}").command
+    command = load(name)
+    assert command is not None
     commands = command.commands.values() if isinstance(command, click.Group) else [command]
     params = [each for found in commands for each in found.params]
     there = {each.opts[0] for each in params if isinstance(each, click.Option)} - {"-p", "--config", "-v"}

@@ -5,13 +5,12 @@ from dataclasses import replace
 
 import pytest
 
+from tests.support import broker
+from tests.support.broker import sign_in
 from tests.support.commandline import Home
 from tests.support.flows import Failing, Person, always, profile_of, rewritten
-from tokenctl.broker import lifecycle as moving
-from tokenctl.broker import renewal as broker
 from tokenctl.demo.http_server import DemoServer, Reply
 from tokenctl.errors import Refused, StoreError, TokenctlError, UsageError
-from tokenctl.flows.sign_in import sign_in
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
@@ -94,7 +93,7 @@ def _of_grace(server: DemoServer) -> Profile:
 
 
 def _keeping(store: MemoryStore, server: DemoServer, *, switch: bool = False) -> Callable[[Session], Session]:
-    return lambda session: moving.login(Runtime(store=store), profile_of(server), session, None, switch=switch)
+    return lambda session: broker.keep(Runtime(store=store), profile_of(server), session, switch=switch)
 
 
 # -- revoke, by command ----------------------------------------------------------------------------
@@ -140,6 +139,6 @@ def test_revoke_deletes_only_what_was_revoked(
     """In one process too: a revocation that fails leaves the session as it was."""
     demo_server.overrides["/revoke"] = always(reply)
     with pytest.raises(TokenctlError) as caught:
-        moving.revoke(Runtime(store=store), profile_of(demo_server))
+        broker.revoke(Runtime(store=store), profile_of(demo_server))
     assert caught.value.exit_status == status
     assert store.read("t") == session

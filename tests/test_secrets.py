@@ -119,7 +119,7 @@ def test_no_secret_is_in_any_argument(ring_home: Home, demo_server: DemoServer, 
 def test_a_defect_of_ours_prints_no_text_of_it(tmp_path: Path) -> None:
     """An unexpected exception is named by type and place, and its text stays unsaid."""
     code = (
-        "import sys\nfrom tokenctl import cli\nfrom tokenctl.runtime import Runtime\n"
+        "import sys\nfrom tokenctl.cli import main as cli\nfrom tokenctl.runtime import Runtime\n"
         "def send(request): raise KeyError('canary-in-an-exception')\n"
         "environ = {'TOKENCTL_ISSUER': 'https://x.example', 'TOKENCTL_CLIENT_ID': 'x', 'TOKENCTL_CLIENT_SECRET': 'canary-secret'}\n"
         "sys.exit(cli.run(['token'], obj=Runtime(environ, send=send)))\n"

@@ -11,13 +11,13 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
+from tests.support.broker import sign_in
 from tests.support.commandline import LONG
 from tests.support.flows import Person, always, profile_of, rewritten
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.demo.play import fetch
 from tokenctl.demo.signing import base64url
 from tokenctl.errors import LoginRequired, Refused, Unreachable, UsageError
-from tokenctl.flows.sign_in import sign_in
 
 OPENID = "/.well-known/openid-configuration"
 

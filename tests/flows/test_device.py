@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from tests.support.broker import sign_in
 from tests.support.demo_server import Make
 from tests.support.flows import SCOPE, Clock, always, profile_of, rewritten
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.errors import LoginRequired, Refused, Unreachable
-from tokenctl.flows.sign_in import sign_in
 from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
 from tokenctl.storage.memory_store import MemoryStore

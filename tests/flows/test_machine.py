@@ -9,13 +9,13 @@ from urllib.parse import quote_plus
 
 import pytest
 
+from tests.support import broker
+from tests.support.broker import sign_in
 from tests.support.demo_server import Make
 from tests.support.flows import Person, always, at, machine_profile, rewritten
-from tokenctl.broker import renewal as broker
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.demo.registry import DEFAULT_CLIENTS
 from tokenctl.errors import Refused, TokenctlError, Unreachable, UsageError
-from tokenctl.flows.sign_in import sign_in
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime

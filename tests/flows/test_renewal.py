@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from tests.support import broker
+from tests.support.broker import sign_in
 from tests.support.flows import Person, always, machine_profile, profile_of, renew, rewritten, signed_in
-from tokenctl.broker import renewal as broker
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable
-from tokenctl.flows.sign_in import sign_in
 from tokenctl.model.session import Session
 from tokenctl.oauth.claims import unverified_claims
 from tokenctl.runtime import Runtime

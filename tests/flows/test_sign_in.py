@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from tests.support.broker import sign_in
 from tests.support.commandline import LONG
 from tests.support.flows import SCOPE, Person, machine_profile, profile_of, rewritten
 from tests.support.id_tokens import key, public, signed
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.demo.play import fetch
 from tokenctl.errors import Refused, StoreUnavailable, UsageError
-from tokenctl.flows.sign_in import sign_in
 from tokenctl.model.session import Session
 from tokenctl.oauth.claims import unverified_claims
 from tokenctl.runtime import Runtime

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from tests.support.flows import Person, always, machine_profile, profile_of, renew, sign_out, signed_in
+from tests.support.broker import revoke_session, sign_in
+from tests.support.flows import Person, always, machine_profile, profile_of, renew, signed_in
 from tokenctl.cli import main as cli
 from tokenctl.demo.http_server import DemoServer, Override, Received, Reply, json_reply
 from tokenctl.demo.play import fetch
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable
-from tokenctl.flows.sign_in import sign_in
 from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
 from tokenctl.storage.memory_store import MemoryStore
@@ -19,7 +19,7 @@ from tokenctl.storage.memory_store import MemoryStore
 def end(server: DemoServer, session: Session, now: float | None = None, **members: Any) -> None:
     """Sign out of the session."""
     runtime = Runtime(store=MemoryStore(), now=lambda: now or session.obtained_at)
-    sign_out(runtime, profile_of(server, **members), session)
+    revoke_session(runtime, profile_of(server, **members), session)
 
 
 def hints(server: DemoServer) -> list[str]:

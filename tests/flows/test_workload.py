@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
+from tests.support import broker
+from tests.support.broker import sign_in
 from tests.support.commandline import Home
 from tests.support.flows import always, profile_of
-from tokenctl.broker import renewal as broker
 from tokenctl.demo.http_server import DemoServer, json_reply
 from tokenctl.errors import Refused
-from tokenctl.flows.sign_in import sign_in
 from tokenctl.model.profile import Profile
 from tokenctl.oauth.token_exchange import ACCESS_TOKEN
 from tokenctl.runtime import Runtime

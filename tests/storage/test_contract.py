@@ -16,11 +16,13 @@ from tests.support.sessions import session
 from tokenctl.errors import StoreDamaged, StoreError, StoreTimedOut, StoreUnavailable
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
+from tokenctl.model.store import Store
 from tokenctl.runtime import Runtime
-from tokenctl.storage import Store
-from tokenctl.storage.file_keyring import EncryptedFile
+from tokenctl.storage.file_keyring import EncryptedFile, FileStore
 from tokenctl.storage.keyring_store import KeyringStore
 from tokenctl.storage.memory_store import MemoryStore
+from tokenctl.storage.patience import Patience
+from tokenctl.storage.vault import open_for_login
 
 LARGE = session(7, access_token="a" * 6000, refresh_token="r" * 2000, id_token="i" * 2000)
 """What a server with many claims makes: over 10 KB as a document."""
@@ -74,12 +76,9 @@ def ring_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def encrypted_file(tmp_path: Path) -> KeyringStore:
     """Our own backend."""
-
-    def folder(service: str) -> Path:
-        (tmp_path / service).mkdir(exist_ok=True)
-        return tmp_path / service
-
-    return KeyringStore(EncryptedFile(folder, lambda _: "correct horse"), "file", None)
+    for profile in ("a", "b", "c"):
+        (tmp_path / profile).mkdir(exist_ok=True)
+    return FileStore(EncryptedFile(tmp_path, lambda _: "correct horse"))
 
 
 STORES: dict[str, Callable[[Path], Store]] = {
@@ -103,7 +102,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     os.environ.update(service.environ)
     try:
         profile = _profile("session" if "session" in request.param else "keyring")
-        yield Runtime().new_store(profile)
+        yield open_for_login(Runtime(), profile).store
     finally:
         os.environ.clear()
         os.environ.update(before)
@@ -237,7 +236,7 @@ def test_a_keyring_that_drops_what_it_is_given_is_found_out() -> None:
 def test_a_keyring_that_takes_too_long_is_given_up() -> None:
     """Each call has a deadline."""
     with pytest.raises(StoreTimedOut):
-        KeyringStore(Slow(), deadline=0.001).read("a")
+        KeyringStore(Slow(), patience=Patience(seconds=0.001)).read("a")
 
 
 def test_a_keyring_that_fails_says_so() -> None:

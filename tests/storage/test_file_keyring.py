@@ -13,25 +13,22 @@ from hypothesis import strategies as st
 
 from tests.support.sessions import SECRET, session
 from tokenctl.errors import StoreDamaged, StoreLocked, UsageError
-from tokenctl.storage.file_keyring import SCRYPT, VERSION, EncryptedFile
-from tokenctl.storage.keyring_store import KeyringStore
+from tokenctl.storage.file_keyring import SCRYPT, VERSION, EncryptedFile, FileStore
 
 RIGHT = "correct horse battery staple"
 
 
 def ring(folder: Path, passphrase: str = RIGHT, asked: list[bool] | None = None) -> EncryptedFile:
-    """A ring with a folder for each service, made private; `asked` collects how the passphrase was asked for."""
-
-    def of(service: str) -> Path:
-        (folder / service).mkdir(mode=0o700, exist_ok=True)
-        return folder / service
+    """A ring with a private folder for each profile; `asked` collects how the passphrase was asked for."""
+    for profile in ("a", "b", "s", "t", "other"):
+        (folder / profile).mkdir(mode=0o700, exist_ok=True)
 
     def ask(new: bool) -> str:
         if asked is not None:
             asked.append(new)
         return passphrase
 
-    return EncryptedFile(of, ask)
+    return EncryptedFile(folder, ask)
 
 
 @pytest.fixture
@@ -237,13 +234,13 @@ def test_a_file_that_others_may_read_is_refused(path: Path, tmp_path: Path) -> N
 
 def test_it_keeps_sessions_as_a_store(tmp_path: Path) -> None:
     """Under the store's rules: profile by profile, the four errors told apart."""
-    store = KeyringStore(ring(tmp_path), "file", 30)
+    store = FileStore(ring(tmp_path))
     store.write("a", session(1))
     store.write_secret("a", SECRET)
-    again = KeyringStore(ring(tmp_path), "file", 30)
+    again = FileStore(ring(tmp_path))
     assert again.read("a") == session(1) and again.read_secret("a") == SECRET and again.read("b") is None
     with pytest.raises(StoreLocked) as caught:
-        KeyringStore(ring(tmp_path, "wrong"), "file", 30).read("a")
+        FileStore(ring(tmp_path, "wrong")).read("a")
     assert "revoke --local -p a'" in (caught.value.hint or ""), "the hint must not forget the default profile's"
     again.delete("a")
     assert again.read("a") is None and again.read_secret("a") is None
@@ -251,8 +248,8 @@ def test_it_keeps_sessions_as_a_store(tmp_path: Path) -> None:
 
 def test_an_unsafe_file_is_a_usage_error_through_the_store(tmp_path: Path) -> None:
     """Exit status 2, and the hint about the file, not about keyrings."""
-    store = KeyringStore(ring(tmp_path), "file", 30)
+    store = FileStore(ring(tmp_path))
     store.write("a", session(1))
-    (tmp_path / "tokenctl:a" / "session.sealed").chmod(0o644)
+    (tmp_path / "a" / "session.sealed").chmod(0o644)
     with pytest.raises(UsageError):
         store.read("a")

@@ -11,6 +11,7 @@ from tests.support.sessions import SECRET, session
 from tokenctl.errors import StoreDamaged, StoreError, StoreLocked, StoreTimedOut, StoreUnavailable
 from tokenctl.model.session import dumps
 from tokenctl.storage.keyring_store import KeyringStore, bounded
+from tokenctl.storage.patience import BRIEF, Patience
 
 
 class Ring(KeyringBackend):
@@ -183,7 +184,7 @@ def test_every_other_failure_is_unavailable_with_the_ways_out(error: Exception) 
 
 def test_a_keyring_that_hangs_is_timed_out(hanging: Hanging) -> None:
     """Whatever it is asked, within the deadline."""
-    store = KeyringStore(hanging, deadline=0.05)
+    store = KeyringStore(hanging, patience=Patience(seconds=0.05))
     for call in calls(store):
         with pytest.raises(StoreTimedOut, match="did not answer within") as caught:
             call()
@@ -203,7 +204,7 @@ def test_the_four_answers_are_four(hanging: Hanging) -> None:
     kinds = []
     for ring in rings:
         with pytest.raises(StoreError) as caught:
-            KeyringStore(ring, deadline=0.05).read("a")
+            KeyringStore(ring, patience=Patience(seconds=0.05)).read("a")
         kinds.append(type(caught.value))
     assert KeyringStore(Ring()).read("a") is None
     assert kinds == [StoreLocked, StoreUnavailable, StoreTimedOut]
@@ -275,5 +276,5 @@ def test_an_error_of_ours_passes_unchanged() -> None:
         raise error
 
     with pytest.raises(StoreLocked) as caught:
-        bounded(fail, 5)
+        bounded(fail, BRIEF)
     assert caught.value is error

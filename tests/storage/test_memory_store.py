@@ -1,7 +1,7 @@
 """The store that keeps nothing."""
 
 from tests.support.sessions import session
-from tokenctl.storage import Store
+from tokenctl.model.store import Store
 from tokenctl.storage.memory_store import MemoryStore
 
 

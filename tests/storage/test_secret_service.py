@@ -23,14 +23,15 @@ CLIENT = """
 import json, sys
 from tokenctl.errors import StoreError
 from tokenctl.model.session import dumps, loads
-from tokenctl.storage.backends import open_ring
-from tokenctl.storage.keyring_store import KeyringStore
+from tokenctl.storage.opening import open_keyring
+from tokenctl.storage.patience import Patience
 from tokenctl.storage.secret_service import BACKEND, SecretServiceStore
 
 lane, deadline, verb, profile, *document = sys.argv[1:]
-slow = lambda: KeyringStore(open_ring(BACKEND, float(deadline)), "keyring", float(deadline))
+patience = Patience(seconds=float(deadline))
 try:
-    store = slow() if lane == "slow" else SecretServiceStore(slow, float(deadline))
+    slow = lane == "slow"
+    store = open_keyring("keyring", BACKEND, patience) if slow else SecretServiceStore("keyring", patience)
     if verb == "mix":
         for number in range(10):
             store.write(profile, loads(document[0]))

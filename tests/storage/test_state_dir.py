@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tokenctl.adapters.private_files import open_private, read_private, replace_private
 from tokenctl.errors import UsageError
-from tokenctl.storage.state_dir import open_private, profile_dir, read_private, replace_private, state_home
+from tokenctl.storage.state_dir import profile_dir, state_home
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes and links are POSIX's")
 

@@ -11,9 +11,9 @@ from tokenctl.storage.file_keyring import EncryptedFile
 
 def age(home: Home, left: int = -60, profile: str = "t") -> None:
     """Let the access token in the file store have `left` seconds more; its life is as long as before."""
-    folder = Path(home.environ["TOKENCTL_STATE_DIR"]) / profile
+    state = Path(home.environ["TOKENCTL_STATE_DIR"])
     passphrase = Path(home.environ["TOKENCTL_PASSPHRASE_FILE"]).read_text().strip()
-    ring = EncryptedFile(lambda service: folder, lambda new: passphrase)
+    ring = EncryptedFile(state, lambda new: passphrase)
     kept = ring.get_password(f"tokenctl:{profile}", "session")
     assert kept is not None
     ring.set_password(f"tokenctl:{profile}", "session", aged(kept, left))

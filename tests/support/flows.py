@@ -7,20 +7,24 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from tests.support.broker import sign_in
+from tests.support.broker import vault as open_vault
+from tokenctl import flows
+from tokenctl.adapters.browser import Browser
 from tokenctl.adapters.transport import Transport
-from tokenctl.broker.errand import Errand
+from tokenctl.broker.worker import work
 from tokenctl.demo.http_server import DemoServer, Override, Received, Reply, json_reply
 from tokenctl.demo.play import fetch
 from tokenctl.errors import StoreUnavailable
-from tokenctl.flows.renewal import check, request, session_client, succeed
-from tokenctl.flows.sign_in import sign_in
-from tokenctl.flows.sign_out import sign_out as sign_out
+from tokenctl.flows import clients
 from tokenctl.model.profile import Profile, from_members
+from tokenctl.model.renewal_job import Grant, RenewalJob
 from tokenctl.model.session import Session
+from tokenctl.model.store import Store
 from tokenctl.oauth.wire import Request, Response
 from tokenctl.runtime import Runtime
-from tokenctl.storage import Store
 from tokenctl.storage.memory_store import MemoryStore
+from tokenctl.storage.memory_vault import MemoryVault
 
 SCOPE = "openid offline_access api"
 
@@ -45,6 +49,22 @@ class Clock:
         return replace(Transport().send(request), received_at=int(self.time))
 
 
+class QuickBrowser(Browser):
+    """A browser that is always there, and remembers the addresses that it opens."""
+
+    present = True  # fixed here, found out there
+
+    def __init__(self, visit: Callable[[str], object], opened: list[str]) -> None:
+        super().__init__({})
+        self._visit = visit
+        self._opened = opened
+
+    def open(self, url: str) -> None:
+        """Remember the address, and go there."""
+        self._opened.append(url)
+        threading.Thread(target=self._visit, args=(url,), daemon=True).start()
+
+
 class Person(Runtime):
     """A runtime with a person at the browser, who opens every address at once."""
 
@@ -56,19 +76,9 @@ class Person(Runtime):
         store: Store | None = None,
         **rest: Any,
     ) -> None:
-        super().__init__(environ, store=store or MemoryStore(), **rest)
-        self._visit = visit
         self.opened: list[str] = []
-
-    @property
-    def has_browser(self) -> bool:
-        """Tell that there is one."""
-        return True
-
-    def open_browser(self, url: str) -> None:
-        """Remember the address, and go there."""
-        self.opened.append(url)
-        threading.Thread(target=self._visit, args=(url,), daemon=True).start()
+        browser = QuickBrowser(visit, self.opened)
+        super().__init__(environ, store=store or MemoryStore(), browser=browser, **rest)
 
 
 def profile_of(server: DemoServer, **members: Any) -> Profile:
@@ -89,13 +99,12 @@ def signed_in(server: DemoServer, **members: Any) -> Session:
 
 
 def renew(runtime: Runtime, profile: Profile, session: Session) -> Session:
-    """Ask for the session's successor, and keep it nowhere."""
-    check(profile, session)
-    client = session_client(runtime, profile, session)
-    sent = request(runtime, profile, session, client)
-    response = runtime.send(profile, sent)
-    errand = Errand(profile=profile, session=session)
-    return succeed(runtime, errand, response, sent.secrets, lambda held: None)
+    """Ask for the session's successor, and keep it nowhere that lasts."""
+    grant = Grant.CREDENTIALS if session.refresh_token is None else Grant.REFRESH_TOKEN
+    secret = clients.secret_of_session(runtime, open_vault(runtime, profile), session)
+    job = RenewalJob(profile=profile, session=session, grant=grant, secret=secret)
+    flows.of(session.flow).check_renewable(job)
+    return work(runtime, MemoryVault(Runtime(), profile), job).session
 
 
 def rewritten(server: DemoServer, **members: Any) -> Override:

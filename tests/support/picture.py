@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from tests.support.paths import ROOT
-from tokenctl.cli.commands.show import panel
+from tokenctl.cli.views.panels import panel
 
 NOW = 1_795_500_000
 SAMPLE = {

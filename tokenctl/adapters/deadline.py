@@ -16,13 +16,8 @@ class DeadlinePassed(Exception):
     """The call did not end in time."""
 
 
-def within(
-    seconds: float, call: Callable[[], Result], waiting: Callable[[], object] = lambda: None, after: float = 2.0
-) -> Result:
-    """Run the call and return what it returns or raise what it raises; DeadlinePassed after `seconds`.
-
-    `waiting` is called once when it takes more than `after` seconds.
-    """
+def within(seconds: float, call: Callable[[], Result]) -> Result:
+    """Run the call and return what it returns or raise what it raises; DeadlinePassed after `seconds`."""
     results: list[Result] = []
     errors: list[BaseException] = []
 
@@ -34,10 +29,7 @@ def within(
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    thread.join(min(after, seconds))
-    if thread.is_alive() and seconds > after:
-        waiting()
-        thread.join(seconds - after)
+    thread.join(seconds)
     if errors:
         raise errors[0]
     if not results:

@@ -42,6 +42,7 @@ class Terminal:
         self._environ = environ
         self._err = err
         self._progress = False
+        self._said: set[str] = set()
         self._typed: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._reader: threading.Thread | None = None
         self.verbose = verbose
@@ -118,6 +119,22 @@ class Terminal:
         finally:
             timer.cancel()
             self.end_progress()
+
+    @contextlib.contextmanager
+    def notice(self, seconds: float, text: str) -> Iterator[None]:
+        """Say what is waited for should the block take more than `seconds`; each text is said once."""
+        timer = threading.Timer(seconds, self._say_once, [text])
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _say_once(self, text: str) -> None:
+        if text not in self._said:
+            self._said.add(text)
+            self.message(text)
 
     def ask_secret(self, question: str) -> str:
         """Ask for a secret without showing it; no answer (Ctrl-D) is an empty one.

@@ -1,35 +1,32 @@
-"""Work that survives its caller: in a process of its own where that can be, else with signals put off.
+"""A worker: a process that does its work to the end, whatever becomes of the process that started it.
 
-Between a server's commit and ours a refresh token exists in one process only. On POSIX that process is a
-worker with a session of its own: neither Ctrl-C, nor a closed terminal, nor SIGKILL of the caller reaches
-it, and it inherits the lock. A new interpreter, not a fork: a fork would share threads, D-Bus
-connections and frameworks that cannot be shared. Elsewhere a lock cannot be inherited: there only the
-signals that can be put off are, and whoever kills the process outright in that moment may cost a login.
+It has a process session of its own, so neither Ctrl-C, nor a closed terminal, nor SIGKILL of the caller
+reaches it, and it inherits the lock. It is a new interpreter and not a fork, because a fork would share
+threads, D-Bus connections and frameworks that cannot be shared. Windows locks are not inherited, so there
+is no worker there.
 """
 
 import contextlib
 import os
-import signal
 import subprocess
 import sys
-import threading
-import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
-SURVIVES = os.name == "posix"
-"""Whether a worker can outlive its caller here, and inherit the lock."""
-HERE = str(Path(__file__).parent.parent)
-"""Where this package is found, should it not be where Python looks by itself."""
+POSSIBLE = os.name == "posix"
+"""Whether a worker can outlive its caller on this platform, and inherit the lock."""
+HERE = str(Path(__file__).parents[2])
+"""The folder that holds this package, in case Python would not look there."""
 LONGEST = 150.0
 """Seconds until a worker is given up: all its requests' deadlines, and some more."""
 
 
 def run(module: str, task: str, environ: Mapping[str, str], lock: int) -> str | None:
-    """Run `python -m module` apart from us; what it writes to stdout, or None when it ended before its end.
+    """Run `python -m module` in a process session of its own.
 
-    The task goes through a pipe: it holds secrets. `lock` is the descriptor of the lock that the worker
-    goes on holding if we end first.
+    Returns what the worker writes to stdout, or None when the worker died, or took longer than LONGEST. The
+    task goes through a pipe, because it holds secrets. `lock` is the descriptor of the lock: the worker still
+    holds that lock when this process ends first. Raises OSError when no process can be started.
     """
     worker = subprocess.Popen(
         [sys.executable, "-P", "-m", module],
@@ -51,28 +48,3 @@ def run(module: str, task: str, environ: Mapping[str, str], lock: int) -> str | 
             return None
         raise
     return said.decode() if worker.returncode == 0 else None
-
-
-@contextlib.contextmanager
-def signals_put_off() -> Iterator[None]:
-    """Put off the signals that ask us to end until the block is over; only the main thread can."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    came: list[int] = []
-
-    def note(number: int, _: types.FrameType | None) -> None:
-        came.append(number)
-
-    before = {}
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            before[number] = signal.signal(number, note)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        for number in came[:1]:
-            signal.raise_signal(number)

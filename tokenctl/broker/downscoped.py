@@ -1,116 +1,191 @@
-"""Narrower tokens on demand: for one API or with fewer rights than the session's, kept beside it and never over it.
+"""Tokens for a narrower target: for one API or with fewer rights than the session's, kept beside it and never over it.
 
 By refreshing with a narrower scope or resource (RFC 6749 section 6, RFC 8707 section 2.2), or by token
 exchange (RFC 8693) where there is an audience or the profile says so; a machine simply asks for less.
-Each is cached in the same store, under `<profile>@<digest of what was asked for>`, written under the
-profile's lock, and goes at sign-out and whenever a person asks for `refresh`.
+Each is kept in the same store under a key made of what was asked for, written under the profile's lock, and
+goes at sign-out and whenever a person asks for `refresh`.
 """
 
-import contextlib
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 from tokenctl import flows
-from tokenctl.broker import renewal as broker
-from tokenctl.config import config_file as config
-from tokenctl.errors import Refused, StoreDamaged, StoreError, UsageError
+from tokenctl.broker import renewal
+from tokenctl.broker.current import current
+from tokenctl.errors import LoginRequired, Refused, StoreDamaged, StoreError, Unreachable, UsageError
+from tokenctl.flows.exchange import exchange
 from tokenctl.model.profile import Profile
+from tokenctl.model.renewal_job import Grant
 from tokenctl.model.session import Session
-from tokenctl.runtime import Runtime, login_hint
-from tokenctl.storage import Store
+from tokenctl.model.target import Target
+from tokenctl.runtime import Runtime
+from tokenctl.storage import vault as vaults
+from tokenctl.storage.vault import Vault
 
 UNTOLD = {"openid", "offline_access", "profile", "email"}
 """Scopes that servers leave out when they say what a token is for: they concern other tokens."""
-MARK = "narrow."
-"""How the names of the marks begin, in the profile's folder, that tell which narrower tokens there are."""
 
 
-def narrower(runtime: Runtime, profile: Profile, wanted: Mapping[str, Any], min_ttl: int | None = None) -> Session:
-    """Return a token for less than the session's, from the cache or from the server.
+def downscoped(runtime: Runtime, vault: Vault, wanted: Target, min_ttl: int | None = None) -> Session:
+    """Return a token for the target with at least `min_ttl` seconds left, from the store or from the server.
 
-    `wanted` has some of scope, resource and audience. Raises UsageError, and what `broker.current` raises.
+    It has the form of a session without a refresh token. Raises UsageError, and what `current` raises.
     """
-    asked = config.override(profile, wanted, "option")
+    profile = vault.profile
     ttl = profile.min_ttl if min_ttl is None else min_ttl
-    if profile.store == "memory":
-        return _no_other(broker.current(runtime, asked, ttl), wanted.get("scope"))
-    session = broker.current(runtime, profile, ttl)
-    machine = session.flow in flows.MACHINE
-    exchanged = not machine and (asked.audience is not None or profile.narrow_by == "token-exchange")
-    _check(profile, session, exchanged=exchanged)
-    if not machine and not exchanged:
-        _within(profile, session, wanted.get("scope"))
-    if not machine:  # without a scope the server narrows nothing but the resource (RFC 6749 section 6)
-        asked = replace(asked, scope=wanted.get("scope"))
-    what = json.dumps([asked.scope, asked.resource, asked.audience, exchanged, session.seal_key])
-    digest = hashlib.sha256(what.encode()).hexdigest()[:12]
-    name, store = f"{profile.name}@{digest}", runtime.store(profile)
+    if not vault.lasting:
+        return _check_scope(current(runtime, _vault_for(runtime, profile, wanted), ttl), wanted.scope)
+    session = current(runtime, vault, ttl)
+    target, exchanged = _complete(profile, session, wanted)
+    _check_session(profile, session, wanted, exchanged=exchanged)
+    key = _key(session, target, exchanged=exchanged)
+    wish = _Wish(key=key, target=target, scope=wanted.scope, min_ttl=ttl)
+    token = _kept(runtime, vault, wish)
+    if token is not None:
+        return token
+    if exchanged:
+        return _by_exchange(runtime, vault, session, wish)
+    try:
+        return _by_renewal(runtime, vault, wish)
+    except _NotGiven:
+        _find_out_whether_it_is_dead(runtime, vault)
+        raise
 
-    def cached() -> Session | None:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wish:
+    """What is asked for: the key of its token in the vault, the whole target, the scope that was named, and `min_ttl`."""
+
+    key: str
+    target: Target
+    scope: str | None
+    min_ttl: int
+
+
+def _by_exchange(runtime: Runtime, vault: Vault, session: Session, wish: _Wish) -> Session:
+    with vault.exclusive():
+        token = _kept(runtime, vault, wish)
+        if token is None:
+            token = exchange(runtime, vault, session, wish.target)
+            _keep(runtime, vault, wish, token)
+    return token
+
+
+def _by_renewal(runtime: Runtime, vault: Vault, wish: _Wish) -> Session:
+    """Ask as a renewal does, with the same steps, for the target: by the refresh token, or a machine's credentials."""
+    waited_since = runtime.clock()
+    with vault.exclusive() as lock:
+        session = renewal.read_again(vault)
+        token = _kept(runtime, vault, wish)
+        if token is not None:
+            return token
+        entry = vault.journal.read(session)
+        grant = Grant.CREDENTIALS if session.by_machine else Grant.REFRESH_TOKEN
+        renewal.check_may_ask(runtime, vault.profile, entry, grant, waited_since)
+        renewal.pace(runtime, max(entry.failed_at + 1, session.obtained_at + 2))
+        job = replace(renewal.new_job(runtime, vault, session, grant), target=wish.target)
+        vault.reserve(session)
         try:
-            found = store.read(name)
-        except StoreDamaged:
-            return None
-        return found if found is not None and found.fresh(runtime.time_of(found), ttl) else None
-
-    def keep(found: Session) -> None:
-        _no_other(found, wanted.get("scope"))
-        beside = replace(found, refresh_token=None, refresh_token_expires_at=None, id_token=None)
-        try:
-            (runtime.folder(profile) / f"{MARK}{digest}").touch(mode=0o600)
-            store.write(name, beside)
-        except (StoreError, OSError) as error:
-            runtime.terminal.warning(f"this token is not kept for the next time ({error})")
-
-    found = cached()
-    if found is not None:
-        return found
-    if not exchanged:
-        return broker.narrow(runtime, asked, session, cached, keep, again=machine)
-    with runtime.locked(profile):
-        found = cached()
-        if found is None:
-            found = flows.exchange(runtime, asked, session)
-            keep(found)
-    return found
+            renewed = renewal.run(runtime, vault, job, lock)
+        except (LoginRequired, Refused, Unreachable) as error:
+            vault.recover()  # the worker may have ended after it committed what rotated
+            if isinstance(error, LoginRequired) and grant is Grant.REFRESH_TOKEN:
+                raise _NotGiven(error.message) from None
+            raise
+        if renewed.session != session:
+            vault.publish(renewed.session)
+        vault.journal.remove()
+        token = renewed.narrower or renewed.session
+        _keep(runtime, vault, wish, token)
+        return token
 
 
-def _check(profile: Profile, session: Session, *, exchanged: bool) -> None:
-    if session.flow == "api-key":
+class _NotGiven(Refused):
+    """`invalid_grant` for a narrower token: the refresh token is dead, or nobody consented to that scope."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"the server gives no token for that scope or resource: {message}")
+
+
+def _find_out_whether_it_is_dead(runtime: Runtime, vault: Vault) -> None:
+    """Renew the session itself, which raises LoginRequired when its refresh token is dead."""
+    session = vault.newest()
+    if session is not None and not vault.journal.read(session).in_doubt:
+        runtime.sleep(1)
+        renewal.renew_now(runtime, vault)
+
+
+def _complete(profile: Profile, session: Session, wanted: Target) -> tuple[Target, bool]:
+    """Complete the target with the profile's own settings, and tell whether token exchange gets its token.
+
+    Only a machine names the profile's scope: without a scope a refresh narrows nothing but the resource
+    (RFC 6749 section 6).
+    """
+    target = Target(
+        scope=wanted.scope or (profile.scope if session.by_machine else None),
+        resource=wanted.resource or profile.resource,
+        audience=wanted.audience or profile.audience,
+    )
+    by_exchange = target.audience is not None or profile.narrow_by == "token-exchange"
+    return target, by_exchange and not session.by_machine
+
+
+def _check_session(profile: Profile, session: Session, wanted: Target, *, exchanged: bool) -> None:
+    """See that the session can get a narrower token, and that no more is asked for than was granted."""
+    if not flows.of(session.flow).narrows:
         raise UsageError(f"the API of {profile.name!r} is not OAuth: it knows no narrower tokens")
-    if session.refresh_token is None and session.flow not in flows.MACHINE and not exchanged:
+    if exchanged or session.by_machine:
+        return
+    if session.refresh_token is None:
         raise UsageError(
             f"the session of {profile.name!r} has no refresh token to get a narrower one with",
             hint='set narrow_by = "token-exchange" in the profile, where the server offers that',
         )
-
-
-def _within(profile: Profile, session: Session, scope: str | None) -> None:
-    """See that no more is asked for than was granted (RFC 6749 section 6)."""
-    if scope and session.scope is not None and (more := set(scope.split()) - set(session.scope.split()) - UNTOLD):
+    granted = None if session.scope is None else set(session.scope.split())
+    more = set((wanted.scope or "").split()) - (granted or set()) - UNTOLD
+    if granted is not None and more:
         raise Refused(
             f"the session of {profile.name!r} was not granted {' '.join(sorted(more))!r:.200}",
-            hint=f"{login_hint(profile)} with --scope, to be granted more",
+            hint=f"{profile.login_hint} with --scope, to be granted more",
         )
 
 
-def _no_other(found: Session, scope: str | None) -> Session:
+def _check_scope(token: Session, scope: str | None) -> Session:
     """See that the token is for what was asked: who wants less must not get more, and who needs it must not get less."""
-    given, wanted = set((found.scope or "").split()), set((scope or "").split())
+    given, wanted = set((token.scope or "").split()), set((scope or "").split())
     if wanted and (given - wanted or wanted - given - UNTOLD):
         raise Refused(
-            f"the server gave a token for {found.scope or 'nothing'!r:.200}, and {scope!r:.200} was asked for",
+            f"the server gave a token for {token.scope or 'nothing'!r:.200}, and {scope!r:.200} was asked for",
             hint="it is not handed out; the server may narrow by token exchange only (narrow_by), or not at all",
         )
-    return found
+    return token
 
 
-def forget(runtime: Runtime, profile: Profile, store: Store) -> None:
-    """Remove every narrower token of the profile; they were never worth more than minutes."""
-    for mark in runtime.folder(profile).glob(f"{MARK}*"):
-        with contextlib.suppress(StoreError, OSError):
-            store.delete(f"{profile.name}@{mark.name.removeprefix(MARK)}")
-            mark.unlink()
+def _key(session: Session, target: Target, *, exchanged: bool) -> str:
+    """Name a target within one login: another login's tokens are never found."""
+    what = json.dumps([target.scope, target.resource, target.audience, exchanged, session.seal_key])
+    return hashlib.sha256(what.encode()).hexdigest()[:12]
+
+
+def _kept(runtime: Runtime, vault: Vault, wish: _Wish) -> Session | None:
+    """Read the token from the vault, if it is there and fresh."""
+    try:
+        token = vault.narrower(wish.key)
+    except StoreDamaged:
+        return None
+    return token if token is not None and token.fresh(runtime.time_of(token), wish.min_ttl) else None
+
+
+def _keep(runtime: Runtime, vault: Vault, wish: _Wish, token: Session) -> None:
+    _check_scope(token, wish.scope)
+    try:
+        vault.keep_narrower(wish.key, token)
+    except (StoreError, OSError) as error:
+        runtime.terminal.warning(f"this token is not kept for the next time ({error})")
+
+
+def _vault_for(runtime: Runtime, profile: Profile, wanted: Target) -> Vault:
+    """Open a vault that keeps nothing, for a machine that asks for the target alone."""
+    changes = {name: value for name in ("scope", "resource", "audience") if (value := getattr(wanted, name))}
+    return vaults.open(runtime, replace(profile, **changes))

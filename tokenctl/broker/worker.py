@@ -1,40 +1,179 @@
-"""The worker: `python -m tokenctl.broker.worker` does one renewal and outlives whoever asked for it.
+"""The worker's steps of a renewal: it asks the server and commits the answer, and needs no keyring for that.
 
-It gets its errand on stdin and answers on stdout. It asks the server and commits the answer, and needs no
-keyring for that. The lock it inherited is free again when it ends.
+`python -m tokenctl.broker.worker` gets one job on stdin and answers on stdout. It outlives whoever asked for
+the renewal, and the lock that it inherited is free again when it ends.
 """
 
+import contextlib
 import io
 import json
 import signal
 import sys
+from dataclasses import dataclass, replace
 
+from tokenctl import flows
 from tokenctl.adapters.terminal import Terminal
-from tokenctl.broker import errand
-from tokenctl.broker import renewal as broker
-from tokenctl.errors import TokenctlError
+from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable
+from tokenctl.flows import clients
+from tokenctl.flows.flow import Answer, Flow
+from tokenctl.flows.verification import verify_renewal
+from tokenctl.model import renewal_job
+from tokenctl.model.renewal_job import RenewalJob, Renewed
 from tokenctl.model.session import Session
+from tokenctl.oauth.client_auth import Client
+from tokenctl.oauth.token_response import TokenSet
+from tokenctl.oauth.wire import Request, Response
 from tokenctl.runtime import Runtime
+from tokenctl.storage import vault as vaults
+from tokenctl.storage.journal import Entry
+from tokenctl.storage.vault import Vault
+
+
+def work(runtime: Runtime, vault: Vault, job: RenewalJob) -> Renewed:
+    """Do steps 6 to 9. Raises LoginRequired, Refused or Unreachable."""
+    try:
+        flow = flows.of(job.session.flow)
+        client = clients.of_session(runtime, job.profile, job.session, job.secret)
+        # Step 6: write down that the refresh token is presented, and present it.
+        sent = _present(runtime, vault, job, flow, client)
+        answer = flow.read(job, sent.reply, (*client.secrets, *sent.request.secrets))
+        # Step 7: what rotated is committed first, beside the old access token: the presented one is used up now.
+        session = job.rotated(answer.refresh_token) if job.renews_session else job.session
+        if session.refresh_token not in (None, job.session.refresh_token):
+            vault.commit(session)
+        try:
+            # Step 8: no access token is kept that came with the ID token of somebody else.
+            tokens = _verified(runtime, job, answer)
+        except TokenctlError as error:
+            with contextlib.suppress(TokenctlError):
+                vault.journal.write(_after_refusal(runtime, job, sent, error))
+            raise
+        # Step 9: commit the successor.
+        return _commit(runtime, vault, job, session, tokens)
+    finally:
+        vault.release()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sent:
+    """A request that got a reply, and what the journal said when it was sent."""
+
+    entry: Entry
+    request: Request
+    reply: Response
+
+
+def _present(runtime: Runtime, vault: Vault, job: RenewalJob, flow: Flow, client: Client) -> _Sent:
+    """Get the server's reply; when it is lost, present the token once more at once: servers keep a grace period."""
+    journal, presenting = vault.journal, job.presents_refresh_token
+    entry = journal.read(job.session)
+    while True:
+        entry = entry.about_to_ask(presenting=presenting)
+        journal.write(entry)
+        try:
+            request = flow.renewal_request(runtime, job, client)
+            return _Sent(entry=entry, request=request, reply=runtime.send(job.profile, request))
+        except Unreachable as error:
+            if error.sent and presenting and not entry.in_doubt:
+                runtime.terminal.detail("the answer was lost; asking once more")
+                continue
+            with contextlib.suppress(TokenctlError):
+                seen = entry if error.sent or not presenting else entry.not_sent()
+                journal.write(replace(seen, failed_at=runtime.clock()))
+            raise
+        except TokenctlError as error:  # a redirect, or a proxy that cannot be used: nothing was lost on the way
+            with contextlib.suppress(TokenctlError):
+                journal.write(_after_failed_request(entry, error, presenting=presenting))
+            raise
+
+
+def _after_failed_request(entry: Entry, error: TokenctlError, *, presenting: bool) -> Entry:
+    if not presenting or (isinstance(error, Refused) and error.lost):
+        return entry
+    return entry.answered() if isinstance(error, Refused) else entry.not_sent()
+
+
+def _verified(runtime: Runtime, job: RenewalJob, answer: Answer) -> TokenSet:
+    """Return the tokens, or raise the error that stands in their place, or what is wrong with their ID token."""
+    if isinstance(answer.tokens, TokenctlError):
+        raise answer.tokens
+    verify_renewal(runtime, job.profile, job.session, answer.tokens)
+    return answer.tokens
+
+
+def _commit(runtime: Runtime, vault: Vault, job: RenewalJob, session: Session, tokens: TokenSet) -> Renewed:
+    """Commit the session with its new access token; a token for a target is beside the session, and never over it."""
+    successor, target = _successor(runtime, job, session, tokens), job.target
+    if target is None:
+        vault.commit(successor)
+        return Renewed(session=successor)
+    if session.refresh_token == job.session.refresh_token:
+        vault.journal.remove()  # answered, and nothing rotated: there is nothing to commit
+        session = job.session
+    narrower = replace(
+        successor,
+        refresh_token=None,
+        refresh_token_expires_at=None,
+        id_token=None,
+        scope=tokens.scope if tokens.scope is not None else target.scope or job.session.scope,
+        resource=target.resource,
+    )
+    return Renewed(session=session, narrower=narrower)
+
+
+def _successor(runtime: Runtime, job: RenewalJob, session: Session, tokens: TokenSet) -> Session:
+    """Put new tokens into the session. What the answer leaves out stays as it was (RFC 6749 section 6)."""
+    kept = session.refresh_token_expires_at if job.presents_refresh_token else None
+    return replace(
+        session,
+        access_token=tokens.access_token,
+        token_type=tokens.token_type,
+        obtained_at=tokens.obtained_at,
+        refreshed_at=tokens.obtained_at,
+        expires_at=tokens.expires_at,
+        **runtime.boot_time(),
+        refresh_token_expires_at=tokens.refresh_token_expires_at or kept,
+        id_token=tokens.id_token or session.id_token,
+        scope=tokens.scope if tokens.scope is not None else session.scope,
+    )
+
+
+def _after_refusal(runtime: Runtime, job: RenewalJob, sent: _Sent, error: TokenctlError) -> Entry:
+    """Make the entry after an answer that was no success: an answer is not a lost answer."""
+    unreachable, reply = isinstance(error, Unreachable), sent.reply
+    later = runtime.now() + reply.retry_after if reply.retry_after else 0
+    refused = "" if unreachable else error.message
+    failed = replace(sent.entry, not_before=later, failed_at=runtime.clock(), refused=refused)
+    of_target = job.target is not None and not unreachable
+    if of_target:  # what others ask for is another matter; and a scope nobody consented to looks like a dead token
+        failed = sent.entry
+    if not job.presents_refresh_token:  # of the refresh token nothing new is known
+        return failed
+    if isinstance(error, LoginRequired) and not of_target:
+        return replace(sent.entry, dead=True)
+    if reply.status < 300 and isinstance(error, Refused):  # it may be used up, and its successor not be there
+        return failed
+    return failed.answered()
 
 
 def main() -> None:
-    """Do the errand."""
+    """Do the job that is on stdin."""
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         signal.signal(getattr(signal, name), signal.SIG_IGN)
     said = io.StringIO()
     try:
-        job = errand.loads(sys.stdin.read())
+        job = renewal_job.loads(sys.stdin.read())
         runtime = Runtime(verbose=job.verbose)
         runtime.terminal = Terminal(verbose=job.verbose, err=said)
-        done: Session | TokenctlError = broker.present(runtime, job)
+        outcome: Renewed | TokenctlError = work(runtime, vaults.open(runtime, job.profile), job)
     except TokenctlError as error:
-        done = error
+        outcome = error
     except json.JSONDecodeError:
-        sys.exit(1)  # the errand did not arrive whole: its sender is gone, and nothing was done
+        sys.exit(1)  # the job did not arrive whole: its sender is gone, and nothing was done
     except Exception as error:  # a defect: its text could hold anything, its kind cannot
-        done = TokenctlError(f"unexpected {type(error).__name__} in the worker", hint="please report it")
+        outcome = TokenctlError(f"unexpected {type(error).__name__} in the worker", hint="please report it")
     try:
-        print(errand.answer(done, said.getvalue()), flush=True)  # noqa: T201 (the answer's pipe)
+        print(renewal_job.dumps_outcome(outcome, said.getvalue()), flush=True)  # noqa: T201 (the answer's pipe)
     except BrokenPipeError:
         sys.stdout = None  # nobody waits any more; what was committed is found by the next run
 

@@ -2,16 +2,18 @@
 
 from collections.abc import Callable
 from functools import update_wrapper
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
-from tokenctl.config import config_file as config
+from tokenctl.config import config_file
 from tokenctl.errors import TokenctlError
 from tokenctl.model.profile_checks import duration
 from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
+
+Result = TypeVar("Result")
 
 
 def seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
@@ -34,7 +36,7 @@ def _profile_names(ctx: click.Context, param: click.Parameter, incomplete: str) 
     # From the config file, never from the keyring: a TAB must not ask for a password.
     runtime = _runtime(ctx, ctx.params.get("config_file"), verbose=False)
     try:
-        found = config.load(runtime.environ, runtime.config_file).profiles
+        found = config_file.load(runtime.environ, runtime.config_file).profiles
     except TokenctlError:
         return []
     return [CompletionItem(name, help=each.issuer) for name, each in found.items() if name.startswith(incomplete)]
@@ -107,15 +109,19 @@ def warn_if_short(runtime: Runtime, session: Session, min_ttl: int | None) -> No
         )
 
 
-def each_profile(runtime: Runtime, work: Callable[[str], object]) -> int:
-    """Do something for every profile; failures are reported and the first one's exit status is returned."""
+def each_profile(runtime: Runtime, work: Callable[[str], Result]) -> tuple[list[Result], int]:
+    """Do something for every profile, and return what came of it, and the first failure's exit status or 0.
+
+    A failure is reported and does not keep the other profiles from their turn.
+    """
+    results: list[Result] = []
     status = 0
     for name in runtime.config.profiles:
         try:
-            work(name)
+            results.append(work(name))
         except TokenctlError as error:
             runtime.terminal.error(f"{name}: {error.message}", error.hint)
             status = status or error.exit_status
     if not runtime.config.profiles:
         runtime.terminal.message(f"there is no profile in {runtime.config.path}")
-    return status
+    return results, status

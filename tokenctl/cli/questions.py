@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from tokenctl.config import config_file as config
+from tokenctl.config import environment
 from tokenctl.errors import UsageError
 from tokenctl.model.profile import Profile, from_members
 from tokenctl.model.token_api import check_pointer
@@ -24,7 +24,7 @@ def described(runtime: Runtime, name: str, members: dict[str, Any]) -> Profile:
         )
     profile = from_members(name, members, "option")  # before anybody answers for nothing
     runtime.terminal.message("how is the token API called? an empty answer means what stands in brackets")
-    return config.override(profile, {"api": _asked(runtime.terminal.ask)}, "answer")
+    return environment.override(profile, {"api": _asked(runtime.terminal.ask)}, "answer")
 
 
 def _asked(ask: Callable[..., str]) -> dict[str, Any]:

@@ -8,10 +8,10 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import InlineTable
 
+from tokenctl.adapters.private_files import replace_private
 from tokenctl.config.config_file import Config
 from tokenctl.errors import UsageError
 from tokenctl.model.profile import Profile, members_of
-from tokenctl.storage.state_dir import replace_private
 
 
 def check(config: Config, profile: Profile) -> None:

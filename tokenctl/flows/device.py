@@ -1,30 +1,35 @@
 """Signing in on another screen: the device authorization grant (RFC 8628)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from tokenctl.errors import LoginRequired, Unreachable
-from tokenctl.flows.sign_in import Finish, Plan
-from tokenctl.model.session import Session
+from tokenctl.flows import clients, refreshing
+from tokenctl.flows.flow import CLIENT_SECRET, Arrived, Flow, SignIn
+from tokenctl.flows.sign_out import revoke_tokens
 from tokenctl.oauth import device_code as grant
 from tokenctl.oauth import token_response
 from tokenctl.oauth.metadata import need
 from tokenctl.oauth.wire import overloaded
 
 
-def run(plan: Plan, finish: Finish) -> Session:
+@contextmanager
+def sign_in(start: SignIn) -> Iterator[Arrived]:
     """Show the code and the page, then poll until the person is done.
 
     Raises LoginRequired when the code or the deadline passes first, Refused when the person said no.
     """
-    runtime, profile, server = plan.runtime, plan.profile, plan.server
+    runtime, profile, server = start.runtime, start.profile, start.server
     endpoint = need(server.device_authorization_endpoint, "device authorization endpoint", server.issuer)
-    request = grant.device_request(endpoint, plan.client, profile.scope, profile.resource, profile.audience)
-    device = grant.parse_device(runtime.send(profile, request), (*plan.client.secrets, *request.secrets))
-    _show(plan, device)
-    ends = min(device.expires_at, runtime.now() + plan.timeout)
+    request = grant.device_request(endpoint, start.client, profile.scope, profile.resource, profile.audience)
+    device = grant.parse_device(runtime.send(profile, request), (*start.client.secrets, *request.secrets))
+    _show(start, device)
+    ends = min(device.expires_at, runtime.now() + start.timeout)
     interval = device.interval
     while True:
-        _wait(plan, interval, ends)
+        _wait(start, interval, ends)
         try:
-            poll = grant.poll_request(plan.token_endpoint, plan.client, device.device_code, profile.resource)
+            poll = grant.poll_request(start.token_endpoint, start.client, device.device_code, profile.resource)
             response = runtime.send(profile, poll)
         except Unreachable as error:
             # RFC 8628 section 3.5: a connection that fails means to poll less often, not to give up.
@@ -38,12 +43,16 @@ def run(plan: Plan, finish: Finish) -> Session:
             interval = max(min(interval * 2, grant.LONGEST_INTERVAL), response.retry_after or 0)
         elif pending is None:
             runtime.terminal.end_progress()
-            return finish(token_response.parse(response, (device.device_code, *plan.client.secrets, *poll.secrets)))
+            known = (device.device_code, *start.client.secrets, *poll.secrets)
+            yield Arrived(tokens=token_response.parse(response, known))
+            return
 
 
-def _show(plan: Plan, device: grant.DeviceAuthorization) -> None:
-    terminal = plan.runtime.terminal
-    terminal.message(f"to sign in to {plan.server.issuer} as {plan.client.client_id}, open this address on any device:")
+def _show(start: SignIn, device: grant.DeviceAuthorization) -> None:
+    terminal = start.runtime.terminal
+    terminal.message(
+        f"to sign in to {start.server.issuer} as {start.client.client_id}, open this address on any device:"
+    )
     terminal.alone(device.verification_uri)
     terminal.message("and enter this code there:")
     terminal.alone("")
@@ -55,11 +64,25 @@ def _show(plan: Plan, device: grant.DeviceAuthorization) -> None:
     terminal.message("only go on if you started this sign-in yourself")
 
 
-def _wait(plan: Plan, interval: int, ends: int) -> None:
-    runtime, terminal = plan.runtime, plan.runtime.terminal
+def _wait(start: SignIn, interval: int, ends: int) -> None:
+    runtime, terminal = start.runtime, start.runtime.terminal
     for _ in range(interval):
         left = ends - runtime.now()
         if left <= 0:
             raise LoginRequired("nobody entered the code in time", hint="run the same command again")
         terminal.progress(f"tokenctl: waiting for the sign-in on the other screen, {left // 60}:{left % 60:02} left ")
         runtime.sleep(1)
+
+
+FLOW = Flow(
+    name="device",
+    secret=CLIENT_SECRET,
+    needs_client_id=True,
+    narrows=True,
+    client=clients.by_metadata,
+    sign_in=sign_in,
+    check_renewable=refreshing.check_refresh_token,
+    renewal_request=refreshing.refreshed,
+    read=refreshing.read,
+    revoke=revoke_tokens,
+)

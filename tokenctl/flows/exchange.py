@@ -2,30 +2,31 @@
 
 from dataclasses import replace
 
-from tokenctl.flows.renewal import session_client
-from tokenctl.model.profile import Profile
+from tokenctl.flows import clients
 from tokenctl.model.session import Session
+from tokenctl.model.target import Target
 from tokenctl.oauth import token_response
 from tokenctl.oauth.token_exchange import ACCESS_TOKEN, HINTS, check_issued, exchange_request
 from tokenctl.runtime import Runtime
+from tokenctl.storage.vault import Vault
 
 
-def exchange(runtime: Runtime, asked: Profile, session: Session) -> Session:
-    """Exchange the session's access token, at the endpoint pinned at login, for one as `asked`.
+def exchange(runtime: Runtime, vault: Vault, session: Session, target: Target) -> Session:
+    """Exchange the session's access token, at the endpoint pinned at login, for one for the target.
 
-    What comes back is no session: it has no refresh token. Raises Refused, LoginRequired or Unreachable.
+    What comes back has the form of a session and no refresh token. Raises Refused, LoginRequired or Unreachable.
     """
-    client = session_client(runtime, asked, session)
+    client = clients.of_vault(runtime, vault, session)
     request = exchange_request(
         session.token_endpoint,
         client,
         session.access_token,
         ACCESS_TOKEN,
-        scope=asked.scope,
-        resource=asked.resource,
-        audience=asked.audience,
+        scope=target.scope,
+        resource=target.resource,
+        audience=target.audience,
     )
-    response = runtime.send(asked, request)
+    response = runtime.send(vault.profile, request)
     check_issued(response)
     tokens = token_response.parse(response, (*client.secrets, *request.secrets), hints=HINTS)
     return replace(
@@ -35,7 +36,8 @@ def exchange(runtime: Runtime, asked: Profile, session: Session) -> Session:
         expires_at=tokens.expires_at,
         **runtime.boot_time(),
         refresh_token=None,
+        refresh_token_expires_at=None,
         id_token=None,
-        scope=tokens.scope if tokens.scope is not None else asked.scope,
-        resource=asked.resource,
+        scope=tokens.scope if tokens.scope is not None else target.scope,
+        resource=target.resource,
     )

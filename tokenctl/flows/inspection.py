@@ -3,12 +3,14 @@
 from typing import Any
 
 from tokenctl.errors import Refused
-from tokenctl.flows.renewal import session_client
+from tokenctl.flows import clients
+from tokenctl.flows.verification import check_signature
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
 from tokenctl.oauth import introspection
 from tokenctl.oauth.claims import is_jwt, unverified_claims
 from tokenctl.runtime import Runtime
+from tokenctl.storage.vault import Vault
 
 
 def claims(session: Session) -> dict[str, Any]:
@@ -37,7 +39,7 @@ def verify(runtime: Runtime, profile: Profile, session: Session) -> tuple[dict[s
             verdicts[name] = "opaque: only the server can tell, with --introspect"
             continue
         try:
-            runtime.verify_signature(profile, token, session.jwks_uri, what)
+            check_signature(runtime, profile, token, session.jwks_uri, what)
             verdicts[name] = "signed by the issuer"
         except Refused as refused:
             verdicts[name] = refused.message
@@ -45,7 +47,7 @@ def verify(runtime: Runtime, profile: Profile, session: Session) -> tuple[dict[s
     return verdicts, first
 
 
-def introspect(runtime: Runtime, profile: Profile, session: Session) -> dict[str, Any]:
+def introspect(runtime: Runtime, vault: Vault, session: Session) -> dict[str, Any]:
     """Ask the server about the access token; its answer comes without any of the session's secrets.
 
     Raises Refused when it offers no introspection.
@@ -55,8 +57,8 @@ def introspect(runtime: Runtime, profile: Profile, session: Session) -> dict[str
             f"{session.issuer} offers no introspection",
             hint="leave --introspect out; --claims shows what a JWT says itself",
         )
-    client = session_client(runtime, profile, session)
+    client = clients.of_vault(runtime, vault, session)
     request = introspection.introspection_request(session.introspection_endpoint, client, session.access_token)
     tokens = (session.access_token, session.refresh_token, session.id_token)
     known = (*filter(None, tokens), *client.secrets, *request.secrets)
-    return dict(introspection.parse(runtime.send(profile, request), known))
+    return dict(introspection.parse(runtime.send(vault.profile, request), known))

@@ -1,10 +1,24 @@
 """A job with the identity its platform gives it, in one of three ways that the profile chooses; no secret is stored."""
 
-from tokenctl.flows.renewal import workload_request
-from tokenctl.flows.sign_in import Finish, Plan
-from tokenctl.model.session import Session
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tokenctl.errors import Refused
+from tokenctl.flows import clients, refreshing
+from tokenctl.flows.client_credentials import check_renewable
+from tokenctl.flows.flow import Answer, Arrived, Flow, SignIn
+from tokenctl.flows.sign_out import revoke_tokens
+from tokenctl.model.profile import Profile
+from tokenctl.model.renewal_job import RenewalJob
+from tokenctl.model.target import Target
 from tokenctl.oauth import token_response
-from tokenctl.oauth.token_exchange import check_issued
+from tokenctl.oauth.client_auth import Client
+from tokenctl.oauth.client_credentials import client_credentials_request
+from tokenctl.oauth.jwt_bearer import bearer_request
+from tokenctl.oauth.metadata import Metadata
+from tokenctl.oauth.token_exchange import check_issued, exchange_request
+from tokenctl.oauth.wire import Request, Response
+from tokenctl.runtime import Runtime
 
 HINTS = {
     "unsupported_grant_type": "the server does not take a job's identity in this way: try another identity_use",
@@ -13,11 +27,66 @@ HINTS = {
 """What to do next where another flow is no way out."""
 
 
-def run(plan: Plan, finish: Finish) -> Session:
+@contextmanager
+def sign_in(start: SignIn) -> Iterator[Arrived]:
     """Present the job's identity. Raises UsageError when it has none, Refused or Unreachable."""
-    profile = plan.profile
-    request = workload_request(plan.runtime, profile, plan.token_endpoint, plan.client, profile.resource)
-    response = plan.runtime.send(profile, request)
+    profile = start.profile
+    asked = Target(scope=profile.scope, resource=profile.resource, audience=profile.audience)
+    request = _identity_request(start.runtime, profile, start.token_endpoint, start.client, asked)
+    response = start.runtime.send(profile, request)
+    _check_kind(profile, response)
+    yield Arrived(tokens=token_response.parse(response, request.secrets, token_response.IDENTITY, HINTS))
+
+
+def renewal_request(runtime: Runtime, job: RenewalJob, client: Client) -> Request:
+    """Present the refresh token if the server gave one, or the job's identity once more."""
+    if job.presents_refresh_token:
+        return refreshing.refreshed(runtime, job, client)
+    return _identity_request(runtime, job.profile, job.session.token_endpoint, client, job.asked)
+
+
+def read(job: RenewalJob, reply: Response, known: tuple[str, ...]) -> Answer:
+    """Read the reply; what the server refuses may be the job's identity."""
+    answer = refreshing.read(job, reply, known, token_response.IDENTITY)
+    if job.presents_refresh_token:
+        return answer
+    try:
+        _check_kind(job.profile, reply)
+    except Refused as error:
+        return Answer(refresh_token=answer.refresh_token, tokens=error)
+    return answer
+
+
+def _identity_request(runtime: Runtime, profile: Profile, endpoint: str, client: Client, asked: Target) -> Request:
+    """Build the request that presents the job's identity, in the way that the profile says."""
+    if profile.identity_use == "client-assertion":
+        return client_credentials_request(endpoint, client, asked.scope, asked.resource, asked.audience)
+    identity = clients.identity_token(runtime, profile)
+    if profile.identity_use == "jwt-bearer":
+        return bearer_request(endpoint, client, identity, asked.scope, asked.resource)
+    return exchange_request(
+        endpoint, client, identity, scope=asked.scope, resource=asked.resource, audience=asked.audience
+    )
+
+
+def _check_kind(profile: Profile, response: Response) -> None:
     if profile.identity_use == "token-exchange":
         check_issued(response)
-    return finish(token_response.parse(response, request.secrets, token_response.IDENTITY, HINTS))
+
+
+def _client(runtime: Runtime, profile: Profile, server: Metadata, secret: str | None) -> Client:
+    return clients.of_workload(runtime, profile, profile.client_id or "")
+
+
+FLOW = Flow(
+    name="workload",
+    secret=None,
+    needs_client_id=True,
+    narrows=True,
+    client=_client,
+    sign_in=sign_in,
+    check_renewable=check_renewable,
+    renewal_request=renewal_request,
+    read=read,
+    revoke=revoke_tokens,
+)

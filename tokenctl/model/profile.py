@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tokenctl.errors import UsageError
 from tokenctl.model import profile_checks as check
 from tokenctl.model.profile_checks import one_of, setting
-from tokenctl.model.session import DEFAULT_MIN_TTL
+from tokenctl.model.session import DEFAULT_MIN_TTL, MACHINE_FLOWS
 
 if TYPE_CHECKING:
     from tokenctl.model.token_api import TokenApi
@@ -71,6 +71,16 @@ class Profile:
     revocation_endpoint: str | None = setting(check.text, None)
     introspection_endpoint: str | None = setting(check.text, None)
     jwks_uri: str | None = setting(check.text, None)
+
+    @property
+    def by_machine(self) -> bool:
+        """Tell whether the profile says that no person is needed to sign in."""
+        return self.flow in MACHINE_FLOWS
+
+    @property
+    def login_hint(self) -> str:
+        """Say how a person signs in to this profile."""
+        return f"run 'tokenctl login -p {self.name}'"
 
     @property
     def auth_method(self) -> str | None:

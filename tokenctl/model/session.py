@@ -13,6 +13,8 @@ from tokenctl.errors import StoreDamaged
 VERSION = 1
 DEFAULT_MIN_TTL = 60
 """Seconds an access token must still live to be handed out without asking."""
+MACHINE_FLOWS = ("client-credentials", "api-key", "workload")
+"""Flows that need no person: their sessions can begin again with the machine's own credentials."""
 CLOCK_STEP = 60
 """Seconds the clock may stand before `obtained_at` until we say that it was set back."""
 
@@ -50,6 +52,11 @@ class Session:
     boot_id: str | None = None
     booted_at_ms: int | None = None
     """When that boot was, in epoch milliseconds, by the wall clock that the answer was received by."""
+
+    @property
+    def by_machine(self) -> bool:
+        """Tell whether the session can begin again without a person."""
+        return self.flow in MACHINE_FLOWS
 
     def time(self, now: int, boot_id: str | None, uptime_ms: int) -> int:
         """Tell what `now` is for this session, in epoch seconds: since the same boot, the uptime knows better.

@@ -67,6 +67,9 @@ def _own(client_id: str, secret: str) -> Added:
     return (), {}
 
 
+WORKLOAD = "workload"
+"""The method of a client whose assertion is the identity that its platform gives it."""
+
 METHODS: dict[str, Callable[[str, str], Added]] = {
     "none": _none,
     "api_key": _own,
@@ -75,7 +78,7 @@ METHODS: dict[str, Callable[[str, str], Added]] = {
     "client_secret_post": _post,
     "client_secret_jwt": _assertion,
     "private_key_jwt": _assertion,
-    "workload": _assertion,
+    WORKLOAD: _assertion,
 }
 ASSERTED = ("client_secret_jwt", "private_key_jwt")
 """Methods that present an assertion, and never the secret itself."""

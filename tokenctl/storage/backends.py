@@ -12,8 +12,8 @@ from typing import Any
 from keyring.backend import KeyringBackend
 
 from tokenctl.errors import StoreUnavailable
-from tokenctl.storage import UNATTENDED, Waiting, silent
 from tokenctl.storage.keyring_store import WAYS_OUT, bounded
+from tokenctl.storage.patience import Patience
 
 CANDIDATES = {
     "darwin": ("keyring.backends.macOS.Keyring",),
@@ -26,23 +26,23 @@ SESSION_COLLECTION = "/org/freedesktop/secrets/collection/session"
 """The Secret Service's collection that is gone when the person logs out of the machine."""
 
 
-def open_ring(backend: str | None, deadline: float = UNATTENDED, waiting: Waiting = silent) -> KeyringBackend:
+def open_ring(backend: str | None, patience: Patience) -> KeyringBackend:
     """Open the backend of that class name, or with None the first of the platform's own that works.
 
     Raises StoreUnavailable or StoreTimedOut.
     """
     if backend is not None:
-        return bounded(partial(_instance, backend), deadline, waiting=waiting)
+        return bounded(partial(_instance, backend), patience)
     reasons = []
     for candidate in CANDIDATES.get(sys.platform, _OTHERWISE):
         try:
-            return bounded(partial(_viable, candidate), deadline, waiting=waiting)
+            return bounded(partial(_viable, candidate), patience)
         except StoreUnavailable as reason:
             reasons.append(reason.message)
     raise StoreUnavailable(f"no usable keyring: {'; '.join(reasons)}", hint=WAYS_OUT)
 
 
-def open_session_ring(deadline: float = UNATTENDED, waiting: Waiting = silent) -> KeyringBackend:
+def open_session_ring(patience: Patience) -> KeyringBackend:
     """Open the platform's keyring so that its entries end with the person's session on this machine.
 
     Raises StoreUnavailable where the platform has no such thing, or StoreTimedOut.
@@ -50,7 +50,7 @@ def open_session_ring(deadline: float = UNATTENDED, waiting: Waiting = silent) -
     if sys.platform == "darwin":
         raise StoreUnavailable("macOS has no keychain that ends with the session", hint="use --store keyring or file")
     windows = sys.platform == "win32"
-    ring: Any = open_ring("keyring.backends.Windows.WinVaultKeyring" if windows else _OTHERWISE[0], deadline, waiting)
+    ring: Any = open_ring("keyring.backends.Windows.WinVaultKeyring" if windows else _OTHERWISE[0], patience)
     if windows:
         ring.persist = "session"
     else:

@@ -15,9 +15,11 @@ from typing import Any
 
 from keyring.backend import KeyringBackend
 
+from tokenctl.adapters.private_files import read_private, replace_private
 from tokenctl.errors import StoreDamaged, StoreLocked
+from tokenctl.storage.keyring_store import KeyringStore
+from tokenctl.storage.patience import Patience
 from tokenctl.storage.sealing import NONCE, NotOpened, seal, unseal
-from tokenctl.storage.state_dir import read_private, replace_private
 
 VERSION = 1
 SCRYPT = {"n": 2**15, "r": 8, "p": 1}
@@ -25,19 +27,19 @@ SCRYPT = {"n": 2**15, "r": 8, "p": 1}
 
 
 class EncryptedFile(KeyringBackend):
-    """Entries in encrypted files.
+    """Entries in encrypted files, in the private folder that each profile has below `base`.
 
-    `folder` answers the private folder of a service, `passphrase` the passphrase (asked once; its
-    argument tells whether it is a new one, to be confirmed).
+    `ask` gets the passphrase, and is called once; its argument tells whether the passphrase is a new one, which
+    a person has to confirm.
     """
 
     # keyring collects backends by this; a negative one is never chosen by its own search.
     priority = -1
 
-    def __init__(self, folder: Callable[[str], Path], passphrase: Callable[[bool], str]) -> None:
+    def __init__(self, base: Path, ask: Callable[[bool], str]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._folder = folder
-        self._ask = passphrase
+        self._base = base
+        self._ask = ask
         self._passphrase: str | None = None
         self._keys: dict[bytes, bytes] = {}
 
@@ -74,7 +76,7 @@ class EncryptedFile(KeyringBackend):
         """Remove an entry; the passphrase is not needed for that."""
         self._path(service, username).unlink(missing_ok=True)
 
-    def unlock(self) -> None:
+    def ask_now(self) -> None:
         """Ask for the passphrase now: a new one, unless reading an entry has asked for it."""
         self._known_passphrase(new=True)
 
@@ -90,7 +92,7 @@ class EncryptedFile(KeyringBackend):
 
     def _path(self, service: str, username: str) -> Path:
         beside = service.partition("@")[2]  # a narrower token lies beside the session
-        return self._folder(service) / f"{username}{f'.{beside}' if beside else ''}.sealed"
+        return self._base / _profile(service) / f"{username}{f'.{beside}' if beside else ''}.sealed"
 
     def _key(self, salt: bytes, *, new: bool) -> bytes:
         if salt not in self._keys:
@@ -104,8 +106,22 @@ class EncryptedFile(KeyringBackend):
         return self._passphrase
 
 
+class FileStore(KeyringStore):
+    """Sessions in encrypted files. See `model.store.Store`."""
+
+    def __init__(self, ring: EncryptedFile) -> None:
+        # No bound: a file answers, a person may type, and a prompt must run in the main thread.
+        super().__init__(ring, "file", Patience(seconds=None))
+        self._file = ring
+
+    def prepare(self, profile: str) -> None:
+        """Find out whether the entries open, and ask for the passphrase."""
+        super().prepare(profile)
+        self._file.ask_now()
+
+
 def _profile(service: str) -> str:
-    return service.partition(":")[2].partition("@")[0]
+    return service.rpartition(":")[2].partition("@")[0]
 
 
 def _bound(header: dict[str, Any], service: str, username: str) -> bytes:

@@ -12,9 +12,9 @@ import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from tokenctl.adapters.private_files import read_private, replace_private
 from tokenctl.errors import StoreDamaged, StoreUnavailable
 from tokenctl.model.session import Session
-from tokenctl.storage.state_dir import read_private, replace_private
 
 VERSION = 1
 MOST_TRIES = 2
@@ -48,6 +48,19 @@ class Entry:
         """Tell whether it was presented as often as is safe, and may have been used up."""
         return self.tries >= MOST_TRIES
 
+    @property
+    def state(self) -> str:
+        """Name what is known: good, dead, or in_doubt (presented, and not answered)."""
+        return "dead" if self.dead else "in_doubt" if self.in_doubt else "good"
+
+    def about_to_ask(self, *, presenting: bool) -> "Entry":
+        """Make the entry for the moment before a request; `presenting` tells whether it has the refresh token in it."""
+        return replace(self, tries=self.tries + presenting, not_before=0, refused="")
+
+    def not_sent(self) -> "Entry":
+        """Take the last presentation back: the server has not seen it."""
+        return replace(self, tries=self.tries - 1)
+
     def answered(self) -> "Entry":
         """Take the last presentation back: it was answered, and used nothing up.
 
@@ -55,6 +68,12 @@ class Entry:
         presented another time, whatever the answer.
         """
         return replace(self, tries=0) if self.tries == 1 else self
+
+
+def clean_entry(session: Session) -> Entry:
+    """Make the entry of a refresh token of which nothing is known."""
+    key = base64.b64decode(session.seal_key)
+    return Entry(fingerprint=hmac.digest(key, (session.refresh_token or "").encode(), "sha256").hex())
 
 
 class Journal:
@@ -65,7 +84,7 @@ class Journal:
 
     def read(self, session: Session) -> Entry:
         """Read what is known of the session's refresh token; a clean entry when nothing is. Raises StoreDamaged."""
-        clean = Entry(fingerprint=_fingerprint(session))
+        clean = clean_entry(session)
         content = read_private(self.path)
         if content is None:
             return clean
@@ -100,6 +119,21 @@ class Journal:
             self.path.unlink(missing_ok=True)
 
 
-def _fingerprint(session: Session) -> str:
-    key = base64.b64decode(session.seal_key)
-    return hmac.digest(key, (session.refresh_token or "").encode(), "sha256").hex()
+class MemoryJournal(Journal):
+    """The journal of a vault that keeps nothing."""
+
+    def __init__(self) -> None:
+        self._entry: Entry | None = None
+
+    def read(self, session: Session) -> Entry:
+        """Read what is known of the session's refresh token."""
+        clean = clean_entry(session)
+        return self._entry if self._entry is not None and self._entry.fingerprint == clean.fingerprint else clean
+
+    def write(self, entry: Entry) -> None:
+        """Keep the entry until the process ends."""
+        self._entry = entry
+
+    def remove(self) -> None:
+        """Forget the entry."""
+        self._entry = None

@@ -13,11 +13,11 @@ from typing import TypeVar
 import keyring.errors
 from keyring.backend import KeyringBackend
 
-from tokenctl.adapters.deadline import DeadlinePassed, within
 from tokenctl.errors import StoreDamaged, StoreError, StoreLocked, StoreUnavailable, TokenctlError
 from tokenctl.model import session as sessions
 from tokenctl.model.session import Session
-from tokenctl.storage import UNATTENDED, Waiting, silent, slots, timed_out
+from tokenctl.storage import slots
+from tokenctl.storage.patience import BRIEF, Patience, timed_out
 
 WAYS_OUT = (
     "use --store file (encrypted with a passphrase), or --store memory for a machine's login;"
@@ -28,26 +28,13 @@ Result = TypeVar("Result")
 
 
 class KeyringStore:
-    """Sessions in one keyring backend. See `storage.Store`.
+    """Sessions in one keyring backend. See `model.store.Store`."""
 
-    `unlock` does what the backend needs beforehand for an entry that is not there yet.
-    """
-
-    def __init__(
-        self,
-        ring: KeyringBackend,
-        kind: str = "keyring",
-        deadline: float | None = UNATTENDED,
-        *,
-        unlock: Callable[[], object] = lambda: None,
-        waiting: Waiting = silent,
-    ) -> None:
+    def __init__(self, ring: KeyringBackend, kind: str = "keyring", patience: Patience = BRIEF) -> None:
         self.kind = kind
         self.backend = f"{type(ring).__module__}.{type(ring).__qualname__}"
         self._ring = ring
-        self._deadline = deadline
-        self._unlock = unlock
-        self._waiting = waiting
+        self._patience = patience
         self._limit = slots.limit_of(ring)
 
     def prepare(self, profile: str) -> None:
@@ -55,7 +42,6 @@ class KeyringStore:
         for username in ("session", "secret"):
             with contextlib.suppress(StoreDamaged):  # a login replaces it
                 self._read(_service(profile), username)
-        self._call(self._unlock)
 
     def read(self, profile: str) -> Session | None:
         """Read the profile's session."""
@@ -141,29 +127,27 @@ class KeyringStore:
 
     def _call(self, call: Callable[[], Result], written: str = "") -> Result:
         try:
-            return bounded(call, self._deadline, written, self._waiting)
+            return bounded(call, self._patience, written)
         except StoreUnavailable as reason:
             # gnome-keyring under concurrent writes: the item is replaced between search and read.
             if not any(each in reason.message for each in ("Item does not exist", "No such item", "NoSuchObject")):
                 raise
-            return bounded(call, self._deadline, written, self._waiting)
+            return bounded(call, self._patience, written)
 
 
 def _service(profile: str) -> str:
     return f"tokenctl:{profile}"
 
 
-def bounded(call: Callable[[], Result], deadline: float | None, written: str = "", waiting: Waiting = silent) -> Result:
-    """Make a keyring call within `deadline` seconds (None: no bound), and say in our words what goes wrong.
+def bounded(call: Callable[[], Result], patience: Patience, written: str = "") -> Result:
+    """Make a keyring call within its bound, and say in our words what goes wrong.
 
     `written` is what the call writes: a backend's error that quotes any of it is not repeated.
     """
     try:
-        return call() if deadline is None else within(deadline, call, waiting)
+        return patience.within(call)
     except TokenctlError:
         raise
-    except DeadlinePassed:
-        raise timed_out(deadline) from None
     except TimeoutError:  # D-Bus libraries wait a second for the bus to let them in
         raise timed_out() from None
     except Exception as error:  # backends raise whatever their platform's binding raises

@@ -9,11 +9,13 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+from tokenctl.adapters.private_files import open_private
 from tokenctl.errors import Busy, StoreUnavailable, UsageError
-from tokenctl.storage.state_dir import open_private
+from tokenctl.storage.state_dir import profile_dir
 
 DEADLINE = 60.0
 """Seconds until a waiting process gives up (exit 7). The lock is never broken."""
@@ -79,6 +81,11 @@ def exclusive(
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def exclusive_config(environ: Mapping[str, str]) -> AbstractContextManager[int]:
+    """Hold the lock of the config file for the length of a block. Raises as `exclusive` does."""
+    return exclusive(profile_dir(environ, ".config") / "lock")  # no profile has such a name
 
 
 def _acquired(descriptor: int, path: Path) -> bool:

@@ -4,7 +4,7 @@ from tokenctl.model.session import Session
 
 
 class MemoryStore:
-    """Sessions for the life of this process. See `storage.Store`."""
+    """Sessions for the life of this process. See `model.store.Store`."""
 
     kind = "memory"
     backend = "memory"
@@ -13,26 +13,26 @@ class MemoryStore:
         self._sessions: dict[str, Session] = {}
         self._secrets: dict[str, str] = {}
 
-    def prepare(self, profile: str) -> None:
+    def prepare(self, name: str) -> None:
         """Nothing has to be prepared."""
 
-    def read(self, profile: str) -> Session | None:
-        """Read the profile's session."""
-        return self._sessions.get(profile)
+    def read(self, name: str) -> Session | None:
+        """Read the session."""
+        return self._sessions.get(name)
 
-    def write(self, profile: str, session: Session) -> None:
+    def write(self, name: str, session: Session) -> None:
         """Keep the session until the process ends."""
-        self._sessions[profile] = session
+        self._sessions[name] = session
 
-    def read_secret(self, profile: str) -> str | None:
-        """Read the profile's client secret."""
-        return self._secrets.get(profile)
+    def read_secret(self, name: str) -> str | None:
+        """Read the client secret."""
+        return self._secrets.get(name)
 
-    def write_secret(self, profile: str, secret: str) -> None:
+    def write_secret(self, name: str, secret: str) -> None:
         """Keep the client secret until the process ends."""
-        self._secrets[profile] = secret
+        self._secrets[name] = secret
 
-    def delete(self, profile: str) -> None:
-        """Forget both."""
-        self._sessions.pop(profile, None)
-        self._secrets.pop(profile, None)
+    def delete(self, name: str) -> None:
+        """Remove both."""
+        self._sessions.pop(name, None)
+        self._secrets.pop(name, None)

@@ -15,11 +15,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tokenctl.adapters.private_files import open_private, read_private, sync_folder
 from tokenctl.errors import StoreDamaged, StoreUnavailable
 from tokenctl.model import session as sessions
 from tokenctl.model.session import Session
 from tokenctl.storage.sealing import seal, unseal
-from tokenctl.storage.state_dir import open_private, read_private, sync_folder
 
 VERSION = 1
 NAME = "redo"

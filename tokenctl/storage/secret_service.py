@@ -8,16 +8,16 @@ collection, any error) is left to the keyring library, which asks, explains and 
 The secret comes in a plain session: a program that may listen to this bus may as well ask the keyring.
 """
 
-from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from jeepney import DBusAddress, DBusErrorResponse, MessageType, new_method_call
 from jeepney.io.blocking import DBusConnection, open_dbus_connection
 
-from tokenctl.adapters.deadline import DeadlinePassed, within
 from tokenctl.model import session as sessions
 from tokenctl.model.session import Session
-from tokenctl.storage import Store, Waiting, silent, timed_out
+from tokenctl.model.store import Store
+from tokenctl.storage.patience import Patience
 
 BACKEND = "keyring.backends.SecretService.Keyring"
 _BUS = "org.freedesktop.secrets"
@@ -28,53 +28,50 @@ _COLLECTIONS = {
 
 
 class SecretServiceStore:
-    """A store that reads sessions by the fast lane, and leaves all else to `slow`. See `storage.Store`.
+    """Reads sessions by the fast lane, and leaves all else to the keyring library. See `model.store.Store`.
 
     The kind `session` is the collection that is gone when the person logs out of the machine.
     """
 
     backend = BACKEND
 
-    def __init__(
-        self, slow: Callable[[], Store], deadline: float, kind: str = "keyring", waiting: Waiting = silent
-    ) -> None:
+    def __init__(self, kind: str, patience: Patience) -> None:
         self.kind = kind
         self._collection = _COLLECTIONS[kind]
-        self._slow = slow
-        self._deadline = deadline
-        self._waiting = waiting
+        self._patience = patience
+
+    @cached_property
+    def _library(self) -> Store:
+        from tokenctl.storage.opening import open_keyring
+
+        return open_keyring(self.kind, BACKEND, self._patience)
 
     def read(self, profile: str) -> Session | None:
         """Read the profile's session. Raises StoreTimedOut, or what the keyring library's store raises."""
-        try:
-            document = within(
-                self._deadline, lambda: lookup(f"tokenctl:{profile}", "session", self._collection), self._waiting
-            )
-        except DeadlinePassed:
-            raise timed_out(self._deadline) from None
+        document = self._patience.within(lambda: lookup(f"tokenctl:{profile}", "session", self._collection))
         if document is None:
-            return self._slow().read(profile)
+            return self._library.read(profile)
         return sessions.loads(document, f"keyring entry 'tokenctl:{profile}'")
 
     def prepare(self, profile: str) -> None:
         """Find out whether the keyring answers and is unlocked."""
-        self._slow().prepare(profile)
+        self._library.prepare(profile)
 
     def write(self, profile: str, session: Session) -> None:
         """Keep the session, and make sure that it can be read back."""
-        self._slow().write(profile, session)
+        self._library.write(profile, session)
 
     def read_secret(self, profile: str) -> str | None:
         """Read the profile's client secret."""
-        return self._slow().read_secret(profile)
+        return self._library.read_secret(profile)
 
     def write_secret(self, profile: str, secret: str) -> None:
         """Keep the client secret, and make sure that it can be read back."""
-        self._slow().write_secret(profile, secret)
+        self._library.write_secret(profile, secret)
 
     def delete(self, profile: str) -> None:
         """Forget the profile's session and secret."""
-        self._slow().delete(profile)
+        self._library.delete(profile)
 
 
 def lookup(service: str, username: str, collection: str = _COLLECTIONS["keyring"]) -> str | None:

@@ -4,13 +4,15 @@ import os
 
 import click
 
-from tokenctl.broker import renewal as broker
+from tokenctl.broker.current import current
 from tokenctl.cli.options import min_ttl, warn_if_short, with_runtime
+from tokenctl.handoff.child import Child, become, find_program
 from tokenctl.handoff.environment import child_environment, variables
 from tokenctl.handoff.masking import mask
-from tokenctl.handoff.process import become, find_program
 from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
+from tokenctl.storage import vault as vaults
+from tokenctl.storage.vault import Vault
 
 
 @click.command("exec", context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False})
@@ -45,26 +47,18 @@ def command(
     """
     program = find_program(words[0], runtime.environ.get("PATH", os.defpath))
     profile = runtime.profile(name)
-
-    def current() -> Session:
-        return mask(runtime.environ, runtime.terminal, broker.current(runtime, profile, min_ttl))
-
-    session = current()
+    vault = vaults.open(runtime, profile)
+    session = mask(runtime.environ, runtime.terminal, current(runtime, vault, min_ttl))
     warn_if_short(runtime, session, min_ttl)
     wanted = env or ((profile.env,) if profile.env else ())
     environ = child_environment(runtime.environ, variables(wanted, session), profile.source_variable)
+    child = Child(program=program, words=words, environ=environ)
     if token_file:
-        # Loaded here: `exec` without a token file does not pay for what it takes.
-        from tokenctl.handoff.token_file import run_with_token_file
+        return _with_token_file(runtime, vault, session, min_ttl, child)
+    return become(child)
 
-        return run_with_token_file(
-            words,
-            program,
-            environ,
-            session,
-            current,
-            lambda error: runtime.terminal.warning(
-                f"the token file could not be renewed: {getattr(error, 'message', type(error).__name__)}"
-            ),
-        )
-    return become(program, words, environ)
+
+def _with_token_file(runtime: Runtime, vault: Vault, session: Session, min_ttl: int | None, child: Child) -> int:
+    from tokenctl.handoff.token_file import run_with_token_file
+
+    return run_with_token_file(runtime, vault, session, min_ttl, child)

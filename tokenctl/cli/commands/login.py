@@ -6,19 +6,22 @@ from typing import Any
 import click
 
 from tokenctl import flows
-from tokenctl.broker import lifecycle as moving
-from tokenctl.cli import questions as api_questions
+from tokenctl.broker import lifecycle
+from tokenctl.cli import questions
 from tokenctl.cli.options import as_json, some_seconds, with_runtime
 from tokenctl.cli.output import answer
 from tokenctl.cli.views import document
-from tokenctl.config import config_file as config
-from tokenctl.config import editing as config_edit
-from tokenctl.config.secret_sources import of_client, sendable
+from tokenctl.config import editing, environment
+from tokenctl.config.secret_sources import sendable
 from tokenctl.errors import UsageError
+from tokenctl.flows import clients, sign_in
+from tokenctl.flows.flow import API_KEY, CLIENT_SECRET, SecretKind
 from tokenctl.model.profile import ENVIRONMENT_PROFILE, FLOWS, SOURCES, STORES, Profile, from_members
 from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
-from tokenctl.storage import Store
+from tokenctl.storage import vault as vaults
+from tokenctl.storage.lock import exclusive_config
+from tokenctl.storage.vault import Vault
 
 FIRST = "default"
 """The name of a first profile that nobody named."""
@@ -86,49 +89,49 @@ def command(
     """
     given = _members(options)
     profile, new = _profile(runtime, name, given)
-    by_key = profile.flow == "api-key"
-    if (client_secret_stdin and by_key) or (api_key_stdin and not by_key):
+    kind = flows.of(profile.flow).secret or CLIENT_SECRET
+    _check_stdin(profile, kind, {"--client-secret-stdin": client_secret_stdin, "--api-key-stdin": api_key_stdin})
+    # Whatever could fail afterwards is found out before a person signs in for nothing.
+    if new:
+        editing.check(runtime.config, profile)
+    vault = vaults.open_for_login(runtime, profile)
+    lifecycle.check_login(runtime, vault)
+    from_stdin = client_secret_stdin or api_key_stdin
+    secret = _secret_from_stdin(profile, kind) if from_stdin else _secret_at_hand(runtime, vault, kind)
+    start = sign_in.prepare(runtime, profile, secret, no_browser=no_browser, timeout=timeout)
+    session = lifecycle.login(runtime, vault, start, switch_account=switch_account)
+    if new:
+        with exclusive_config(runtime.environ):
+            editing.save(runtime.config, profile)
+    _report(runtime, vault, session, new)
+    if as_json:
+        answer(document.as_text(document.of_session(runtime, vault, session)))
+
+
+def _check_stdin(profile: Profile, kind: SecretKind, given: dict[str, bool]) -> None:
+    if any(wanted and option != kind.option for option, wanted in given.items()):
         raise UsageError(
             f"the {profile.flow} flow has no use for what is on stdin",
             hint="--api-key-stdin goes with --flow api-key, --client-secret-stdin with the others",
         )
-    # Whatever could fail afterwards is found out before a person signs in for nothing.
-    if new:
-        config_edit.check(runtime.config, profile)
-    moving.check(runtime, profile)
-    store = runtime.new_store(profile)
-    lines = profile.auth_method == "private_key_jwt"
-    if client_secret_stdin or api_key_stdin:
-        secret: str | None = _secret_from_stdin("API key" if by_key else "client secret", lines=lines)
-    elif profile.client_key_file:
-        secret = runtime.client_secret(profile)
-    else:
-        secret = of_client(runtime.environ, "API_KEY" if by_key else "CLIENT_SECRET", runtime.terminal, lines=lines)
-    if secret is None and by_key and runtime.terminal.attended and store.read_secret(profile.name) is None:
-        secret = runtime.terminal.ask_secret("API key")
+
+
+def _secret_at_hand(runtime: Runtime, vault: Vault, kind: SecretKind) -> str | None:
+    """Find the client's secret: outside the store, from the person, or for a machine that signs in again in the store."""
+    profile = vault.profile
+    secret = clients.secret_outside(runtime, profile, kind, profile.auth_method)
+    if secret is not None:
+        return secret
+    if profile.by_machine or profile.token_endpoint_auth_method not in (None, "none"):
+        secret = vault.store.read_secret(profile.name)
+    if secret is None and kind is API_KEY and runtime.terminal.attended:
+        secret = runtime.terminal.ask_secret(kind.name)
         if not sendable(secret):
             raise UsageError(
                 "no API key was given, or one with a control character in it",
                 hint="try again, or set TOKENCTL_API_KEY_FILE to a file that holds it",
             )
-    if secret is None and _is_confidential(profile):
-        secret = store.read_secret(profile.name)  # a machine that signs in again
-    session = flows.begin(
-        runtime,
-        profile,
-        keep=lambda session: moving.login(
-            runtime, profile, session, None if profile.client_key_file else secret, switch=switch_account
-        ),
-        client_secret=secret,
-        no_browser=no_browser,
-        timeout=timeout,
-    )
-    if new:
-        with runtime.config_locked():
-            config_edit.save(runtime.config, profile)
-    _report(runtime, profile, store, session, new)
-    if as_json:
-        answer(document.as_text(document.of_session(runtime, profile, store, session)))
+    return secret
 
 
 def _members(options: dict[str, Any]) -> dict[str, Any]:
@@ -147,7 +150,7 @@ def _members(options: dict[str, Any]) -> dict[str, Any]:
 
 def _profile(runtime: Runtime, name: str | None, given: dict[str, Any]) -> tuple[Profile, bool]:
     """Find the profile to sign in to, or make a new one of the options; tells which."""
-    settings = config.from_environment(runtime.environ, besides=given)
+    settings = environment.from_environment(runtime.environ, besides=given)
     known = runtime.config.profiles
     wanted = name or runtime.environ.get("TOKENCTL_PROFILE") or runtime.config.default_profile
     if wanted is None and len(known) == 1 and "issuer" not in given:
@@ -155,7 +158,7 @@ def _profile(runtime: Runtime, name: str | None, given: dict[str, Any]) -> tuple
     if wanted is None and not known and "issuer" in settings and not given:
         wanted = ENVIRONMENT_PROFILE
     if wanted == ENVIRONMENT_PROFILE and wanted not in known:
-        return config.ad_hoc(settings | given, runtime.environ), False
+        return environment.ad_hoc(settings | given, runtime.environ), False
     if wanted is None and known:
         raise UsageError(
             "say which profile to sign in to, with -p NAME",
@@ -163,9 +166,10 @@ def _profile(runtime: Runtime, name: str | None, given: dict[str, Any]) -> tuple
         )
     wanted = wanted or FIRST
     if wanted not in known:
-        if given.get("flow") == "api-key":
-            return api_questions.described(runtime, wanted, settings | given), True
-        return _new(wanted, settings | given), True
+        members = settings | given
+        if flows.of(members.get("flow", "auto")).needs_client_id:
+            return _new(wanted, members), True
+        return questions.described(runtime, wanted, members), True
     profile = known[wanted]
     for key in ("issuer", "client_id"):
         if key in given and given[key] != getattr(profile, key):
@@ -173,7 +177,7 @@ def _profile(runtime: Runtime, name: str | None, given: dict[str, Any]) -> tuple
                 f"profile {wanted!r} has another {key}: {getattr(profile, key)}",
                 hint=f"choose another name with -p, or change {runtime.config.path}",
             )
-    return config.override(profile, settings | given, "option") if settings or given else profile, False
+    return environment.override(profile, settings | given, "option") if settings or given else profile, False
 
 
 def _new(name: str, members: dict[str, Any]) -> Profile:
@@ -186,34 +190,33 @@ def _new(name: str, members: dict[str, Any]) -> Profile:
     return from_members(name, members, "option")
 
 
-def _secret_from_stdin(what: str, *, lines: bool = False) -> str:
-    option = f"--{what.lower().replace(' ', '-')}-stdin"
+def _secret_from_stdin(profile: Profile, kind: SecretKind) -> str:
     if sys.stdin is None or sys.stdin.isatty():
-        raise UsageError(f"{option} reads a pipe", hint=f"such as: pass show it | tokenctl login {option} ...")
+        raise UsageError(
+            f"{kind.option} reads a pipe", hint=f"such as: pass show it | tokenctl login {kind.option} ..."
+        )
     secret = sys.stdin.read(65536).removesuffix("\n").removesuffix("\r")
-    if not sendable(secret, lines=lines):
-        raise UsageError(f"the {what} on stdin is empty, or more than one line")
+    if not sendable(secret, lines=profile.auth_method == "private_key_jwt"):
+        raise UsageError(f"the {kind.name} on stdin is empty, or more than one line")
     return secret
 
 
-def _is_confidential(profile: Profile) -> bool:
-    return profile.flow in flows.MACHINE or profile.token_endpoint_auth_method not in (None, "none")
-
-
-def _report(runtime: Runtime, profile: Profile, store: Store, session: Session, new: bool) -> None:
-    terminal = runtime.terminal
+def _report(runtime: Runtime, vault: Vault, session: Session, new: bool) -> None:
+    terminal, name = runtime.terminal, vault.profile.name
     who = session.account or session.client_id
     life = document.span(session.remaining(runtime.time_of(session)))
-    if profile.store == "memory":
-        terminal.message(f"signed in to {profile.name} as {who}; nothing is kept, each command signs in by itself")
-    else:
-        terminal.message(f"signed in to {profile.name} as {who}; kept in {document.place(store)}")
+    if vault.lasting:
+        terminal.message(
+            f"signed in to {name} as {who}; kept in {document.store_name(vault.store.kind, vault.store.backend)}"
+        )
         renews = (
             "and renews itself"
-            if session.refresh_token or session.flow in flows.MACHINE
+            if session.refresh_token or session.by_machine
             else "and cannot be renewed: the server gave no refresh token"
         )
         terminal.message(f"the access token lives {life} {renews}")
+    else:
+        terminal.message(f"signed in to {name} as {who}; nothing is kept, each command signs in by itself")
     if new:
-        terminal.message(f"saved as profile {profile.name} in {runtime.config.path}")
-        terminal.hint(f"try: tokenctl show{'' if not runtime.config.profiles else f' -p {profile.name}'}")
+        terminal.message(f"saved as profile {name} in {runtime.config.path}")
+        terminal.hint(f"try: tokenctl show{'' if not runtime.config.profiles else f' -p {name}'}")

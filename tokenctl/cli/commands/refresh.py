@@ -1,13 +1,16 @@
 """`tokenctl refresh`: renew now."""
 
+from functools import partial
+from typing import Any
+
 import click
 
-from tokenctl.broker import downscoped as narrowing
-from tokenctl.broker import renewal as broker
+from tokenctl.broker.renewal import renew_now
 from tokenctl.cli.options import as_json, each_profile, every, with_runtime
 from tokenctl.cli.output import answer
 from tokenctl.cli.views import document
 from tokenctl.runtime import Runtime
+from tokenctl.storage import vault as vaults
 
 
 @click.command("refresh")
@@ -20,23 +23,18 @@ def command(runtime: Runtime, name: str | None, every: bool, as_json: bool, with
 
     However fresh its access token is: after your rights have changed, say.
     """
-    documents = []
-
-    def renew(name: str | None) -> None:
-        profile = runtime.profile(name)
-        session = broker.renew(runtime, profile, again=with_api_key)
-        if profile.store != "memory":
-            with runtime.locked(profile):  # rights may have changed: those of narrower tokens too
-                narrowing.forget(runtime, profile, runtime.store(profile))
-        documents.append(document.of_session(runtime, profile, runtime.store(profile), session))
-        life = document.span(session.remaining(runtime.time_of(session)))
-        runtime.terminal.message(f"renewed {profile.name}; the access token lives {life}")
-
-    status = 0
-    if every:
-        status = each_profile(runtime, renew)
-    else:
-        renew(name)
+    renew = partial(_renew, runtime, with_api_key=with_api_key)
+    documents, status = each_profile(runtime, renew) if every else ([renew(name)], 0)
     if as_json:
         answer(document.as_text(documents if every else documents[0]))
     return status
+
+
+def _renew(runtime: Runtime, name: str | None, *, with_api_key: bool) -> dict[str, Any]:
+    vault = vaults.open(runtime, runtime.profile(name))
+    session = renew_now(runtime, vault, with_credentials=with_api_key)
+    with vault.exclusive():  # rights may have changed: those of narrower tokens too
+        vault.forget_narrower()
+    life = document.span(session.remaining(runtime.time_of(session)))
+    runtime.terminal.message(f"renewed {vault.profile.name}; the access token lives {life}")
+    return document.of_session(runtime, vault, session)

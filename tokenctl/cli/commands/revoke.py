@@ -1,10 +1,13 @@
 """`tokenctl revoke` (alias `logout`): sign out."""
 
+from functools import partial
+
 import click
 
-from tokenctl.broker import lifecycle as moving
+from tokenctl.broker import lifecycle
 from tokenctl.cli.options import each_profile, every, with_runtime
 from tokenctl.runtime import Runtime
+from tokenctl.storage import vault as vaults
 
 
 @click.command("revoke")
@@ -17,21 +20,25 @@ def command(runtime: Runtime, name: str | None, every: bool, local: bool) -> int
     If the server cannot be reached or does not revoke, the session is kept, so that nothing lives on
     unseen. The profile stays in the config file.
     """
-
-    def revoke(name: str | None) -> None:
-        profile = runtime.profile(name)
-        if profile.store == "memory":
-            runtime.terminal.message(f"{profile.name}: nothing is kept of its tokens, so there is nothing to revoke")
-            return
-        revoked = moving.revoke(runtime, profile, local=local)
-        done = (
-            "revoked at the server, and forgotten here"
-            if revoked
-            else "forgotten here; nothing was revoked at the server"
-        )
-        runtime.terminal.message(f"{profile.name}: the session is {done}")
-
+    revoke = partial(_revoke, runtime, local=local)
     if every:
-        return each_profile(runtime, revoke)
+        _, status = each_profile(runtime, revoke)
+        return status
     revoke(name)
     return 0
+
+
+def _revoke(runtime: Runtime, name: str | None, *, local: bool) -> None:
+    vault = vaults.open(runtime, runtime.profile(name))
+    if not vault.lasting:
+        runtime.terminal.message(f"{vault.profile.name}: nothing is kept of its tokens, so there is nothing to revoke")
+        return
+    revoked = False
+    if local:
+        lifecycle.forget(vault)
+    else:
+        revoked = lifecycle.revoke(runtime, vault)
+    done = (
+        "revoked at the server, and forgotten here" if revoked else "forgotten here; nothing was revoked at the server"
+    )
+    runtime.terminal.message(f"{vault.profile.name}: the session is {done}")

@@ -1,18 +1,21 @@
 """`tokenctl store`: where each session is kept, and moving one from there to somewhere else."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import click
 
-from tokenctl.broker import lifecycle as moving
+from tokenctl.broker import lifecycle
 from tokenctl.cli.options import as_json, each_profile, every, with_runtime
 from tokenctl.cli.output import answer
 from tokenctl.cli.views import document
-from tokenctl.config import editing as config_edit
+from tokenctl.config import editing
 from tokenctl.errors import StoreError, UsageError
-from tokenctl.model.profile import Profile
+from tokenctl.model.store import choice_of
 from tokenctl.runtime import Runtime
+from tokenctl.storage import vault as vaults
+from tokenctl.storage.lock import exclusive_config
 
 
 @click.group("store")
@@ -29,48 +32,38 @@ def show(runtime: Runtime, name: str | None, every: bool, as_json: bool) -> int:
 
     And whether it can be read there, and whether a renewed one is on its way.
     """
-    places: list[dict[str, Any]] = []
-
-    def look(name: str | None) -> None:
-        places.append(_place(runtime, runtime.profile(name)))
-
-    status = 0
-    if every:
-        status = each_profile(runtime, look)
-    else:
-        look(name)
+    describe = partial(_describe, runtime)
+    found, status = each_profile(runtime, describe) if every else ([describe(name)], 0)
     if as_json:
-        answer(document.as_text(places if every else places[0]))
-    elif places:
-        answer("\n\n".join(_lines(each) for each in places))
+        answer(document.as_text(found if every else found[0]))
+    elif found:
+        answer("\n\n".join(_lines(each) for each in found))
     return status
 
 
-def _place(runtime: Runtime, profile: Profile) -> dict[str, Any]:
-    store = runtime.store(profile)
-    found, problem = None, None
+def _describe(runtime: Runtime, name: str | None) -> dict[str, Any]:
+    vault = vaults.open(runtime, runtime.profile(name))
+    store, found, problem = vault.store, None, None
     try:
-        found = store.read(profile.name) is not None
+        found = store.read(vault.profile.name) is not None
     except StoreError as error:
         problem = error.message
-    entry = f"service tokenctl:{profile.name}, username session"
-    kept = {"file": str(runtime.folder(profile) / "session.sealed"), "memory": "nowhere"}.get(store.kind, entry)
     return {
-        "profile": profile.name,
+        "profile": vault.profile.name,
         "store": store.kind,
         "backend": store.backend,
-        "kept_in": document.place(store),
-        "entry": kept,
+        "kept_in": document.store_name(store.kind, store.backend),
+        "entry": vault.entry,
         "session": found,
         "session_problem": problem,
-        "copy_pending": runtime.has_redo_log(profile),
+        "copy_pending": vault.unfinished,
     }
 
 
-def _lines(place: dict[str, Any]) -> str:
-    found = {True: "yes", False: "no", None: f"unknown: {place['session_problem']}"}[place["session"]]
-    named = {name.replace("_", " "): place[name] for name in ("profile", "store", "backend", "kept_in", "entry")}
-    named |= {"session": found, "renewed and not yet there": "yes" if place["copy_pending"] else "no"}
+def _lines(found: dict[str, Any]) -> str:
+    session = {True: "yes", False: "no", None: f"unknown: {found['session_problem']}"}[found["session"]]
+    named = {name.replace("_", " "): found[name] for name in ("profile", "store", "backend", "kept_in", "entry")}
+    named |= {"session": session, "renewed and not yet there": "yes" if found["copy_pending"] else "no"}
     return "\n".join(f"{name}: {value}" for name, value in named.items())
 
 
@@ -91,16 +84,16 @@ def migrate(runtime: Runtime, name: str | None, kind: str) -> None:
     """
     profile = runtime.profile(name)
     backend = profile.keyring_backend if kind == "keyring" else None
-    old, new = moving.migrate(runtime, replace(profile, store=kind, keyring_backend=backend))
+    old, new = lifecycle.migrate(runtime, replace(profile, store=kind, keyring_backend=backend))
     if profile.name in runtime.config.profiles and runtime.config.profiles[profile.name].store != kind:
         try:
-            with runtime.config_locked():
-                config_edit.set_store(runtime.config, profile.name, kind)
+            with exclusive_config(runtime.environ):
+                editing.set_store(runtime.config, profile.name, kind)
         except UsageError as error:  # the session is where it should be; only a later login would be surprised
             runtime.terminal.warning(f"{error.message}: {error.hint}")
-    if (old.kind, old.backend) == (new.kind, new.backend):
-        runtime.terminal.message(f"the session of {profile.name} is in {document.place(new)} already")
+    goal = document.store_name(new.kind, new.backend)
+    if choice_of(old) == choice_of(new):
+        runtime.terminal.message(f"the session of {profile.name} is in {goal} already")
     else:
-        runtime.terminal.message(
-            f"the session of {profile.name} is now kept in {document.place(new)}; it was in {document.place(old)}"
-        )
+        was = document.store_name(old.kind, old.backend)
+        runtime.terminal.message(f"the session of {profile.name} is now kept in {goal}; it was in {was}")

@@ -4,11 +4,14 @@ import json
 
 import click
 
-from tokenctl.broker import renewal as broker
+from tokenctl.broker.current import current
 from tokenctl.cli.options import min_ttl, warn_if_short, with_runtime
 from tokenctl.cli.output import answer
 from tokenctl.handoff.masking import mask
+from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
+from tokenctl.storage import vault as vaults
+from tokenctl.storage.vault import Vault
 
 
 @click.command("token")
@@ -40,15 +43,12 @@ def command(
     HTTP header: curl -H "$(tokenctl token --format header)" URL. With --scope, --resource or --audience it is a
     narrower one, kept beside the session.
     """
-    profile = runtime.profile(name)
-    wanted = {"scope": " ".join(" ".join(scope).split()), "resource": resource, "audience": audience}
-    if any(wanted.values()):
-        # Loaded here: who asks for the session's own token does not pay for what narrows it.
-        from tokenctl.broker.downscoped import narrower
-
-        session = narrower(runtime, profile, {name: value for name, value in wanted.items() if value}, min_ttl)
+    vault = vaults.open(runtime, runtime.profile(name))
+    narrower = {"scope": " ".join(" ".join(scope).split()), "resource": resource, "audience": audience}
+    if any(narrower.values()):
+        session = _downscoped(runtime, vault, narrower, min_ttl)
     else:
-        session = broker.current(runtime, profile, min_ttl)
+        session = current(runtime, vault, min_ttl)
     mask(runtime.environ, runtime.terminal, session)
     warn_if_short(runtime, session, min_ttl)
     if form == "raw":
@@ -62,6 +62,15 @@ def command(
             "expires_at": session.expires_at,
             "expires_in": session.remaining(runtime.time_of(session)),
             "scope": session.scope,
-            "profile": profile.name,
+            "profile": vault.profile.name,
         }
         answer(json.dumps(document))
+
+
+def _downscoped(
+    runtime: Runtime, vault: Vault, members: dict[str, str | tuple[str, ...] | None], min_ttl: int | None
+) -> Session:
+    from tokenctl.broker.downscoped import downscoped
+    from tokenctl.model import target
+
+    return downscoped(runtime, vault, target.from_members(members, "option"), min_ttl)

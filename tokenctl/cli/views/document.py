@@ -7,23 +7,24 @@ import hashlib
 import json
 from typing import Any
 
+from tokenctl.adapters.terminal import clean
 from tokenctl.errors import StoreError, UsageError
-from tokenctl.flows import MACHINE
-from tokenctl.model.profile import Profile
+from tokenctl.model import session_state
 from tokenctl.model.session import Session
 from tokenctl.oauth.claims import is_jwt
 from tokenctl.runtime import Runtime
-from tokenctl.storage import Store
+from tokenctl.storage.vault import Vault
 
 SCHEMA = 1
 
 
-def of_session(runtime: Runtime, profile: Profile, store: Store, session: Session | None) -> dict[str, Any]:
+def of_session(runtime: Runtime, vault: Vault, session: Session | None) -> dict[str, Any]:
     """Describe a profile and its session, or that there is none."""
+    profile = vault.profile
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "profile": profile.name,
-        "state": state(runtime, profile, session),
+        "state": session_state.state(session, 0, 0, None),
         "issuer": profile.issuer,
         "client_id": profile.client_id,
         "flow": profile.flow,
@@ -33,13 +34,15 @@ def of_session(runtime: Runtime, profile: Profile, store: Store, session: Sessio
         "token_type": None,
         "access_token": None,
         "refresh_token": {"present": False, "fingerprint": None, "expires_at": None, "state": None},
-        "store": {"kind": store.kind, "backend": store.backend},
+        "store": {"kind": vault.store.kind, "backend": vault.store.backend},
         "generation": None,
         "last_refresh_at": None,
     }
     if session is None:
         return document
+    now, known = runtime.time_of(session), _refresh_token_state(vault, session)
     return document | {
+        "state": session_state.state(session, now, profile.min_ttl, known),
         "issuer": session.issuer,
         "client_id": session.client_id,
         "flow": session.flow,
@@ -52,43 +55,27 @@ def of_session(runtime: Runtime, profile: Profile, store: Store, session: Sessio
             "format": "jwt" if is_jwt(session.access_token) else "opaque",
             "obtained_at": session.obtained_at,
             "expires_at": session.expires_at,
-            "expires_in": session.remaining(runtime.time_of(session)),
+            "expires_in": session.remaining(now),
         },
         "refresh_token": {
             "present": session.refresh_token is not None,
             "fingerprint": fingerprint(session.refresh_token) if session.refresh_token else None,
             "expires_at": session.refresh_token_expires_at,
-            "state": refresh_token_state(runtime, profile, session),
+            "state": known,
         },
         "generation": session.generation,
         "last_refresh_at": session.refreshed_at,
     }
 
 
-def state(runtime: Runtime, profile: Profile, session: Session | None) -> str:
-    """Name the session's state: fresh, stale, expired, login_required or logged_out."""
-    if session is None:
-        return "logged_out"
-    now = runtime.time_of(session)
-    if session.fresh(now, profile.min_ttl):
-        return "fresh"
-    if not session.expired(now):
-        return "stale"
-    renewable = session.flow in MACHINE or refresh_token_state(runtime, profile, session) == "good"
-    return "expired" if renewable else "login_required"
-
-
-def refresh_token_state(runtime: Runtime, profile: Profile, session: Session) -> str | None:
-    """Name what is known of the refresh token, if there is one: good, dead, or in_doubt (presented, and not answered)."""
+def _refresh_token_state(vault: Vault, session: Session) -> str | None:
+    """Name what the journal knows of the refresh token, if there is one."""
     if session.refresh_token is None:
         return None
     try:
-        entry = None if profile.store == "memory" else runtime.journal(profile).read(session)
+        return vault.journal.read(session).state
     except (StoreError, UsageError):  # damaged, or not private
-        entry = None  # whoever renews will say so
-    if entry is None or not (entry.dead or entry.in_doubt):
-        return "good"
-    return "dead" if entry.dead else "in_doubt"
+        return "good"  # whoever renews will say so
 
 
 def fingerprint(token: str) -> str:
@@ -101,6 +88,17 @@ def as_text(found: Any) -> str:
     return json.dumps(found, indent=2)
 
 
+def lines(found: dict[str, Any], prefix: str = "") -> list[str]:
+    """Write a document as `name: value` lines, nested names joined by dots; for pipes."""
+    written = []
+    for name, value in found.items():
+        if isinstance(value, dict):
+            written += lines(value, f"{prefix}{clean(str(name))}.")
+        elif value is not None and name != "schema":
+            written.append(f"{prefix}{clean(str(name))}: {clean(str(value))}")
+    return written
+
+
 def span(seconds: int) -> str:
     """Write a number of seconds as a person would: `45 s`, `14 m 20 s`, `6 h 3 m`, `7 d`."""
     days, hours, minutes = seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60
@@ -110,7 +108,7 @@ def span(seconds: int) -> str:
     return " ".join(f"{number} {unit}" for number, unit in parts[:2] if number or len(parts) == 1) or "0 s"
 
 
-_PLACES = {
+_NAMES = {
     "keyring.backends.SecretService.Keyring": "the Secret Service keyring",
     "keyring.backends.kwallet.DBusKeyring": "KWallet",
     "keyring.backends.macOS.Keyring": "the macOS keychain",
@@ -118,14 +116,9 @@ _PLACES = {
 }
 
 
-def place(store: Store) -> str:
-    """Name a store as a person would."""
-    return place_name(store.kind, store.backend)
-
-
-def place_name(kind: str, backend: str) -> str:
+def store_name(kind: str, backend: str) -> str:
     """Name a store, given as the document has it, as a person would."""
-    named = _PLACES.get(backend, backend)
+    named = _NAMES.get(backend, backend)
     return {"file": "an encrypted file", "memory": "memory only", "session": f"{named}, until you log out"}.get(
         kind, named
     )

@@ -1,16 +1,25 @@
-"""The child process: finding its file, and becoming it."""
+"""The child process: finding its program, and becoming it."""
 
 import os
 import signal
 import stat
 import sys
-from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 from tokenctl.errors import TokenctlError
 
 if sys.platform == "win32":
     import subprocess
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Child:
+    """A command to run: its program's file, the words of its command line, and its environment with the token in it."""
+
+    program: str
+    words: tuple[str, ...]
+    environ: dict[str, str] = field(repr=False)
 
 
 class NotFound(TokenctlError):
@@ -47,7 +56,7 @@ def find_program(name: str, path: str) -> str:
     raise NotFound(f"there is no command {name!r}", hint=None if candidates == [name] else "it is in no folder of PATH")
 
 
-def become(program: str, words: Sequence[str], environ: dict[str, str]) -> NoReturn:
+def become(child: Child) -> NoReturn:
     """Replace this process by the child: signals, terminal and exit status are the child's own.
 
     Raises NotExecutable.
@@ -56,12 +65,14 @@ def become(program: str, words: Sequence[str], environ: dict[str, str]) -> NoRet
         sys.stdout.flush()
     try:
         if sys.platform == "win32":  # there execve returns at once and loses the exit status
-            sys.exit(subprocess.run(list(words), executable=program, env=environ, check=False).returncode)
+            sys.exit(
+                subprocess.run(list(child.words), executable=child.program, env=child.environ, check=False).returncode
+            )
         for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and that would be inherited
             signal.signal(number, signal.SIG_DFL)
-        os.execve(program, list(words), environ)  # noqa: S606 (no shell is the point)
+        os.execve(child.program, list(child.words), child.environ)  # noqa: S606 (no shell is the point)
     except OSError as reason:
         raise NotExecutable(
-            f"{program} cannot be run: {reason.strerror}",
+            f"{child.program} cannot be run: {reason.strerror}",
             hint="a script needs a first line such as #!/bin/sh" if "format" in str(reason.strerror) else None,
         ) from None

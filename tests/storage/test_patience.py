@@ -1,0 +1,46 @@
+"""How long a keyring call may take, and who is told."""
+
+import io
+import threading
+
+import pytest
+
+from tests.support.commandline import LONG
+from tokenctl.adapters.terminal import Terminal
+from tokenctl.errors import StoreTimedOut
+from tokenctl.storage import patience
+from tokenctl.storage.patience import Patience
+
+
+def test_a_call_in_time_returns_what_it_returns() -> None:
+    """With and without a bound."""
+    assert Patience(seconds=LONG).within(lambda: 7) == 7
+    assert Patience(seconds=None).within(lambda: 7) == 7
+
+
+def test_a_call_that_takes_too_long_is_given_up() -> None:
+    """The error says how long was waited."""
+    release = threading.Event()
+    with pytest.raises(StoreTimedOut, match="within 0 s"):
+        Patience(seconds=0.05).within(release.wait)
+    release.set()
+
+
+def test_a_person_who_waits_long_is_told_once() -> None:
+    """Two calls that take long are announced by one line."""
+    said = io.StringIO()
+    watched = Patience(seconds=LONG, terminal=Terminal({}, err=said))
+    text = "waiting for the keyring to answer"
+
+    def slow() -> bool:
+        return threading.Event().wait(patience.SILENT + 0.3)
+
+    assert [watched.within(slow) for _ in range(2)] == [False, False]
+    assert said.getvalue().count(text) == 1
+
+
+def test_a_call_that_ends_soon_is_not_announced() -> None:
+    """Nobody is told of a wait that is over."""
+    said = io.StringIO()
+    assert Patience(seconds=LONG, terminal=Terminal({}, err=said)).within(lambda: 7) == 7
+    assert said.getvalue() == ""

@@ -1,0 +1,32 @@
+"""Putting off the signals that ask this process to end."""
+
+import contextlib
+import signal
+import threading
+import types
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def put_off() -> Iterator[None]:
+    """Put off the signals that ask us to end until the block is over; only the main thread can."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+
+    def note(number: int, _: types.FrameType | None) -> None:
+        came.append(number)
+
+    before = {}
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            before[number] = signal.signal(number, note)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in came[:1]:
+            signal.raise_signal(number)

@@ -1,0 +1,65 @@
+"""A token that is fresh enough: the hot path."""
+
+from typing import TYPE_CHECKING
+
+from tokenctl.errors import Busy, StoreError, TokenctlError, Unreachable
+from tokenctl.model.session import Session
+from tokenctl.model.session_state import check_profile
+from tokenctl.runtime import Runtime
+
+if TYPE_CHECKING:
+    from tokenctl.storage.vault import Vault
+
+SOFT_WINDOW = 15
+"""Seconds before `min_ttl` would be missed in which one process renews, and nobody else waits for it."""
+
+
+def current(runtime: Runtime, vault: "Vault", min_ttl: int | None = None) -> Session:
+    """Return a session whose access token has at least `min_ttl` seconds left; None means what the profile says.
+
+    The stored one if it has: no lock, no network. Otherwise renew; and should that fail for a passing
+    reason, the stored token is still good until it expires. Raises LoginRequired, Refused, Unreachable,
+    Busy or StoreError.
+    """
+    wanted = vault.profile.min_ttl if min_ttl is None else min_ttl
+    # Step 1: read. Fresh: that is all.
+    session = vault.newest()
+    if session is None:
+        return _begin(runtime, vault)
+    check_profile(vault.profile, session)
+    if session.fresh(runtime.time_of(session), wanted):
+        soon = not session.fresh(runtime.time_of(session), wanted + SOFT_WINDOW)
+        return _renewed_early(runtime, vault, session, wanted) if soon or vault.unfinished else session
+    left = session.remaining(runtime.time_of(session))
+    try:
+        # Nobody waits for the lock until the stored token is expired.
+        return _renewed(runtime, vault, session, wanted, patience=left / 2 if left > 0 else None)
+    except (Unreachable, StoreError, Busy) as error:
+        if session.expired(runtime.time_of(session)):
+            raise
+        left = session.remaining(runtime.time_of(session))
+        runtime.terminal.warning(f"could not renew ({error.message}); the token at hand lives {left} s more")
+        return session
+
+
+def _renewed_early(runtime: Runtime, vault: "Vault", session: Session, min_ttl: int) -> Session:
+    """Renew early, or finish what another run left undone, if nobody else does: the stored token is good enough."""
+    try:
+        return _renewed(runtime, vault, session, min_ttl + SOFT_WINDOW, patience=0.0)
+    except TokenctlError as error:
+        if session.expired(runtime.time_of(session)):  # it took long
+            raise
+        runtime.terminal.detail(f"not renewed early: {error.message}")
+        return session
+
+
+def _renewed(runtime: Runtime, vault: "Vault", seen: Session, min_ttl: int, *, patience: float | None) -> Session:
+    from tokenctl.broker.renewal import renew_if_stale
+
+    return renew_if_stale(runtime, vault, seen, min_ttl, patience=patience)
+
+
+def _begin(runtime: Runtime, vault: "Vault") -> Session:
+    from tokenctl.broker.lifecycle import begin
+
+    return begin(runtime, vault)

@@ -1,0 +1,160 @@
+"""What `show` draws at a terminal: a panel for one profile, a table for all. Of the commands only this file knows rich."""
+
+import os
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.panel import Panel
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from tokenctl.adapters.terminal import clean
+from tokenctl.cli.views.document import lines, span, store_name
+from tokenctl.model.session import MACHINE_FLOWS
+
+COLOURS = {"fresh": "green", "stale": "yellow", "expired": "yellow", "login_required": "red", "logged_out": "red"}
+MEANING = {
+    "fresh": "fresh",
+    "stale": "about to be renewed",
+    "expired": "expired; renews itself at the next use",
+    "login_required": "sign in again",
+    "logged_out": "not signed in",
+}
+
+
+def draw(drawn: RenderableType) -> None:
+    """Draw on stdout."""
+    Console(no_color=bool(os.environ.get("NO_COLOR")) or None, highlight=False).print(drawn)
+
+
+def panel(found: dict[str, Any], now: int) -> RenderableType:
+    """Draw one profile's document."""
+    colour = COLOURS[found["state"]]
+    head = Table.grid(expand=True)
+    head.add_column()
+    head.add_column(justify="right")
+    head.add_row(
+        Text(clean(found["account"] or found["subject"] or found["client_id"] or ""), style="bold"), _state(found)
+    )
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="dim", no_wrap=True)
+    facts.add_column(overflow="fold")
+    for name, value in _facts(found, now):
+        facts.add_row(name, value)
+    parts: list[RenderableType] = [head, Text(), facts]
+    for name in ("claims", "verified", "introspection"):
+        if name in found:
+            parts += [Text(), Text(name, style="bold"), _nested(found[name])]
+    return Panel(
+        Group(*parts),
+        title=Text(found["profile"], style="bold"),
+        title_align="left",
+        border_style=colour,
+        padding=(1, 2),
+        width=min(84, Console().width),
+    )
+
+
+def _state(found: dict[str, Any]) -> Text:
+    return Text.assemble(("● ", COLOURS[found["state"]]), MEANING[found["state"]])
+
+
+def _facts(found: dict[str, Any], now: int) -> list[tuple[str, RenderableType]]:
+    facts: list[tuple[str, RenderableType]] = [
+        ("issuer", Text(clean(found["issuer"] or "-"))),
+        ("client", Text(clean(f"{found['client_id']}, by {found['flow']}"))),
+        ("scope", Text(clean(found["scope"] or "-"))),
+    ]
+    token = found["access_token"]
+    if token is not None:
+        facts.append(("life", _life(token)))
+        facts.append(
+            ("token", Text(f"{token['format']} {token['fingerprint']}, until {_clock(token['expires_at'], now)}"))
+        )
+        times = f"{_ago(token['obtained_at'], now)}, generation {found['generation']}"
+        facts.append(
+            (
+                "renewed",
+                Text(times if found["last_refresh_at"] else f"not yet; signed in {_ago(token['obtained_at'], now)}"),
+            )
+        )
+        facts.append(("session", Text(_session(found, now))))
+    kept = found["store"]
+    facts.append(
+        (
+            "kept in",
+            Text(
+                f"{store_name(kept['kind'], kept['backend'])}"
+                + (f"\n{kept['backend']}" if kept["kind"] == "keyring" else "")
+            ),
+        )
+    )
+    return facts
+
+
+def _life(token: dict[str, Any]) -> RenderableType:
+    whole, left = max(1, token["expires_at"] - token["obtained_at"]), token["expires_in"]
+    colour = "green" if left * 4 > whole else "yellow" if left else "red"
+    line = Table.grid(padding=(0, 2))
+    line.add_row(
+        ProgressBar(total=whole, completed=min(left, whole), width=26, complete_style=colour, finished_style=colour),
+        Text(f"{span(left)} of {span(whole)} left" if left else "used up"),
+    )
+    return line
+
+
+def _session(found: dict[str, Any], now: int) -> str:
+    refresh = found["refresh_token"]
+    if not refresh["present"]:
+        return (
+            "begins again by itself"
+            if found["flow"] in MACHINE_FLOWS
+            else "no refresh token: ends with the access token"
+        )
+    if refresh["state"] != "good" and found["flow"] not in MACHINE_FLOWS:
+        ended = {
+            "dead": "the server ended it: sign in again",
+            "in_doubt": "the server left its renewal unanswered: try 'tokenctl refresh'",
+        }
+        return ended[refresh["state"]]
+    ends = f" until {_clock(refresh['expires_at'], now)}" if refresh["expires_at"] else ""
+    return f"renews itself{ends} (refresh token {refresh['fingerprint'].removeprefix('sha256:')})"
+
+
+def _clock(moment: int, now: int) -> str:
+    then = datetime.fromtimestamp(moment).astimezone()
+    return f"{then:%H:%M:%S}" if abs(moment - now) < 43200 else f"{then:%Y-%m-%d %H:%M}"
+
+
+def _ago(moment: int, now: int) -> str:
+    return f"{span(max(0, now - moment))} ago"
+
+
+def _nested(found: Any) -> RenderableType:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for line in lines(found if isinstance(found, dict) else {"": found}):
+        name, _, value = line.partition(": ")
+        grid.add_row(Text(name), Text(value))
+    return grid
+
+
+def table(shown: list[dict[str, Any]]) -> Table:
+    """Draw every profile's document as one table."""
+    drawn = Table(box=None, padding=(0, 3, 0, 0), header_style="dim")
+    for name in ("profile", "state", "account", "life left", "issuer", "kept in"):
+        drawn.add_column(name, overflow="fold")
+    for found in shown:
+        token = found["access_token"]
+        drawn.add_row(
+            Text(found["profile"], style="bold"),
+            _state(found),
+            Text(clean(found["account"] or "-")),
+            Text(span(token["expires_in"]) if token else "-"),
+            Text(clean(found["issuer"] or "-")),
+            Text(store_name(found["store"]["kind"], found["store"]["backend"])),
+        )
+    return drawn

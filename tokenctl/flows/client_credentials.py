@@ -1,0 +1,62 @@
+"""A machine in its own name: the client credentials grant (RFC 6749 section 4.4)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tokenctl.errors import UsageError
+from tokenctl.flows import clients, refreshing
+from tokenctl.flows.flow import CLIENT_SECRET, Answer, Arrived, Flow, SignIn
+from tokenctl.flows.sign_out import revoke_tokens
+from tokenctl.model.renewal_job import RenewalJob
+from tokenctl.oauth import token_response
+from tokenctl.oauth.client_auth import Client
+from tokenctl.oauth.client_credentials import client_credentials_request
+from tokenctl.oauth.wire import Request, Response
+from tokenctl.runtime import Runtime
+
+
+@contextmanager
+def sign_in(start: SignIn) -> Iterator[Arrived]:
+    """Present the client's credentials. Raises UsageError when there are none."""
+    profile, client = start.profile, start.client
+    if client.auth_method == "none":
+        raise UsageError(
+            "the client-credentials flow needs a client secret",
+            hint="pipe it in with --client-secret-stdin, or set TOKENCTL_CLIENT_SECRET_FILE",
+        )
+    request = client_credentials_request(
+        start.token_endpoint, client, profile.scope, profile.resource, profile.audience
+    )
+    response = start.runtime.send(profile, request)
+    yield Arrived(tokens=token_response.parse(response, (*client.secrets, *request.secrets), token_response.CLIENT))
+
+
+def renewal_request(runtime: Runtime, job: RenewalJob, client: Client) -> Request:
+    """Present the refresh token if the server gave one, or the client's credentials once more."""
+    if job.presents_refresh_token:
+        return refreshing.refreshed(runtime, job, client)
+    asked = job.asked
+    return client_credentials_request(job.session.token_endpoint, client, asked.scope, asked.resource, asked.audience)
+
+
+def read(job: RenewalJob, reply: Response, known: tuple[str, ...]) -> Answer:
+    """Read the reply; what the server refuses may be the client's credentials."""
+    return refreshing.read(job, reply, known, token_response.CLIENT)
+
+
+def check_renewable(job: RenewalJob) -> None:
+    """Let every session pass: the client's credentials can begin it again."""
+
+
+FLOW = Flow(
+    name="client-credentials",
+    secret=CLIENT_SECRET,
+    needs_client_id=True,
+    narrows=True,
+    client=clients.by_metadata,
+    sign_in=sign_in,
+    check_renewable=check_renewable,
+    renewal_request=renewal_request,
+    read=read,
+    revoke=revoke_tokens,
+)

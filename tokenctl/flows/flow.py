@@ -1,0 +1,92 @@
+"""A flow: one way to begin a session, and all that differs from the others while the session lives."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+from tokenctl.errors import TokenctlError
+from tokenctl.model.profile import Profile
+from tokenctl.model.renewal_job import RenewalJob
+from tokenctl.model.session import Session
+from tokenctl.oauth.client_auth import Client
+from tokenctl.oauth.metadata import Metadata
+from tokenctl.oauth.token_response import TokenSet
+from tokenctl.oauth.wire import Request, Response
+from tokenctl.runtime import Runtime
+from tokenctl.storage.vault import Vault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretKind:
+    """The secret that a client of the flow has: its `TOKENCTL_*` variable, its name, and the option that reads it."""
+
+    variable: str
+    name: str
+    option: str
+
+
+CLIENT_SECRET = SecretKind(variable="CLIENT_SECRET", name="client secret", option="--client-secret-stdin")
+API_KEY = SecretKind(variable="API_KEY", name="API key", option="--api-key-stdin")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    """A sign-in that can start: who asks, at which server, as which client, and by which flow. `timeout` is seconds."""
+
+    runtime: Runtime
+    profile: Profile
+    server: Metadata
+    client: Client
+    token_endpoint: str
+    flow: "Flow"
+    no_browser: bool
+    timeout: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """What a sign-in brought, not yet verified: the tokens, and what was sent that the ID token must answer.
+
+    `max_age` is how many seconds ago the person may have signed in.
+    """
+
+    tokens: TokenSet
+    nonce: str | None = None
+    max_age: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a server's reply to a renewal says.
+
+    `refresh_token` is the one that takes the place of the presented one, whatever else is wrong with the reply:
+    the old one is used up then. `tokens` are what came, or the error that stands in their place.
+    """
+
+    refresh_token: str | None = field(repr=False)
+    tokens: TokenSet | TokenctlError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """One row of the table of flows. Every member has to be said: nothing falls through to another flow's."""
+
+    name: str
+    secret: SecretKind | None
+    """None: the client has no secret of its own, because its platform gives it an identity."""
+    needs_client_id: bool
+    """Whether the profile must name the client: a token API that is not OAuth may know none."""
+    narrows: bool
+    """Whether the server may give tokens with fewer rights than the session's."""
+    client: Callable[[Runtime, Profile, Metadata, str | None], Client]
+    """Makes the client of a sign-in; the last argument is its secret. Raises UsageError."""
+    sign_in: Callable[[SignIn], AbstractContextManager[Arrived]]
+    """Gets the first tokens. The block's end tells the person's browser how the sign-in ended."""
+    check_renewable: Callable[[RenewalJob], None]
+    """Finds out whether there is anything to renew the session with, before anything is done. Raises LoginRequired."""
+    renewal_request: Callable[[Runtime, RenewalJob, Client], Request]
+    """Builds the request for new tokens, at the endpoint pinned at login."""
+    read: Callable[[RenewalJob, Response, tuple[str, ...]], Answer]
+    """Reads the reply to it; the last argument lists secrets that no message may hold."""
+    revoke: Callable[[Runtime, Vault, Session], bool]
+    """Ends the session at the server, and tells whether anything was revoked. Raises Refused or Unreachable."""

@@ -1,0 +1,16 @@
+"""Buildkite."""
+
+from tokenctl.identity.source import Job, Source, run_command
+
+
+def get(job: Job) -> str:
+    """Ask Buildkite's agent."""
+    return run_command(job, ("buildkite-agent", "oidc", "request-token", "--audience", job.audience))
+
+
+def sign(job: Job) -> bool:
+    """Look for Buildkite's own variable."""
+    return job.has("BUILDKITE")
+
+
+SOURCE = Source(get=get, sign=sign, looks_for="BUILDKITE")

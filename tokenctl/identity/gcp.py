@@ -1,0 +1,39 @@
+"""Google Cloud: the machine's metadata server."""
+
+import re
+from pathlib import Path
+
+from tokenctl.errors import UsageError
+from tokenctl.identity.source import Job, Source, check_reply
+from tokenctl.oauth.wire import Request, with_query
+
+METADATA_HOST = "metadata.google.internal"
+PRODUCT = Path("/sys/class/dmi/id/product_name")
+
+
+def get(job: Job) -> str:
+    """Ask the metadata server.
+
+    Over plain http to a link-local name, as the platform has it; the answer's signature is what is trusted.
+    """
+    host = job.environ.get("GCE_METADATA_HOST") or METADATA_HOST
+    if not re.fullmatch(r"[A-Za-z0-9.-]+(:\d+)?", host):
+        raise UsageError("GCE_METADATA_HOST is no host")
+    path = "/computeMetadata/v1/instance/service-accounts/default/identity"
+    url = with_query(f"http://{host}{path}", {"audience": job.audience, "format": "full"})
+    response = job.send(Request(url=url, headers={"Metadata-Flavor": "Google"}, direct=True))
+    check_reply(response, "the metadata server")
+    return response.body.decode(errors="replace").strip()
+
+
+def sign(job: Job) -> bool:
+    """Look for the variables of Google's services, or the maker of this machine."""
+    if job.has("GCE_METADATA_HOST") or job.has("K_SERVICE"):
+        return True
+    try:
+        return PRODUCT.read_text().strip() in ("Google", "Google Compute Engine")
+    except (OSError, ValueError):
+        return False
+
+
+SOURCE = Source(get=get, sign=sign, looks_for="Google's machines")

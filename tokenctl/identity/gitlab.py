@@ -1,0 +1,20 @@
+"""GitLab CI/CD: the job names its token in its `id_tokens`."""
+
+from tokenctl.identity.source import Job, Source
+
+
+def get(job: Job) -> str:
+    """Read the variable that the job's `id_tokens` name."""
+    return job.variable(_variable(job))
+
+
+def sign(job: Job) -> bool:
+    """Look for GitLab's own variable, and the token's."""
+    return job.has("GITLAB_CI", _variable(job))
+
+
+def _variable(job: Job) -> str:
+    return job.profile.source_variable or "TOKENCTL_ID_TOKEN"
+
+
+SOURCE = Source(get=get, sign=sign, looks_for="GITLAB_CI and TOKENCTL_ID_TOKEN (or source_variable)")

@@ -1,0 +1,24 @@
+"""Kubernetes: a projected service account token."""
+
+from pathlib import Path
+
+from tokenctl.identity.source import Job, Source, read_file
+
+TOKEN_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
+
+
+def get(job: Job) -> str:
+    """Read the token's file."""
+    return read_file(_file(job))
+
+
+def sign(job: Job) -> bool:
+    """Look for the file."""
+    return _file(job).exists()
+
+
+def _file(job: Job) -> Path:
+    return Path(job.profile.source_file or TOKEN_FILE)
+
+
+SOURCE = Source(get=get, sign=sign, looks_for=str(TOKEN_FILE))

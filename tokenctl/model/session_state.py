@@ -1,0 +1,41 @@
+"""What state a session is in, and whether it is the profile's: rules that `show`, `token` and the broker share."""
+
+from tokenctl.errors import LoginRequired
+from tokenctl.model.profile import Profile
+from tokenctl.model.session import Session
+
+
+def state(session: Session | None, now: int, min_ttl: int, refresh_token_state: str | None) -> str:
+    """Name the state: fresh, stale, expired, login_required or logged_out.
+
+    `now` is the session's time in epoch seconds, `min_ttl` is seconds. `refresh_token_state` is what the
+    journal knows of the refresh token: good, dead or in_doubt; None when there is no refresh token.
+    """
+    if session is None:
+        return "logged_out"
+    if session.fresh(now, min_ttl):
+        return "fresh"
+    if not session.expired(now):
+        return "stale"
+    return "expired" if session.by_machine or refresh_token_state == "good" else "login_required"
+
+
+def check_profile(profile: Profile, session: Session) -> Session:
+    """Return the session if it was made for what the profile says.
+
+    The refresh token goes to the endpoint pinned at login, whatever a config file says today. So a profile
+    that now names another server or client gets no token: raises LoginRequired.
+    """
+    named = profile.issuer or session.issuer, profile.client_id or session.client_id
+    if named != (session.issuer, session.client_id):
+        raise LoginRequired(
+            f"the session of {profile.name!r} is with {session.issuer} as {session.client_id}, and the profile, or"
+            f" TOKENCTL_ISSUER or TOKENCTL_CLIENT_ID, now says {named[0]} as {named[1]}",
+            hint=f"{profile.login_hint}, or undo the change; the session was not touched",
+        )
+    return session
+
+
+def logged_out(profile: Profile) -> LoginRequired:
+    """Make the error for a profile without a session."""
+    return LoginRequired(f"not signed in to {profile.name!r}", hint=profile.login_hint)

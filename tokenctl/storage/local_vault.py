@@ -1,0 +1,202 @@
+"""The vault on this machine: a store, and a private folder for the lock, the redo log and the journal."""
+
+import contextlib
+import os
+from contextlib import AbstractContextManager
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from tokenctl.errors import StoreError, UsageError
+from tokenctl.model.profile import Profile
+from tokenctl.model.session import Session
+from tokenctl.model.store import Store, StoreChoice, choice_of
+from tokenctl.runtime import Runtime
+from tokenctl.storage import store_choice
+from tokenctl.storage.opening import open_store
+from tokenctl.storage.state_dir import profile_dir
+
+if TYPE_CHECKING:
+    from tokenctl.storage.journal import Journal
+    from tokenctl.storage.redo_log import RedoLog
+
+NARROWER = "narrow."
+"""How the names of the files begin that say which narrower tokens the store has: a keyring cannot be asked that."""
+
+
+class LocalVault:
+    """The vault of a profile on this machine. See `vault.Vault`."""
+
+    lasting = True
+    previous: Store | None = None
+
+    def __init__(self, runtime: Runtime, profile: Profile) -> None:
+        self.profile = profile
+        self.folder = profile_dir(runtime.environ, profile.name)
+        self._runtime = runtime
+
+    # -- what is stored, each opened on first use ------------------------------------------------------
+
+    @cached_property
+    def store(self) -> Store:
+        wanted, choice = self._runtime.environ.get("TOKENCTL_STORE"), self._choice
+        if choice is not None and wanted not in (None, "", choice.kind):
+            name = self.profile.name
+            raise UsageError(
+                f"the session of {name!r} is in the {choice.kind} store, and {wanted} was asked for",
+                hint=f"sign in again with 'tokenctl login -p {name} --store {wanted}', or unset TOKENCTL_STORE",
+            )
+        return self._chosen() or self._asked_for()
+
+    @property
+    def entry(self) -> str:
+        in_file = str(self.folder / "session.sealed")
+        return in_file if self.store.kind == "file" else f"service tokenctl:{self.profile.name}, username session"
+
+    @cached_property
+    def journal(self) -> "Journal":
+        from tokenctl.storage.journal import Journal
+
+        return Journal(self.folder)
+
+    @cached_property
+    def redo_log(self) -> "RedoLog":
+        from tokenctl.storage.redo_log import RedoLog
+
+        return RedoLog(self.folder, self.profile.name)
+
+    @cached_property
+    def _choice(self) -> StoreChoice | None:
+        return None if self._runtime.store is not None else store_choice.read(self.folder)
+
+    def _chosen(self) -> Store | None:
+        """Open the store that the last login chose; None before the first one."""
+        return None if self._choice is None else self._open(*self._choice)
+
+    def _asked_for(self) -> Store:
+        """Open the store that the profile asks for, with the backend that it or the keyring library's variable names."""
+        backend = self.profile.keyring_backend or self._runtime.environ.get("PYTHON_KEYRING_BACKEND") or None
+        return self._runtime.store or self._open(self.profile.store, backend)
+
+    def _open(self, kind: str, backend: str | None) -> Store:
+        return open_store(self._runtime, self.profile, self.folder, kind, backend)
+
+    # -- reading ---------------------------------------------------------------------------------------
+
+    @property
+    def unfinished(self) -> bool:
+        return os.path.lexists(self.folder / "redo")
+
+    def newest(self) -> Session | None:
+        session = self.store.read(self.profile.name)
+        newer = self.redo_log.read(session) if session is not None and self.unfinished else None
+        return newer or session
+
+    def recover(self) -> Session | None:
+        session = self.store.read(self.profile.name)
+        if session is None or not self.unfinished:
+            return session
+        newer = self.redo_log.read(session)
+        if newer is None:  # the store has it already, or a later login
+            self.redo_log.remove()
+            return session
+        self.publish(newer)
+        return newer
+
+    # -- the lock --------------------------------------------------------------------------------------
+
+    def exclusive(self, patience: float | None = None) -> AbstractContextManager[int]:
+        from tokenctl.storage.lock import DEADLINE, exclusive
+
+        seconds = DEADLINE if patience is None else min(patience, DEADLINE)
+        return exclusive(self.folder / "lock", seconds, self._say_who_has_the_lock)
+
+    def _say_who_has_the_lock(self, pid: int | None) -> None:
+        process = f" (process {pid})" if pid else ""
+        self._runtime.terminal.message(f"waiting for another tokenctl{process} to finish with {self.profile.name}")
+
+    # -- a renewal's writing ---------------------------------------------------------------------------
+
+    def reserve(self, session: Session) -> None:
+        self.redo_log.reserve(session)
+
+    def release(self) -> None:
+        self.redo_log.release()
+
+    def commit(self, session: Session) -> None:
+        try:
+            self.redo_log.commit(session)
+        except (OSError, UsageError) as reason:  # the store is what is left, and the journal's entry stays
+            cause = getattr(reason, "strerror", reason)
+            self._runtime.terminal.warning(f"{self.redo_log.path} cannot be written: {cause}")
+        else:
+            self.journal.remove()
+
+    def publish(self, session: Session) -> None:
+        try:
+            self.store.write(self.profile.name, session)
+        except StoreError as error:
+            if not (self.unfinished and self.redo_log.holds(session)):
+                raise type(error)(
+                    f"the session was renewed and could not be saved: {error.message}", hint=error.hint
+                ) from None
+            self._runtime.terminal.warning(
+                f"the session was renewed and is safe, but not in the keyring yet ({error.message});"
+                " the next run tries again"
+            )
+        else:
+            self.redo_log.remove()
+
+    # -- a login's writing, and a sign-out's -------------------------------------------------------------
+
+    def prepare(self) -> None:
+        from tokenctl.adapters.private_files import check_writable
+
+        check_writable(self.folder)
+        self.store.prepare(self.profile.name)
+
+    def check_flow(self, flow: str) -> None:
+        """Every session can be kept here."""
+
+    def keep(self, session: Session, secret: str | None = None) -> None:
+        if secret is not None:
+            self.store.write_secret(self.profile.name, secret)
+        self.store.write(self.profile.name, session)
+        if self._runtime.store is None:
+            store_choice.write(self.folder, choice_of(self.store))
+
+    def forget_beside(self) -> None:
+        self.forget_narrower()
+        self.redo_log.remove()
+        self.journal.remove()
+
+    def forget(self) -> None:
+        self.store.delete(self.profile.name)
+        self.forget_beside()
+
+    # -- narrower tokens -------------------------------------------------------------------------------
+
+    def narrower(self, key: str) -> Session | None:
+        return self.store.read(f"{self.profile.name}@{key}")
+
+    def keep_narrower(self, key: str, token: Session) -> None:
+        (self.folder / f"{NARROWER}{key}").touch(mode=0o600)
+        self.store.write(f"{self.profile.name}@{key}", token)
+
+    def forget_narrower(self) -> None:
+        for mark in self.folder.glob(f"{NARROWER}*"):
+            with contextlib.suppress(StoreError, OSError):
+                self.store.delete(f"{self.profile.name}@{mark.name.removeprefix(NARROWER)}")
+                mark.unlink()
+
+
+class LoginVault(LocalVault):
+    """The same vault as a login sees it: its store is the one that the profile asks for now."""
+
+    @cached_property
+    def store(self) -> Store:
+        return self._asked_for()
+
+    @cached_property
+    def previous(self) -> Store | None:  # type: ignore[override]  # computed here, fixed there
+        same = self._choice == choice_of(self.store)
+        return self.store if same else self._chosen()

@@ -1,0 +1,76 @@
+"""The vault that keeps nothing: for machines that can begin again at any time."""
+
+from contextlib import AbstractContextManager, nullcontext
+
+from tokenctl.errors import UsageError
+from tokenctl.model.profile import Profile
+from tokenctl.model.session import MACHINE_FLOWS, Session
+from tokenctl.runtime import Runtime
+from tokenctl.storage.journal import MemoryJournal
+from tokenctl.storage.memory_store import MemoryStore
+
+
+class MemoryVault:
+    """The vault of a profile whose session ends with this process. See `vault.Vault`."""
+
+    lasting = False
+    previous = None
+    unfinished = False
+    entry = "nowhere"
+
+    def __init__(self, runtime: Runtime, profile: Profile) -> None:
+        self.profile = profile
+        self.store = runtime.store or MemoryStore()
+        self.journal = MemoryJournal()
+
+    def newest(self) -> Session | None:
+        return self.store.read(self.profile.name)
+
+    def recover(self) -> Session | None:
+        return self.newest()
+
+    def exclusive(self, patience: float | None = None) -> AbstractContextManager[None]:
+        """Nobody else can see the session, so there is no lock."""
+        return nullcontext()
+
+    def reserve(self, session: Session) -> None:
+        """There is always room."""
+
+    def release(self) -> None:
+        """Nothing was reserved."""
+
+    def commit(self, session: Session) -> None:
+        self.publish(session)
+
+    def publish(self, session: Session) -> None:
+        self.store.write(self.profile.name, session)
+
+    def prepare(self) -> None:
+        """Nothing has to be prepared."""
+
+    def check_flow(self, flow: str) -> None:
+        if flow not in MACHINE_FLOWS:
+            raise UsageError(
+                "the memory store keeps nothing, so only a machine can use it",
+                hint="choose --store keyring or file, or --flow client-credentials",
+            )
+
+    def keep(self, session: Session, secret: str | None = None) -> None:
+        """Keep the session; its secret stays where it came from."""
+        self.publish(session)
+
+    def narrower(self, key: str) -> Session | None:
+        return self.store.read(f"{self.profile.name}@{key}")
+
+    def keep_narrower(self, key: str, token: Session) -> None:
+        self.store.write(f"{self.profile.name}@{key}", token)
+
+    def forget_narrower(self) -> None:
+        """They end with the process."""
+
+    def forget_beside(self) -> None:
+        self.journal.remove()
+
+    def forget(self) -> None:
+        self.store.delete(self.profile.name)
+        self.forget_beside()

@@ -1,0 +1,43 @@
+"""Opening a store by its kind and backend; each kind is loaded when it is opened."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from tokenctl.model.profile import Profile
+from tokenctl.model.store import Store
+from tokenctl.runtime import Runtime
+from tokenctl.storage.patience import Patience, patience_at
+
+
+def open_store(runtime: Runtime, profile: Profile, folder: Path, kind: str, backend: str | None) -> Store:
+    """Open the store of that kind; `backend` None means the platform's own keyring.
+
+    Raises StoreUnavailable or StoreTimedOut.
+    """
+    if kind == "file":
+        return _open_file(runtime, profile, folder)
+    patience = patience_at(runtime.terminal)
+    if backend == "keyring.backends.SecretService.Keyring" and find_spec("jeepney"):
+        from tokenctl.storage.secret_service import SecretServiceStore
+
+        return SecretServiceStore(kind, patience)
+    return open_keyring(kind, backend, patience)
+
+
+def open_keyring(kind: str, backend: str | None, patience: Patience) -> Store:
+    """Open a store through the keyring library. Raises StoreUnavailable or StoreTimedOut."""
+    from tokenctl.storage.backends import open_ring, open_session_ring
+    from tokenctl.storage.keyring_store import KeyringStore
+
+    ring = open_session_ring(patience) if kind == "session" else open_ring(backend, patience)
+    return KeyringStore(ring, kind, patience)
+
+
+def _open_file(runtime: Runtime, profile: Profile, folder: Path) -> Store:
+    from tokenctl.config.secret_sources import passphrase
+    from tokenctl.storage.file_keyring import EncryptedFile, FileStore
+
+    def ask(new: bool) -> str:
+        return passphrase(runtime.environ, runtime.terminal, profile.passphrase_command, new=new)
+
+    return FileStore(EncryptedFile(folder.parent, ask))

@@ -1,0 +1,38 @@
+"""The store choice: which store and which backend the profile's last login put the session into.
+
+A session is looked for where it was put and nowhere else; the choice changes at a login and at `store
+migrate`, and never silently. No secret is in it.
+"""
+
+import json
+from pathlib import Path
+
+from tokenctl.adapters.private_files import read_private, replace_private
+from tokenctl.errors import StoreDamaged
+from tokenctl.model.store import StoreChoice
+
+VERSION = 1
+KINDS = ("keyring", "session", "file")
+
+
+def read(folder: Path) -> StoreChoice | None:
+    """Read the choice in a profile's folder; None when nothing was stored yet. Raises StoreDamaged."""
+    content = read_private(folder / "store.json")
+    if content is None:
+        return None
+    try:
+        found = json.loads(content)
+        if found["version"] == VERSION and found["store"] in KINDS and isinstance(found["backend"], str):
+            return StoreChoice(found["store"], found["backend"])
+    except (ValueError, RecursionError, KeyError, TypeError):
+        pass
+    raise StoreDamaged(
+        f"{folder / 'store.json'} does not say where the session is",
+        hint="remove that file: tokenctl then looks where the profile says; the session itself is not touched",
+    )
+
+
+def write(folder: Path, choice: StoreChoice) -> None:
+    """Write the choice."""
+    document = {"version": VERSION, "store": choice.kind, "backend": choice.backend}
+    replace_private(folder / "store.json", json.dumps(document).encode() + b"\n")
