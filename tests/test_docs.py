@@ -3,17 +3,16 @@
 import importlib.metadata
 import re
 import tomllib
-from pathlib import Path
 
 import click
 import pytest
 
+from tests.support.paths import ROOT
 from tokenctl import __version__, errors
 from tokenctl.cli.commands import load
 from tokenctl.cli.main import COMMANDS
 from tokenctl.model.profile import AUTH_METHODS, FLOWS, STORES, Profile
 
-ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 
 

@@ -29,9 +29,9 @@ from pathlib import Path
 
 from tests.servers.secret_service import SecretService
 from tests.support.commandline import LONG, Home
+from tests.support.paths import ROOT
 from tokenctl.demo.http_server import DemoServer, Received, Reply
 
-ROOT = Path(__file__).parent.parent.parent
 MOST_WANTED = 75
 """The `min_ttl` of a profile and the window before it, in seconds: never more than half of a token's life."""
 KILLED = {-signal.SIGTERM, -signal.SIGKILL}

@@ -1,4 +1,4 @@
-"""A job with its platform's identity, at a server that refuses it; tests/test_workload.py has those that check it."""
+"""A job with its platform's identity, at a server that refuses it; tests/system/test_workload.py has those that check it."""
 
 from typing import Any
 

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.commandline import LONG
+from tests.support.paths import ROOT
 from tests.support.responses import only, values
 from tests.support.sessions import SECRET, session
 from tokenctl.errors import StoreDamaged, StoreUnavailable, TokenctlError, UsageError
@@ -253,9 +254,7 @@ def test_a_folder_that_cannot_be_written_is_found_out_before_anything_is_sent(pl
 def test_a_full_disk_is_found_out_before_anything_is_sent(tmp_path: Path) -> None:
     """What was taken of it is given back."""
     words = [sys.executable, "-W", "error", "-c", LIMITED, str(tmp_path)]
-    ended = subprocess.run(
-        words, capture_output=True, text=True, timeout=LONG, check=False, cwd=Path(__file__).parents[2]
-    )
+    ended = subprocess.run(words, capture_output=True, text=True, timeout=LONG, check=False, cwd=ROOT)
     assert "nothing was sent" in ended.stdout and (ended.returncode, ended.stderr) == (0, "")
     assert list(tmp_path.iterdir()) == []
 
@@ -276,7 +275,7 @@ def test_a_reader_beside_a_writer_sees_one_session_or_the_next(tmp_path: Path) -
     """Never half of one, and never an older one after a newer one."""
     log, seen = RedoLog(tmp_path, "t"), [0]
     words = [sys.executable, "-W", "error", "-c", WRITER, str(tmp_path)]
-    with subprocess.Popen(words, cwd=Path(__file__).parents[2]) as writer:
+    with subprocess.Popen(words, cwd=ROOT) as writer:
         while writer.poll() is None:
             found = log.read(KNOWN)
             seen.append(found.generation if found else 0)

@@ -9,12 +9,11 @@ import click
 import pytest
 
 from tests.support.commandline import COMMAND, Home
+from tests.support.paths import ROOT
 from tokenctl import __version__
 from tokenctl.cli.commands import load
 from tokenctl.cli.commands.completion import SHELLS, script
 from tokenctl.cli.main import COMMANDS, tokenctl
-
-ROOT = Path(__file__).parent.parent
 
 
 @pytest.mark.parametrize("name", COMMANDS)

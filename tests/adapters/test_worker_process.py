@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.commandline import LONG
+from tests.support.paths import ROOT
 from tokenctl.adapters import worker_process as detached
 from tokenctl.adapters.signals import put_off
 
@@ -44,7 +45,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
     """An environment in which `throwaway` is a module."""
     (tmp_path / "throwaway.py").write_text(WORKER)
     (tmp_path / "lock").touch(0o600)
-    return {**os.environ, "PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[1]}", "FOLDER": str(tmp_path)}
+    return {**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}", "FOLDER": str(tmp_path)}
 
 
 @contextmanager

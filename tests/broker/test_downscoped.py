@@ -12,11 +12,10 @@ from tests.servers.oidc_provider import OidcProvider
 from tests.support.commandline import LONG, Home
 from tests.support.flows import always, rewritten
 from tests.support.job_identity import platform
+from tests.support.paths import ROOT
 from tests.support.real_parts import available
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.oauth.claims import unverified_claims
-
-ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture

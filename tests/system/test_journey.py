@@ -13,6 +13,7 @@ from tests.servers.oidc_provider import CLIENT_SECRET, OidcProvider
 from tests.servers.secret_service import SecretService
 from tests.support.aging import age_in
 from tests.support.commandline import Home
+from tests.support.paths import ROOT
 from tests.support.real_parts import available
 
 pytestmark = pytest.mark.real
@@ -73,7 +74,7 @@ def test_the_browser_opens_by_itself(keyring_home: Home, oidc_provider: OidcProv
     import sys
 
     opener = tmp_path / "browser"
-    root = Path(__file__).parent.parent
+    root = ROOT
     opener.write_text(f'#!/bin/sh\necho noise\ncd "{root}" && exec "{sys.executable}" -m tests.servers.person "$1"\n')
     opener.chmod(0o755)
     result = keyring_home.run(

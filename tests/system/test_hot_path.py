@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.commandline import Home
+from tests.support.paths import ROOT
 from tokenctl.demo.http_server import DemoServer
 
-ROOT = Path(__file__).parent.parent
 NEVER = {"httpx", "rich", "jwt", "cryptography", "truststore", "tomlkit", "http.server", "webbrowser"}
 OURS = {
     "tokenctl.adapters.transport",

@@ -14,10 +14,10 @@ from tests.servers.oidc_provider import OidcProvider
 from tests.support.commandline import COMMAND, Home
 from tests.support.demo_server import Make
 from tests.support.job_identity import identity, platform
+from tests.support.paths import ROOT
 from tests.support.real_parts import Missing, available
 from tokenctl.demo.http_server import DemoServer
 
-ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 CI = README[README.index("## Five minutes in CI") : README.index("## Commands")]
 

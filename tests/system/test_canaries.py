@@ -14,7 +14,6 @@ from tests.support.disclosure import disclosed
 from tests.support.keys import pem
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 
-ROOT = Path(__file__).parent.parent
 API_KEY = "canary-api-key-0123456789"
 CLIENT_SECRET = "canary-client-secret-0123456789-0123456789"
 PASSPHRASE = "canary-passphrase-0123456789"

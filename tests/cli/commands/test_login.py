@@ -129,7 +129,7 @@ def test_a_session_is_not_left_behind_in_another_store(tmp_path: Path, demo_serv
     """A login into another store is refused while the old one holds a session; after revoke it works, and nothing comes back."""
     home = Home(
         tmp_path / "home",
-        {"TEST_RING": str(tmp_path / "ring.json"), "PYTHONPATH": str(Path(__file__).parent.parent.parent)},
+        {"TEST_RING": str(tmp_path / "ring.json"), "PYTHONPATH": str(ROOT)},
     )
     home.environ.pop("TOKENCTL_STORE")
     home.write_config(

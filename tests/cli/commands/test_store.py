@@ -7,9 +7,8 @@ import pytest
 
 from tests.servers.secret_service import SecretService
 from tests.support.commandline import Home
+from tests.support.paths import ROOT
 from tokenctl.demo.http_server import DemoServer
-
-ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture

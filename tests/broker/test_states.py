@@ -7,7 +7,7 @@ that only goes on; reboots; processes that renew between our read and our lock, 
 lock; and the death of our process before the server did the work, after it, or after our commit. Every
 command is a new Runtime on the same folder, as a new process would be; the worker's part runs inline.
 
-Not modelled: a disk that loses what was synced, and two processes at the same instant (see test_broker.py).
+Not modelled: a disk that loses what was synced, and two processes at the same instant (see test_herds.py).
 Longer than 200 lines, because the model and what is asked of it make one picture.
 """
 

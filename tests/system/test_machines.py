@@ -12,10 +12,10 @@ import pytest
 from tests.servers.simplejwt import API_KEY, SimpleJwt
 from tests.support.commandline import COMMAND, Home
 from tests.support.demo_server import Make
+from tests.support.paths import ROOT
 from tests.support.real_parts import available
 
 pytestmark = pytest.mark.real
-ROOT = Path(__file__).parent.parent
 
 PROFILE = """
 [profiles.t]
