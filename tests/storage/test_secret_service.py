@@ -23,7 +23,7 @@ CLIENT = """
 import json, sys
 from tokenctl.errors import StoreError
 from tokenctl.model.session import dumps, loads
-from tokenctl.storage.opening import open_keyring
+from tokenctl.storage.backends import open_keyring
 from tokenctl.storage.patience import Patience
 from tokenctl.storage.secret_service import BACKEND, SecretServiceStore
 

@@ -12,7 +12,7 @@ from typing import Any
 from keyring.backend import KeyringBackend
 
 from tokenctl.errors import StoreUnavailable
-from tokenctl.storage.keyring_store import WAYS_OUT, bounded
+from tokenctl.storage.keyring_store import WAYS_OUT, KeyringStore, bounded
 from tokenctl.storage.patience import Patience
 
 CANDIDATES = {
@@ -24,6 +24,12 @@ _NEVER = ("keyring.backends.null", "keyring.backends.fail", "keyring.backends.ch
 
 SESSION_COLLECTION = "/org/freedesktop/secrets/collection/session"
 """The Secret Service's collection that is gone when the person logs out of the machine."""
+
+
+def open_keyring(kind: str, backend: str | None, patience: Patience) -> KeyringStore:
+    """Open a store in a keyring backend; None means the platform's own. Raises StoreUnavailable or StoreTimedOut."""
+    ring = open_session_ring(patience) if kind == "session" else open_ring(backend, patience)
+    return KeyringStore(ring, kind, patience)
 
 
 def open_ring(backend: str | None, patience: Patience) -> KeyringBackend:

@@ -6,7 +6,7 @@ from pathlib import Path
 from tokenctl.model.profile import Profile
 from tokenctl.model.store import Store
 from tokenctl.runtime import Runtime
-from tokenctl.storage.patience import Patience, patience_at
+from tokenctl.storage.patience import patience_at
 
 
 def open_store(runtime: Runtime, profile: Profile, folder: Path, kind: str, backend: str | None) -> Store:
@@ -21,16 +21,9 @@ def open_store(runtime: Runtime, profile: Profile, folder: Path, kind: str, back
         from tokenctl.storage.secret_service import SecretServiceStore
 
         return SecretServiceStore(kind, patience)
+    from tokenctl.storage.backends import open_keyring
+
     return open_keyring(kind, backend, patience)
-
-
-def open_keyring(kind: str, backend: str | None, patience: Patience) -> Store:
-    """Open a store through the keyring library. Raises StoreUnavailable or StoreTimedOut."""
-    from tokenctl.storage.backends import open_ring, open_session_ring
-    from tokenctl.storage.keyring_store import KeyringStore
-
-    ring = open_session_ring(patience) if kind == "session" else open_ring(backend, patience)
-    return KeyringStore(ring, kind, patience)
 
 
 def _open_file(runtime: Runtime, profile: Profile, folder: Path) -> Store:

@@ -42,7 +42,7 @@ class SecretServiceStore:
 
     @cached_property
     def _library(self) -> Store:
-        from tokenctl.storage.opening import open_keyring
+        from tokenctl.storage.backends import open_keyring
 
         return open_keyring(self.kind, BACKEND, self._patience)
 
