@@ -1,12 +1,11 @@
 """What one run of the program uses: environment, clock, terminal, browser, transport; each opened on first use."""
 
 import os
-import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tokenctl.adapters import clock
+from tokenctl.adapters.clock import Clock
 from tokenctl.adapters.terminal import Terminal
 from tokenctl.config import config_file, environment
 from tokenctl.model.profile import Profile
@@ -23,8 +22,8 @@ Send = Callable[["Request"], "Response"]
 class Runtime:
     """One run of the program.
 
-    A program that uses this one, such as a test, may pass its own `send`, `now`, `sleep`, `entropy`, `uptime`,
-    `browser`, and `store`, which then keeps every profile's session.
+    A program that uses this one, such as a test, may pass its own `send`, `clock`, `browser`, and `store`, which
+    then keeps every profile's session.
     """
 
     def __init__(
@@ -34,21 +33,15 @@ class Runtime:
         config_file: str | None = None,
         verbose: bool = False,
         send: Send | None = None,
-        now: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
-        entropy: Callable[[int], bytes] = os.urandom,
+        clock: Clock | None = None,
         store: Store | None = None,
-        uptime: Callable[[], tuple[str, int] | None] | None = None,
         browser: "Browser | None" = None,
     ) -> None:
         self.environ = environ
         self.config_file = config_file
         self.terminal = Terminal(environ, verbose=verbose)
-        self.sleep = sleep
-        self.entropy = entropy
-        self._now = now
-        # Who sets the clock in a test means that one.
-        self._uptime = uptime or (clock.uptime if now is time.time else lambda: None)
+        self.entropy = os.urandom
+        self._clock = clock or Clock()
         self._send = send
         self._browser = browser
         self.store = store
@@ -60,21 +53,25 @@ class Runtime:
 
     def now(self) -> int:
         """The time: integer epoch seconds."""
-        return int(self._now())
+        return int(self._clock.now())
 
     def clock(self) -> float:
         """The time to the millisecond, to tell what came first: epoch seconds."""
-        return float(self._now())
+        return float(self._clock.now())
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        self._clock.sleep(seconds)
 
     def time_of(self, session: Session) -> int:
         """Tell the time for a session, in epoch seconds: by the uptime if it was renewed since this boot."""
-        boot_id, uptime = self._uptime() or (None, 0)
+        boot_id, uptime = self._clock.uptime() or (None, 0)
         return session.time(self.now(), boot_id, uptime)
 
     def boot_time(self) -> dict[str, Any]:
         """Make the members of a session that tie its times to this boot."""
-        boot_id, uptime = self._uptime() or (None, 0)
-        return {"boot_id": boot_id, "booted_at_ms": int(self._now() * 1000) - uptime if boot_id else None}
+        boot_id, uptime = self._clock.uptime() or (None, 0)
+        return {"boot_id": boot_id, "booted_at_ms": int(self._clock.now() * 1000) - uptime if boot_id else None}
 
     @cached_property
     def config(self) -> config_file.Config:

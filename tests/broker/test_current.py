@@ -9,7 +9,17 @@ import pytest
 
 from tests.support import broker
 from tests.support.broker import sign_in
-from tests.support.flows import Failing, always, at, lock_of, machine_profile, profile_of, refreshes, rewritten
+from tests.support.flows import (
+    Failing,
+    SetClock,
+    always,
+    at,
+    lock_of,
+    machine_profile,
+    profile_of,
+    refreshes,
+    rewritten,
+)
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable, UsageError
 from tokenctl.model.session import Session
@@ -99,14 +109,14 @@ def test_tokens_that_die_at_once_are_renewed_once_a_second(
 ) -> None:
     """Whatever a server says of expires_in, it is not asked in a loop."""
     demo_server.overrides["/token"] = rewritten(demo_server, expires_in=1)
-    slept: list[float] = []
-    runtime = Runtime(store=store, sleep=slept.append, now=lambda: getattr(store.read("t"), "obtained_at", 0))
+    clock = SetClock(lambda: getattr(store.read("t"), "obtained_at", 0))
+    runtime = Runtime(store=store, clock=clock)
     for _ in range(3):
         found = store.read("t")
         assert found is not None
         store.write("t", replace(found, expires_at=found.obtained_at))
         broker.current(runtime, profile_of(demo_server))
-    assert slept == [2, 2, 2], "answers are timed in whole seconds, so one may be almost two away"
+    assert clock.slept == [2, 2, 2], "answers are timed in whole seconds, so one may be almost two away"
 
 
 # -- failures --------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from tests.support import broker
 from tests.support.aging import age
 from tests.support.commandline import LONG, Home, Result, Started, open_files
 from tests.support.demo_server import Make
-from tests.support.flows import Clock, always, at, lock_of, profile_of, refreshes
+from tests.support.flows import PassingClock, always, at, lock_of, profile_of, refreshes
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.errors import TokenctlError, Unreachable
 from tokenctl.model.session import Session
@@ -133,12 +133,12 @@ def test_an_early_renewal_that_takes_too_long_hands_out_no_expired_token(
     demo_server: DemoServer, session: Session, store: MemoryStore
 ) -> None:
     """What was good enough before a request may be over after it."""
-    clock = Clock(session.expires_at - 10)
+    clock = PassingClock(session.expires_at - 10)
 
     def hangs(request: Request) -> Response:
         clock.sleep(30)
         raise Unreachable("timed out", sent=True)
 
-    runtime = Runtime(store=store, now=clock, sleep=clock.sleep, send=hangs)
+    runtime = Runtime(store=store, clock=clock, send=hangs)
     with pytest.raises(TokenctlError):
         pytest.fail(f"expired at {broker.current(runtime, profile_of(demo_server), 0).expires_at}, now {clock.time}")

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support import broker
 from tests.support.broker import sign_in
-from tests.support.flows import Clock, Failing, always, at, lock_of, machine_profile, profile_of, refreshes
+from tests.support.flows import Failing, PassingClock, always, at, lock_of, machine_profile, profile_of, refreshes
 from tokenctl.adapters.transport import Transport
 from tokenctl.demo.http_server import DemoServer, Reply, json_reply
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable
@@ -198,10 +198,8 @@ def test_a_clock_that_is_set_costs_no_renewal_and_hides_none(
     bound = replace(session, boot_id="boot", booted_at_ms=session.obtained_at * 1000 - 10**6)
     store, profile = MemoryStore(), profile_of(demo_server)
     store.write("t", bound)
-    clock = Clock(session.obtained_at + passed + step)
-    runtime = Runtime(
-        store=store, now=clock, sleep=clock.sleep, send=clock.send, uptime=lambda: ("boot", 10**6 + passed * 1000)
-    )
+    clock = PassingClock(session.obtained_at + passed + step, up=("boot", 10**6 + passed * 1000))
+    runtime = Runtime(store=store, clock=clock, send=clock.send)
     given = [broker.current(runtime, profile) for _ in range(3)]
     assert refreshes(demo_server) == renews
     assert {each.generation for each in given} == {1 + renews}

@@ -28,6 +28,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.support import broker
+from tokenctl.adapters.clock import Clock
 from tokenctl.errors import LoginRequired, Refused, StoreUnavailable, Unreachable
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
@@ -135,6 +136,25 @@ class Server:
         return answer | ({"access_token": "two\nlines"} if mood == "garbled" else {})
 
 
+class ModelClock(Clock):
+    """The model's two clocks."""
+
+    def __init__(self, model: "Sessions") -> None:
+        self._model = model
+
+    def now(self) -> float:
+        """Tell the wall clock's time."""
+        return self._model.wall
+
+    def sleep(self, seconds: float) -> None:
+        """Let the time pass."""
+        self._model.sleep(seconds)
+
+    def uptime(self) -> tuple[str, int] | None:
+        """Tell the boot and the time since."""
+        return self._model.uptime()
+
+
 class Sessions(RuleBasedStateMachine):
     """What a person and their machine may do to one session, in any order."""
 
@@ -182,10 +202,8 @@ class Sessions(RuleBasedStateMachine):
         return Runtime(
             {"TOKENCTL_STATE_DIR": str(self.folder / "state")},
             send=send or self.send,
-            now=lambda: self.wall,
-            sleep=self.sleep,
+            clock=ModelClock(self),
             store=self.keyring,
-            uptime=self.uptime,
         )
 
     @property

@@ -27,7 +27,7 @@ ODD_SECRET = "p+ss w%rd:&=é/☃"
 
 
 @dataclass
-class Clock:
+class PassingClock:
     """A clock that only moves when told."""
 
     now: float = 1_700_000_000.0
@@ -150,12 +150,12 @@ def signing_key() -> rsa.RSAPrivateKey:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> PassingClock:
+    return PassingClock()
 
 
 @pytest.fixture
-def server(signing_key: rsa.RSAPrivateKey, clock: Clock) -> Iterator[DemoServer]:
+def server(signing_key: rsa.RSAPrivateKey, clock: PassingClock) -> Iterator[DemoServer]:
     with DemoServer(signing_key=signing_key, clock=clock) as running:
         yield running
 
@@ -214,7 +214,7 @@ def test_large_bodies_are_refused(server: DemoServer) -> None:
 # -- authorization code -------------------------------------------------------------------------
 
 
-def test_code_flow_yields_verifiable_tokens(server: DemoServer, clock: Clock) -> None:
+def test_code_flow_yields_verifiable_tokens(server: DemoServer, clock: PassingClock) -> None:
     """A code with the right verifier becomes tokens that verify against the JWKS."""
     response = login(server)
     assert (response["token_type"], response["expires_in"]) == ("Bearer", 900)
@@ -328,7 +328,7 @@ def test_code_is_bound_to_its_request(server: DemoServer, changes: dict[str, str
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_code_expires(server: DemoServer, clock: Clock) -> None:
+def test_code_expires(server: DemoServer, clock: PassingClock) -> None:
     """A code is good for a minute."""
     form = code_form(server)
     clock.now += 61
@@ -379,7 +379,7 @@ def test_reuse_ends_the_session(server: DemoServer) -> None:
     assert server.reuse_detections == 1
 
 
-def test_grace_forgives_a_lost_answer(server: DemoServer, clock: Clock) -> None:
+def test_grace_forgives_a_lost_answer(server: DemoServer, clock: PassingClock) -> None:
     """Within the grace period the predecessor works again, and no later."""
     server.settings.reuse_grace = 5
     first = login(server)["refresh_token"]
@@ -403,7 +403,7 @@ def test_grace_covers_the_immediate_predecessor_only(server: DemoServer) -> None
     assert server.reuse_detections == 1
 
 
-def test_refresh_tokens_expire(server: DemoServer, clock: Clock) -> None:
+def test_refresh_tokens_expire(server: DemoServer, clock: PassingClock) -> None:
     """A refresh token left alone for a week is worth nothing, and is no reuse."""
     token = login(server)["refresh_token"]
     clock.now += 7 * 86400
@@ -436,7 +436,7 @@ def poll(server: DemoServer, device: dict[str, Any]) -> dict[str, Any]:
     return send(server, "/token", form | {"device_code": device["device_code"]}).json
 
 
-def test_device_flow_waits_for_a_person(server: DemoServer, clock: Clock) -> None:
+def test_device_flow_waits_for_a_person(server: DemoServer, clock: PassingClock) -> None:
     """Polling goes from pending over slow_down to tokens, which come once."""
     device = start_device(server)
     assert poll(server, device)["error"] == "authorization_pending"
@@ -451,7 +451,7 @@ def test_device_flow_waits_for_a_person(server: DemoServer, clock: Clock) -> Non
     assert poll(server, device)["error"] == "invalid_grant"
 
 
-def test_device_denied_or_expired(server: DemoServer, clock: Clock) -> None:
+def test_device_denied_or_expired(server: DemoServer, clock: PassingClock) -> None:
     """A refusal and a code grown old are told apart."""
     denied, forgotten = start_device(server), start_device(server)
     server.deny_device(denied["user_code"])
@@ -521,7 +521,7 @@ def test_revoked_tokens_are_refused_by_the_api(server: DemoServer, opaque: bool)
     assert send(server, "/revoke", me | {"token": "never-heard-of"}).status == 200
 
 
-def test_introspection(server: DemoServer, clock: Clock) -> None:
+def test_introspection(server: DemoServer, clock: PassingClock) -> None:
     """A client learns about its own living tokens and nothing about others."""
     tokens, me = login(server), {"client_id": "tokenctl-demo"}
     access = send(server, "/introspect", me | {"token": tokens["access_token"]}).json
@@ -534,7 +534,7 @@ def test_introspection(server: DemoServer, clock: Clock) -> None:
     assert send(server, "/introspect", me | {"token": tokens["access_token"]}).json == {"active": False}
 
 
-def test_api_refuses_what_is_not_an_access_token_for_it(server: DemoServer, clock: Clock) -> None:
+def test_api_refuses_what_is_not_an_access_token_for_it(server: DemoServer, clock: PassingClock) -> None:
     """No token, an ID token, a token for another audience and an expired one are all 401."""
     tokens = login(server)
     assert send(server, "/api/hello").headers["WWW-Authenticate"] == 'Bearer realm="demo"'

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.broker import sign_in
 from tests.support.demo_server import Make
-from tests.support.flows import SCOPE, Clock, always, profile_of, rewritten
+from tests.support.flows import SCOPE, PassingClock, always, profile_of, rewritten
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.errors import LoginRequired, Refused, Unreachable
 from tokenctl.model.session import Session
@@ -22,20 +22,20 @@ DROPPED = Reply(drop_before=True)
 
 
 @pytest.fixture
-def clock() -> Clock:
+def clock() -> PassingClock:
     """The clock of server and client."""
-    return Clock()
+    return PassingClock()
 
 
 @pytest.fixture
-def server(make_server: Make, clock: Clock) -> DemoServer:
+def server(make_server: Make, clock: PassingClock) -> DemoServer:
     """A server by that clock, with an interval of five seconds."""
-    return make_server(clock=clock, device_interval=5)
+    return make_server(clock=clock.now, device_interval=5)
 
 
-def run(server: DemoServer, clock: Clock, timeout: int = 900, **members: Any) -> Session:
+def run(server: DemoServer, clock: PassingClock, timeout: int = 900, **members: Any) -> Session:
     """Sign in by device code."""
-    runtime = Runtime({}, send=clock.send, now=clock, sleep=clock.sleep, store=MemoryStore())
+    runtime = Runtime({}, send=clock.send, clock=clock, store=MemoryStore())
     profile = profile_of(server, **{"flow": "device", "scope": WITHOUT_ID_TOKEN, **members})
     return sign_in(runtime, profile, timeout=timeout)
 
@@ -43,10 +43,10 @@ def run(server: DemoServer, clock: Clock, timeout: int = 900, **members: Any) ->
 class Polls:
     """Answers polls one after the other, then as usual, and remembers when they came."""
 
-    def __init__(self, server: DemoServer, clock: Clock, *replies: Reply) -> None:
+    def __init__(self, server: DemoServer, clock: PassingClock, *replies: Reply) -> None:
         self.times: list[float] = []
         self._replies: Iterator[Reply] = iter(replies)
-        self._start = clock()
+        self._start = clock.now()
         self._clock = clock
         self._server = server
         server.overrides["/token"] = self
@@ -58,20 +58,20 @@ class Polls:
         return reply
 
     def __call__(self, request: Received) -> Reply | None:
-        self.times.append(self._clock() - self._start)
+        self.times.append(self._clock.now() - self._start)
         return next(self._replies, None)
 
 
-def test_an_approved_device_is_signed_in(server: DemoServer, clock: Clock) -> None:
+def test_an_approved_device_is_signed_in(server: DemoServer, clock: PassingClock) -> None:
     """The first poll comes after one interval, and brings the tokens."""
     polls = Polls(server, clock)
     session = run(server, clock)
     assert session.flow == "device" and session.refresh_token
     assert polls.times == [5]
-    assert session.expires_at == int(clock()) + 900
+    assert session.expires_at == int(clock.now()) + 900
 
 
-def test_resources_are_asked_for_in_both_requests(server: DemoServer, clock: Clock) -> None:
+def test_resources_are_asked_for_in_both_requests(server: DemoServer, clock: PassingClock) -> None:
     """The code is for these APIs, and so is the token (RFC 8707 section 2.2)."""
     wanted = ("https://a.example", "https://b.example")
     Polls(server, clock, PENDING)
@@ -93,7 +93,7 @@ def test_the_id_token_is_verified_without_a_nonce(demo_server: DemoServer) -> No
     assert (session.subject, session.account) == ("user-grace", "grace")
 
 
-def test_code_and_page_are_shown(server: DemoServer, clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+def test_code_and_page_are_shown(server: DemoServer, clock: PassingClock, capsys: pytest.CaptureFixture[str]) -> None:
     """The address and the code stand alone on their lines, and stdout stays empty."""
     Polls(server, clock)
     seen: dict[str, str] = {}
@@ -114,21 +114,21 @@ def test_code_and_page_are_shown(server: DemoServer, clock: Clock, capsys: pytes
     assert seen["device_code"] not in told.err
 
 
-def test_while_nobody_decides_it_polls_each_interval(server: DemoServer, clock: Clock) -> None:
+def test_while_nobody_decides_it_polls_each_interval(server: DemoServer, clock: PassingClock) -> None:
     """Pending means the same interval again."""
     polls = Polls(server, clock, PENDING, PENDING, PENDING)
     run(server, clock)
     assert polls.times == [5, 10, 15, 20]
 
 
-def test_slow_down_adds_up(server: DemoServer, clock: Clock) -> None:
+def test_slow_down_adds_up(server: DemoServer, clock: PassingClock) -> None:
     """Each slow_down adds five seconds for all later polls (RFC 8628 section 3.5)."""
     polls = Polls(server, clock, SLOW_DOWN, PENDING, SLOW_DOWN, PENDING)
     run(server, clock)
     assert polls.times == [5, 15, 25, 40, 55]
 
 
-def test_a_slow_down_with_429_is_a_slow_down(server: DemoServer, clock: Clock) -> None:
+def test_a_slow_down_with_429_is_a_slow_down(server: DemoServer, clock: PassingClock) -> None:
     """The error code counts, not the status it comes with."""
     polls = Polls(server, clock, json_reply({"error": "slow_down"}, 429))
     run(server, clock)
@@ -136,14 +136,14 @@ def test_a_slow_down_with_429_is_a_slow_down(server: DemoServer, clock: Clock) -
 
 
 @pytest.mark.parametrize("reply", [DROPPED, Reply(status=500), Reply(status=429), Reply(status=503)])
-def test_a_failing_server_is_asked_half_as_often(server: DemoServer, clock: Clock, reply: Reply) -> None:
+def test_a_failing_server_is_asked_half_as_often(server: DemoServer, clock: PassingClock, reply: Reply) -> None:
     """A connection that fails, or a server without an answer, doubles the interval and ends nothing."""
     polls = Polls(server, clock, reply, reply, PENDING)
     run(server, clock)
     assert polls.times == [5, 15, 35, 55]
 
 
-def test_retry_after_is_waited_for(server: DemoServer, clock: Clock) -> None:
+def test_retry_after_is_waited_for(server: DemoServer, clock: PassingClock) -> None:
     """A server that says when to come back is not asked earlier."""
     polls = Polls(server, clock, Reply(status=503, headers={"Retry-After": "60"}))
     run(server, clock)
@@ -154,7 +154,9 @@ def test_retry_after_is_waited_for(server: DemoServer, clock: Clock) -> None:
     ("interval", "first"),
     [(None, 5), (7, 7), ("8", 8), (0, 1), (-3, 5), ("soon", 5), (2.9, 2), (10**8, 300), (True, 5)],
 )
-def test_an_interval_may_be_absent_or_odd(server: DemoServer, clock: Clock, interval: object, first: int) -> None:
+def test_an_interval_may_be_absent_or_odd(
+    server: DemoServer, clock: PassingClock, interval: object, first: int
+) -> None:
     """Without a usable interval it is five seconds; never none, never hours."""
     polls = Polls(server, clock)
     usual = rewritten(server, interval=interval)
@@ -169,32 +171,32 @@ def test_an_interval_may_be_absent_or_odd(server: DemoServer, clock: Clock, inte
     assert polls.times[0] == first
 
 
-def test_an_expired_code_ends_the_wait(server: DemoServer, clock: Clock) -> None:
+def test_an_expired_code_ends_the_wait(server: DemoServer, clock: PassingClock) -> None:
     """Past the code's life nothing is asked any more."""
     server.overrides["/device_authorization"] = rewritten(server, expires_in=12)
-    began = clock()
+    began = clock.now()
     with pytest.raises(LoginRequired, match="in time") as caught:
         run(server, clock)
     assert caught.value.hint == "run the same command again"
-    assert clock() - began == 12
+    assert clock.now() - began == 12
     assert server.count("/token") == 2
 
 
-def test_the_deadline_ends_the_wait(server: DemoServer, clock: Clock) -> None:
+def test_the_deadline_ends_the_wait(server: DemoServer, clock: PassingClock) -> None:
     """`--timeout` counts where it is shorter than the code's life."""
-    began = clock()
+    began = clock.now()
     with pytest.raises(LoginRequired):
         run(server, clock, timeout=23)
-    assert clock() - began == 23
+    assert clock.now() - began == 23
 
 
-def test_a_server_that_always_fails_ends_at_the_deadline(server: DemoServer, clock: Clock) -> None:
+def test_a_server_that_always_fails_ends_at_the_deadline(server: DemoServer, clock: PassingClock) -> None:
     """Doubling the interval does not carry the wait past its end."""
     server.overrides["/token"] = always(DROPPED)
-    began = clock()
+    began = clock.now()
     with pytest.raises(LoginRequired):
         run(server, clock)
-    assert clock() - began == 600
+    assert clock.now() - began == 600
     assert server.count("/token") < 10
 
 
@@ -212,7 +214,7 @@ def test_a_server_that_always_fails_ends_at_the_deadline(server: DemoServer, clo
     ],
 )
 def test_a_final_answer_ends_the_wait(
-    server: DemoServer, clock: Clock, reply: Reply, error: type[Exception], reason: str
+    server: DemoServer, clock: PassingClock, reply: Reply, error: type[Exception], reason: str
 ) -> None:
     """A no is a no: it is told in its own words, and not asked again."""
     polls = Polls(server, clock, PENDING, reply)
@@ -232,7 +234,7 @@ def test_a_final_answer_ends_the_wait(
         (DROPPED, Unreachable),
     ],
 )
-def test_a_refused_start_is_told(server: DemoServer, clock: Clock, reply: Reply, error: type[Exception]) -> None:
+def test_a_refused_start_is_told(server: DemoServer, clock: PassingClock, reply: Reply, error: type[Exception]) -> None:
     """Without a code there is nothing to wait for."""
     server.overrides["/device_authorization"] = always(reply)
     with pytest.raises(error):
@@ -253,14 +255,14 @@ def test_a_refused_start_is_told(server: DemoServer, clock: Clock, reply: Reply,
         {"verification_uri_complete": "file:///etc/passwd"},
     ],
 )
-def test_an_unsafe_start_is_refused(server: DemoServer, clock: Clock, changes: dict[str, Any]) -> None:
+def test_an_unsafe_start_is_refused(server: DemoServer, clock: PassingClock, changes: dict[str, Any]) -> None:
     """What a person would read or open must be fit for that."""
     server.overrides["/device_authorization"] = rewritten(server, **changes)
     with pytest.raises(Refused):
         run(server, clock)
 
 
-def test_a_server_without_device_codes_is_named(server: DemoServer, clock: Clock) -> None:
+def test_a_server_without_device_codes_is_named(server: DemoServer, clock: PassingClock) -> None:
     """`--flow device` at a server that has none says so."""
     path = "/.well-known/openid-configuration"
     server.overrides[path] = rewritten(server, device_authorization_endpoint=None)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support import broker
 from tests.support.broker import sign_in
-from tests.support.flows import Person, always, machine_profile, profile_of, renew, rewritten, signed_in
+from tests.support.flows import Person, SetClock, always, machine_profile, profile_of, renew, rewritten, signed_in
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable
 from tokenctl.model.session import Session
@@ -185,7 +185,7 @@ def test_a_strangers_token_is_never_handed_out(
     assert kept.refreshed_at is None
     del demo_server.overrides["/token"]
     for moment in (session.obtained_at - 30, session.obtained_at, session.expires_at):
-        runtime = Runtime(store=store, now=partial(float, moment), sleep=lambda _: None)
+        runtime = Runtime(store=store, clock=SetClock(partial(float, moment)))
         assert broker.current(runtime, profile).access_token not in stranger.issued
     assert demo_server.reuse_detections == 0
 
@@ -249,5 +249,5 @@ def test_keys_that_cannot_be_reached_leave_the_valid_token(
 ) -> None:
     """While the older token lives, a renewal that cannot be verified for a passing reason does not take it away."""
     demo_server.overrides["/jwks"] = always(Reply(drop_before=True))
-    stale = Runtime(store=store, now=lambda: session.expires_at - 30)
+    stale = Runtime(store=store, clock=SetClock(lambda: session.expires_at - 30))
     assert broker.current(stale, profile_of(demo_server)).access_token == session.access_token

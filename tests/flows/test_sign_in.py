@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.broker import sign_in
 from tests.support.commandline import LONG
-from tests.support.flows import SCOPE, Person, machine_profile, profile_of, rewritten
+from tests.support.flows import SCOPE, Person, SetClock, machine_profile, profile_of, rewritten
 from tests.support.id_tokens import key, public, signed
 from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.demo.play import fetch
@@ -182,7 +182,7 @@ def test_max_age_is_of_the_moment_of_the_request(demo_server: DemoServer) -> Non
         fetch(url)
 
     demo_server.overrides["/token"] = reclaimed(demo_server, auth_time=now - 100)
-    person = Person(visit=visit, now=lambda: now if gone_there.is_set() else now - 120)
+    person = Person(visit=visit, clock=SetClock(lambda: now if gone_there.is_set() else now - 120))
     assert sign_in(person, profile_of(demo_server, params={"max_age": "0"})).account == "ada"
 
 

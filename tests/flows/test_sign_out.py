@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.broker import revoke_session, sign_in
-from tests.support.flows import Person, always, machine_profile, profile_of, renew, signed_in
+from tests.support.flows import Person, SetClock, always, machine_profile, profile_of, renew, signed_in
 from tokenctl.cli import main as cli
 from tokenctl.demo.http_server import DemoServer, Override, Received, Reply, json_reply
 from tokenctl.demo.play import fetch
@@ -18,7 +18,7 @@ from tokenctl.storage.memory_store import MemoryStore
 
 def end(server: DemoServer, session: Session, now: float | None = None, **members: Any) -> None:
     """Sign out of the session."""
-    runtime = Runtime(store=MemoryStore(), now=lambda: now or session.obtained_at)
+    runtime = Runtime(store=MemoryStore(), clock=SetClock(lambda: now or session.obtained_at))
     revoke_session(runtime, profile_of(server, **members), session)
 
 

@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from tests.support.broker import sign_in
 from tests.support.broker import vault as open_vault
 from tokenctl import flows
 from tokenctl.adapters.browser import Browser
+from tokenctl.adapters.clock import Clock
 from tokenctl.adapters.transport import Transport
 from tokenctl.broker.worker import work
 from tokenctl.demo.http_server import DemoServer, Override, Received, Reply, json_reply
@@ -29,20 +30,42 @@ from tokenctl.storage.memory_vault import MemoryVault
 SCOPE = "openid offline_access api"
 
 
-@dataclass
-class Clock:
-    """A clock that moves only by sleeping, and remembers the sleeps."""
+class SetClock(Clock):
+    """A wall clock that tells what `tell` answers; nobody sleeps, and nobody knows the time since boot."""
 
-    time: float = 1_800_000_000.0
-    slept: list[float] = field(default_factory=list)
+    def __init__(self, tell: Callable[[], float]) -> None:
+        self._tell = tell
+        self.slept: list[float] = []
 
-    def __call__(self) -> float:
-        return self.time
+    def now(self) -> float:
+        """Tell the time that was set."""
+        return self._tell()
+
+    def sleep(self, seconds: float) -> None:
+        """Remember it, and go on at once."""
+        self.slept.append(seconds)
+
+    def uptime(self) -> tuple[str, int] | None:
+        """Know nothing."""
+        return None
+
+
+class PassingClock(SetClock):
+    """A clock that moves only by sleeping, and remembers the sleeps; `up` is the boot and the milliseconds since."""
+
+    def __init__(self, time: float = 1_800_000_000.0, up: tuple[str, int] | None = None) -> None:
+        super().__init__(lambda: self.time)
+        self.time = time
+        self.up = up
 
     def sleep(self, seconds: float) -> None:
         """Let the time pass."""
-        self.slept.append(seconds)
+        super().sleep(seconds)
         self.time += seconds
+
+    def uptime(self) -> tuple[str, int] | None:
+        """Tell what was set."""
+        return self.up
 
     def send(self, request: Request) -> Response:
         """Send for real, and say that the answer came at this clock's time."""
@@ -129,7 +152,7 @@ def refreshes(server: DemoServer) -> int:
 
 def at(moment: float, store: MemoryStore, **rest: Any) -> Runtime:
     """A runtime whose clock stands at a moment, and that does not sleep."""
-    return Runtime(store=store, now=lambda: moment, sleep=lambda _: None, **rest)
+    return Runtime(store=store, clock=SetClock(lambda: moment), **rest)
 
 
 def lock_of(profile: str = "t") -> Path:

@@ -1,4 +1,4 @@
-"""A clock that nobody sets: the time since this machine booted, sleep included."""
+"""The time: the wall clock, which can be set, and the time since this machine booted, which can not."""
 
 import sys
 import time
@@ -17,3 +17,19 @@ else:
     def uptime() -> tuple[str, int] | None:
         """Answer None: the wall clock is all that this platform offers to every process alike."""
         return None
+
+
+class Clock:
+    """The clocks of this machine. A program that uses this one may pass clocks of its own."""
+
+    def now(self) -> float:
+        """Tell the wall clock's time in epoch seconds."""
+        return time.time()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+    def uptime(self) -> tuple[str, int] | None:
+        """Name this boot, and tell the milliseconds since, sleep included; None where the platform cannot tell both."""
+        return uptime()

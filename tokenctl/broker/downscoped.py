@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass, replace
 
 from tokenctl import flows
-from tokenctl.broker import renewal
+from tokenctl.broker import permission, renewal
 from tokenctl.broker.current import current
 from tokenctl.errors import LoginRequired, Refused, StoreDamaged, StoreError, Unreachable, UsageError
 from tokenctl.flows.exchange import exchange
@@ -82,8 +82,8 @@ def _by_renewal(runtime: Runtime, vault: Vault, wish: _Wish) -> Session:
             return token
         entry = vault.journal.read(session)
         grant = Grant.CREDENTIALS if session.by_machine else Grant.REFRESH_TOKEN
-        renewal.check_may_ask(runtime, vault.profile, entry, grant, waited_since)
-        renewal.pace(runtime, max(entry.failed_at + 1, session.obtained_at + 2))
+        permission.check_may_ask(runtime, vault.profile, entry, grant, waited_since)
+        permission.pace(runtime, max(entry.failed_at + 1, session.obtained_at + 2))
         job = replace(renewal.new_job(runtime, vault, session, grant), target=wish.target)
         vault.reserve(session)
         try:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from tokenctl import flows
 from tokenctl.errors import StoreDamaged, StoreError, StoreLocked, Unreachable, UsageError
 from tokenctl.flows import clients, sign_in
-from tokenctl.flows.flow import CLIENT_SECRET, SignIn
+from tokenctl.flows.flow import SignIn
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
 from tokenctl.model.session_state import check_profile, logged_out
@@ -32,8 +32,7 @@ def begin(runtime: Runtime, vault: Vault) -> Session:
         session = vault.recover()
         if session is not None:
             return check_profile(profile, session)
-        kind = flows.of(profile.flow).secret or CLIENT_SECRET
-        secret = clients.secret_at_hand(runtime, vault, kind, profile.auth_method)
+        secret = clients.secret_at_hand(runtime, vault, flows.of(profile.flow).secret, profile.auth_method)
         with sign_in.sign_in(sign_in.prepare(runtime, profile, secret)) as session:
             vault.keep(session)
         return session

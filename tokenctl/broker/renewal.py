@@ -11,6 +11,8 @@ from dataclasses import replace
 
 from tokenctl import flows
 from tokenctl.adapters import signals, worker_process
+from tokenctl.broker import permission
+from tokenctl.broker.permission import session_is_kept
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable, UsageError
 from tokenctl.flows import clients
 from tokenctl.model import renewal_job
@@ -41,8 +43,8 @@ def renew_if_stale(
             return session
         entry = vault.journal.read(session)
         grant = choose_grant(runtime, session, entry)
-        check_may_ask(runtime, vault.profile, entry, grant, waited_since)
-        pace(runtime, max(entry.failed_at + 1, session.obtained_at + 2))
+        permission.check_may_ask(runtime, vault.profile, entry, grant, waited_since)
+        permission.pace(runtime, max(entry.failed_at + 1, session.obtained_at + 2))
         return _renew(runtime, vault, session, grant, lock)
 
 
@@ -64,9 +66,9 @@ def renew_now(runtime: Runtime, vault: Vault, *, with_credentials: bool = False)
             )
         entry = vault.journal.read(session)
         grant = Grant.CREDENTIALS if with_credentials else choose_grant(runtime, session, entry)
-        _check_alive(vault.profile, entry, grant)
-        _check_pause(runtime, vault.profile, entry, waited_since)
-        pace(runtime, entry.failed_at + 1)
+        permission.check_alive(vault.profile, entry, grant)
+        permission.check_pause(runtime, vault.profile, entry, waited_since)
+        permission.pace(runtime, entry.failed_at + 1)
         return _renew(runtime, vault, session, grant, lock)
 
 
@@ -170,59 +172,12 @@ def choose_grant(runtime: Runtime, session: Session, entry: Entry) -> Grant:
     return Grant.CREDENTIALS if session.by_machine and used_up else Grant.REFRESH_TOKEN
 
 
-# -- what speaks against asking ------------------------------------------------------------------------
-
-
-def check_may_ask(runtime: Runtime, profile: Profile, entry: Entry, grant: Grant, waited_since: float) -> None:
-    """Raise what the journal has against presenting this refresh token without a person's request.
-
-    `waited_since` is when this process began to wait for the lock. Raises LoginRequired, Refused or Unreachable.
-    """
-    _check_alive(profile, entry, grant)
-    if entry.in_doubt and grant is Grant.REFRESH_TOKEN:
-        raise LoginRequired(
-            f"the server did not answer when the session of {profile.name!r} was renewed, and may have renewed it",
-            hint=f"try once more with 'tokenctl refresh -p {profile.name}', or {profile.login_hint}",
-        )
-    _check_pause(runtime, profile, entry, waited_since)
-
-
-def _check_alive(profile: Profile, entry: Entry, grant: Grant) -> None:
-    if entry.dead and grant is Grant.REFRESH_TOKEN:
-        raise LoginRequired(f"the server ended the session of {profile.name!r}", hint=profile.login_hint)
-
-
-def _check_pause(runtime: Runtime, profile: Profile, entry: Entry, waited_since: float) -> None:
-    pause = entry.pause(runtime.now())
-    if pause:
-        raise Unreachable(f"the server asked not to be asked again for {pause} s", hint="try again after that")
-    if waited_since <= entry.failed_at <= runtime.clock():  # no later: the clock may have been set back since
-        # Many processes that waited for one request take its answer, and do not make one each.
-        if entry.refused:
-            raise Refused(f"another process has just asked: {entry.refused}", hint=_session_is_kept(profile))
-        raise Unreachable("another process has just asked, and the server could not be reached or did not answer")
-
-
-def pace(runtime: Runtime, not_before: float) -> None:
-    """Wait until then: at most one request a second, whatever the server says of its tokens' life.
-
-    The time of an answer is cut to the second, so a renewal may be almost two seconds away.
-    """
-    wait = not_before - runtime.clock()
-    if 0 < wait <= 2:  # no longer: the clock may have been set back since
-        runtime.sleep(wait)
-
-
-def _say_what_next(profile: Profile, error: TokenctlError) -> None:
-    login = isinstance(error, LoginRequired)
-    error.hint = profile.login_hint if login else error.hint or _session_is_kept(profile)
-
-
-def _session_is_kept(profile: Profile) -> str:
-    return f"the session is kept; should this go on, {profile.login_hint}"
-
-
 def _begin(runtime: Runtime, vault: Vault) -> Session:
     from tokenctl.broker.lifecycle import begin
 
     return begin(runtime, vault)
+
+
+def _say_what_next(profile: Profile, error: TokenctlError) -> None:
+    login = isinstance(error, LoginRequired)
+    error.hint = profile.login_hint if login else error.hint or session_is_kept(profile)

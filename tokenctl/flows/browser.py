@@ -109,6 +109,7 @@ def _wait(start: SignIn, callback: Callback) -> str:
 FLOW = Flow(
     name="browser",
     secret=CLIENT_SECRET,
+    by_platform=False,
     needs_client_id=True,
     narrows=True,
     client=clients.by_metadata,

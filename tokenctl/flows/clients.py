@@ -7,7 +7,7 @@ from pathlib import Path
 from tokenctl import flows
 from tokenctl.config.secret_sources import from_environment, from_file, of_client
 from tokenctl.errors import LoginRequired, UsageError
-from tokenctl.flows.flow import CLIENT_SECRET, SecretKind
+from tokenctl.flows.flow import SecretKind
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
 from tokenctl.oauth.client_auth import ASSERTED, WORKLOAD, Client, choose
@@ -63,7 +63,7 @@ def secret_of_session(runtime: Runtime, vault: Vault, session: Session) -> str |
     method = session.token_endpoint_auth_method
     if method in ("none", WORKLOAD):
         return None
-    kind = flows.of(session.flow).secret or CLIENT_SECRET
+    kind = flows.of(session.flow).secret
     found = secret_at_hand(runtime, vault, kind, method)
     if not found:
         raise LoginRequired(
@@ -90,8 +90,8 @@ def secret_outside(runtime: Runtime, profile: Profile, kind: SecretKind, method:
 
 def has_credentials(runtime: Runtime, profile: Profile) -> bool:
     """Tell whether a machine can sign in by itself: with its platform's identity, its environment or a key file."""
-    kind = flows.of(profile.flow).secret
-    return kind is None or bool(profile.client_key_file or from_environment(runtime.environ, kind.variable))
+    flow = flows.of(profile.flow)
+    return flow.by_platform or bool(profile.client_key_file or from_environment(runtime.environ, flow.secret.variable))
 
 
 def _assertion(runtime: Runtime, profile: Profile, client: Client, audience: str) -> str:

@@ -72,8 +72,9 @@ class Flow:
     """One row of the table of flows. Every member has to be said: nothing falls through to another flow's."""
 
     name: str
-    secret: SecretKind | None
-    """None: the client has no secret of its own, because its platform gives it an identity."""
+    secret: SecretKind
+    by_platform: bool
+    """Whether the platform that a job runs on gives the client its identity, so that no secret is needed."""
     needs_client_id: bool
     """Whether the profile must name the client: a token API that is not OAuth may know none."""
     narrows: bool

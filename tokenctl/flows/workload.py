@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from tokenctl.errors import Refused
 from tokenctl.flows import clients, refreshing
 from tokenctl.flows.client_credentials import check_renewable
-from tokenctl.flows.flow import Answer, Arrived, Flow, SignIn
+from tokenctl.flows.flow import CLIENT_SECRET, Answer, Arrived, Flow, SignIn
 from tokenctl.flows.sign_out import revoke_tokens
 from tokenctl.model.profile import Profile
 from tokenctl.model.renewal_job import RenewalJob
@@ -80,7 +80,8 @@ def _client(runtime: Runtime, profile: Profile, server: Metadata, secret: str | 
 
 FLOW = Flow(
     name="workload",
-    secret=None,
+    secret=CLIENT_SECRET,
+    by_platform=True,
     needs_client_id=True,
     narrows=True,
     client=_client,

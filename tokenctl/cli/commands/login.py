@@ -15,7 +15,7 @@ from tokenctl.config import editing, environment
 from tokenctl.config.secret_sources import sendable
 from tokenctl.errors import UsageError
 from tokenctl.flows import clients, sign_in
-from tokenctl.flows.flow import API_KEY, CLIENT_SECRET, SecretKind
+from tokenctl.flows.flow import API_KEY, SecretKind
 from tokenctl.model.profile import ENVIRONMENT_PROFILE, FLOWS, SOURCES, STORES, Profile, from_members
 from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
@@ -89,7 +89,7 @@ def command(
     """
     given = _members(options)
     profile, new = _profile(runtime, name, given)
-    kind = flows.of(profile.flow).secret or CLIENT_SECRET
+    kind = flows.of(profile.flow).secret
     _check_stdin(profile, kind, {"--client-secret-stdin": client_secret_stdin, "--api-key-stdin": api_key_stdin})
     # Whatever could fail afterwards is found out before a person signs in for nothing.
     if new:

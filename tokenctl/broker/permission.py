@@ -1,0 +1,57 @@
+"""What speaks against asking the server now: what the journal knows of the refresh token, and the last answer."""
+
+from tokenctl.errors import LoginRequired, Refused, Unreachable
+from tokenctl.model.profile import Profile
+from tokenctl.model.renewal_job import Grant
+from tokenctl.runtime import Runtime
+from tokenctl.storage.journal import Entry
+
+
+def check_may_ask(runtime: Runtime, profile: Profile, entry: Entry, grant: Grant, waited_since: float) -> None:
+    """Raise what the journal has against presenting this refresh token without a person's request.
+
+    `waited_since` is when this process began to wait for the lock. Raises LoginRequired, Refused or Unreachable.
+    """
+    check_alive(profile, entry, grant)
+    if entry.in_doubt and grant is Grant.REFRESH_TOKEN:
+        raise LoginRequired(
+            f"the server did not answer when the session of {profile.name!r} was renewed, and may have renewed it",
+            hint=f"try once more with 'tokenctl refresh -p {profile.name}', or {profile.login_hint}",
+        )
+    check_pause(runtime, profile, entry, waited_since)
+
+
+def check_alive(profile: Profile, entry: Entry, grant: Grant) -> None:
+    """Raise LoginRequired when the server has refused this refresh token before."""
+    if entry.dead and grant is Grant.REFRESH_TOKEN:
+        raise LoginRequired(f"the server ended the session of {profile.name!r}", hint=profile.login_hint)
+
+
+def check_pause(runtime: Runtime, profile: Profile, entry: Entry, waited_since: float) -> None:
+    """Raise when the server asked for a pause, or answered another process while this one waited for the lock.
+
+    Raises Refused or Unreachable.
+    """
+    pause = entry.pause(runtime.now())
+    if pause:
+        raise Unreachable(f"the server asked not to be asked again for {pause} s", hint="try again after that")
+    if waited_since <= entry.failed_at <= runtime.clock():  # no later: the clock may have been set back since
+        # Many processes that waited for one request take its answer, and do not make one each.
+        if entry.refused:
+            raise Refused(f"another process has just asked: {entry.refused}", hint=session_is_kept(profile))
+        raise Unreachable("another process has just asked, and the server could not be reached or did not answer")
+
+
+def pace(runtime: Runtime, not_before: float) -> None:
+    """Wait until then: at most one request a second, whatever the server says of its tokens' life.
+
+    The time of an answer is cut to the second, so a renewal may be almost two seconds away.
+    """
+    wait = not_before - runtime.clock()
+    if 0 < wait <= 2:  # no longer: the clock may have been set back since
+        runtime.sleep(wait)
+
+
+def session_is_kept(profile: Profile) -> str:
+    """Make the hint of an error that costs no session."""
+    return f"the session is kept; should this go on, {profile.login_hint}"
