@@ -1,42 +1,43 @@
 """tokenctl: one login; after that every tool gets a fresh access token.
 
-The house. Follow the data: a *flow* begins a session, *storage* keeps it, the *broker* renews it, a
-*handoff* gives the access token away.
+The architecture. Follow the data: a *flow* begins a session, the *vault* keeps it, the *broker* renews it, a
+*handoff* gives its access token away.
 
-    cli             the command table, errors to stderr and exit status
-    commands/       one file a subcommand, thin; show.py alone knows rich
-    narrowing       a token with fewer rights, beside the session
-    moving          a session moves in (login), moves house (store migrate), moves out (revoke)
-    broker          the heart: how a session is kept alive, in ten steps
-    record          the newest session there is: in the store, or on its way there
-    worker          the process that does a renewal and outlives whoever asked for it
-    handoff/        how a token leaves: environment, token file
-    flows/          how tokens are got: one grant from start to token set
-    runtime         the composition root: everything that touches the world, opened on first use
-    errand          what a worker is told, and what it answers
-    detached        starting a process that survives us, and putting signals off
-    storage/        where a session lives: keyring, slots, encrypted file, memory; lock, journal, redo log, pin
-    clock           the time since this machine booted
-    transport       the only module that knows httpx
-    id_token        verifies with PyJWT; assertion signs with it; nothing else knows it
-    ambient         the identity that a CI platform or a cluster gives a job
-    loopback        the redirect listener, the only module that knows http.server
-    config          config file and environment
-    terminal        the voice on stderr; stdout is the answer's, and shells what TAB needs
-    oauth/          the protocol, pure: records in, records out
-    profile         how to get a token; no secrets; each setting with its check, from profile_checks;
-                    token_api is the part of it for APIs that are not OAuth
-    session         what a login produced
-    errors          every failure, its hint and its exit status
-    demo/           an authorization server of our own, and the play it is for
+    cli        the command table, one thin file a command, and what people and programs see
+    demo       a small authorization server and a tour of the commands
+    handoff    how an access token leaves: environment of a child, token file
+    broker     how a session is kept alive: current (the hot path), renewal (the caller's steps), worker (the
+               worker's steps), downscoped (tokens for a narrower target), lifecycle (begin, move, end)
+    flows      one `Flow` record a grant: sign in, build the renewal request, read the reply, revoke
+    storage    the vault of one profile: lock, store, redo log, journal
+    runtime    what one run uses: environment, clock, terminal, browser, transport
+    config     the config file, its editing, the environment, and where secrets come from
+    identity   the identity that a platform gives a job: one file a platform
+    adapters   one file for each thing outside the process: HTTP, JWTs, terminal, browser, processes, files
+    oauth      the protocol as pure functions: Request out, Response in; one file an RFC section
+    model      records, and the rules that need nothing else
+    errors     every failure, its hint and its exit status
 
-Each room imports only from those below it (import-linter holds that). Three rules:
+Each folder imports only from those below it (import-linter holds that). The rules:
 
-- *Core and shell.* `oauth/` builds a Request and reads a Response; sending happens elsewhere. Time
-  enters as a number, randomness as bytes.
-- *The hot path is sacred.* `token` and `exec` with a fresh session import no HTTP, no JWT, no rich.
-  The command table and the table of flows name modules; only what runs is loaded.
+- *Values, not callbacks.* A function returns a value, and its caller decides what happens next. A renewal reads
+  in one file and in order: send the request, read the reply, commit what rotated, verify, commit the successor.
+- *Core and shell.* `oauth/` builds a Request and reads a Response; sending happens elsewhere. Time enters as a
+  number, randomness as bytes.
+- *Tables.* What differs between flows is a member of a `Flow`; what differs between stores is behind `Store` and
+  `Vault`. No other folder asks which flow or store it has.
+- *The hot path is sacred.* `token` and `exec` with a fresh session import no HTTP, no JWT, no rich. What only some
+  runs need is imported inside a typed function, which mypy and import-linter see.
 - *Nothing but `revoke` deletes a session.*
+
+Where to add what:
+
+- a grant: a file in `flows/` that ends in its `FLOW`, a row in `flows.of`, its name in `model.profile.FLOWS`
+- a store in a keyring or a file: a file in `storage/`, a row in `storage.opening`, its name in
+  `model.profile.LASTING_STORES`
+- a store that many machines share: a third `Vault` beside `LocalVault` and `MemoryVault`, and a row in `vault.open`
+- a platform that gives jobs an identity: a file in `identity/` and a row in its table
+- a setting of a profile: one line in `model.profile.Profile`, with its type, its default and its check
 
 Left out on purpose: the implicit and the password grant, PKCE `plain`, ID tokens with HS* or none,
 turning certificate checks off, configuration from the current directory, printing a refresh token.

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 FLOWS = ("auto", "browser", "device", "client-credentials", "api-key", "workload")
-STORES = ("keyring", "session", "file", "memory")
+LASTING_STORES = ("keyring", "session", "file")
+"""Stores whose sessions outlive the process."""
+STORES = (*LASTING_STORES, "memory")
 AUTH_METHODS = (
     "none",
     "client_secret_basic",

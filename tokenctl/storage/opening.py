@@ -1,8 +1,9 @@
-"""Opening a store by its kind and backend; each kind is loaded when it is opened."""
+"""Opening a store: the table of their kinds. Each kind is loaded when it is opened."""
 
 from importlib.util import find_spec
 from pathlib import Path
 
+from tokenctl.errors import UsageError
 from tokenctl.model.profile import Profile
 from tokenctl.model.store import Store
 from tokenctl.runtime import Runtime
@@ -10,12 +11,20 @@ from tokenctl.storage.patience import patience_at
 
 
 def open_store(runtime: Runtime, profile: Profile, folder: Path, kind: str, backend: str | None) -> Store:
-    """Open the store of that kind; `backend` None means the platform's own keyring.
+    """Open the store of that kind. `backend` None means the platform's own keyring; `folder` is the profile's.
 
-    Raises StoreUnavailable or StoreTimedOut.
+    Raises UsageError for a kind that is not in this table, StoreUnavailable or StoreTimedOut.
     """
-    if kind == "file":
-        return _open_file(runtime, profile, folder)
+    match kind:
+        case "keyring" | "session":
+            return _open_keyring(runtime, kind, backend)
+        case "file":
+            return _open_file(runtime, profile, folder)
+        case _:
+            raise UsageError(f"this tokenctl knows no store {kind!r:.40}", hint="use the tokenctl that signed in")
+
+
+def _open_keyring(runtime: Runtime, kind: str, backend: str | None) -> Store:
     patience = patience_at(runtime.terminal)
     if backend == "keyring.backends.SecretService.Keyring" and find_spec("jeepney"):
         from tokenctl.storage.secret_service import SecretServiceStore

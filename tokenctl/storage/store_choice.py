@@ -9,10 +9,10 @@ from pathlib import Path
 
 from tokenctl.adapters.private_files import read_private, replace_private
 from tokenctl.errors import StoreDamaged
+from tokenctl.model.profile import LASTING_STORES
 from tokenctl.model.store import StoreChoice
 
 VERSION = 1
-KINDS = ("keyring", "session", "file")
 
 
 def read(folder: Path) -> StoreChoice | None:
@@ -22,7 +22,7 @@ def read(folder: Path) -> StoreChoice | None:
         return None
     try:
         found = json.loads(content)
-        if found["version"] == VERSION and found["store"] in KINDS and isinstance(found["backend"], str):
+        if found["version"] == VERSION and found["store"] in LASTING_STORES and isinstance(found["backend"], str):
             return StoreChoice(found["store"], found["backend"])
     except (ValueError, RecursionError, KeyError, TypeError):
         pass

@@ -11,7 +11,7 @@ database's row lock, its `commit` conditional on the generation.
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
-from tokenctl.model.profile import Profile
+from tokenctl.model.profile import LASTING_STORES, Profile
 from tokenctl.model.session import Session
 from tokenctl.model.store import Store
 from tokenctl.runtime import Runtime
@@ -110,17 +110,15 @@ def open(runtime: Runtime, profile: Profile) -> Vault:
 
     The profile's folder is checked here, once. Raises UsageError when it is not private.
     """
-    return _in_memory(runtime, profile) or LocalVault(runtime, profile)
+    return LocalVault(runtime, profile) if profile.store in LASTING_STORES else _in_memory(runtime, profile)
 
 
 def open_for_login(runtime: Runtime, profile: Profile) -> Vault:
     """Open the vault as a login sees it: its store is the one that the profile asks for. Raises UsageError."""
-    return _in_memory(runtime, profile) or LoginVault(runtime, profile)
+    return LoginVault(runtime, profile) if profile.store in LASTING_STORES else _in_memory(runtime, profile)
 
 
-def _in_memory(runtime: Runtime, profile: Profile) -> Vault | None:
-    if profile.store != "memory":
-        return None
+def _in_memory(runtime: Runtime, profile: Profile) -> Vault:
     from tokenctl.storage.memory_vault import MemoryVault
 
     return MemoryVault(runtime, profile)

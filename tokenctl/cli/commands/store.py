@@ -12,6 +12,7 @@ from tokenctl.cli.output import answer
 from tokenctl.cli.views import document
 from tokenctl.config import editing
 from tokenctl.errors import StoreError, UsageError
+from tokenctl.model.profile import LASTING_STORES
 from tokenctl.model.store import choice_of
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
@@ -71,7 +72,7 @@ def _lines(found: dict[str, Any]) -> str:
 @click.option(
     "--to",
     "kind",
-    type=click.Choice(["keyring", "session", "file"]),
+    type=click.Choice(LASTING_STORES),
     required=True,
     help="Where the session shall be kept from now on.",
 )

@@ -1,0 +1,27 @@
+"""The table of stores has every kind that outlives a process, and no other kind falls into it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support import ring
+from tokenctl.errors import UsageError
+from tokenctl.model.profile import LASTING_STORES, Profile
+from tokenctl.runtime import Runtime
+from tokenctl.storage.opening import open_store
+
+PROFILE = Profile(name="t")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in LASTING_STORES if kind != "session"])
+def test_every_kind_can_be_opened(tmp_path: Path, kind: str) -> None:
+    """Each store says its own kind."""
+    backend = f"{ring.__name__}.{ring.Ring.__qualname__}"
+    assert open_store(Runtime({}), PROFILE, tmp_path, kind, backend).kind == kind
+
+
+@pytest.mark.parametrize("kind", ["database", "memory", ""])
+def test_an_unknown_kind_is_refused(tmp_path: Path, kind: str) -> None:
+    """It is not taken for the OS keyring."""
+    with pytest.raises(UsageError, match="knows no store"):
+        open_store(Runtime({}), PROFILE, tmp_path, kind, None)
