@@ -1,6 +1,5 @@
 """Opening a store: the table of their kinds. Each kind is loaded when it is opened."""
 
-from importlib.util import find_spec
 from pathlib import Path
 
 from tokenctl.errors import UsageError
@@ -26,10 +25,13 @@ def open_store(runtime: Runtime, profile: Profile, folder: Path, kind: str, back
 
 def _open_keyring(runtime: Runtime, kind: str, backend: str | None) -> Store:
     patience = patience_at(runtime.terminal)
-    if backend == "keyring.backends.SecretService.Keyring" and find_spec("jeepney"):
-        from tokenctl.storage.secret_service import SecretServiceStore
-
-        return SecretServiceStore(kind, patience)
+    if backend == "keyring.backends.SecretService.Keyring":
+        try:
+            from tokenctl.storage.secret_service import SecretServiceStore
+        except ModuleNotFoundError:  # jeepney, which only Linux has: then the keyring library tells
+            pass
+        else:
+            return SecretServiceStore(kind, patience)
     from tokenctl.storage.backends import open_keyring
 
     return open_keyring(kind, backend, patience)
