@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from tokenctl import flows
 from tokenctl.broker import current as currents
-from tokenctl.broker import lifecycle, renewal
+from tokenctl.broker import lifecycle, login, renewal
 from tokenctl.flows import sign_in as sign_ins
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
@@ -48,7 +48,7 @@ def sign_in(
 
 def keep(runtime: Runtime, profile: Profile, session: Session, *, switch: bool = False) -> Session:
     """Keep a session as `login` does."""
-    return lifecycle.keep(runtime, vaults.open_for_login(runtime, profile), session, switch_account=switch)
+    return login.keep(runtime, vaults.open_for_login(runtime, profile), session, switch_account=switch)
 
 
 def revoke(runtime: Runtime, profile: Profile) -> bool:

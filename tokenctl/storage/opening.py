@@ -1,5 +1,6 @@
 """Opening a store: the table of their kinds. Each kind is loaded when it is opened."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from tokenctl.errors import UsageError
@@ -21,6 +22,11 @@ def open_store(runtime: Runtime, profile: Profile, folder: Path, kind: str, back
             return _open_file(runtime, profile, folder)
         case _:
             raise UsageError(f"this tokenctl knows no store {kind!r:.40}", hint="use the tokenctl that signed in")
+
+
+def in_store(profile: Profile, kind: str) -> Profile:
+    """Return the profile with another store; the keyring backend that it names goes with `keyring` alone."""
+    return replace(profile, store=kind, keyring_backend=profile.keyring_backend if kind == "keyring" else None)
 
 
 def _open_keyring(runtime: Runtime, kind: str, backend: str | None) -> Store:

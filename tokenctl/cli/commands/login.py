@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from tokenctl import flows
-from tokenctl.broker import lifecycle
+from tokenctl.broker import login
 from tokenctl.cli import questions
 from tokenctl.cli.options import as_json, some_seconds, with_runtime
 from tokenctl.cli.output import answer
@@ -95,11 +95,11 @@ def command(
     if new:
         editing.check(runtime.config, profile)
     vault = vaults.open_for_login(runtime, profile)
-    lifecycle.check_login(runtime, vault)
+    login.check(runtime, vault)
     from_stdin = client_secret_stdin or api_key_stdin
     secret = _secret_from_stdin(profile, kind) if from_stdin else _secret_at_hand(runtime, vault, kind)
     start = sign_in.prepare(runtime, profile, secret, no_browser=no_browser, timeout=timeout)
-    session = lifecycle.login(runtime, vault, start, switch_account=switch_account)
+    session = login.login(runtime, vault, start, switch_account=switch_account)
     if new:
         with exclusive_config(runtime.environ):
             editing.save(runtime.config, profile)

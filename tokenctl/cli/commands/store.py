@@ -1,6 +1,5 @@
 """`tokenctl store`: where each session is kept, and moving one from there to somewhere else."""
 
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -17,6 +16,7 @@ from tokenctl.model.store import choice_of
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
 from tokenctl.storage.lock import exclusive_config
+from tokenctl.storage.opening import in_store
 
 
 @click.group("store")
@@ -84,8 +84,7 @@ def migrate(runtime: Runtime, name: str | None, kind: str) -> None:
     changed to match.
     """
     profile = runtime.profile(name)
-    backend = profile.keyring_backend if kind == "keyring" else None
-    old, new = lifecycle.migrate(runtime, replace(profile, store=kind, keyring_backend=backend))
+    old, new = lifecycle.migrate(runtime, in_store(profile, kind))
     if profile.name in runtime.config.profiles and runtime.config.profiles[profile.name].store != kind:
         try:
             with exclusive_config(runtime.environ):

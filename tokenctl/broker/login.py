@@ -1,0 +1,129 @@
+"""A login: whether its session could be kept, the sign-in, and keeping the session in the place of what was there."""
+
+import contextlib
+from dataclasses import replace
+
+from tokenctl.errors import StoreDamaged, StoreError, UsageError
+from tokenctl.flows import sign_in
+from tokenctl.flows.flow import SignIn
+from tokenctl.model.profile import Profile
+from tokenctl.model.session import Session
+from tokenctl.model.store import Store
+from tokenctl.runtime import Runtime
+from tokenctl.storage.vault import Vault
+
+
+def check(runtime: Runtime, vault: Vault) -> None:
+    """Before a person signs in, see that the store will keep the session, and that none stays behind in another one.
+
+    Two stores with a session each would be two refresh tokens, one of them forgotten and alive. Raises
+    UsageError or StoreError.
+    """
+    previous = vault.previous
+    if previous is vault.store:
+        with contextlib.suppress(StoreDamaged):  # which the login replaces; a file that is not ours it cannot
+            vault.newest()
+    elif previous is not None:
+        _check_empty(runtime, vault, previous)
+    vault.prepare()
+
+
+def _check_empty(runtime: Runtime, vault: Vault, previous: Store) -> None:
+    name = vault.profile.name
+    try:
+        left_behind = previous.read(name) is not None
+    except StoreError as error:
+        runtime.terminal.warning(f"an older session may stay in the {previous.kind} store: {error.message}")
+        return
+    if left_behind:
+        raise UsageError(
+            f"{name!r} has a session in the {previous.kind} store ({previous.backend})",
+            hint=f"take it along with 'tokenctl store migrate -p {name} --to {vault.store.kind}',"
+            f" or end it with 'tokenctl revoke -p {name}', then sign in",
+        )
+
+
+def login(runtime: Runtime, vault: Vault, start: SignIn, *, switch_account: bool = False) -> Session:
+    """Sign in, and keep the session; see `keep`. Raises what a sign-in raises, too."""
+    vault.check_flow(start.flow.name)
+    key_file = start.profile.client_key_file
+    with sign_in.sign_in(start) as session:
+        return keep(runtime, vault, session, None if key_file else start.client.secret, switch_account=switch_account)
+
+
+def keep(
+    runtime: Runtime, vault: Vault, session: Session, secret: str | None = None, *, switch_account: bool = False
+) -> Session:
+    """Keep what a login produced in the place of what was there, with the client's secret; returns it as stored.
+
+    Another account than the profile's is kept with `switch_account`, or when the person at the terminal says so.
+    Raises UsageError when it is refused, StoreError or Busy; then the older session is still there.
+    """
+    seen = None if switch_account else _agreed(runtime, vault, session)
+    with vault.exclusive():
+        older = _older(runtime, vault)
+        if older is not None:
+            if _other_account(older, session):
+                if not switch_account and (seen is None or _other_account(older, seen)):  # another one, meanwhile
+                    raise _refused(vault.profile, older, session)
+                was, now = _accounts(older, session)
+                runtime.terminal.message(f"{vault.profile.name!r} was signed in as {was}, and is now {now}")
+            session = replace(session, generation=older.generation + 1)
+        vault.keep(session, secret)
+        vault.forget_beside()
+    return session
+
+
+def _older(runtime: Runtime, vault: Vault) -> Session | None:
+    try:
+        return vault.newest()
+    except StoreDamaged as damaged:
+        runtime.terminal.warning(f"{damaged.message}; this login replaces it")
+        return None
+
+
+def _agreed(runtime: Runtime, vault: Vault, newer: Session) -> Session | None:
+    """Return the session of another account that the person agrees to replace; None when there is none.
+
+    Asked without the lock: a person may take their time, and others want tokens. Raises UsageError when the
+    person does not agree, or nobody can be asked.
+    """
+    if not newer.subject:
+        return None
+    older = None
+    with contextlib.suppress(StoreDamaged):  # which the login replaces, and says so
+        older = vault.newest()
+    if older is None or not _other_account(older, newer):
+        return older
+    was, now = _accounts(older, newer)
+    question = f"{vault.profile.name!r} is signed in as {was}, and you signed in as {now}: switch to {now}?"
+    if not (runtime.terminal.attended and runtime.terminal.confirm(question)):
+        raise _refused(vault.profile, older, newer)
+    return older
+
+
+def _other_account(older: Session, newer: Session) -> bool:
+    """Tell whether two sessions are of different people, as far as both say whose they are."""
+    whose = [(each.issuer, each.subject) for each in (older, newer)]
+    return bool(older.subject and newer.subject) and whose[0] != whose[1]
+
+
+def _accounts(older: Session, newer: Session) -> tuple[str, str]:
+    """Name two accounts so that they can be told apart."""
+    if older.account != newer.account:
+        return str(older.account), str(newer.account)
+    was, now = (f"{each.account} ({each.subject} at {each.issuer})" for each in (older, newer))
+    return was, now
+
+
+def _refused(profile: Profile, older: Session, newer: Session) -> UsageError:
+    """Make the error for a login as another account.
+
+    It is not revoked: many servers end every session of that person and client with it, other profiles' too.
+    """
+    was, now = _accounts(older, newer)
+    return UsageError(
+        f"{profile.name!r} is signed in as {was}, and this sign-in was as {now}: it was not kept, {was} still is",
+        hint=f"sign in as {was}, choose another profile with -p NAME, or say --switch-account;"
+        f" the tokens of {now} were thrown away, and end at the server in their own time",
+    )
