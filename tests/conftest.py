@@ -1,5 +1,7 @@
 """What every test may use: the real parts as fixtures, a runtime without a world, and the command line."""
 
+import os
+import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -18,6 +20,10 @@ from tokenctl.storage.memory_store import MemoryStore
 # How long an example takes says something of the machine, not of the code.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+# Without it each of the many processes that the tests start compiles all that it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 pytest_plugins = ["tests.servers.fixtures"]
 

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.commandline import LONG
 from tokenctl.adapters.terminal import Terminal, clean
 from tokenctl.errors import UsageError
 
@@ -233,3 +234,16 @@ def test_an_old_encoding_fails_nothing(encoding: str) -> None:
     err = io.TextIOWrapper(raw, encoding=encoding, newline="\n")
     Terminal({}, err=err).message("日 \x1b")
     assert raw.getvalue() == b"tokenctl: ? ?\n"
+
+
+def test_a_wait_that_takes_long_is_told_once() -> None:
+    """Two waits for one keyring are announced by one line; one that ends soon by none."""
+    said = io.StringIO()
+    terminal = Terminal({}, err=said)
+    for _ in range(2):
+        with terminal.notice(0.01, "waiting for the keyring"):
+            while not said.getvalue():
+                time.sleep(0.01)
+    with terminal.notice(LONG, "waiting for something else"):
+        pass
+    assert said.getvalue() == "tokenctl: waiting for the keyring\n"

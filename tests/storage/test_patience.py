@@ -8,7 +8,6 @@ import pytest
 from tests.support.commandline import LONG
 from tokenctl.adapters.terminal import Terminal
 from tokenctl.errors import StoreTimedOut
-from tokenctl.storage import patience
 from tokenctl.storage.patience import Patience
 
 
@@ -24,19 +23,6 @@ def test_a_call_that_takes_too_long_is_given_up() -> None:
     with pytest.raises(StoreTimedOut, match="within 0 s"):
         Patience(seconds=0.05).within(release.wait)
     release.set()
-
-
-def test_a_person_who_waits_long_is_told_once() -> None:
-    """Two calls that take long are announced by one line."""
-    said = io.StringIO()
-    watched = Patience(seconds=LONG, terminal=Terminal({}, err=said))
-    text = "waiting for the keyring to answer"
-
-    def slow() -> bool:
-        return threading.Event().wait(patience.SILENT + 0.3)
-
-    assert [watched.within(slow) for _ in range(2)] == [False, False]
-    assert said.getvalue().count(text) == 1
 
 
 def test_a_call_that_ends_soon_is_not_announced() -> None:

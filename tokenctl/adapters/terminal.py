@@ -10,17 +10,19 @@
 """
 
 import contextlib
-import getpass
 import os
-import queue
 import re
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from typing import TextIO
+from functools import cached_property
+from typing import TYPE_CHECKING, TextIO
 
 from tokenctl.errors import TokenctlError, UsageError
+
+if TYPE_CHECKING:
+    from queue import SimpleQueue
 
 # C0 and C1 controls, bidirectional overrides, zero-width characters, line and paragraph separators.
 _HARMFUL = re.compile(
@@ -43,7 +45,6 @@ class Terminal:
         self._err = err
         self._progress = False
         self._said: set[str] = set()
-        self._typed: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._reader: threading.Thread | None = None
         self.verbose = verbose
 
@@ -145,7 +146,9 @@ class Terminal:
             raise UsageError(f"{question}: nobody can be asked here")
         self.end_progress()
         try:
-            return getpass.getpass(f"tokenctl: {clean(question)}: ", stream=None)
+            from getpass import getpass
+
+            return getpass(f"tokenctl: {clean(question)}: ", stream=None)
         except EOFError:
             self._write("\n")
             return ""
@@ -186,15 +189,24 @@ class Terminal:
 
     def _line_typed(self) -> str:
         """Wait for a line, from the thread of `lines` while there is one: two readers would share it out."""
+        from queue import Empty
+
         while self._reader is not None and self._reader.is_alive():
-            with contextlib.suppress(queue.Empty):
+            with contextlib.suppress(Empty):
                 return self._typed.get(timeout=0.2)
         try:
             return sys.stdin.readline()
         except OSError:  # in the background nobody can type
             return ""
 
-    def lines(self) -> queue.SimpleQueue[str]:
+    @cached_property
+    def _typed(self) -> "SimpleQueue[str]":
+        """The lines that the person has typed, and nobody has read."""
+        from queue import SimpleQueue
+
+        return SimpleQueue()
+
+    def lines(self) -> "SimpleQueue[str]":
         """Collect the lines that the person types from now on.
 
         Read without Python's buffer: a thread that waits inside it would disturb the interpreter's end.

@@ -7,16 +7,14 @@ import os
 import sys
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tokenctl.errors import UsageError
 from tokenctl.model.profile import Profile, from_members
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
+class Config(NamedTuple):
     """The config file as read: its path, its profiles, the default one's name."""
 
     path: Path
