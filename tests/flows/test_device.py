@@ -204,8 +204,8 @@ def test_a_server_that_always_fails_ends_at_the_deadline(server: DemoServer, clo
     ("reply", "error", "reason"),
     [
         (json_reply({"error": "expired_token"}, 400), LoginRequired, "expired"),
-        (json_reply({"error": "access_denied"}, 400), Refused, "refused on the other screen"),
-        (json_reply({"error": "access_denied"}, 403), Refused, "refused on the other screen"),
+        (json_reply({"error": "access_denied"}, 400), Refused, "refused on the other device"),
+        (json_reply({"error": "access_denied"}, 403), Refused, "refused on the other device"),
         (json_reply({"error": "invalid_grant"}, 400), LoginRequired, "invalid_grant"),
         (json_reply({"error": "invalid_client"}, 401), Refused, "invalid_client"),
         (Reply(status=400), Refused, "empty body"),

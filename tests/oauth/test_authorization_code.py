@@ -11,8 +11,8 @@ from tests.support.responses import SECRET, only
 from tokenctl.errors import Refused, UsageError
 from tokenctl.oauth.authorization_code import (
     ENTROPY,
-    OURS,
-    NotOurs,
+    RESERVED_PARAMETERS,
+    UnexpectedCallback,
     authorization_parameters,
     authorization_url,
     begin,
@@ -94,14 +94,14 @@ def test_offline_access_asks_for_consent(scope: str, extra: tuple[tuple[str, str
     assert dict(authorization_parameters(ATTEMPT, "c", scope, (), extra)).get("prompt") == prompt
 
 
-@pytest.mark.parametrize("name", sorted(OURS))
+@pytest.mark.parametrize("name", sorted(RESERVED_PARAMETERS))
 def test_an_extra_parameter_cannot_replace_a_protection(name: str) -> None:
     """Whoever could set one could switch it off."""
     with pytest.raises(UsageError, match=name):
         authorization_parameters(ATTEMPT, "c", "openid", (), (("prompt", "login"), (name, "x")))
 
 
-@given(st.dictionaries(st.text(min_size=1).filter(lambda each: each not in OURS), st.text(), max_size=5))
+@given(st.dictionaries(st.text(min_size=1).filter(lambda each: each not in RESERVED_PARAMETERS), st.text(), max_size=5))
 def test_extra_parameters_appear_once_and_encoded(extra: dict[str, str]) -> None:
     """Nothing in them can end a value and begin another parameter."""
     parameters = authorization_parameters(ATTEMPT, "c", "api", (), tuple(extra.items()))
@@ -126,7 +126,7 @@ def test_a_callback_with_our_state_brings_its_code() -> None:
 )
 def test_a_callback_with_another_state_decides_nothing(state: str | None, rest: dict[str, str]) -> None:
     """Anybody on this machine can send one, an error too, so the real one is still waited for."""
-    with pytest.raises(NotOurs):
+    with pytest.raises(UnexpectedCallback):
         parse_callback(ATTEMPT, rest | ({} if state is None else {"state": state}))
 
 
@@ -158,7 +158,7 @@ def test_an_error_with_our_state_is_final() -> None:
 @pytest.mark.parametrize("rest", [{}, {"code": ""}])
 def test_a_callback_without_a_code_is_not_ours(rest: dict[str, str]) -> None:
     """It is answered with an error page, and the wait goes on."""
-    with pytest.raises(NotOurs):
+    with pytest.raises(UnexpectedCallback):
         parse_callback(ATTEMPT, {"state": ATTEMPT.state, **rest})
 
 
@@ -180,7 +180,7 @@ def test_a_long_error_is_cut() -> None:
 )
 def test_any_callback_is_a_code_or_one_of_our_errors(parameters: dict[str, Any]) -> None:
     """A code comes out only with our state, no error, and no other issuer."""
-    with only(NotOurs, Refused):
+    with only(UnexpectedCallback, Refused):
         assert parse_callback(ATTEMPT, parameters) == parameters["code"]
         assert (
             parameters["state"] == ATTEMPT.state

@@ -8,7 +8,7 @@ from hypothesis import given
 from tests.support.responses import answer, answers, only
 from tokenctl.errors import Refused
 from tokenctl.oauth import metadata
-from tokenctl.oauth.metadata import ENDPOINTS, Metadata, need, parse, requests
+from tokenctl.oauth.metadata import ENDPOINTS, Metadata, parse, requests, require_endpoint
 from tokenctl.oauth.wire import Response
 
 ISSUER = "https://login.example.com/t1"
@@ -166,9 +166,9 @@ def test_metadata_of_a_profile_is_checked_the_same_way() -> None:
 
 def test_an_endpoint_that_is_needed_and_absent_is_named() -> None:
     """The message says what the server has not, and what to do."""
-    assert need("https://h/x", "device endpoint", ISSUER) == "https://h/x"
+    assert require_endpoint("https://h/x", "device endpoint", ISSUER) == "https://h/x"
     with pytest.raises(Refused, match="no device endpoint") as caught:
-        need(None, "device endpoint", ISSUER)
+        require_endpoint(None, "device endpoint", ISSUER)
     assert "--flow" in (caught.value.hint or "")
 
 

@@ -11,9 +11,9 @@ from tokenctl.errors import Refused, UsageError
 from tokenctl.oauth.wire import (
     Request,
     describe,
+    is_loopback,
     issuer_url,
     json_object,
-    loopback,
     overloaded,
     query_of,
     safe_url,
@@ -182,7 +182,7 @@ def test_a_wrong_issuer_is_a_usage_error(url: str) -> None:
 )
 def test_only_literals_and_localhost_are_this_machine(host: str | None, expected: bool) -> None:
     """A name that some name server could point elsewhere does not count."""
-    assert loopback(host) is expected
+    assert is_loopback(host) is expected
 
 
 def test_a_query_is_added_to_the_one_there_is() -> None:

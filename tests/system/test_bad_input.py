@@ -177,7 +177,7 @@ def test_a_port_in_use(home: Home, demo_server: DemoServer) -> None:
     [
         (None, 5, "not JSON"),
         ({"access_token": None}, 5, "without access_token"),
-        ({"access_token": "a\nb"}, 5, "characters no token may have"),
+        ({"access_token": "a\nb"}, 5, "characters a token cannot have"),
         ({"access_token": ["a"]}, 5, "access_token"),
         ({"expires_in": -1}, 5, "expires_in"),
         ({"expires_in": 1e300}, 5, "expires_in"),

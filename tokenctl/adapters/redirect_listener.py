@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 
 from tokenctl.adapters import callback_page
 from tokenctl.errors import TokenctlError, UsageError
-from tokenctl.oauth.authorization_code import NotOurs
-from tokenctl.oauth.wire import loopback, query_of
+from tokenctl.oauth.authorization_code import UnexpectedCallback
+from tokenctl.oauth.wire import is_loopback, query_of
 
 DEFAULT_REDIRECT = "http://127.0.0.1/callback"
 DONE = "/signed-in"
@@ -30,7 +30,7 @@ GOODBYE = 3.0
 """Seconds the listener stays open after the end, for the browser to fetch the last page."""
 
 Accept = Callable[[dict[str, str]], str]
-"""Checks a callback's parameters and returns the code; raises NotOurs, or the error that ends the sign-in."""
+"""Checks a callback's parameters and returns the code; raises UnexpectedCallback, or the error that ends the sign-in."""
 
 
 class Callback:
@@ -47,15 +47,15 @@ class Callback:
         self._goodbye = threading.Event()
 
     def offer(self, target: str) -> None:
-        """Take a callback's address if it is ours. Raises NotOurs or ValueError when it is not."""
+        """Take a callback's address if it is ours. Raises UnexpectedCallback or ValueError when it is not."""
         if self.accept is None or self._taken.locked():
-            raise NotOurs("no callback is expected")
+            raise UnexpectedCallback("no callback is expected")
         try:
             answer: str | TokenctlError = self.accept(query_of(target))
         except TokenctlError as error:
             answer = error
         if not self._taken.acquire(blocking=False):
-            raise NotOurs("the callback came already")  # a code has one use
+            raise UnexpectedCallback("the callback came already")  # a code has one use
         self._arrived.put(answer)
 
     def wait(self, seconds: float) -> str | None:
@@ -144,7 +144,7 @@ class _Visit(BaseHTTPRequestHandler):
     def _callback(self, callback: Callback) -> None:
         try:
             callback.offer(self.path)
-        except (NotOurs, ValueError):
+        except (UnexpectedCallback, ValueError):
             self._answer(400, callback_page.NOT_OURS)
         else:
             callback.send_on()
@@ -187,7 +187,7 @@ def listening(redirect_uri: str | None = None, port: int | None = None) -> Itera
         named, host = parts.port, parts.hostname
     except ValueError:
         parts, named, host = urlsplit(""), None, None
-    if parts.scheme != "http" or not loopback(host) or parts.query or parts.fragment or "@" in parts.netloc:
+    if parts.scheme != "http" or not is_loopback(host) or parts.query or parts.fragment or "@" in parts.netloc:
         raise UsageError(
             f"redirect_uri {redirect_uri!r:.200} is not an http address of this machine",
             hint="such as http://127.0.0.1:8400/callback, just as it is registered at the server",

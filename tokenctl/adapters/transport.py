@@ -19,7 +19,7 @@ import truststore
 from tokenctl import __version__
 from tokenctl.adapters.deadline import DeadlinePassed, within
 from tokenctl.errors import Refused, Unreachable, UsageError
-from tokenctl.oauth.wire import Request, Response, loopback
+from tokenctl.oauth.wire import Request, Response, is_loopback
 
 TOTAL = 30.0
 """Seconds one request may take, name lookup and last byte included."""
@@ -99,7 +99,7 @@ class Transport:
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
                 headers=_HEADERS,
                 timeout=httpx.Timeout(self._total, connect=CONNECT),
-                trust_env=not (direct or loopback(host)),  # proxies only: httpx reads no netrc by itself
+                trust_env=not (direct or is_loopback(host)),  # proxies only: httpx reads no netrc by itself
                 follow_redirects=False,
             )
         except (ImportError, ValueError) as reason:

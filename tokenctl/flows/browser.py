@@ -11,7 +11,7 @@ from tokenctl.flows.flow import CLIENT_SECRET, Arrived, Flow, SignIn
 from tokenctl.flows.sign_out import revoke_tokens
 from tokenctl.oauth import authorization_code as grant
 from tokenctl.oauth import pushed_request, token_response
-from tokenctl.oauth.metadata import need
+from tokenctl.oauth.metadata import require_endpoint
 
 
 @contextmanager
@@ -22,7 +22,7 @@ def sign_in(start: SignIn) -> Iterator[Arrived]:
     what the callback would have done. Raises LoginRequired when nobody signed in in time.
     """
     runtime, profile, server = start.runtime, start.profile, start.server
-    endpoint = need(server.authorization_endpoint, "authorization endpoint", server.issuer)
+    endpoint = require_endpoint(server.authorization_endpoint, "authorization endpoint", server.issuer)
     began = runtime.now()
     with listening(profile.redirect_uri, profile.port) as callback:
         attempt = grant.begin(
@@ -52,7 +52,9 @@ def _authorization_url(start: SignIn, endpoint: str, attempt: grant.Attempt) -> 
         attempt, start.client.client_id, profile.scope, profile.resource, audience + profile.params
     )
     if server.require_pushed_authorization_requests:
-        pushed = need(server.pushed_authorization_request_endpoint, "pushed authorization endpoint", server.issuer)
+        pushed = require_endpoint(
+            server.pushed_authorization_request_endpoint, "pushed authorization endpoint", server.issuer
+        )
         push = pushed_request.pushed_request(pushed, start.client, parameters)
         answer = start.runtime.send(profile, push)
         parameters = (
@@ -98,7 +100,7 @@ def _wait(start: SignIn, callback: Callback) -> str:
                 continue
             try:
                 callback.offer(line)
-            except (grant.NotOurs, ValueError) as reason:
+            except (grant.UnexpectedCallback, ValueError) as reason:
                 terminal.warning(f"that is not the address this sign-in ends on ({reason}); still waiting")
     raise LoginRequired(
         f"nobody signed in within {start.timeout} s",

@@ -10,7 +10,7 @@ from tokenctl.errors import LoginRequired, UsageError
 from tokenctl.flows.flow import SecretKind
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
-from tokenctl.oauth.client_auth import ASSERTED, WORKLOAD, Client, choose
+from tokenctl.oauth.client_auth import ASSERTION_METHODS, WORKLOAD, Client, choose
 from tokenctl.oauth.metadata import Metadata
 from tokenctl.runtime import Runtime
 from tokenctl.storage.vault import Vault
@@ -37,16 +37,18 @@ def by_metadata(runtime: Runtime, profile: Profile, server: Metadata, secret: st
 def of_workload(runtime: Runtime, profile: Profile, client_id: str) -> Client:
     """Make the client of a job: its identity is the client's assertion, or the client has no proof of its own."""
     if profile.identity_use == "client-assertion":
-        return Client(client_id=client_id, auth_method=WORKLOAD, prove=partial(identity_token, runtime, profile))
+        return Client(
+            client_id=client_id, auth_method=WORKLOAD, make_assertion=partial(identity_token, runtime, profile)
+        )
     return Client(client_id=client_id)
 
 
 def proving(runtime: Runtime, profile: Profile, client: Client, issuer: str, token_endpoint: str) -> Client:
     """Give a client that proves itself with assertions what makes them (RFC 7523 section 3: for this server alone)."""
-    if client.auth_method not in ASSERTED:
+    if client.auth_method not in ASSERTION_METHODS:
         return client
     audience = token_endpoint if profile.assertion_audience == "token_endpoint" else issuer
-    return replace(client, prove=partial(_assertion, runtime, profile, client, audience))
+    return replace(client, make_assertion=partial(_assertion, runtime, profile, client, audience))
 
 
 def identity_token(runtime: Runtime, profile: Profile) -> str:

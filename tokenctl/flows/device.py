@@ -9,7 +9,7 @@ from tokenctl.flows.flow import CLIENT_SECRET, Arrived, Flow, SignIn
 from tokenctl.flows.sign_out import revoke_tokens
 from tokenctl.oauth import device_code as grant
 from tokenctl.oauth import token_response
-from tokenctl.oauth.metadata import need
+from tokenctl.oauth.metadata import require_endpoint
 from tokenctl.oauth.wire import overloaded
 
 
@@ -20,7 +20,7 @@ def sign_in(start: SignIn) -> Iterator[Arrived]:
     Raises LoginRequired when the code or the deadline passes first, Refused when the person said no.
     """
     runtime, profile, server = start.runtime, start.profile, start.server
-    endpoint = need(server.device_authorization_endpoint, "device authorization endpoint", server.issuer)
+    endpoint = require_endpoint(server.device_authorization_endpoint, "device authorization endpoint", server.issuer)
     request = grant.device_request(endpoint, start.client, profile.scope, profile.resource, profile.audience)
     device = grant.parse_device(runtime.send(profile, request), (*start.client.secrets, *request.secrets))
     _show(start, device)

@@ -15,7 +15,7 @@ from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
 from tokenctl.oauth.claims import account_name
 from tokenctl.oauth.client_auth import Client
-from tokenctl.oauth.metadata import Metadata, need
+from tokenctl.oauth.metadata import Metadata, require_endpoint
 from tokenctl.runtime import Runtime
 
 TIMEOUT = 300
@@ -41,7 +41,7 @@ def prepare(
         )
     server = discover(runtime, profile)
     client = named.client(runtime, profile, server, secret)
-    endpoint = need(server.token_endpoint, "token endpoint", server.issuer)
+    endpoint = require_endpoint(server.token_endpoint, "token endpoint", server.issuer)
     client = clients.proving(runtime, profile, client, server.issuer, endpoint)
     return SignIn(
         runtime=runtime,

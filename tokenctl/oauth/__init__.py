@@ -1,6 +1,6 @@
-"""The protocol, pure: records in, records out, one file an RFC section.
+"""The OAuth protocol as pure functions: one file for each RFC section.
 
-What may live here: builders that return a `Request`, parsers that take a `Response`, and the rules
-between them. What may not: input and output, a clock, randomness, the terminal. Time enters as a
-number (`now`, `received_at`), randomness as bytes, and sending happens elsewhere.
+A builder returns a `Request`. A parser takes a `Response`. No function here does input or output, reads a
+clock, makes random bytes or writes to the terminal. The caller passes the time as a number (`now`,
+`received_at`) and random bytes as `bytes`, and sends the request.
 """

@@ -9,20 +9,20 @@ from tokenctl.oauth.pkce import challenge, unreserved
 from tokenctl.oauth.wire import Request, with_query
 
 ENTROPY = 96
-"""Random bytes that one attempt takes: 32 each for verifier, state and nonce."""
+"""Random bytes for one sign-in: 32 each for the code verifier, the state and the nonce."""
 
-OURS = frozenset(
+RESERVED_PARAMETERS = frozenset(
     (
         *("response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "response_mode", "resource"),
         *("code_challenge", "code_challenge_method", "request", "request_uri", "client_secret"),
     )
 )
-"""Parameters that `--param` may not set: they carry the protections."""
+"""Parameters that `--param` cannot set, because they protect the sign-in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One sign-in that is under way: what is expected back, and by whom."""
+    """One sign-in that has started: what its callback is checked against."""
 
     issuer: str
     redirect_uri: str
@@ -33,7 +33,7 @@ class Attempt:
 
 
 def begin(issuer: str, redirect_uri: str, entropy: bytes, *, iss_required: bool) -> Attempt:
-    """Start an attempt from `ENTROPY` random bytes."""
+    """Start an attempt from `ENTROPY` random bytes. Raises ValueError for another number of bytes."""
     if len(entropy) != ENTROPY:
         raise ValueError("an attempt takes exactly 96 random bytes")
     return Attempt(
@@ -55,13 +55,13 @@ def authorization_parameters(
 ) -> tuple[tuple[str, str], ...]:
     """List the authorization request's parameters (RFC 6749 section 4.1.1, RFC 7636 section 4.3).
 
-    `offline_access` needs `prompt=consent` (OpenID Connect Core section 11): it is added unless
-    `extra` says otherwise; an empty value there leaves a parameter out. Raises UsageError when
-    `extra` names a parameter of ours.
+    `offline_access` needs `prompt=consent` (OpenID Connect Core section 11). The parameter is added unless
+    `extra` has a `prompt`. An empty value in `extra` leaves a parameter out. Raises UsageError when `extra`
+    has one of the `RESERVED_PARAMETERS`.
     """
-    taken = OURS.intersection(name for name, _ in extra)
-    if taken:
-        raise UsageError(f"--param may not set {', '.join(sorted(taken))}", hint="tokenctl sets it itself")
+    reserved = RESERVED_PARAMETERS.intersection(name for name, _ in extra)
+    if reserved:
+        raise UsageError(f"--param cannot set {', '.join(sorted(reserved))}", hint="tokenctl sets it itself")
     scopes = (scope or "").split()
     added = dict(extra)
     if "offline_access" in scopes:
@@ -81,28 +81,28 @@ def authorization_parameters(
 
 
 def authorization_url(endpoint: str, parameters: tuple[tuple[str, str], ...]) -> str:
-    """Build the URL the person opens."""
+    """Build the URL that the person opens in a browser."""
     return with_query(endpoint, parameters)
 
 
-class NotOurs(Exception):
-    """A callback that belongs to no attempt of ours: answer it with an error page and go on waiting."""
+class UnexpectedCallback(Exception):
+    """A callback that does not belong to this attempt. The listener answers with an error page and keeps waiting."""
 
 
 def parse_callback(attempt: Attempt, parameters: dict[str, str]) -> str:
     """Check the parameters of a callback and return the code (RFC 6749 section 4.1.2).
 
-    Raises NotOurs when `state` is absent or another's: anybody on this machine can send that, so it
-    decides nothing. With the right state an error, or an `iss` that is not our issuer's (RFC 9207
-    section 2.4), is final: Refused.
+    Raises UnexpectedCallback when `state` is absent or wrong: every program on this machine can send such a
+    callback, so it must not end the sign-in. With the right `state`, raises Refused for an error and for an `iss`
+    of another issuer (RFC 9207 section 2.4); both end the sign-in.
     """
     if not compare_digest(parameters.get("state", "").encode(), attempt.state.encode()):
-        raise NotOurs("it is of another sign-in, or not whole")
+        raise UnexpectedCallback("its state is absent or wrong")
     iss = parameters.get("iss")
     if (iss is None and attempt.iss_required) or (iss is not None and iss != attempt.issuer):
         raise Refused(
             f"the answer came from issuer {iss!r:.200}, and the sign-in was at {attempt.issuer}",
-            hint="nothing was sent on; if you did not start two sign-ins, report this to who runs the server",
+            hint="the code was not used; if you did not start two sign-ins, report this to the server's operator",
         )
     if "error" in parameters:
         text = parameters.get("error_description")
@@ -111,12 +111,12 @@ def parse_callback(attempt: Attempt, parameters: dict[str, str]) -> str:
             error=parameters["error"],
         )
     if not parameters.get("code"):
-        raise NotOurs("there is no code")
+        raise UnexpectedCallback("it has no code")
     return parameters["code"]
 
 
 def code_request(endpoint: str, client: Client, attempt: Attempt, code: str, resource: tuple[str, ...] = ()) -> Request:
-    """Build the exchange of the code (RFC 6749 section 4.1.3). It is sent once: a code has one use."""
+    """Build the token request for the code (RFC 6749 section 4.1.3). Send it once: a code has one use."""
     return request(
         endpoint,
         client,

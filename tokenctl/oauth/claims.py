@@ -1,6 +1,7 @@
-"""The claims of a JWT, unverified: for showing and naming, never for a decision.
+"""The claims of a JWT, not verified.
 
-Verification is `id_token.py`'s business; decoding for the eye needs neither PyJWT nor cryptography.
+They can be shown, and `exp` can say when a token expires. No security decision rests on them:
+`adapters/jwt_verify.py` verifies. Decoding alone needs neither PyJWT nor cryptography, so it is fast.
 """
 
 import base64
@@ -11,12 +12,12 @@ from tokenctl.oauth.wire import json_object
 
 
 def unverified_claims(token: str) -> dict[str, Any]:
-    """Decode a JWT's payload; an opaque or broken token has no claims."""
+    """Decode a JWT's payload; empty for an opaque or broken token."""
     return _part(token, 1)
 
 
 def unverified_header(token: str) -> dict[str, Any]:
-    """Decode a JWT's header; an opaque or broken token has none."""
+    """Decode a JWT's header; empty for an opaque or broken token."""
     return _part(token, 0)
 
 
@@ -26,7 +27,7 @@ def is_jwt(token: str) -> bool:
 
 
 def account_name(claims: dict[str, Any]) -> str | None:
-    """Choose what a person would call the account: user name, e-mail address, name or subject."""
+    """Choose a name for the account that a person knows: user name, e-mail address, name or subject."""
     for name in ("preferred_username", "email", "name", "sub"):
         if isinstance(claims.get(name), str) and claims[name]:
             return str(claims[name])

@@ -1,23 +1,24 @@
-"""The device authorization grant (RFC 8628): a code here, the sign-in on any other screen."""
+"""The device authorization grant (RFC 8628): the terminal shows a code, the person enters it on another device."""
 
 from dataclasses import dataclass, field
 from enum import Enum
 
 from tokenctl.errors import LoginRequired, Refused
 from tokenctl.oauth.client_auth import Client, request
-from tokenctl.oauth.token_response import DEFAULT_LIFETIME, refuse
+from tokenctl.oauth.token_response import DEFAULT_LIFETIME, raise_error
 from tokenctl.oauth.wire import Request, Response, describe, json_object, overloaded, safe_url, try_later
 
 DEFAULT_INTERVAL = 5
 """Seconds between polls when the server names none (RFC 8628 section 3.2)."""
 SLOW_DOWN = 5
-"""Seconds that each `slow_down` adds, for all later polls (section 3.5)."""
+"""Seconds that each `slow_down` adds to the interval of all later polls (section 3.5)."""
 LONGEST_INTERVAL = 300
+"""Seconds between polls, at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceAuthorization:
-    """What the device endpoint answered. `interval` is seconds, `expires_at` epoch seconds."""
+    """The answer of the device authorization endpoint. `interval` is seconds, `expires_at` epoch seconds."""
 
     device_code: str = field(repr=False)
     user_code: str
@@ -30,7 +31,7 @@ class DeviceAuthorization:
 def device_request(
     endpoint: str, client: Client, scope: str | None, resource: tuple[str, ...] = (), audience: str | None = None
 ) -> Request:
-    """Build the first request (RFC 8628 section 3.1)."""
+    """Build the device authorization request (RFC 8628 section 3.1)."""
     return request(
         endpoint,
         client,
@@ -41,7 +42,7 @@ def device_request(
 
 
 def parse_device(response: Response, known: tuple[str, ...] = ()) -> DeviceAuthorization:
-    """Read the device endpoint's answer (section 3.2). Raises Refused or Unreachable."""
+    """Read the device authorization response (section 3.2). Raises Refused or Unreachable."""
     try:
         document = json_object(response.body)
     except ValueError as reason:
@@ -49,11 +50,11 @@ def parse_device(response: Response, known: tuple[str, ...] = ()) -> DeviceAutho
             raise try_later(response, "the device endpoint") from None
         raise Refused(f"the device endpoint answered {describe(response)}: {reason}") from None
     if "error" in document or response.status != 200:
-        refuse(document, response, known)
+        raise_error(document, response, known)
     for name in ("device_code", "user_code"):
         if not isinstance(document.get(name), str) or not document[name] or not document[name].isprintable():
             raise Refused(f"the device endpoint answered without a usable {name}")
-    # Google's first version, still met, says verification_url.
+    # Some servers still use verification_url, the name in Google's first version.
     uri = safe_url(document.get("verification_uri", document.get("verification_url")), "the device page")
     complete = document.get("verification_uri_complete")
     return DeviceAuthorization(
@@ -73,7 +74,7 @@ def _seconds(value: object, default: int) -> int:
 
 
 def poll_request(endpoint: str, client: Client, device_code: str, resource: tuple[str, ...] = ()) -> Request:
-    """Build one poll of the token endpoint (section 3.4), for a token for `resource` (RFC 8707 section 2.2)."""
+    """Build one poll of the token endpoint (section 3.4); `resource` is as in RFC 8707 section 2.2."""
     return request(
         endpoint,
         client,
@@ -84,16 +85,16 @@ def poll_request(endpoint: str, client: Client, device_code: str, resource: tupl
 
 
 class Pending(Enum):
-    """Why a poll brought no tokens yet."""
+    """Why a poll has no tokens yet (section 3.5)."""
 
     WAIT = "authorization_pending"
     SLOW_DOWN = "slow_down"
 
 
 def pending(response: Response) -> Pending | None:
-    """Tell whether to go on polling; None: the answer is final, hand it to the token response's parser.
+    """Tell whether to poll again. None means that the answer is final: `token_response.parse` reads it.
 
-    Raises LoginRequired when the code expired, Refused when the person said no.
+    Raises LoginRequired when the code expired, Refused when the person refused.
     """
     try:
         error = json_object(response.body).get("error")
@@ -102,5 +103,5 @@ def pending(response: Response) -> Pending | None:
     if error == "expired_token":
         raise LoginRequired("the code expired before anybody entered it", hint="run the same command again")
     if error == "access_denied":
-        raise Refused("the sign-in was refused on the other screen", error="access_denied")
+        raise Refused("the sign-in was refused on the other device", error="access_denied")
     return Pending(error) if error in ("authorization_pending", "slow_down") else None

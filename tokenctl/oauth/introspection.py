@@ -1,10 +1,10 @@
-"""Token introspection (RFC 7662): what the server itself says of a token."""
+"""Token introspection (RFC 7662): ask the server about a token."""
 
 from typing import Any
 
 from tokenctl.errors import Refused
 from tokenctl.oauth.client_auth import Client, request
-from tokenctl.oauth.token_response import redacted, refuse
+from tokenctl.oauth.token_response import raise_error, redacted
 from tokenctl.oauth.wire import JSON, Request, Response, describe, json_object, overloaded, try_later
 
 
@@ -14,10 +14,10 @@ def introspection_request(endpoint: str, client: Client, token: str, hint: str =
 
 
 def parse(response: Response, known: tuple[str, ...] = ()) -> JSON:
-    """Read the answer; it has a boolean `active` (section 2.2).
+    """Read the introspection response; it has a boolean `active` (section 2.2).
 
-    It is there to be shown, and a server may put anything into it: `known` secrets are taken out. Raises
-    Refused or Unreachable.
+    The response will be shown, and a server can put any text into it. So `known` secrets are removed from it.
+    Raises Refused or Unreachable.
     """
     try:
         document = json_object(response.body)
@@ -26,19 +26,19 @@ def parse(response: Response, known: tuple[str, ...] = ()) -> JSON:
             raise try_later(response, "the introspection endpoint") from None
         raise Refused(f"the introspection endpoint answered {describe(response)}: {reason}") from None
     if response.status != 200:
-        refuse(document, response, known)
+        raise_error(document, response, known)
     if not isinstance(document.get("active"), bool):
         raise Refused("the introspection endpoint did not say whether the token is active")
-    shown: JSON = _without(document, known)
+    shown: JSON = _redacted_members(document, known)
     return shown
 
 
-def _without(found: Any, known: tuple[str, ...]) -> Any:
-    """Take known secrets out of every text in it, the names of members included."""
+def _redacted_members(found: Any, known: tuple[str, ...]) -> Any:
+    """Remove known secrets from every text of a JSON value, member names included."""
     if isinstance(found, str):
         return redacted(found, known)
     if isinstance(found, list):
-        return [_without(each, known) for each in found]
+        return [_redacted_members(each, known) for each in found]
     if isinstance(found, dict):
-        return {redacted(name, known): _without(each, known) for name, each in found.items()}
+        return {redacted(name, known): _redacted_members(each, known) for name, each in found.items()}
     return found

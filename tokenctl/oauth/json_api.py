@@ -1,7 +1,7 @@
-"""Token APIs that are not OAuth: the request a description makes, and the token set in the answer.
+"""Token APIs that are not OAuth: build a request from the profile's description, and read the token set in the answer.
 
-Values are put into the body as JSON strings, never pasted into text, so that no secret can change its
-meaning. A path that is missing, or where something else than it should be lies, is refused and named.
+Each value becomes one JSON string of the body; it is never inserted into JSON text. So no secret can change the
+meaning of the body. When a JSON Pointer finds no value, or a value of the wrong type, the error names the pointer.
 """
 
 import json
@@ -16,23 +16,23 @@ from tokenctl.oauth.token_response import DEFAULT_LIFETIME, LONGEST_LIFETIME, LO
 from tokenctl.oauth.wire import JSON, Request, Response, describe, json_object, overloaded, safe_url, try_later
 
 REFUSALS = (400, 401, 403, 404, 410, 422)
-"""Statuses with which such APIs say that they know this refresh token no more."""
+"""HTTP statuses with which such APIs refuse a refresh token."""
 
 
 def request(call: Call, values: Mapping[str, str | None]) -> Request:
-    """Build the request of a call, with the values in the places of their placeholders. Raises UsageError."""
+    """Build the request of a call: each placeholder is replaced by its value. Raises UsageError."""
     return Request(
         url=safe_url(call.url, "the url of the profile's api"),
         verb=call.method,
-        json=None if call.body is None else json.dumps(_filled(json.loads(call.body), values)),
-        headers={name: _header(_fill(text, values)) for name, text in call.headers},
+        json=None if call.body is None else json.dumps(_fill_template(json.loads(call.body), values)),
+        headers={name: _checked_header(_fill_text(text, values)) for name, text in call.headers},
     )
 
 
 def parse(call: Call, response: Response, what: str) -> TokenSet:
-    """Read the answer of a login or a refresh (`what`).
+    """Read the answer of a call; `what` is `login` or `refresh`.
 
-    Raises Unreachable (429, 5xx), LoginRequired (a refresh token that is refused) or Refused.
+    Raises Unreachable (429, 5xx), LoginRequired (the refresh token is refused) or Refused.
     """
     if overloaded(response):
         raise try_later(response, f"the {what} endpoint")
@@ -53,7 +53,7 @@ def parse(call: Call, response: Response, what: str) -> TokenSet:
 
 
 def rotated(call: Call, response: Response) -> str | None:
-    """Take the new refresh token out of a successful answer, whatever else is wrong with it."""
+    """Read the new refresh token of a successful answer, even when the rest of the answer cannot be used."""
     try:
         return _refresh_token(json_object(response.body), call, "refresh") if response.status in (200, 201) else None
     except (ValueError, Refused):
@@ -61,7 +61,7 @@ def rotated(call: Call, response: Response) -> str | None:
 
 
 def check_revoked(response: Response) -> str | None:
-    """Read the answer of a revocation: None when it is done, else what the server said. Raises Unreachable."""
+    """Read the answer of a revocation: None for success, else a short description. Raises Unreachable."""
     if overloaded(response):
         raise try_later(response, "the revoke endpoint")
     return None if 200 <= response.status < 300 else describe(response)
@@ -74,8 +74,8 @@ def _document(response: Response, what: str) -> JSON:
         raise Refused(f"the {what} endpoint answered {describe(response)}: {reason}") from None
 
 
-def _at(document: JSON, pointer: str) -> Any:
-    """Follow a JSON Pointer (RFC 6901 section 4). Raises KeyError when nothing lies there."""
+def _value_at(document: JSON, pointer: str) -> Any:
+    """Follow a JSON Pointer (RFC 6901 section 4). Raises KeyError when there is no value."""
     found: Any = document
     for part in pointer.split("/")[1:]:
         key = part.replace("~1", "/").replace("~0", "~")
@@ -90,7 +90,7 @@ def _at(document: JSON, pointer: str) -> Any:
 
 def _token(document: JSON, pointer: str, what: str) -> str:
     try:
-        value = _at(document, pointer)
+        value = _value_at(document, pointer)
     except KeyError:
         raise Refused(f"the answer of the {what} has nothing at {pointer}") from None
     if (
@@ -103,9 +103,10 @@ def _token(document: JSON, pointer: str, what: str) -> str:
 
 
 def _refresh_token(document: JSON, call: Call, what: str) -> str | None:
-    """Take the refresh token from where the profile says it lies; a call that names no place brings none.
+    """Read the refresh token at the profile's pointer; None when the call has no pointer for it.
 
-    "Absent" never means "keep the old one": where the API rotates, that one is spent already.
+    A missing refresh token is an error. It does not mean "keep the old one": an API that rotates has already used
+    up the old one.
     """
     return None if call.refresh_token is None else _token(document, call.refresh_token, what)
 
@@ -118,17 +119,17 @@ def _expires_at(call: Call, document: JSON, token: str, received_at: int, what: 
             return int(claimed)
         return received_at + DEFAULT_LIFETIME
     try:
-        moment = _moment(_at(document, pointer))
+        seconds = _seconds(_value_at(document, pointer))
     except (KeyError, ValueError):
         raise Refused(f"the answer of the {what} has no time at {pointer}") from None
-    moment += received_at if call.expires_in else 0
-    if not received_at <= moment <= received_at + LONGEST_LIFETIME:
-        raise Refused(f"the answer of the {what} has no sensible time at {pointer}")
-    return moment
+    expires_at = seconds + (received_at if call.expires_in else 0)
+    if not received_at <= expires_at <= received_at + LONGEST_LIFETIME:
+        raise Refused(f"the answer of the {what} has no possible time at {pointer}")
+    return expires_at
 
 
-def _moment(value: Any) -> int:
-    """Read seconds, as a number or in digits, or a date of RFC 3339. Raises ValueError."""
+def _seconds(value: Any) -> int:
+    """Read a number of seconds (a number or digits), or an RFC 3339 date as epoch seconds. Raises ValueError."""
     if isinstance(value, str) and not value.isdecimal():
         found = datetime.fromisoformat(value)
         if found.tzinfo is None:
@@ -139,27 +140,27 @@ def _moment(value: Any) -> int:
     return int(value)
 
 
-def _filled(template: Any, values: Mapping[str, str | None]) -> Any:
+def _fill_template(template: Any, values: Mapping[str, str | None]) -> Any:
     if isinstance(template, str):
-        return _fill(template, values)
+        return _fill_text(template, values)
     if isinstance(template, list):
-        return [_filled(each, values) for each in template]
+        return [_fill_template(each, values) for each in template]
     if isinstance(template, Mapping):
-        return {key: _filled(each, values) for key, each in template.items()}
+        return {key: _fill_template(each, values) for key, each in template.items()}
     return template
 
 
-def _fill(text: str, values: Mapping[str, str | None]) -> str:
+def _fill_text(text: str, values: Mapping[str, str | None]) -> str:
     def value(match: Any) -> str:
         found = values.get(match[1])
         if found is None:
-            raise UsageError(f"the profile's api wants {match[0]}, and there is none")
+            raise UsageError(f"the profile's api needs {match[0]}, and there is none")
         return found
 
     return PLACEHOLDER.sub(value, text)
 
 
-def _header(text: str) -> str:
+def _checked_header(text: str) -> str:
     if not text.isascii() or not text.isprintable() or text != text.strip():
-        raise UsageError("a header of the profile's api would hold characters that no header may have")
+        raise UsageError("a header of the profile's api would have characters that a header cannot have")
     return text

@@ -1,4 +1,4 @@
-"""The JWT bearer grant (RFC 7523 section 2.1): an assertion of somebody the server trusts, for an access token."""
+"""The JWT bearer grant (RFC 7523 section 2.1): exchange a JWT of an issuer that the server trusts for an access token."""
 
 from tokenctl.oauth.client_auth import Client, request
 from tokenctl.oauth.wire import Request
@@ -7,7 +7,7 @@ from tokenctl.oauth.wire import Request
 def bearer_request(
     endpoint: str, client: Client, assertion: str, scope: str | None, resource: tuple[str, ...] = ()
 ) -> Request:
-    """Build the request."""
+    """Build the token request."""
     return request(
         endpoint,
         client,

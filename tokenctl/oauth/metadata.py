@@ -1,8 +1,8 @@
-"""Authorization server metadata: where to ask for it, and what it may say.
+"""Authorization server metadata: the URLs to ask, and the checks of the answer.
 
-OpenID Connect Discovery 1.0 section 4 appends its well-known path to the issuer, RFC 8414 section 3
-puts its own between host and path. The issuer in the document must be the one asked for, to the
-character; otherwise one server could speak in another's name.
+OpenID Connect Discovery 1.0 section 4 appends its well-known path to the issuer. RFC 8414 section 3 puts its
+path between the host and the issuer's path. The issuer in the document must be exactly the issuer that was asked
+for. Otherwise one server could pretend to be another.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from tokenctl.oauth.wire import JSON, Request, Response, json_object, safe_url
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
-    """What we know of a server, named as in RFC 8414 section 2."""
+    """The members of a server's metadata that tokenctl uses (RFC 8414 section 2)."""
 
     issuer: str
     authorization_endpoint: str | None = None
@@ -36,7 +36,7 @@ ENDPOINTS = tuple(each.name for each in fields(Metadata) if each.name.endswith((
 
 
 def requests(issuer: str) -> tuple[Request, Request]:
-    """Build the two requests that may find the metadata: OpenID's first, then RFC 8414's."""
+    """Build the two requests that can find the metadata: first OpenID Connect's, then RFC 8414's."""
     parts = urlsplit(issuer)
     path = parts.path.rstrip("/")
     origin = f"{parts.scheme}://{parts.netloc}"
@@ -49,8 +49,8 @@ def requests(issuer: str) -> tuple[Request, Request]:
 def parse(response: Response, issuer: str) -> Metadata:
     """Read a metadata document.
 
-    Raises ValueError when this is no metadata at all (the other path may have some), Refused when it
-    is and breaks a rule: another issuer, an endpoint that is not https, S256 not among the methods.
+    Raises ValueError when this is no metadata document (the other URL can have one). Raises Refused when the
+    document breaks a rule: another issuer, an endpoint without https, no PKCE method S256.
     """
     if response.status != 200:
         raise ValueError("there is none")
@@ -60,13 +60,13 @@ def parse(response: Response, issuer: str) -> Metadata:
     if document["issuer"] != issuer:
         raise Refused(
             f"the metadata is of issuer {document['issuer']!r:.200}, not of {issuer!r}",
-            hint="write the issuer just as the server does, to the last slash",
+            hint="write the issuer exactly as the server does, with or without a slash at the end",
         )
     return from_members(document)
 
 
 def from_members(document: JSON | Mapping[str, str]) -> Metadata:
-    """Make the record of the members we know, each checked. Raises Refused."""
+    """Make the record from the members that tokenctl knows, and check each. Raises Refused."""
     members: dict[str, object] = {"issuer": document["issuer"]}
     for name in ENDPOINTS:
         if document.get(name) is not None:
@@ -80,12 +80,12 @@ def from_members(document: JSON | Mapping[str, str]) -> Metadata:
     found = Metadata(**members)  # type: ignore[arg-type]
     methods = found.code_challenge_methods_supported
     if methods is not None and "S256" not in methods:
-        raise Refused("the server offers no PKCE with S256, and tokenctl signs in with nothing weaker")
+        raise Refused("the server does not offer PKCE with S256, and tokenctl uses nothing weaker")
     return found
 
 
-def need(endpoint: str | None, what: str, issuer: str) -> str:
-    """Return an endpoint, or say that the server has none. Raises Refused."""
+def require_endpoint(endpoint: str | None, what: str, issuer: str) -> str:
+    """Return the endpoint. Raises Refused, with the words `what` for it, when the server has none."""
     if endpoint is None:
         raise Refused(f"{issuer} has no {what}", hint="choose another --flow, or name the endpoint in the profile")
     return endpoint

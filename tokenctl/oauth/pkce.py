@@ -1,11 +1,11 @@
-"""Proof Key for Code Exchange, method S256 (RFC 7636). There is no other method here."""
+"""Proof Key for Code Exchange (RFC 7636), method S256 only."""
 
 import base64
 import hashlib
 
 
 def unreserved(entropy: bytes) -> str:
-    """Encode random bytes with unreserved characters only: 32 bytes give 43 characters."""
+    """Encode random bytes in unreserved characters (RFC 3986 section 2.3): 32 bytes give 43 characters."""
     return base64.urlsafe_b64encode(entropy).rstrip(b"=").decode()
 
 

@@ -7,7 +7,7 @@ from tokenctl.oauth.wire import Request
 def refresh_request(
     endpoint: str, client: Client, refresh_token: str, resource: tuple[str, ...] = (), scope: str | None = None
 ) -> Request:
-    """Build the request. Without a scope it means the one granted at login; a scope can only be narrower."""
+    """Build the token request. Without `scope` the server keeps the granted scope; `scope` can only ask for less."""
     return request(
         endpoint,
         client,

@@ -1,4 +1,4 @@
-"""Token revocation (RFC 7009): what to send, and what the answer really says."""
+"""Token revocation (RFC 7009)."""
 
 from enum import Enum
 
@@ -8,7 +8,7 @@ from tokenctl.oauth.wire import Request, Response, describe, json_object, overlo
 
 
 class Outcome(Enum):
-    """What a revocation endpoint did."""
+    """What the revocation endpoint did."""
 
     REVOKED = "revoked"
     UNSUPPORTED = "unsupported_token_type"
@@ -21,10 +21,10 @@ def revocation_request(endpoint: str, client: Client, token: str, hint: str) -> 
 
 
 def parse(response: Response, known: tuple[str, ...] = ()) -> tuple[Outcome, str]:
-    """Read the answer: the outcome, and the server's reason in its own words where it refused.
+    """Read the response: the outcome, and the server's reason if it refused; `known` secrets are removed from it.
 
-    200 means done, for unknown tokens too (section 2.2). Raises Unreachable: after a 503 the token
-    must be assumed to live (section 2.2.1).
+    200 means revoked, also for a token that the server does not know (section 2.2). Raises Unreachable: after a
+    503 the token still works (section 2.2.1).
     """
     if response.status in (200, 204):
         return Outcome.REVOKED, ""

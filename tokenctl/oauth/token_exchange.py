@@ -1,4 +1,4 @@
-"""Token exchange (RFC 8693): somebody else's token for one of this server's."""
+"""Token exchange (RFC 8693): exchange a subject token for an access token of this server."""
 
 from tokenctl.errors import Refused
 from tokenctl.oauth.client_auth import Client, request
@@ -9,11 +9,11 @@ ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
 JWT = "urn:ietf:params:oauth:token-type:jwt"
 HINTS = {
     "unsupported_grant_type": "the server offers no token exchange (RFC 8693), and --audience needs it; "
-    "--scope and --resource do without, unless the profile's narrow_by says otherwise",
-    "unauthorized_client": "this client may not exchange tokens (RFC 8693): ask who runs the server",
+    '--scope and --resource need it only with narrow_by = "token-exchange" in the profile',
+    "unauthorized_client": "the server does not let this client exchange tokens (RFC 8693): ask the server's operator",
     "invalid_target": "the server does not know this --audience or --resource",
 }
-"""What to do when a person asked for a narrower token and the server refused the exchange."""
+"""Error code -> hint, for when the server refuses to exchange a token for a narrower one."""
 
 
 def exchange_request(
@@ -26,7 +26,7 @@ def exchange_request(
     resource: tuple[str, ...] = (),
     audience: str | None = None,
 ) -> Request:
-    """Build the request (section 2.1): an access token is asked for."""
+    """Build the token request (section 2.1). It asks for an access token."""
     return request(
         endpoint,
         client,
@@ -41,13 +41,12 @@ def exchange_request(
 
 
 def check_issued(response: Response) -> None:
-    """Check that a successful answer brings what was asked for, and says so (section 2.2.1). Raises Refused.
+    """Check that a successful token response has an access token: `issued_token_type`, section 2.2.1. Raises Refused.
 
-    A JWT is not good enough: that type is for tokens of any use, and its issuer did not say that it is an
-    access token.
+    The type `jwt` is refused: it does not say that the token is an access token.
     """
     if response.status != 200:
-        return  # the token response's parser says what an error means
+        return  # token_response.parse reads errors
     try:
         issued = json_object(response.body).get("issued_token_type")
     except ValueError:
@@ -56,5 +55,5 @@ def check_issued(response: Response) -> None:
         named = f"{issued!r:.80}" if isinstance(issued, str) and issued.startswith("urn:") else "no or another kind"
         raise Refused(
             f"the server issued {named} where {ACCESS_TOKEN!r} was asked for (issued_token_type)",
-            hint="ask who runs the server for an exchange that issues access tokens",
+            hint="ask the server's operator for a token exchange that issues access tokens",
         )

@@ -1,7 +1,7 @@
-"""The one parser of token responses (RFC 6749 section 5), success and failure.
+"""The parser of all token responses (RFC 6749 section 5), success and error.
 
-Servers differ: errors come with an empty body, as HTML, as 401, 403 or 500, the token type in any
-case, the lifetime as a string or not at all. What cannot be trusted is refused, never guessed.
+Servers differ: an error can have an empty body, an HTML page, or the status 401, 403 or 500; the token type can
+be in any case; the lifetime can be a string or absent. A value that cannot be trusted is refused, never guessed.
 """
 
 from collections.abc import Mapping
@@ -14,16 +14,16 @@ from tokenctl.oauth.claims import unverified_claims
 from tokenctl.oauth.wire import JSON, Response, describe, json_object, overloaded, try_later
 
 DEFAULT_LIFETIME = 300
-"""Seconds an access token counts as alive when neither the answer nor the token says."""
+"""Seconds that an access token lives when neither the token response nor the token says it."""
 LONGEST_LIFETIME = 10 * 365 * 86400
-"""Seconds; whoever promises more is wrong."""
+"""Seconds; a longer lifetime is an error of the server."""
 LONGEST_TOKEN = 256 * 1024
 """Characters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenSet:
-    """One token response. `expires_at` is epoch seconds, counted from when the answer was received."""
+    """One token response. `expires_at` is epoch seconds: `expires_in` after the response was received."""
 
     access_token: str = field(repr=False)
     token_type: str
@@ -37,7 +37,10 @@ class TokenSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """What a machine presented of its own. No person can sign in for it: a refusal is no LoginRequired."""
+    """The credentials that a machine sent, as words for a message. `name` names them, `hint` says what to check.
+
+    A person cannot sign in for a machine, so their refusal is Refused and not LoginRequired.
+    """
 
     name: str
     hint: str
@@ -49,12 +52,11 @@ def parse(
     presented: Credentials | None = None,
     hints: Mapping[str, str] = {},
 ) -> TokenSet:
-    """Read the answer of a token endpoint.
+    """Read a token response.
 
-    `known` are secrets that must not come back in a message, `presented` are the machine's credentials where
-    it was these that the server judged; `hints` say of an error code what to do next, where this grant has
-    another answer than most. Raises Unreachable (429, 5xx: nothing is decided), LoginRequired
-    (`invalid_grant`, unless for `presented`) or Refused.
+    `known` secrets are removed from messages. `presented` are the machine's credentials, if the request sent any.
+    `hints` maps an error code to this grant's own hint. Raises Unreachable (429, 5xx: try again), LoginRequired
+    (`invalid_grant` without `presented`) or Refused.
     """
     try:
         document = json_object(response.body)
@@ -63,7 +65,7 @@ def parse(
             raise try_later(response, "the token endpoint") from None
         raise Refused(f"the token endpoint answered {describe(response)}: {reason}") from None
     if "error" in document or response.status != 200:
-        refuse(document, response, known, presented, hints)
+        raise_error(document, response, known, presented, hints)
     return TokenSet(
         access_token=_token(document, "access_token") or _absent("access_token"),
         token_type=_token_type(document.get("token_type"), known),
@@ -77,10 +79,9 @@ def parse(
 
 
 def rotated(response: Response) -> str | None:
-    """Take the new refresh token out of a successful answer, whatever else is wrong with it.
+    """Read the new refresh token of a successful answer, even when the rest of the answer cannot be used.
 
-    The old one is spent once the server has answered so: an answer that is no use otherwise must not
-    cost the session.
+    The server has used up the old refresh token. Without the new one the session would be lost.
     """
     try:
         return _token(json_object(response.body), "refresh_token") if response.status == 200 else None
@@ -88,14 +89,14 @@ def rotated(response: Response) -> str | None:
         return None
 
 
-def refuse(
+def raise_error(
     document: JSON,
     response: Response,
     known: tuple[str, ...] = (),
     presented: Credentials | None = None,
     hints: Mapping[str, str] = {},
 ) -> NoReturn:
-    """Turn an error answer (RFC 6749 section 5.2) into the error it means."""
+    """Raise the error that an error response (RFC 6749 section 5.2) means. The parameters are those of `parse`."""
     error = document.get("error")
     error = error if isinstance(error, str) and error else None
     if overloaded(response) and error in (None, "server_error", "temporarily_unavailable", "slow_down"):
@@ -124,7 +125,7 @@ CLIENT = Credentials(
 )
 _HINTS = {
     "invalid_client": CLIENT.hint,
-    "unauthorized_client": "this client may not use this flow: ask who runs the server, or choose another --flow",
+    "unauthorized_client": "the server does not let this client use this flow: ask the server's operator, or choose another --flow",
     "unsupported_grant_type": "the server does not know this flow: choose another --flow",
     "invalid_scope": "ask for other scopes with --scope",
     "invalid_target": "the server does not know this --resource",
@@ -132,8 +133,8 @@ _HINTS = {
 
 
 def redacted(text: str, known: tuple[str, ...]) -> str:
-    """Take known secrets out of a text that a server wrote."""
-    for secret in sorted(known, key=len, reverse=True):  # one may be part of another
+    """Replace known secrets in a text that a server wrote, also where it is percent-encoded."""
+    for secret in sorted(known, key=len, reverse=True):  # one can be part of another
         for form in (secret, quote_plus(secret), quote(secret, safe="")):
             if form:
                 text = text.replace(form, "***")
@@ -145,12 +146,12 @@ def _absent(name: str) -> NoReturn:
 
 
 def _token(document: JSON, name: str) -> str | None:
-    """Take a token: visible ASCII only (RFC 6749 appendix A), or it could forge a header or a line."""
+    """Read a token. Only visible ASCII (RFC 6749 appendix A): other characters could forge a header or a line."""
     value = document.get(name)
     if value is None or value == "":
         return None
     if not isinstance(value, str) or len(value) > LONGEST_TOKEN or not all("!" <= each <= "~" for each in value):
-        raise Refused(f"the token endpoint answered with a {name} that has characters no token may have")
+        raise Refused(f"the token endpoint answered with a {name} that has characters a token cannot have")
     return value
 
 
@@ -167,7 +168,7 @@ def _scope(value: object) -> str | None:
 
 def _expires_at(document: JSON, received_at: int) -> int:
     seconds = _seconds(document["expires_in"], "expires_in") if document.get("expires_in") is not None else 0
-    if seconds:  # 0 is how some servers say nothing
+    if seconds:  # some servers send 0 for "unknown"
         return received_at + seconds
     claimed = unverified_claims(str(document.get("access_token"))).get("exp")
     if isinstance(claimed, int | float) and received_at < claimed < received_at + LONGEST_LIFETIME:
@@ -176,13 +177,13 @@ def _expires_at(document: JSON, received_at: int) -> int:
 
 
 def _refresh_expires_at(document: JSON, received_at: int) -> int | None:
-    # Not standard, but common; shown, and never decided upon, so nonsense is no reason to fail.
+    # Not standard, but common. It is only shown, so a wrong value is no reason to fail.
     for name in ("refresh_token_expires_in", "refresh_expires_in"):
         try:
             seconds = _seconds(document.get(name), name)
         except Refused:
             continue
-        return received_at + seconds if seconds else None  # 0: never, says who sends it
+        return received_at + seconds if seconds else None  # servers that send 0 mean "never"
     return None
 
 
@@ -190,5 +191,5 @@ def _seconds(value: object, name: str) -> int:
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LONGEST_LIFETIME:
-        raise Refused(f"the token endpoint answered with an {name} that is no sensible number of seconds")
+        raise Refused(f"the token endpoint answered with an {name} that is not a possible number of seconds")
     return int(value)

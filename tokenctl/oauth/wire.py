@@ -1,8 +1,4 @@
-"""What goes over the wire, as values: a Request, a Response, and strict JSON.
-
-Sending is `transport.py`'s business. A Request says itself whether it carries a secret, because
-redirects are followed only for those that do not.
-"""
+"""HTTP requests and responses as values, and a strict JSON reader. `adapters/transport.py` sends them."""
 
 import json
 from collections.abc import Mapping
@@ -23,24 +19,25 @@ _SECRET_PARAMETERS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One HTTP request. With a form or a JSON text it is a POST, without either a GET; or what `verb` says."""
+    """One HTTP request. The body is `form` or the text `json`, or there is none."""
 
     url: str
     form: tuple[tuple[str, str], ...] | None = field(default=None, repr=False)
     json: str | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     verb: str | None = None
+    """The HTTP method, where `method` has the wrong default."""
     direct: bool = False
     """Whether it must not go through a proxy."""
 
     @property
     def method(self) -> str:
-        """The method: `POST` for what has a body, else `GET`, unless the request says another."""
+        """The HTTP method: `verb`, else `POST` with a body and `GET` without one."""
         return self.verb or ("GET" if self.form is None and self.json is None else "POST")
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What is in it that must not come back in a message: credentials of every kind, as they are sent."""
+        """All credentials in the request, as they are sent: no message can contain them."""
         in_form = (value for name, value in self.form or () if name in _SECRET_PARAMETERS)
         return (*in_form, *(value.rpartition(" ")[2] for value in self.headers.values()))
 
@@ -54,7 +51,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """One HTTP answer, read whole. `received_at` is epoch seconds: expiry is counted from there."""
+    """One HTTP response, read whole. `received_at` is epoch seconds; `expires_in` counts from it."""
 
     status: int
     received_at: int
@@ -67,63 +64,66 @@ class Response:
 def json_object(body: bytes) -> JSON:
     """Read a JSON object strictly.
 
-    Refuses duplicate keys (two readers would see two answers), NaN and infinities, and whatever is
-    not an object. Raises ValueError with a reason that holds nothing of the text.
+    Raises ValueError for a duplicate member (two parsers could read two different values), NaN, an infinity, and
+    a value that is not an object. The reason never quotes the text.
     """
     try:
         found = json.loads(
-            body.decode("utf-8-sig"), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite
+            body.decode("utf-8-sig"),
+            object_pairs_hook=_unique_members,
+            parse_constant=_refuse_constant,
+            parse_float=_finite_number,
         )
-        json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair is no text
+        json.dumps(found, ensure_ascii=False).encode()  # refuses half of a surrogate pair
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
-    except _NotOne as reason:
+    except _NotStrict as reason:
         raise ValueError(str(reason)) from None
-    except ValueError:  # the decoder's own errors hold the whole text
+    except ValueError:  # the decoder's own errors quote the text
         raise ValueError("it is not JSON") from None
     if not isinstance(found, dict):
         raise ValueError("it is JSON, but not an object")
     return found
 
 
-class _NotOne(ValueError):
+class _NotStrict(ValueError):
     pass
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len({name for name, _ in pairs}) != len(pairs):
-        raise _NotOne("a member appears twice")
+        raise _NotStrict("a member appears twice")
     return dict(pairs)
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise _NotOne(f"{name} is not a number of JSON")
+def _refuse_constant(name: str) -> NoReturn:
+    raise _NotStrict(f"{name} is not a number of JSON")
 
 
-def _finite(text: str) -> float:
+def _finite_number(text: str) -> float:
     number = float(text)
-    return number if isfinite(number) else _no_constant(f"{text:.20}")
+    return number if isfinite(number) else _refuse_constant(f"{text:.20}")
 
 
 def describe(response: Response) -> str:
-    """Say in a few words what kind of answer this was, for an error message."""
+    """Describe the response in a few words, for an error message: status and content type."""
     kind = response.content_type.partition(";")[0].strip().lower()[:60] or "no content type"
     return f"HTTP {response.status} with {'an HTML page' if kind == 'text/html' else kind if response.body else 'an empty body'}"
 
 
 def overloaded(response: Response) -> bool:
-    """Tell whether the server had no answer for now (429 and 5xx): nothing is decided, ask again later."""
+    """Tell whether the server could not process the request now (429 and 5xx), so that it can be sent again later."""
     return response.status == 429 or response.status >= 500
 
 
 def try_later(response: Response, who: str) -> Unreachable:
-    """Make the error for an overloaded server, with what it said about when to come back."""
+    """Make the error for an overloaded server, with its Retry-After in the hint; `who` names the server."""
     wait = f"it asks to wait {response.retry_after} s" if response.retry_after else "try again in a moment"
     return Unreachable(f"{who} is overloaded or failing ({describe(response)})", hint=wait, sent=True)
 
 
-def loopback(host: str | None) -> bool:
-    """Tell whether the host is this machine, named so that no name server can disagree."""
+def is_loopback(host: str | None) -> bool:
+    """Tell whether the host is `localhost` or a loopback address, which need no name server."""
     if host == "localhost":
         return True
     try:
@@ -133,15 +133,15 @@ def loopback(host: str | None) -> bool:
 
 
 def safe_url(url: object, name: str) -> str:
-    """Check a URL that a secret or a person's browser will be sent to, and return it.
+    """Check a URL that will get a secret or a person's browser, and return it; `name` names it in the message.
 
-    `https`, or `http` to a loopback host; no user information, no fragment, no control characters.
+    It must be `https`, or `http` to a loopback host, without user information, fragment and control characters.
     Raises Refused.
     """
     reason = _unsafe(url)
     if reason:
         raise Refused(
-            f"{name} {reason}", hint="the server's metadata, or the profile, is wrong: ask who runs the server"
+            f"{name} {reason}", hint="the server's metadata, or the profile, is wrong: ask the server's operator"
         )
     return str(url)
 
@@ -163,29 +163,26 @@ def _unsafe(url: object) -> str | None:
         return "is not an https URL"
     if ":" not in host and not all(0 < len(label) < 64 for label in host.removesuffix(".").split(".")):
         return "has no valid host name"
-    if parts.scheme == "http" and not loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         return "is http, and only https is safe outside this machine"
     if "@" in parts.netloc or "#" in url:
-        return "has a user name or a fragment in it"
+        return "has a user name or a fragment"
     return None
 
 
 def issuer_url(url: str) -> str:
-    """Check an issuer identifier a person gave (RFC 8414 section 2), and return it to the character.
-
-    Raises UsageError.
-    """
+    """Check an issuer that a person gave (RFC 8414 section 2), and return it unchanged. Raises UsageError."""
     reason = _unsafe(url) or ("has a query, and an issuer has none" if "?" in url else None)
     if reason:
         raise UsageError(
             f"issuer {url!r:.200} {reason}",
-            hint="give it as https://login.example.com, just as the server's documentation writes it",
+            hint="write it as https://login.example.com, exactly as in the server's documentation",
         )
     return url
 
 
 def with_query(url: str, parameters: Mapping[str, str] | tuple[tuple[str, str], ...]) -> str:
-    """Add parameters to a URL's query, keeping those that are there (RFC 6749 section 3.1)."""
+    """Add parameters to a URL's query, and keep those that it has (RFC 6749 section 3.1)."""
     pairs = parameters.items() if isinstance(parameters, Mapping) else parameters
     return url + ("&" if "?" in url else "?") + urlencode(tuple(pairs), quote_via=quote)
 
