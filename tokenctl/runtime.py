@@ -89,7 +89,7 @@ class Runtime:
         from tokenctl.adapters.transport import Transport
 
         self.terminal.detail(f"{request.method} {request.url.partition('?')[0]}")
-        with self.terminal.patience(f"tokenctl: waiting for {request.url.split('/')[2]} "):
+        with self.terminal.delayed_progress(f"tokenctl: waiting for {request.url.split('/')[2]} "):
             return Transport(profile.ca_file).send(request)
 
     @cached_property

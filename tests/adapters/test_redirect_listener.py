@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.commandline import LONG
 from tokenctl.adapters import callback_page
-from tokenctl.adapters.redirect_listener import DONE, Callback, listening
+from tokenctl.adapters.redirect_listener import RESULT_PATH, Callback, listening
 from tokenctl.errors import Refused, UsageError
 from tokenctl.oauth.authorization_code import ENTROPY, Attempt, begin, parse_callback
 
@@ -66,7 +66,7 @@ def opened(redirect_uri: str | None = None, port: int | None = None) -> Iterator
         callback.accept = partial(parse_callback, attempt)
         door = Door(callback, attempt)
         yield door
-        callback.said_goodbye()  # no test needs the moment that a browser gets
+        callback.note_result_sent()  # no test needs the moment that a browser gets
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ needs_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6
 def test_the_right_callback_gives_the_code(door: Door) -> None:
     """The right path with the right state ends the wait."""
     answer = door.good()
-    assert (answer.status, answer.headers["Location"]) == (303, DONE)
+    assert (answer.status, answer.headers["Location"]) == (303, RESULT_PATH)
     assert door.callback.wait(LONG) == "the-code"
 
 
@@ -109,7 +109,7 @@ def test_the_browser_ends_on_a_page_without_the_code(door: Door) -> None:
     """The last page waits until the sign-in has ended, and says that all went well."""
     door.good()
     pages: list[Answer] = []
-    browser = threading.Thread(target=lambda: pages.append(door.ask(DONE)))
+    browser = threading.Thread(target=lambda: pages.append(door.ask(RESULT_PATH)))
     browser.start()
     browser.join(0.3)
     assert browser.is_alive() and pages == []
@@ -118,16 +118,16 @@ def test_the_browser_ends_on_a_page_without_the_code(door: Door) -> None:
     assert (pages[0].status, pages[0].body) == (200, callback_page.SIGNED_IN)
 
 
-def test_the_last_page_says_when_the_sign_in_failed(door: Door) -> None:
+def test_the_result_page_says_when_the_sign_in_failed(door: Door) -> None:
     """The page claims no success that there was not."""
     door.good()
     door.callback.end(failed=True)
-    assert door.ask(DONE).body == callback_page.FAILED
+    assert door.ask(RESULT_PATH).body == callback_page.FAILED
 
 
-def test_the_last_page_is_not_there_before_a_callback(door: Door) -> None:
+def test_the_result_page_is_not_there_before_a_callback(door: Door) -> None:
     """Nobody holds a connection open by asking for the last page early."""
-    assert door.ask(DONE).status == 404
+    assert door.ask(RESULT_PATH).status == 404
 
 
 def test_a_refusal_with_the_right_state_ends_the_wait(door: Door) -> None:
@@ -160,7 +160,7 @@ def test_a_refusal_with_the_right_state_ends_the_wait(door: Door) -> None:
 def test_a_callback_that_is_not_ours_changes_nothing(door: Door, query: str) -> None:
     """Absent, wrong or repeated parameters get a 4xx page, and the right callback still counts."""
     answer = door.ask("/callback?" + query.format(state=door.attempt.state))
-    assert (answer.status, answer.body) == (400, callback_page.NOT_OURS)
+    assert (answer.status, answer.body) == (400, callback_page.UNEXPECTED)
     assert door.waiting
     door.good()
     assert door.callback.wait(LONG) == "the-code"
@@ -240,7 +240,7 @@ def test_every_answer_has_the_protective_headers(door: Door) -> None:
         door.ask("/callback", code="c", state=state),
     ]
     door.callback.end(failed=False)
-    answers.append(door.ask(DONE))
+    answers.append(door.ask(RESULT_PATH))
     assert [each.status for each in answers] == [404, 405, 400, 400, 303, 200]
     for each in answers:
         assert each.headers["Cache-Control"] == "no-store"
@@ -253,7 +253,7 @@ def test_every_answer_has_the_protective_headers(door: Door) -> None:
 
 
 @pytest.mark.parametrize(
-    "page", [callback_page.SIGNED_IN, callback_page.FAILED, callback_page.NOT_OURS, callback_page.NOTHING_HERE]
+    "page", [callback_page.SIGNED_IN, callback_page.FAILED, callback_page.UNEXPECTED, callback_page.NOT_FOUND]
 )
 def test_pages_have_no_script_and_nothing_from_outside(page: bytes) -> None:
     """A page is fixed bytes: no script, no event, no address."""
@@ -414,7 +414,7 @@ def test_it_is_closed_afterwards(fails: bool) -> None:
     with contextlib.suppress(KeyboardInterrupt), opened() as door:
         door.good()
         if fails:
-            door.callback.said_goodbye()
+            door.callback.note_result_sent()
             raise KeyboardInterrupt
     assert door.address.port is not None and not connects("127.0.0.1", door.address.port)
 
@@ -427,7 +427,7 @@ def test_a_sign_in_that_breaks_off_tells_the_browser() -> None:
         callback.accept = partial(parse_callback, attempt)
         door = Door(callback, attempt)
         door.good()
-        browser = threading.Thread(target=lambda: pages.append(door.ask(DONE)))
+        browser = threading.Thread(target=lambda: pages.append(door.ask(RESULT_PATH)))
         browser.start()
         raise Refused("the code was refused")
     browser.join(5)

@@ -89,7 +89,7 @@ def test_everything_said_is_one_line_and_cleaned(text: str) -> None:
     terminal.warning(text)
     terminal.error(text, text)
     terminal.detail(text)
-    terminal.alone(text)
+    terminal.plain_line(text)
     assert err.getvalue().splitlines() == [
         *(f"tokenctl: {kind}{clean(text)}" for kind in ("", "warning: ", "error: ", "hint: ", "")),
         clean(text),

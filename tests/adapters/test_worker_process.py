@@ -16,7 +16,7 @@ import pytest
 from tests.support.commandline import LONG
 from tests.support.paths import ROOT
 from tokenctl.adapters import worker_process as detached
-from tokenctl.adapters.signals import put_off
+from tokenctl.adapters.signals import postponed
 
 pytestmark = pytest.mark.skipif(not detached.POSSIBLE, reason="there are no workers here")
 
@@ -141,13 +141,13 @@ def test_a_worker_knows_nothing_of_where_it_was_started(
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 PUT_OFF = """
 import os, signal, sys, time
-from tokenctl.adapters.signals import put_off
+from tokenctl.adapters.signals import postponed
 number, action = int(sys.argv[1]), sys.argv[2]
 if action == "ignored":
     signal.signal(number, signal.SIG_IGN)
 if action == "handled":
     signal.signal(number, lambda *_: print("handled"))
-with put_off():
+with postponed():
     print("in", flush=True)
     sys.stdin.readline()
     print("end", flush=True)
@@ -182,7 +182,7 @@ def test_the_handlers_are_as_they_were() -> None:
     """After the block, however it ends."""
     before = [signal.getsignal(each) for each in SIGNALS]
     within = []
-    with contextlib.suppress(KeyError), put_off():
+    with contextlib.suppress(KeyError), postponed():
         within = [signal.getsignal(each) for each in SIGNALS]
         raise KeyError
     assert [signal.getsignal(each) for each in SIGNALS] == before

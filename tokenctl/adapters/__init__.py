@@ -1,1 +1,1 @@
-"""One file for each thing outside the process."""
+"""What is outside this process, one file each: network, browser, terminal, clock, files, other processes."""

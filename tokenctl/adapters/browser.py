@@ -1,4 +1,4 @@
-"""The person's browser: whether there is one, and opening it."""
+"""The person's browser: find out whether there is one, and open a URL in it."""
 
 import shutil
 import subprocess
@@ -25,10 +25,10 @@ class Browser:
         return bool(environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY") or shutil.which("wslview"))
 
     def open(self, url: str) -> None:
-        """Open the URL; should it fail, it is on the terminal anyway.
+        """Open the URL. A failure is not reported: the URL is on the terminal too.
 
-        In a process of its own, so that a browser that writes to stdout or does not come back disturbs
-        nothing; isolated (-I), so that a file in the current directory cannot take its place.
+        The browser starts from its own process, so it can write to stdout, and run for long, without disturbing this
+        one. `-I` isolates that process, so that Python loads no `webbrowser.py` from the current directory.
         """
         process = subprocess.Popen(
             [sys.executable, "-I", "-m", "webbrowser", url],
@@ -37,4 +37,4 @@ class Browser:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        process.returncode = 0  # nobody waits for it: a browser may run for days
+        process.returncode = 0  # Popen would warn about a process that still runs: a browser can run for days

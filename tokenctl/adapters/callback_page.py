@@ -1,4 +1,4 @@
-"""The page a person's browser ends on: fixed bytes, no script, nothing from outside, nothing a server said."""
+"""The pages that the redirect listener shows: fixed bytes, without scripts, outside resources or text of a server."""
 
 import base64
 import hashlib
@@ -24,7 +24,7 @@ SECURITY_POLICY = (
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     f"style-src 'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
 )
-"""The Content-Security-Policy that goes with every page: this style sheet and nothing else."""
+"""The Content-Security-Policy of every page: it allows this style sheet and nothing else."""
 
 
 def _page(title: str, text: str, path: str, kind: str) -> bytes:
@@ -39,5 +39,5 @@ def _page(title: str, text: str, path: str, kind: str) -> bytes:
 _CROSS = "M7 7l10 10M17 7L7 17"
 SIGNED_IN = _page("You are signed in", "Close this tab and go back to your terminal.", "M5 12.5l4.5 4.5L19 7.5", "good")
 FAILED = _page("The sign-in did not finish", "Your terminal says why, and what to do next.", _CROSS, "bad")
-NOT_OURS = _page("This is not our sign-in", "tokenctl did not ask for this, and has ignored it.", _CROSS, "bad")
-NOTHING_HERE = _page("There is nothing here", "tokenctl only waits here for the end of a sign-in.", _CROSS, "bad")
+UNEXPECTED = _page("This sign-in is unknown", "tokenctl did not ask for it, and has ignored it.", _CROSS, "bad")
+NOT_FOUND = _page("There is nothing here", "tokenctl only waits here for the end of a sign-in.", _CROSS, "bad")

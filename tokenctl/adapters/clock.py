@@ -6,7 +6,7 @@ import time
 if sys.platform == "linux":
 
     def uptime() -> tuple[str, int] | None:
-        """Name this boot, and tell the milliseconds since; None where the platform cannot tell both."""
+        """Return the id of this boot and the milliseconds since it; None where the platform does not have both."""
         try:
             with open("/proc/sys/kernel/random/boot_id") as file:
                 return file.read().strip(), time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
@@ -15,7 +15,7 @@ if sys.platform == "linux":
 else:
 
     def uptime() -> tuple[str, int] | None:
-        """Answer None: the wall clock is all that this platform offers to every process alike."""
+        """Return None: this platform has no such clock that is the same for every process."""
         return None
 
 

@@ -1,8 +1,8 @@
-"""A deadline for a call that has none of its own and cannot be told to stop.
+"""A deadline for a call that has no timeout and cannot be cancelled.
 
-Keyring backends wait for ever on a stuck bus, and a name server or a dripping answer can hold a
-request past every timeout of the HTTP library. The call runs in a daemon thread; past the deadline
-the thread is left behind, and ends with the process.
+A keyring backend waits for ever for a D-Bus service that hangs. A slow name server, or an answer that arrives
+byte by byte, can take longer than every timeout of the HTTP library. So the call runs in a daemon thread. After
+the deadline nobody waits for the thread any more; it ends with the process.
 """
 
 import threading
@@ -24,7 +24,7 @@ def within(seconds: float, call: Callable[[], Result]) -> Result:
     def run() -> None:
         try:
             results.append(call())
-        except BaseException as error:  # carried over to the caller's thread
+        except BaseException as error:  # raised again in the caller's thread
             errors.append(error)
 
     thread = threading.Thread(target=run, daemon=True)

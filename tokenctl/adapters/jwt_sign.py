@@ -1,6 +1,6 @@
-"""Client assertions: a JWT with which a client proves who it is (RFC 7523 section 2.2). It signs; `id_token` verifies.
+"""Client assertions: a JWT with which a client authenticates (RFC 7523 section 2.2). `jwt_verify` verifies ID tokens.
 
-Each has a life of a minute and a `jti` of its own, so that nobody can use one a second time.
+Each assertion lives for a minute and has its own `jti`, so that nobody can use it a second time.
 """
 
 import jwt
@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from tokenctl.errors import UsageError
 
 LIFETIME = 60
-"""Seconds; RFC 7523 wants it short, and servers refuse more than five minutes."""
+"""Seconds. RFC 7523 section 3 lets a server refuse an `exp` that is far away."""
 SHORTEST_SECRET = 32
 """Bytes (RFC 7518 section 3.2)."""
 _CURVES = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
@@ -30,16 +30,16 @@ def client_assertion(
     algorithm: str | None = None,
     key_id: str | None = None,
 ) -> str:
-    """Make an assertion: `key` is a private key in PEM, or with `symmetric` the client secret. `now` is epoch seconds.
+    """Make an assertion. `key` is a private key in PEM, or with `symmetric` the client secret. `now` is epoch seconds.
 
-    Raises UsageError when the key cannot be used; the message holds nothing of it.
+    Raises UsageError when the key cannot be used; the message never quotes the key.
     """
     claims = {"iss": client_id, "sub": client_id, "aud": audience, "iat": now, "exp": now + LIFETIME, "jti": jti}
     try:
         if symmetric and len(key.encode()) < SHORTEST_SECRET:
             raise ValueError
-        usual = "HS256" if symmetric else _algorithm_of(key)  # which also looks at the key's size
-        chosen = usual if symmetric else algorithm or usual
+        default = "HS256" if symmetric else _algorithm_of(key)  # also checks the key's size
+        chosen = default if symmetric else algorithm or default
         return jwt.encode(claims, key, algorithm=chosen, headers={"kid": key_id} if key_id else None)
     except (jwt.PyJWTError, ValueError, TypeError, KeyError, NotImplementedError, UnsupportedAlgorithm):
         pass
@@ -47,7 +47,7 @@ def client_assertion(
         "the client's key cannot be used to sign",
         hint=f"a client secret of {SHORTEST_SECRET} bytes or more is needed"
         if symmetric
-        else "it must be an unencrypted private key in PEM: RSA, EC (P-256, P-384, P-521) or Ed25519, of the kind that assertion_algorithm wants",
+        else "it must be an unencrypted private key in PEM: RSA, EC (P-256, P-384, P-521) or Ed25519, of the type that assertion_algorithm needs",
     )
 
 
@@ -56,7 +56,7 @@ def _algorithm_of(key: str) -> str:
     if isinstance(found, RSAPrivateKey) and found.key_size >= 2048:
         return "RS256"
     if isinstance(found, EllipticCurvePrivateKey):
-        return _CURVES[found.curve.name]  # KeyError: a curve that JWS does not know
+        return _CURVES[found.curve.name]  # KeyError: JWS does not have this curve
     if isinstance(found, Ed25519PrivateKey):
         return "EdDSA"
     raise ValueError

@@ -1,8 +1,8 @@
-"""ID tokens, verified. The only module that knows PyJWT.
+"""ID token verification with PyJWT: every step of OpenID Connect Core section 3.1.3.7.
 
-OpenID Connect Core section 3.1.3.7, with no step left out: the signature by a key from the issuer's
-JWKS, the algorithm from our list and the server's, `iss`, `aud`, `azp`, `exp`, `iat`, `sub`,
-`nonce`, `auth_time` where `max_age` was asked for, and `at_hash` when it is there.
+The signature is checked with a key of the issuer's JWKS, and the algorithm with the list below and the server's
+list. Then `iss`, `aud`, `azp`, `exp`, `iat`, `sub`, `nonce`, `auth_time` if the request had `max_age`, and
+`at_hash` if the token has one.
 """
 
 import base64
@@ -19,13 +19,13 @@ from tokenctl.oauth.claims import unverified_claims, unverified_header
 from tokenctl.oauth.wire import Response, describe, json_object, overloaded, try_later
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
-"""Never `none`, never HS*: the key is public."""
+"""Never `none`. Never HS*: its key would be one of the JWKS, which is public."""
 LEEWAY = 60
-"""Seconds that two clocks may differ."""
+"""Seconds that the clocks of server and client can differ."""
 SHORTEST_RSA = 2048
 """Bits (RFC 7518 section 3.3)."""
-OLDEST = 86400
-"""Seconds since `iat` that we still believe."""
+MAX_TOKEN_AGE = 86400
+"""Seconds since `iat`, at most."""
 
 
 def verify(
@@ -41,9 +41,9 @@ def verify(
 ) -> dict[str, Any]:
     """Verify an ID token and return its claims.
 
-    `jwks` is the answer of the issuer's `jwks_uri`, `algorithms` what its metadata lists. With `nonce`
-    the token must have that one, with `max_age` (seconds) say that the sign-in was no longer ago. Raises
-    Refused, whatever is wrong with it, or Unreachable when the keys could not be had.
+    `jwks` is the response of the issuer's `jwks_uri`, `algorithms` is the list in its metadata. With `nonce` the
+    token must have that nonce. With `max_age` (seconds) the sign-in must not be longer ago. Raises Refused when any
+    check fails, Unreachable when the server cannot send its keys now.
     """
     claims = verify_signature(token, jwks, algorithms)
     _check_claims(claims, issuer, client_id)
@@ -61,7 +61,7 @@ def verify(
 def verify_signature(
     token: str, jwks: Response, algorithms: tuple[str, ...] | None = None, what: str = "ID token"
 ) -> dict[str, Any]:
-    """Verify only who signed a JWT, and return its claims. Raises Refused, which says `what` token it is about."""
+    """Verify only the signature of a JWT, and return its claims; `what` names the token. Raises as `verify` does."""
     header = unverified_header(token)
     algorithm = header.get("alg")
     if algorithm not in ALGORITHMS or (algorithms is not None and algorithm not in algorithms):
@@ -86,7 +86,7 @@ def verify_signature(
             )
         except (jwt.PyJWTError, ValueError, TypeError):
             continue
-        claims = unverified_claims(token)  # read strictly: PyJWT lets the last of two equal names win
+        claims = unverified_claims(token)  # our strict parser: PyJWT accepts a duplicate member
         if not claims:
             raise _wrong("its claims cannot be read", what)
         return claims
@@ -103,7 +103,7 @@ def _keys(jwks: Response, kid: object, algorithm: str, what: str) -> list[jwt.Py
         raise _wrong(f"the issuer's keys cannot be read ({describe(jwks)})", what) from None
     found = []
     for each in members:
-        # Without a kid every key of the right kind is tried; keys in the token's own header never are.
+        # Without a kid every key of the right type is tried. Keys in the token's own header are never used.
         if (
             (kid is not None and each.get("kid", kid) != kid)
             or each.get("use", "sig") != "sig"
@@ -115,7 +115,7 @@ def _keys(jwks: Response, kid: object, algorithm: str, what: str) -> list[jwt.Py
             if algorithm[:2] not in ("RS", "PS") or key.key.key_size >= SHORTEST_RSA:
                 found.append(key)
         except (jwt.PyJWTError, ValueError, TypeError, KeyError):
-            continue  # a key of another kind than this algorithm's, or a broken one
+            continue  # a broken key, or one for another algorithm
     return found
 
 
@@ -131,7 +131,7 @@ def _check_claims(claims: Mapping[str, Any], issuer: str, client_id: str) -> Non
         raise _wrong("it was issued to another client (azp)")
     if _number(claims, "exp") <= now - LEEWAY:
         raise _wrong("it has expired (is this machine's clock right?)")
-    if not now - OLDEST <= _number(claims, "iat") <= now + LEEWAY:
+    if not now - MAX_TOKEN_AGE <= _number(claims, "iat") <= now + LEEWAY:
         raise _wrong("its time of issue (iat) is not now (is this machine's clock right?)")
     if "nbf" in claims and _number(claims, "nbf") > now + LEEWAY:
         raise _wrong("it is not valid yet (nbf)")
@@ -160,11 +160,11 @@ def _same(found: object, expected: str) -> bool:
 
 
 def _at_hash(access_token: str, algorithm: str) -> str:
-    # Ed25519 hashes with SHA-512 inside, and that is what at_hash uses with it.
+    # Ed25519 uses SHA-512 inside, so at_hash uses it too.
     bits = "512" if algorithm == "EdDSA" else algorithm[2:]
     digest = hashlib.new(f"sha{bits}", access_token.encode()).digest()
     return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
 
 
 def _wrong(reason: str, what: str = "ID token") -> Refused:
-    return Refused(f"the {what} is not acceptable: {reason}", hint="tell who runs the server if it stays so")
+    return Refused(f"the {what} is not acceptable: {reason}", hint="if this happens again, tell the server's operator")

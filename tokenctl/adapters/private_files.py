@@ -1,4 +1,4 @@
-"""Private files: 0600, opened without following links, written whole; what somebody else could have put there is refused."""
+"""Private files: mode 0600, opened without following links, replaced whole. A file of another user is refused."""
 
 import contextlib
 import errno
@@ -12,33 +12,33 @@ _POSIX = os.name == "posix"
 
 
 def open_private(path: Path, flags: int) -> int:
-    """Open a file of ours without following links, made 0600 if it is new, and return the descriptor.
+    """Open a file without following links, and return the descriptor. A new file gets mode 0600.
 
-    Raises UsageError when it is a link or a device, not private, not ours, or has a second name; OSError, as
-    `os.open` does, when it is absent or the disk says no.
+    Raises UsageError when it is a link or a device, belongs to another user, is open to others, or has a second
+    hard link. Raises OSError as `os.open` does.
     """
     try:
         descriptor = os.open(path, flags | _NOFOLLOW, 0o600)
     except OSError as reason:
         if reason.errno not in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
             raise
-        raise UsageError(f"{path} cannot be opened: {reason.strerror}", hint=_NOT_OURS) from None
+        raise UsageError(f"{path} cannot be opened: {reason.strerror}", hint=_HINT) from None
     found = os.fstat(descriptor)
     foreign = _POSIX and (found.st_uid != os.geteuid() or found.st_mode & 0o077)
     if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1 or foreign:
         os.close(descriptor)
-        raise UsageError(f"{path} is not a private file of yours", hint=_NOT_OURS)
+        raise UsageError(f"{path} is not a private file of yours", hint=_HINT)
     return descriptor
 
 
-# O_NONBLOCK: opening a FIFO that somebody put there must not hang.
+# O_NONBLOCK: without it, opening a FIFO would wait for ever.
 _NOFOLLOW = (
     getattr(os, "O_NOFOLLOW", 0)
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_NONBLOCK", 0)
     | getattr(os, "O_BINARY", 0)
 )
-_NOT_OURS = "tokenctl wants it to be a plain file of yours that only you may read (chmod 600): look at what it is"
+_HINT = "it must be a plain file that belongs to you and that only you can read (chmod 600)"
 
 
 def read_private(path: Path) -> bytes | None:
@@ -50,14 +50,14 @@ def read_private(path: Path) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as reason:
-        raise StoreUnavailable(f"{path} cannot be read: {reason.strerror}", hint=_NOT_OURS) from None
+        raise StoreUnavailable(f"{path} cannot be read: {reason.strerror}", hint=_HINT) from None
 
 
 def replace_private(path: Path, content: bytes) -> None:
-    """Write a private file so that a reader sees the old content or the new, and a crash leaves one of them.
+    """Replace a private file atomically: a reader sees the old content or the new, also after a crash.
 
-    Whoever writes holds a lock, so the temporary file has one name, and what a killed process left of it is
-    written over.
+    The writer must hold a lock, because the temporary file has a fixed name. A temporary file that a killed process
+    left is overwritten. Raises UsageError as `open_private` does, or OSError.
     """
     temporary = path.with_name(f".{path.name}.next")
     descriptor = open_private(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -75,7 +75,7 @@ def replace_private(path: Path, content: bytes) -> None:
 
 
 def check_writable(folder: Path) -> None:
-    """Find out whether a file the size of a session can be written to a folder. Raises StoreUnavailable."""
+    """Check that a file of a session's size can be written to a folder. Raises StoreUnavailable."""
     trial = folder / f".trial.{os.getpid()}"
     try:
         descriptor = open_private(trial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -89,7 +89,7 @@ def check_writable(folder: Path) -> None:
     except OSError as reason:
         raise StoreUnavailable(
             f"{folder} cannot be written to: {reason.strerror}",
-            hint="make room there, or set TOKENCTL_STATE_DIR to a folder of your own on a disk that can be written",
+            hint="free some space there, or set TOKENCTL_STATE_DIR to a folder of yours on a writable disk",
         ) from None
 
 
@@ -97,7 +97,7 @@ _TRIAL = 16 * 1024
 
 
 def sync_folder(folder: Path) -> None:
-    """Make sure that what was renamed in a folder is on the disk."""
+    """Make sure that the renames in a folder are on the disk."""
     if _POSIX:
         descriptor = os.open(folder, os.O_RDONLY)
         try:

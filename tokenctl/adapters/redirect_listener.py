@@ -1,8 +1,8 @@
-"""The redirect listener on this machine (RFC 8252 section 7.3). The only module that knows http.server.
+"""The redirect listener on a loopback address of this machine (RFC 8252 section 7.3).
 
-It opens when a sign-in starts and closes when it ends. Only a GET of the exact path with our own Host
-counts; whatever else knocks gets a 4xx page and changes nothing. After a good callback the browser is
-sent on to an address without the code, and waits there until the sign-in has really ended.
+It listens from the start of a sign-in to its end. Only a GET of the redirect URI's exact path and Host is a
+callback. Every other request gets a 4xx page and changes nothing. After a valid callback the browser is redirected
+to a URL without the code, and waits there for the result of the sign-in.
 """
 
 import contextlib
@@ -22,32 +22,32 @@ from tokenctl.oauth.authorization_code import UnexpectedCallback
 from tokenctl.oauth.wire import is_loopback, query_of
 
 DEFAULT_REDIRECT = "http://127.0.0.1/callback"
-DONE = "/signed-in"
-"""Where the browser ends: an address without a code in it."""
-PATIENCE = 40.0
-"""Seconds the browser waits there for the end of the sign-in: a request's deadline and some more."""
-GOODBYE = 3.0
-"""Seconds the listener stays open after the end, for the browser to fetch the last page."""
+RESULT_PATH = "/signed-in"
+"""The path of the result page: a URL without the code."""
+RESULT_TIMEOUT = 40.0
+"""Seconds that the browser waits there for the result: longer than a request's deadline."""
+CLOSE_TIMEOUT = 3.0
+"""Seconds that the listener stays open after the sign-in, so that the browser can fetch the result page."""
 
-Accept = Callable[[dict[str, str]], str]
+CheckCallback = Callable[[dict[str, str]], str]
 """Checks a callback's parameters and returns the code; raises UnexpectedCallback, or the error that ends the sign-in."""
 
 
 class Callback:
-    """The one callback that a sign-in waits for: from the browser, or pasted by the person."""
+    """The callback that a sign-in waits for. It comes from the browser, or the person pastes its URL."""
 
     def __init__(self, redirect_uri: str) -> None:
         self.redirect_uri = redirect_uri
-        self.accept: Accept | None = None
+        self.accept: CheckCallback | None = None
         self._taken = threading.Lock()
         self._arrived: queue.Queue[str | TokenctlError] = queue.Queue()
         self._ended = threading.Event()
         self._failed = False
-        self._sent_on = threading.Event()
-        self._goodbye = threading.Event()
+        self._redirected = threading.Event()
+        self._result_sent = threading.Event()
 
     def offer(self, target: str) -> None:
-        """Take a callback's address if it is ours. Raises UnexpectedCallback or ValueError when it is not."""
+        """Take the callback with this URL or request target. Raises UnexpectedCallback or ValueError when it is not valid."""
         if self.accept is None or self._taken.locked():
             raise UnexpectedCallback("no callback is expected")
         try:
@@ -59,7 +59,7 @@ class Callback:
         self._arrived.put(answer)
 
     def wait(self, seconds: float) -> str | None:
-        """Wait for the code; None when it did not come in time. Raises what ended the sign-in."""
+        """Wait for the code; None when it did not come in time. Raises the error that the callback brought."""
         try:
             answer = self._arrived.get(timeout=max(0.0, seconds))
         except queue.Empty:
@@ -68,87 +68,85 @@ class Callback:
             raise answer
         return answer
 
-    def send_on(self) -> None:
-        """Note that the browser goes on to the last page."""
-        self._sent_on.set()
+    def note_redirect(self) -> None:
+        """Note that the browser was redirected to the result page."""
+        self._redirected.set()
 
     def end(self, *, failed: bool) -> None:
-        """Tell the waiting browser how the sign-in ended; only the first word counts."""
+        """Set the result of the sign-in for the result page; only the first call counts."""
         if not self._ended.is_set():
             self._failed = failed
             self._ended.set()
 
-    def last_page(self) -> bytes | None:
-        """Wait for the end and return the page that says how it was; None when nobody was sent on to it."""
-        if not self._sent_on.is_set():
+    def result_page(self) -> bytes | None:
+        """Wait for the result and return its page; None when no browser was redirected to it."""
+        if not self._redirected.is_set():
             return None
-        self._ended.wait(PATIENCE)
+        self._ended.wait(RESULT_TIMEOUT)
         return callback_page.FAILED if self._failed or not self._ended.is_set() else callback_page.SIGNED_IN
 
-    def said_goodbye(self) -> None:
-        """Note that the browser has the last page."""
-        self._goodbye.set()
+    def note_result_sent(self) -> None:
+        """Note that the browser has the result page."""
+        self._result_sent.set()
 
-    def linger(self) -> None:
-        """Give a browser that was sent on a moment to fetch the last page."""
-        if self._sent_on.is_set():
-            self._goodbye.wait(GOODBYE)
+    def wait_for_browser(self) -> None:
+        """Wait until a redirected browser has the result page, `CLOSE_TIMEOUT` at most."""
+        if self._redirected.is_set():
+            self._result_sent.wait(CLOSE_TIMEOUT)
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
-    allow_reuse_address = sys.platform != "win32"  # there it would let others take the port over
+    allow_reuse_address = sys.platform != "win32"  # on Windows another program could then take the port
 
     def __init__(self, address: tuple[str, int], callback: Callback) -> None:
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.address = address
         self.callback = callback
-        super().__init__(address, _Visit)
+        super().__init__(address, _Handler)
 
     def server_bind(self) -> None:
         if sys.platform == "win32":
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-        elif self.allow_reuse_address:  # an exact port must not wait for the last sign-in's connections to fade
+        elif self.allow_reuse_address:  # an exact port is free again at once, not after TIME_WAIT
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # Not HTTPServer's: that one asks the name service for this machine's name.
+        # HTTPServer's own server_bind asks the name service for this machine's name.
         self.socket.bind(self.address)
         self.server_name, self.server_port = self.address[0], self.socket.getsockname()[1]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: whoever connects and breaks off is not worth a traceback."""
+        """Print nothing: a connection that breaks is no error of the sign-in."""
 
 
-class _Visit(BaseHTTPRequestHandler):
+class _Handler(BaseHTTPRequestHandler):
     server: _Server
-    timeout = 5  # an idle connection holds a thread, never the sign-in
+    timeout = 5  # seconds; an idle connection blocks its own thread only
     protocol_version = "HTTP/1.0"
 
     def do_GET(self) -> None:
         callback = self.server.callback
-        ours = urlsplit(callback.redirect_uri)
+        expected = urlsplit(callback.redirect_uri)
         path = self.path.partition("?")[0]
-        if self.headers.get("Host") not in (
-            ours.netloc,
-            ours.netloc.removesuffix(":80"),
-        ):  # a name that was made to point here
-            self._answer(400, callback_page.NOT_OURS)
-        elif path == DONE and (page := callback.last_page()):
+        # Another Host means DNS rebinding: somebody made a name resolve to this machine.
+        if self.headers.get("Host") not in (expected.netloc, expected.netloc.removesuffix(":80")):
+            self._answer(400, callback_page.UNEXPECTED)
+        elif path == RESULT_PATH and (page := callback.result_page()):
             self._answer(200, page)
-            callback.said_goodbye()
-        elif path == (ours.path or "/"):
-            self._callback(callback)
+            callback.note_result_sent()
+        elif path == (expected.path or "/"):
+            self._take_callback(callback)
         else:
-            self._answer(404, callback_page.NOTHING_HERE)
+            self._answer(404, callback_page.NOT_FOUND)
 
-    def _callback(self, callback: Callback) -> None:
+    def _take_callback(self, callback: Callback) -> None:
         try:
             callback.offer(self.path)
         except (UnexpectedCallback, ValueError):
-            self._answer(400, callback_page.NOT_OURS)
+            self._answer(400, callback_page.UNEXPECTED)
         else:
-            callback.send_on()
-            self._answer(303, b"", {"Location": DONE})
+            callback.note_redirect()
+            self._answer(303, b"", {"Location": RESULT_PATH})
 
     def _answer(self, status: int, page: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response_only(status)
@@ -166,21 +164,19 @@ class _Visit(BaseHTTPRequestHandler):
         self.wfile.write(page)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Answer other methods and broken requests: 405 for a method, as RFC 9110 has it."""
-        self._answer(
-            405 if code == 501 else code, callback_page.NOTHING_HERE, {"Allow": "GET"} if code == 501 else None
-        )
+        """Answer other methods and broken requests: 405 for a method (RFC 9110 section 15.5.6)."""
+        self._answer(405 if code == 501 else code, callback_page.NOT_FOUND, {"Allow": "GET"} if code == 501 else None)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Log nothing: the request line holds the code."""
+        """Log nothing: the request line has the code."""
 
 
 @contextlib.contextmanager
 def listening(redirect_uri: str | None = None, port: int | None = None) -> Iterator[Callback]:
-    """Listen for the length of the block, on a loopback address and nothing else.
+    """Listen on a loopback address, and on no other, until the block ends.
 
-    `redirect_uri` is the registered one, with or without a port; without a port an ephemeral one is
-    taken. Raises UsageError when it is not a loopback address, or the port is in use.
+    `redirect_uri` is the registered one. Without a port in it, and without `port`, the system chooses a free port.
+    Raises UsageError when it is not a loopback address, or the port is in use.
     """
     try:
         parts = urlsplit(redirect_uri or DEFAULT_REDIRECT)
@@ -190,21 +186,21 @@ def listening(redirect_uri: str | None = None, port: int | None = None) -> Itera
     if parts.scheme != "http" or not is_loopback(host) or parts.query or parts.fragment or "@" in parts.netloc:
         raise UsageError(
             f"redirect_uri {redirect_uri!r:.200} is not an http address of this machine",
-            hint="such as http://127.0.0.1:8400/callback, just as it is registered at the server",
+            hint="such as http://127.0.0.1:8400/callback, exactly as it is registered at the server",
         )
     servers: list[_Server] = []
     callback = Callback("")
     try:
         for address in _addresses(host or ""):
-            with _named_failure(address, port or named or 0, optional=bool(servers)):
+            with _bind_errors(address, port or named or 0, optional=bool(servers)):
                 servers.append(_Server((address, servers[0].server_port if servers else port or named or 0), callback))
                 threading.Thread(target=servers[-1].serve_forever, args=(0.05,), daemon=True).start()
         netloc = f"[{host}]" if ":" in (host or "") else host
         callback.redirect_uri = f"http://{netloc}:{servers[0].server_port}{parts.path}"
         yield callback
     finally:
-        callback.end(failed=True)  # unless it was told that all went well
-        callback.linger()
+        callback.end(failed=True)  # has no effect after a success
+        callback.wait_for_browser()
         for server in servers:
             server.shutdown()
             server.server_close()
@@ -215,11 +211,11 @@ def _addresses(host: str) -> tuple[str, ...]:
 
 
 @contextlib.contextmanager
-def _named_failure(address: str, port: int, *, optional: bool) -> Iterator[None]:
+def _bind_errors(address: str, port: int, *, optional: bool) -> Iterator[None]:
     try:
         yield
     except OSError as reason:
-        if optional and reason.errno != errno.EADDRINUSE:  # `localhost` without IPv6 is still served by IPv4
+        if optional and reason.errno != errno.EADDRINUSE:  # no IPv6 on this machine: IPv4 alone serves `localhost`
             return
         raise UsageError(
             f"cannot listen on {address} port {port}: {reason.strerror}",

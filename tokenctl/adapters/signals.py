@@ -1,4 +1,4 @@
-"""Putting off the signals that ask this process to end."""
+"""Postpone the signals that ask this process to end."""
 
 import contextlib
 import signal
@@ -8,15 +8,15 @@ from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def put_off() -> Iterator[None]:
-    """Put off the signals that ask us to end until the block is over; only the main thread can."""
+def postponed() -> Iterator[None]:
+    """Postpone SIGINT, SIGTERM and SIGHUP until the block ends. Only the main thread can do this."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    came: list[int] = []
+    received: list[int] = []
 
     def note(number: int, _: types.FrameType | None) -> None:
-        came.append(number)
+        received.append(number)
 
     before = {}
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
@@ -28,5 +28,5 @@ def put_off() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        for number in came[:1]:
+        for number in received[:1]:
             signal.raise_signal(number)

@@ -1,12 +1,13 @@
-"""The voice: what tokenctl says to a person, and how.
+"""Messages to a person on stderr, and questions to that person.
 
-- Everything tokenctl says goes to stderr, as `tokenctl: ...`; stdout carries the answer or nothing.
-- No capital at the start, no full stop at the end; a failure is `tokenctl: error: ...`, and what to
-  do next is `tokenctl: hint: ...`.
-- A URL stands alone on its line, never wrapped.
+The rules:
+- Every message goes to stderr, as `tokenctl: ...`. Only the answer of a command goes to stdout.
+- A message starts with a small letter and has no full stop at the end. A failure is `tokenctl: error: ...`; the
+  next step is `tokenctl: hint: ...`.
+- A URL has a line of its own and is never wrapped.
 - Text from a server, a claim or a config file is cleaned before it is written.
-- No question when stdin is no terminal or `CI` is set.
-- Colour only for a terminal, and never with `NO_COLOR`.
+- No question is asked when stdin is not a terminal, or when `CI` is set.
+- Colour is for a terminal only, and never with `NO_COLOR`.
 """
 
 import contextlib
@@ -36,7 +37,7 @@ def clean(text: str) -> str:
 
 
 class Terminal:
-    """What we say to a person, and what we ask."""
+    """Writes messages to stderr, and asks the person at the terminal."""
 
     def __init__(
         self, environ: Mapping[str, str] = os.environ, *, verbose: bool = False, err: TextIO | None = None
@@ -50,68 +51,68 @@ class Terminal:
 
     @property
     def err(self) -> TextIO | None:
-        """Where we speak: looked up late, because stderr can be replaced, or closed from the start."""
+        """The stream for messages. It is read at each use, because a test can replace stderr; None when it is closed."""
         return self._err or sys.stderr
 
     @property
     def attended(self) -> bool:
-        """Tell whether a person is there who can be asked."""
+        """Tell whether a person can be asked: stdin is a terminal, and `CI` is not set."""
         return not self._environ.get("CI") and _is_terminal(sys.stdin)
 
     @property
     def watched(self) -> bool:
-        """Tell whether what we say goes to a terminal."""
+        """Tell whether messages go to a terminal."""
         return _is_terminal(self.err)
 
     @property
     def colour(self) -> bool:
-        """Tell whether stderr may be coloured."""
+        """Tell whether messages are coloured."""
         return self.watched and not self._environ.get("NO_COLOR") and self._environ.get("TERM") != "dumb"
 
     def message(self, text: str) -> None:
-        """Say what happened."""
+        """Write what happened."""
         self._line(f"tokenctl: {clean(text)}")
 
     def detail(self, text: str) -> None:
-        """Say what happened, with -v."""
+        """Write what happened, with -v only."""
         if self.verbose:
             self.message(text)
 
     def warning(self, text: str) -> None:
-        """Say what may go wrong."""
+        """Write what can go wrong."""
         self._line(f"tokenctl: {self._painted('warning:', 33)} {clean(text)}")
 
     def error(self, text: str, hint: str | None = None) -> None:
-        """Say what went wrong, and what to do next."""
+        """Write what went wrong, and what to do next."""
         self._line(f"tokenctl: {self._painted('error:', 31)} {clean(text)}")
         if hint:
             self.hint(hint)
 
     def hint(self, text: str) -> None:
-        """Say what to do next."""
+        """Write what to do next."""
         self._line(f"tokenctl: {self._painted('hint:', 36)} {clean(text)}")
 
-    def alone(self, text: str) -> None:
-        """Write something to be copied, alone on one line."""
+    def plain_line(self, text: str) -> None:
+        """Write a line without `tokenctl:`, such as a URL to copy."""
         self._line(clean(text))
 
     def progress(self, text: str) -> None:
-        """Show a line that the next one replaces; nothing where stderr is no terminal."""
+        """Show a progress line, which the next message replaces. Shows nothing when stderr is not a terminal."""
         if self.err is not None and self.watched:
-            with contextlib.suppress(OSError):  # a line that wraps could not be taken back
+            with contextlib.suppress(OSError):  # a line that wraps could not be erased
                 text = text[: max(1, os.get_terminal_size(self.err.fileno()).columns - 1)]
             self._write(f"\r\x1b[2K{clean(text)}")
             self._progress = True
 
     def end_progress(self) -> None:
-        """Take the progress line away."""
+        """Erase the progress line."""
         if self._progress:
             self._progress = False
             self._write("\r\x1b[2K")
 
     @contextlib.contextmanager
-    def patience(self, text: str) -> Iterator[None]:
-        """Show a progress line should the block take over a second."""
+    def delayed_progress(self, text: str) -> Iterator[None]:
+        """Show a progress line if the block takes more than a second."""
         timer = threading.Timer(1.0, self.progress, [text])
         timer.daemon = True
         timer.start()
@@ -122,9 +123,9 @@ class Terminal:
             self.end_progress()
 
     @contextlib.contextmanager
-    def notice(self, seconds: float, text: str) -> Iterator[None]:
-        """Say what is waited for should the block take more than `seconds`; each text is said once."""
-        timer = threading.Timer(seconds, self._say_once, [text])
+    def delayed_message(self, seconds: float, text: str) -> Iterator[None]:
+        """Write a message if the block takes more than `seconds`; the same text is written once."""
+        timer = threading.Timer(seconds, self._message_once, [text])
         timer.daemon = True
         timer.start()
         try:
@@ -132,7 +133,7 @@ class Terminal:
         finally:
             timer.cancel()
 
-    def _say_once(self, text: str) -> None:
+    def _message_once(self, text: str) -> None:
         if text not in self._said:
             self._said.add(text)
             self.message(text)
@@ -154,7 +155,7 @@ class Terminal:
             return ""
 
     def ask(self, question: str, default: str = "", check: Callable[[str], object] = str) -> str:
-        """Ask for a line; an empty answer is the default. What `check` raises is said, and the question asked again.
+        """Ask for a line; an empty answer means `default`. When `check` raises, write its message and ask again.
 
         Raises UsageError when nobody can be asked.
         """
@@ -178,17 +179,17 @@ class Terminal:
                 return answer
 
     def confirm(self, question: str) -> bool:
-        """Ask for a yes; every other answer is a no. Raises UsageError when nobody can be asked."""
+        """Ask a question; only `y` or `yes` is a yes. Raises UsageError when nobody can be asked."""
         if not self.attended:
             raise UsageError(f"{question} nobody can be asked here")
         self.end_progress()
-        while not self._typed.empty():  # what was typed before the question is no answer to it
+        while not self._typed.empty():  # a line from before the question does not answer it
             self._typed.get()
         self._write(f"tokenctl: {clean(question)} [y/N]: ")
         return self._line_typed().strip().lower() in ("y", "yes")
 
     def _line_typed(self) -> str:
-        """Wait for a line, from the thread of `lines` while there is one: two readers would share it out."""
+        """Wait for a line. While the thread of `lines` reads stdin, take the line from that thread."""
         from queue import Empty
 
         while self._reader is not None and self._reader.is_alive():
@@ -196,7 +197,7 @@ class Terminal:
                 return self._typed.get(timeout=0.2)
         try:
             return sys.stdin.readline()
-        except OSError:  # in the background nobody can type
+        except OSError:  # a background process cannot read from the terminal
             return ""
 
     @cached_property
@@ -209,9 +210,9 @@ class Terminal:
     def lines(self) -> "SimpleQueue[str]":
         """Collect the lines that the person types from now on.
 
-        Read without Python's buffer: a thread that waits inside it would disturb the interpreter's end.
+        A thread reads the descriptor itself. If it waited in `sys.stdin`, the interpreter could not end cleanly.
         """
-        if hasattr(signal, "SIGTTIN"):  # in the background a read would stop the whole process
+        if hasattr(signal, "SIGTTIN"):  # a read in a background process would stop the process
             signal.signal(signal.SIGTTIN, signal.SIG_IGN)
         descriptor = sys.stdin.fileno()
 
@@ -235,7 +236,7 @@ class Terminal:
         self._write(text + "\n")
 
     def _write(self, text: str) -> None:
-        # A closed stderr must not turn a success into a failure.
+        # When stderr is closed, the command itself must not fail.
         if self.err is None:
             return
         with contextlib.suppress(OSError, ValueError):

@@ -1,8 +1,9 @@
-"""Sending: a Request goes out, a Response comes back. The only module that knows httpx.
+"""Send a Request over HTTP and return the Response.
 
-Every request has a total deadline and every answer a size limit. No cookies, no netrc, no ambient
-credentials. The system's trust store decides about certificates, so corporate CAs work. Loopback is
-never proxied. A request with a secret in it is never redirected; a plain GET only within its origin.
+Every request has a total deadline, and every response a size limit. There are no cookies, and no credentials from
+netrc. The system's trust store decides which certificates are trusted, so company CAs work. A request to a
+loopback address never uses a proxy. A redirect is followed only for a GET without headers, within its origin: a
+secret never goes to another URL.
 """
 
 import re
@@ -22,19 +23,24 @@ from tokenctl.errors import Refused, Unreachable, UsageError
 from tokenctl.oauth.wire import Request, Response, is_loopback
 
 TOTAL = 30.0
-"""Seconds one request may take, name lookup and last byte included."""
+"""Seconds for one request, from the name lookup to the last byte."""
 CONNECT = 10.0
+"""Seconds to connect."""
 LARGEST = 1024 * 1024
-"""Bytes of an answer's body."""
+"""Bytes of a response body, at most."""
 MOST_REDIRECTS = 3
 LONGEST_RETRY_AFTER = 300
+"""Seconds, at most."""
 
 _HEADERS = {"User-Agent": f"tokenctl/{__version__}", "Accept": "application/json", "Accept-Encoding": "identity"}
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
 class Transport:
-    """A sender; `ca_file` names a PEM file of certificates to trust beside the system's."""
+    """Sends requests. `ca_file` is a PEM file of certificates to trust in addition to the system's.
+
+    `total` is seconds. Raises UsageError when the file cannot be read.
+    """
 
     def __init__(self, ca_file: str | None = None, total: float = TOTAL) -> None:
         self._total = total
@@ -42,25 +48,25 @@ class Transport:
         if ca_file:
             try:
                 self._context.load_verify_locations(cafile=str(Path(ca_file).expanduser()))
-            except (OSError, ssl.SSLError, RuntimeError):  # RuntimeError: ~ of nobody
+            except (OSError, ssl.SSLError, RuntimeError):  # RuntimeError: ~ of an unknown user
                 raise UsageError(f"ca_file {ca_file!r:.200} is no readable PEM file of certificates") from None
 
     def send(self, request: Request) -> Response:
-        """Send one request and read the answer whole, whatever its status.
+        """Send one request and read the whole response; every HTTP status is a response.
 
-        Raises Unreachable, whose `sent` tells whether the server may have seen the request, or Refused
-        when the answer is larger than it may be or redirects where it must not.
+        Raises Unreachable; its `sent` tells whether the server can have received the request. Raises Refused when
+        the response is too large, or redirects to a URL that is not followed.
         """
-        ends = time.monotonic() + self._total  # for all of them together
+        deadline = time.monotonic() + self._total  # redirects included
         for _ in range(MOST_REDIRECTS + 1):
-            response = self._send_once(request, max(0.0, ends - time.monotonic()))
+            response = self._send_once(request, max(0.0, deadline - time.monotonic()))
             if response.status not in _REDIRECTS:
                 return response
             target = _joined(request.url, response.location or "")
             if request.method != "GET" or request.headers or _origin(target) != _origin(request.url):
                 raise Refused(
                     f"{_origin(request.url)} redirects this request elsewhere, and tokenctl does not follow",
-                    hint="the issuer or an endpoint in the profile may be out of date",
+                    hint="the issuer or an endpoint in the profile can be out of date",
                 )
             request = Request(url=target)
         raise Refused(f"{_origin(request.url)} redirects in a circle")
@@ -72,34 +78,34 @@ class Transport:
             if event.endswith("send_request_headers.started"):
                 sent.append(True)
 
-        host = _place(request.url)
+        host = _host_and_port(request.url)
         try:
             return within(left, lambda: self._exchange(request, trace))
         except httpx.ConnectTimeout:
             raise _unreachable(f"{host} did not accept a connection within {CONNECT:.0f} s", sent) from None
-        except (DeadlinePassed, httpx.TimeoutException):  # whichever of the two clocks is first
+        except (DeadlinePassed, httpx.TimeoutException):  # both have the same deadline
             raise _unreachable(f"{host} did not answer within {self._total:.0f} s", sent) from None
         except httpx.ConnectError as error:
-            raise _unreachable(f"{host} cannot be reached: {_cause(error)}", sent, _tls_hint(error)) from None
-        except httpx.LocalProtocolError:  # its text quotes the header: a credential, mostly
+            raise _unreachable(f"{host} cannot be reached: {_reason(error)}", sent, _tls_hint(error)) from None
+        except httpx.LocalProtocolError:  # its text quotes the header, which is often a credential
             raise UsageError(
                 "the request has a header that HTTP does not allow",
-                hint="does a secret begin or end with a blank, or hold a line end?",
+                hint="does a secret begin or end with a space, or contain a line end?",
             ) from None
         except (UnicodeError, httpx.InvalidURL):
-            raise Refused(f"{request.url.partition('?')[0]!r:.200} is no address that can be asked") from None
+            raise Refused(f"{request.url.partition('?')[0]!r:.200} is not a valid address") from None
         except (httpx.HTTPError, httpx.StreamError) as error:
-            raise _unreachable(f"{host} broke the connection: {_cause(error)}", sent) from None
+            raise _unreachable(f"{host} broke the connection: {_reason(error)}", sent) from None
 
     def _client(self, host: str | None, direct: bool) -> httpx.Client:
-        # A client a request: nothing is kept between two of them, no connection and no cookie.
+        # Each request has a client of its own, so that two requests share no connection and no cookie.
         try:
             return httpx.Client(
                 verify=self._context,
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
                 headers=_HEADERS,
                 timeout=httpx.Timeout(self._total, connect=CONNECT),
-                trust_env=not (direct or is_loopback(host)),  # proxies only: httpx reads no netrc by itself
+                trust_env=not (direct or is_loopback(host)),  # for proxies; httpx does not read netrc by default
                 follow_redirects=False,
             )
         except (ImportError, ValueError) as reason:
@@ -122,10 +128,12 @@ class Transport:
             ) as answer,
         ):
             body = bytearray()
-            for part in answer.iter_raw():  # raw: a compressed answer was not asked for, and may be a bomb
+            for part in answer.iter_raw():  # raw, because a small compressed body can be huge when it is decompressed
                 body += part
                 if len(body) > LARGEST:
-                    raise Refused(f"{_place(request.url)} answered with more than {LARGEST // 1024} KiB", lost=True)
+                    raise Refused(
+                        f"{_host_and_port(request.url)} answered with more than {LARGEST // 1024} KiB", lost=True
+                    )
             return Response(
                 status=answer.status_code,
                 received_at=int(time.time()),
@@ -140,7 +148,7 @@ def _joined(url: str, location: str) -> str:
     try:
         return urljoin(url, location)
     except ValueError:
-        raise Refused(f"{_origin(url)} redirects to something that is no address") from None
+        raise Refused(f"{_origin(url)} redirects to an address that is not valid") from None
 
 
 def _origin(url: str) -> str:
@@ -148,18 +156,18 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _place(url: str) -> str:
-    """Name the host, and the port where it is not the usual one."""
+def _host_and_port(url: str) -> str:
+    """Name the host, and the port if it is not the scheme's default."""
     parts = urlsplit(url)
-    usual = {"https": ":443", "http": ":80"}.get(parts.scheme, "")
-    return parts.netloc.rpartition("@")[2].removesuffix(usual)
+    default = {"https": ":443", "http": ":80"}.get(parts.scheme, "")
+    return parts.netloc.rpartition("@")[2].removesuffix(default)
 
 
 def _unreachable(message: str, sent: list[bool], hint: str | None = None) -> Unreachable:
     return Unreachable(message, hint=hint or "check the network, then try the same command again", sent=bool(sent))
 
 
-def _cause(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     if _no_tls(error):
         return "it does not speak TLS"
     text = re.sub(r"^\[Errno -?\d+\] ", "", " ".join(str(error).split()))
@@ -167,13 +175,13 @@ def _cause(error: Exception) -> str:
 
 
 def _no_tls(error: Exception) -> bool:
-    """Tell whether what answered was no TLS at all: OpenSSL reads the first bytes of an HTTP answer as a version."""
+    """Tell whether the server answered without TLS: OpenSSL then reads the answer's first bytes as a TLS version."""
     return any(code in str(error) for code in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"))
 
 
 def _tls_hint(error: Exception) -> str | None:
     if _no_tls(error):
-        return "is the address one with http, or the port another one?"
+        return "does the address begin with http, or is the port wrong?"
     if "CERTIFICATE" in str(error).upper():
         return (
             "its certificate is not trusted here: add the CA to the system's trust store, or set ca_file in the profile"
@@ -182,7 +190,7 @@ def _tls_hint(error: Exception) -> str | None:
 
 
 def _retry_after(value: str | None) -> int | None:
-    """Read Retry-After (RFC 9110 section 10.2.3) as seconds, five minutes at most."""
+    """Read Retry-After (RFC 9110 section 10.2.3) as seconds, `LONGEST_RETRY_AFTER` at most."""
     if value is None:
         return None
     if value.isascii() and value.isdecimal():

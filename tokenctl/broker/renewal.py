@@ -121,7 +121,9 @@ def run(runtime: Runtime, vault: Vault, job: RenewalJob, lock: int | None) -> Re
     """
     if lock is not None and worker_process.POSSIBLE and runtime.is_default:
         try:
-            with runtime.terminal.patience(f"tokenctl: waiting for {job.session.token_endpoint.split('/')[2]} "):
+            with runtime.terminal.delayed_progress(
+                f"tokenctl: waiting for {job.session.token_endpoint.split('/')[2]} "
+            ):
                 answer = worker_process.run(WORKER, renewal_job.dumps(job), runtime.environ, lock)
         except OSError as reason:  # such as no process more for this user
             runtime.terminal.detail(f"no worker could be started ({reason.strerror}); renewing without one")
@@ -129,7 +131,7 @@ def run(runtime: Runtime, vault: Vault, job: RenewalJob, lock: int | None) -> Re
             return _outcome(runtime, answer)
     from tokenctl.broker.worker import work
 
-    with signals.put_off():
+    with signals.postponed():
         return work(runtime, vault, job)
 
 
@@ -138,7 +140,7 @@ def _outcome(runtime: Runtime, answer: str | None) -> Renewed:
         raise Unreachable("the renewal was cut off before its end", hint="try again", sent=True)
     outcome, said = renewal_job.loads_outcome(answer)
     for line in said.splitlines():
-        runtime.terminal.alone(line)
+        runtime.terminal.plain_line(line)
     if isinstance(outcome, TokenctlError):
         raise outcome
     return outcome

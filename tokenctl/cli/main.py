@@ -97,7 +97,7 @@ def run(arguments: Sequence[str], obj: object = None) -> int:
         return EXEC_FAILED if child and error.exit_status < EXEC_FAILED else error.exit_status
     except click.UsageError as error:
         if error.ctx is not None:
-            terminal.alone(error.ctx.get_usage())
+            terminal.plain_line(error.ctx.get_usage())
         path = error.ctx.command_path if error.ctx is not None else "tokenctl"
         terminal.error(_lowered(error.format_message()), f"'{path} --help' tells what there is")
         return EXEC_FAILED if child else 2

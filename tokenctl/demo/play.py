@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
-from tokenctl.adapters.signals import put_off
+from tokenctl.adapters.signals import postponed
 from tokenctl.demo.http_server import DemoServer
 from tokenctl.errors import TokenctlError
 from tokenctl.storage.lock import exclusive
@@ -87,7 +87,7 @@ class Play:
     ) -> Iterator["subprocess.Popen[str]"]:
         """Start a command; should the block fail, or the demo be ended in it, the command does not go on alone."""
         with contextlib.ExitStack() as stack:
-            with put_off():  # not between its start and our knowing of it
+            with postponed():  # not between its start and our knowing of it
                 process = stack.enter_context(
                     subprocess.Popen(
                         [*_COMMAND, *words],

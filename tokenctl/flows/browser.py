@@ -72,7 +72,7 @@ def _send_person(start: SignIn, url: str) -> None:
         if opens
         else "to sign in, open this address:"
     )
-    terminal.alone(url)
+    terminal.plain_line(url)
     if terminal.attended:
         terminal.message(
             "browser on another machine? when it ends on a page that cannot be reached, paste that page's address here"

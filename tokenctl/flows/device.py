@@ -53,14 +53,14 @@ def _show(start: SignIn, device: grant.DeviceAuthorization) -> None:
     terminal.message(
         f"to sign in to {start.server.issuer} as {start.client.client_id}, open this address on any device:"
     )
-    terminal.alone(device.verification_uri)
+    terminal.plain_line(device.verification_uri)
     terminal.message("and enter this code there:")
-    terminal.alone("")
-    terminal.alone(f"    {device.user_code}")
-    terminal.alone("")
+    terminal.plain_line("")
+    terminal.plain_line(f"    {device.user_code}")
+    terminal.plain_line("")
     if device.verification_uri_complete:
         terminal.message("or open the address with the code in it, and compare:")
-        terminal.alone(device.verification_uri_complete)
+        terminal.plain_line(device.verification_uri_complete)
     terminal.message("only go on if you started this sign-in yourself")
 
 

@@ -12,5 +12,5 @@ def mask(environ: Mapping[str, str], terminal: Terminal, session: Session) -> Se
     The command goes to stderr, which the runner reads as well: stdout is the answer's, or the child's.
     """
     if environ.get("GITHUB_ACTIONS") == "true":
-        terminal.alone(f"::add-mask::{session.access_token}")
+        terminal.plain_line(f"::add-mask::{session.access_token}")
     return session

@@ -34,7 +34,7 @@ class Patience:
         """Make the call, and return what it returns or raise what it raises. Raises StoreTimedOut."""
         if self.seconds is None:
             return call()
-        told = nullcontext() if self.terminal is None else self.terminal.notice(SILENT, _notice(self.seconds))
+        told = nullcontext() if self.terminal is None else self.terminal.delayed_message(SILENT, _notice(self.seconds))
         try:
             with told:
                 return within(self.seconds, call)
