@@ -51,4 +51,4 @@ def test_a_wrong_answer_is_said_and_asked_again(home: Home, demo_server: DemoSer
 def test_a_wrong_name_is_found_before_the_first_question(home: Home) -> None:
     """Nobody answers for a profile that cannot be."""
     status, said = answered(home, "../g", [])
-    assert status == 2 and "is no name for a profile" in said and "how is the token API called" not in said
+    assert status == 2 and "is not a valid profile name" in said and "how is the token API called" not in said

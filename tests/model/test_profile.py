@@ -90,7 +90,7 @@ def test_a_wrong_setting_is_named_with_its_place(key: str, value: object) -> Non
 @pytest.mark.parametrize("key", ["name", "client_secret", "refresh_token", "password", "Issuer", "", "x" * 999, "a\nb"])
 def test_an_unknown_setting_is_named_and_its_value_is_not(key: str) -> None:
     """Whoever puts a secret there does not find it on the terminal."""
-    with pytest.raises(UsageError, match="no setting of a profile") as caught:
+    with pytest.raises(UsageError, match="not a setting of a profile") as caught:
         from_members("work", {key: "s3cr3t"}, "here")
     assert "s3cr3t" not in caught.value.message and "issuer" in (caught.value.hint or "")
 
@@ -106,7 +106,7 @@ def test_a_decent_name_is_taken(name: str) -> None:
 )
 def test_a_name_that_could_leave_its_folder_is_refused(name: str) -> None:
     """It becomes part of a path and of the keyring entry's name."""
-    with pytest.raises(UsageError, match="no name for a profile"):
+    with pytest.raises(UsageError, match="not a valid profile name"):
         from_members(name, {}, "here")
 
 

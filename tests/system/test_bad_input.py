@@ -36,7 +36,7 @@ def assert_one_clear_error(result: Result, status: int, says: str) -> None:
     [
         ("[profiles.t\n", "line 1"),
         ("[profiles.t]\nissuer = 5\n", "profiles.t: issuer"),
-        ('[profiles.t]\nissuer = "https://x"\nclient = "y"\n', "'client' is no setting"),
+        ('[profiles.t]\nissuer = "https://x"\nclient = "y"\n', "'client' is not a setting"),
         ('[profiles.t]\nmin_ttl = "soon"\n', "min_ttl"),
         ('[profiles.t]\nflow = "implicit"\n', "must be one of auto, browser"),
         ("[profiles.t]\nport = 70000\n", "from 1 to 65535"),

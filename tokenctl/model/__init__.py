@@ -1,1 +1,1 @@
-"""Records, and the rules that need nothing else."""
+"""Records, and the rules about them that need no other part of the program."""

@@ -1,4 +1,4 @@
-"""The profile: how to get a token. No secrets; it lives in the config file or the environment."""
+"""The profile: how to get a token. It has no secrets, and comes from the config file or the environment."""
 
 import re
 from collections.abc import Mapping
@@ -30,12 +30,12 @@ ASSERTION_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "E
 SOURCES = ("auto", "github", "gitlab", "circleci", "buildkite", "azure", "kubernetes", "gcp", "file", "env", "command")
 IDENTITY_USES = ("token-exchange", "jwt-bearer", "client-assertion")
 ENVIRONMENT_PROFILE = "env"
-"""The name of the profile that the environment alone describes."""
+"""The name of the profile that only environment variables describe."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """One way to get a token. `min_ttl` is seconds; the endpoints replace the server's metadata."""
+    """One way to get a token. `min_ttl` is seconds. An endpoint here replaces the one in the server's metadata."""
 
     name: str
     issuer: str | None = setting(check.text, None)
@@ -76,28 +76,28 @@ class Profile:
 
     @property
     def by_machine(self) -> bool:
-        """Tell whether the profile says that no person is needed to sign in."""
+        """Tell whether the profile's flow needs no person to sign in."""
         return self.flow in MACHINE_FLOWS
 
     @property
     def login_hint(self) -> str:
-        """Say how a person signs in to this profile."""
+        """The hint that tells a person how to sign in to this profile."""
         return f"run 'tokenctl login -p {self.name}'"
 
     @property
     def auth_method(self) -> str | None:
-        """How the client proves itself, as far as the profile says: a key file means `private_key_jwt`."""
+        """The profile's client authentication method; a key file means `private_key_jwt`. None: the server's list decides."""
         return self.token_endpoint_auth_method or ("private_key_jwt" if self.client_key_file else None)
 
     @property
     def max_age(self) -> int | None:
-        """How many seconds ago the person may have signed in, where `params` ask for that."""
-        asked = dict(self.params).get("max_age")
-        return int(asked) if asked else None
+        """The `max_age` of `params`: how many seconds ago the person can have signed in; None without one."""
+        max_age = dict(self.params).get("max_age")
+        return int(max_age) if max_age else None
 
     @property
     def endpoints(self) -> dict[str, str]:
-        """The endpoints that the profile names itself."""
+        """The endpoints that the profile has."""
         named = (each.name for each in fields(self) if each.name.endswith(("_endpoint", "jwks_uri")))
         return {name: value for name in named if (value := getattr(self, name))}
 
@@ -105,32 +105,32 @@ class Profile:
 CHECKS: Mapping[str, check.Check[Any]] = {
     each.name: each.metadata["check"] for each in fields(Profile) if each.metadata
 }
-"""The settings that a profile may have (all fields but its name), each with its check."""
+"""The settings of a profile (every field except `name`), each with its check."""
 
 
 def from_members(name: str, members: Mapping[str, Any], where: str) -> Profile:
-    """Make a profile of what a file, the environment or the command line says, each member checked.
+    """Make a profile from the members in a file, the environment or the command line, and check each.
 
-    `where` names the place for the message. Raises UsageError that names the key and what was
-    expected.
+    `where` names that source for a message. Raises UsageError that names the key and the expected value.
     """
     check_name(name, f"{where}: ")
     for key in members:
         if key not in CHECKS:
             raise UsageError(
-                f"{where}: {key!r:.60} is no setting of a profile", hint=f"there are: {', '.join(sorted(CHECKS))}"
+                f"{where}: {key!r:.60} is not a setting of a profile",
+                hint=f"the settings are: {', '.join(sorted(CHECKS))}",
             )
     profile = Profile(name=name, **{key: CHECKS[key](value, f"{where}: {key}") for key, value in members.items()})
     if profile.client_key_file and profile.auth_method != "private_key_jwt":
-        raise UsageError(f"{where}: client_key_file goes with token_endpoint_auth_method private_key_jwt alone")
+        raise UsageError(f"{where}: client_key_file needs token_endpoint_auth_method private_key_jwt")
     return profile
 
 
 def members_of(profile: Profile) -> dict[str, Any]:
-    """List the settings that differ from the defaults, as the config file writes them: `from_members` reads them."""
-    plain = Profile(name=profile.name)
+    """List the settings that differ from the defaults, in the config file's form. `from_members` reads them."""
+    default = Profile(name=profile.name)
     found = {name: getattr(profile, name) for name in CHECKS}
-    members = {name: value for name, value in found.items() if value != getattr(plain, name)}
+    members = {name: value for name, value in found.items() if value != getattr(default, name)}
     for name, value in members.items():
         if name == "api":
             members[name] = check.api_members(value)
@@ -142,10 +142,10 @@ def members_of(profile: Profile) -> dict[str, Any]:
 
 
 def check_name(name: str, where: str = "") -> str:
-    """Check a profile's name: it becomes part of the keyring entry's and of a folder's name. Raises UsageError."""
+    """Check a profile's name, which is part of the keyring entry's name and of a folder's name. Raises UsageError."""
     if not NAME.fullmatch(name):
         raise UsageError(
-            f"{where}{name!r:.80} is no name for a profile",
-            hint="use letters, digits, '.', '_' and '-', at most 64, the first a letter or digit",
+            f"{where}{name!r:.80} is not a valid profile name",
+            hint="use at most 64 letters, digits, '.', '_' and '-'; the first must be a letter or digit",
         )
     return name

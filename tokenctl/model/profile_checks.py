@@ -1,10 +1,10 @@
-"""The checks of a profile's settings: one function for each kind of value.
+"""The checks of a profile's settings: one function for each type of value.
 
-A check takes the value as the config file, the environment or the command line has it, and the words that
-name its place in a message (`config file F: profiles.work: port`). It returns the value as the profile
-keeps it, or raises UsageError with those words first.
+A check takes a value from the config file, the environment or the command line, and `where`: the words that name
+the setting in a message, such as `config file F: profiles.work: port`. It returns the value as the profile keeps
+it, or raises UsageError with `where` first.
 
-`token_api` is loaded only for a profile that describes a token API: every command loads this module.
+Every command loads this module, so `token_api` is loaded only for a profile that describes a token API.
 """
 
 import re
@@ -22,19 +22,19 @@ Check = Callable[[object, str], T]
 
 
 def setting(check: Check[T], default: T) -> T:
-    """Make a dataclass field that has a default and carries its check: `field.metadata["check"]`."""
+    """Make a dataclass field with a default and a check, which is in `field.metadata["check"]`."""
     return field(default=default, metadata={"check": check})
 
 
 def text(value: object, where: str) -> str:
-    """Check a text: one line, not empty, no control characters. Raises UsageError."""
+    """Check a text: one line, not empty, without control characters. Raises UsageError."""
     if not isinstance(value, str) or not value or not value.isprintable():
         raise UsageError(f"{where} must be text on one line, not {value!r:.40}")
     return value
 
 
 def one_of(choices: tuple[str, ...]) -> Check[str]:
-    """Make the check of a setting that has a list of choices."""
+    """Make the check of a setting that must be one of `choices`."""
 
     def choice(value: object, where: str) -> str:
         word = text(value, where)
@@ -46,7 +46,7 @@ def one_of(choices: tuple[str, ...]) -> Check[str]:
 
 
 def scope(value: object, where: str) -> str:
-    """Check a scope: a text, or a list of strings, which is joined by spaces. Raises UsageError."""
+    """Check a scope: a text, or a list of strings, which are joined with spaces. Raises UsageError."""
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
         value = " ".join(value)
     return text(value, where)
@@ -58,7 +58,7 @@ def duration(value: object, where: str = "duration") -> int:
         return value
     match = re.fullmatch(r"([0-9]{1,9})([smhd]?)", value) if isinstance(value, str) else None
     if match is None:
-        raise UsageError(f"{where}: {value!r:.40} is no duration", hint="write it as 90, 90s, 15m, 2h or 7d")
+        raise UsageError(f"{where}: {value!r:.40} is not a duration", hint="write it as 90, 90s, 15m, 2h or 7d")
     return int(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
 
 
@@ -70,7 +70,7 @@ def port(value: object, where: str) -> int:
 
 
 def uris(value: object, where: str) -> tuple[str, ...]:
-    """Check a list of resource indicators; a single text is a list of one. Raises UsageError."""
+    """Check one resource indicator (a text) or a list of them. Raises UsageError."""
     values = [value] if isinstance(value, str) else value
     if not isinstance(values, list | tuple) or not all(isinstance(each, str) for each in values):
         raise UsageError(f"{where} must be a list of strings, not {value!r:.40}")
@@ -83,25 +83,25 @@ def check_resource(value: str, where: str) -> None:
     """Check a resource indicator: an absolute URI without a fragment (RFC 8707 section 2). Raises UsageError."""
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:[!-\"$-~]+", value):
         raise UsageError(
-            f"{where}: {value!r:.80} is no absolute URI without a fragment", hint="such as https://api.example.com"
+            f"{where}: {value!r:.80} is not an absolute URI without a fragment", hint="such as https://api.example.com"
         )
 
 
 def command(value: object, where: str) -> tuple[str, ...]:
-    """Check a command: a list of words; the program is a name or an absolute path. Raises UsageError."""
+    """Check a command: a list of words. The first word is a program's name or absolute path. Raises UsageError."""
     words = list(value) if isinstance(value, list | tuple) else []
     if not words or not all(isinstance(each, str) and each and "\0" not in each for each in words):
         raise UsageError(f'{where} must be a list of words, such as ["pass", "show", "tokenctl"]')
     if "/" in words[0] and not words[0].startswith("/"):
-        raise UsageError(f"{where}: {words[0]!r:.80} must be an absolute path, or a name to be found in PATH")
+        raise UsageError(f"{where}: {words[0]!r:.80} must be an absolute path, or the name of a program in PATH")
     return tuple(words)
 
 
 def params(value: object, where: str) -> tuple[tuple[str, str], ...]:
     """Check the extra parameters of the authorization request: a table of strings. Raises UsageError.
 
-    `max_age` (OpenID Connect Core section 3.1.2.1) must be a number of seconds, since the answer is
-    checked against it; an empty text asks for nothing.
+    `max_age` (OpenID Connect Core section 3.1.2.1) must be a number of seconds, because `auth_time` is checked
+    against it. An empty text leaves the parameter out.
     """
     if not isinstance(value, Mapping) or not all(isinstance(each, str) for each in value.values()):
         raise UsageError(f'{where} must be a table of strings, such as params = {{ prompt = "login" }}')
@@ -114,7 +114,7 @@ def params(value: object, where: str) -> tuple[tuple[str, str], ...]:
 
 
 def absolute_path(value: object, where: str) -> str:
-    """Check a file's path: absolute, from `~`, or from a Windows drive. Raises UsageError."""
+    """Check a file's path: it is absolute, begins with `~`, or with a Windows drive. Raises UsageError."""
     path = text(value, where)
     if not path.startswith(("/", "~")) and path[1:3] not in (":\\", ":/"):
         raise UsageError(
@@ -140,14 +140,14 @@ def _variable(value: str, rest: str, where: str) -> str:
 
 
 def api(value: object, where: str) -> "TokenApi":
-    """Check the description of a token API: a table, or a description that was checked before. Raises UsageError."""
+    """Check the description of a token API: a table, or a `TokenApi` that is checked already. Raises UsageError."""
     from tokenctl.model import token_api
 
     return value if isinstance(value, token_api.TokenApi) else token_api.from_members(value, where)
 
 
-def api_members(described: "TokenApi") -> dict[str, Any]:
-    """Write the description of a token API as the config file has it; `api` reads it."""
+def api_members(description: "TokenApi") -> dict[str, Any]:
+    """Write the description of a token API in the config file's form. `api` reads it."""
     from tokenctl.model import token_api
 
-    return token_api.members_of(described)
+    return token_api.members_of(description)

@@ -1,4 +1,4 @@
-"""A renewal job: what a worker is asked to do, and what it brings, both as JSON for the pipe between two processes."""
+"""A renewal job for a worker process, and its outcome, both as JSON for the pipe between the two processes."""
 
 import json
 from dataclasses import asdict, dataclass, field, replace
@@ -15,19 +15,19 @@ from tokenctl.model.target import Target
 
 
 class Grant(Enum):
-    """What is presented to the server for new tokens."""
+    """What the token request presents."""
 
     REFRESH_TOKEN = "refresh_token"
     CREDENTIALS = "credentials"
-    """A machine begins again with its own credentials, and leaves the refresh token alone."""
+    """The machine's own credentials. The request does not present the refresh token."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenewalJob:
     """One request for new tokens.
 
-    `session` is the record read under the lock. `secret` is the client's secret, so that the worker needs no
-    keyring. `target` is what to ask for; None asks for what the session was made for.
+    `session` is the record read under the lock. `secret` is the client secret: the worker does not read the
+    keyring. `target` None asks for what the session was made for.
     """
 
     profile: Profile
@@ -39,22 +39,25 @@ class RenewalJob:
 
     @property
     def presents_refresh_token(self) -> bool:
-        """Tell whether the refresh token is what goes to the server."""
+        """Tell whether the request presents the refresh token."""
         return self.grant is Grant.REFRESH_TOKEN
 
     @property
     def renews_session(self) -> bool:
-        """Tell whether a refresh token that comes back is the session's; not so for what a machine asks for beside it."""
+        """Tell whether a refresh token in the token response replaces the session's.
+
+        It does not when a machine presents its credentials for a narrower token.
+        """
         return self.target is None or self.presents_refresh_token
 
     @property
     def asked(self) -> Target:
-        """What a grant asks for that has to name everything: the job's target, or what the session was made for."""
+        """The job's target, or what the session was made for: for a grant whose request must name it."""
         profile = self.profile
         return self.target or Target(scope=profile.scope, resource=self.session.resource, audience=profile.audience)
 
     def rotated(self, refresh_token: str | None) -> Session:
-        """Make the session's next generation: beside the old access token, with the new refresh token if one came."""
+        """Make the session's next generation, with the new refresh token (if there is one) and the old access token."""
         session = self.session
         kept = session.refresh_token if self.presents_refresh_token else None
         return replace(session, generation=session.generation + 1, refresh_token=refresh_token or kept)
@@ -62,9 +65,9 @@ class RenewalJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Renewed:
-    """What a job brought: the session as it is now, and the token for the job's target, if it had one.
+    """The result of a job: the session as it is now, and the narrower token if the job had a target.
 
-    A token for a target is kept beside the session. Its record has the form of a session without a refresh token.
+    A narrower token is a `Session` record without a refresh token. It does not replace the session.
     """
 
     session: Session
@@ -87,7 +90,7 @@ def dumps(job: RenewalJob) -> str:
 
 
 def loads(text: str) -> RenewalJob:
-    """Read a job. Raises ValueError when it did not arrive whole: then nothing may be done."""
+    """Read a job. Raises ValueError when it is not complete; then the worker must not do anything."""
     found = json.loads(text)
     target = found["target"]
     return RenewalJob(
@@ -100,9 +103,9 @@ def loads(text: str) -> RenewalJob:
     )
 
 
-def dumps_outcome(outcome: Renewed | TokenctlError, said: str) -> str:
-    """Write how a job ended, and what the worker said meanwhile, on one line."""
-    document: dict[str, Any] = {"said": said}
+def dumps_outcome(outcome: Renewed | TokenctlError, messages: str) -> str:
+    """Write a job's outcome, and the worker's messages to stderr, as one line."""
+    document: dict[str, Any] = {"said": messages}
     if isinstance(outcome, TokenctlError):
         document["error"] = {"kind": type(outcome).__name__, **vars(outcome)}
     else:
@@ -112,7 +115,7 @@ def dumps_outcome(outcome: Renewed | TokenctlError, said: str) -> str:
 
 
 def loads_outcome(text: str) -> tuple[Renewed | TokenctlError, str]:
-    """Read how a job ended, and what the worker said. Raises ValueError when it did not arrive whole."""
+    """Read a job's outcome and the worker's messages. Raises ValueError when they are not complete."""
     found: dict[str, Any] = json.loads(text)
     if "error" in found:
         return _error(**found["error"]), found["said"]
@@ -125,6 +128,6 @@ def loads_outcome(text: str) -> tuple[Renewed | TokenctlError, str]:
 
 
 def _error(kind: str, message: str, **rest: Any) -> TokenctlError:
-    """Make the error again, with every member that it had."""
+    """Make the worker's error again, with all its members."""
     known: dict[str, type[TokenctlError]] = vars(errors)
     return known[kind](message, **rest)

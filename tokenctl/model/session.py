@@ -1,7 +1,7 @@
-"""The session: what a login produced, how fresh it is, and the JSON document it is kept as.
+"""The session: what a login produced, how fresh it is, and its JSON document in the store.
 
-The members are named as on the wire (RFC 6749 section 5.1), plus what is pinned at login. Times are
-integer epoch seconds, UTC; `expires_at` is counted from when the answer was received.
+The token members have their names of RFC 6749 section 5.1. The endpoints are those of the login. Times are integer
+epoch seconds, UTC. `expires_at` is `expires_in` seconds after the token response was received.
 """
 
 import binascii
@@ -12,11 +12,11 @@ from tokenctl.errors import StoreDamaged
 
 VERSION = 1
 DEFAULT_MIN_TTL = 60
-"""Seconds an access token must still live to be handed out without asking."""
+"""Seconds that an access token must still live; a token with less is renewed first."""
 MACHINE_FLOWS = ("client-credentials", "api-key", "workload")
-"""Flows that need no person: their sessions can begin again with the machine's own credentials."""
+"""Flows that need no person: the machine can sign in again with its own credentials."""
 CLOCK_STEP = 60
-"""Seconds the clock may stand before `obtained_at` until we say that it was set back."""
+"""Seconds that the clock can be before `obtained_at`; more means that it was set back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +31,9 @@ class Session:
     obtained_at: int
     expires_at: int
     seal_key: str = field(repr=False)
-    """32 bytes, base64: seals what has to be written outside the keyring."""
+    """32 bytes, base64: the key of the redo log, which is outside the keyring."""
     refreshed_at: int | None = None
-    """When the access token was got by a renewal; None while it is the sign-in's own."""
+    """When the last renewal got the access token; None before the first renewal."""
     generation: int = 1
     version: int = VERSION
     token_type: str = "Bearer"
@@ -51,46 +51,46 @@ class Session:
     account: str | None = None
     boot_id: str | None = None
     booted_at_ms: int | None = None
-    """When that boot was, in epoch milliseconds, by the wall clock that the answer was received by."""
+    """The time of that boot in epoch milliseconds, by the wall clock of `obtained_at`."""
 
     @property
     def by_machine(self) -> bool:
-        """Tell whether the session can begin again without a person."""
+        """Tell whether the machine can sign in again without a person."""
         return self.flow in MACHINE_FLOWS
 
     def time(self, now: int, boot_id: str | None, uptime_ms: int) -> int:
-        """Tell what `now` is for this session, in epoch seconds: since the same boot, the uptime knows better.
+        """Return the time to use for this session, in epoch seconds: `now`, or the uptime if this is still the same boot.
 
-        So a wall clock that was set forward or back makes no token look older or younger than it is.
+        The uptime is right even when the wall clock was set forward or back.
         """
         if boot_id is None or self.booted_at_ms is None or boot_id != self.boot_id:
             return now
         return (self.booted_at_ms + uptime_ms) // 1000
 
     def remaining(self, now: int) -> int:
-        """Seconds the access token still lives; never negative."""
+        """Seconds that the access token still lives; never negative."""
         return max(0, self.expires_at - now)
 
     def expired(self, now: int) -> bool:
-        """Tell whether the access token is past its life, or the clock was set back before its birth."""
+        """Tell whether the access token has expired, or the clock was set back to before `obtained_at`."""
         return now >= self.expires_at or now < self.obtained_at - CLOCK_STEP
 
     def fresh(self, now: int, min_ttl: int = DEFAULT_MIN_TTL) -> bool:
-        """Tell whether at least `min_ttl` seconds are left, or half of the token's own life if that is less."""
-        life = self.expires_at - self.obtained_at
-        return not self.expired(now) and self.remaining(now) >= min(min_ttl, life // 2)
+        """Tell whether at least `min_ttl` seconds are left, or half of the token's lifetime if that is less."""
+        lifetime = self.expires_at - self.obtained_at
+        return not self.expired(now) and self.remaining(now) >= min(min_ttl, lifetime // 2)
 
 
 def dumps(session: Session) -> str:
-    """Write the session as the JSON document that a store keeps; empty members are left out."""
+    """Write the session as the store's JSON document; empty members are left out."""
     return json.dumps({name: value for name, value in asdict(session).items() if value not in (None, ())})
 
 
 def loads(document: str, where: str = "the store") -> Session:
     """Read a document that `dumps` wrote.
 
-    Raises StoreDamaged when it is not one, or is of a version that this program does not know. The
-    text itself never reaches the message: it holds the tokens.
+    `where` names the store in a message. Raises StoreDamaged when the text is no such document, or has an unknown
+    version. The message never quotes the text, because it has the tokens.
     """
     try:
         found = json.loads(document)
@@ -100,13 +100,13 @@ def loads(document: str, where: str = "the store") -> Session:
         raise StoreDamaged(f"the session in {where} is damaged: not a JSON document", hint=_REPAIR)
     if found.get("version") != VERSION:
         raise StoreDamaged(
-            f"the session in {where} has version {found.get('version')!r:.20}, and this tokenctl knows {VERSION}",
+            f"the session in {where} has version {found.get('version')!r:.20}, and this tokenctl only knows {VERSION}",
             hint="a newer tokenctl may have written it: use that one, or sign in again with 'tokenctl login'",
         )
     members = {each.name: found[each.name] for each in fields(Session) if each.name in found}
     for name, value in members.items():
-        if not _fits(name, value):
-            raise StoreDamaged(f"the session in {where} is damaged: {name!r} is not what it should be", hint=_REPAIR)
+        if not _has_right_type(name, value):
+            raise StoreDamaged(f"the session in {where} is damaged: {name!r} has a wrong value", hint=_REPAIR)
     members |= {name: tuple(members.get(name, ())) for name in _LISTS}
     try:
         return Session(**members)
@@ -129,7 +129,7 @@ _INTEGERS = {
 _LISTS = {"resource", "id_token_algorithms"}
 
 
-def _fits(name: str, value: object) -> bool:
+def _has_right_type(name: str, value: object) -> bool:
     if name == "seal_key":
         return isinstance(value, str) and _is_key(value)
     if name in _INTEGERS:

@@ -1,4 +1,4 @@
-"""What state a session is in, and whether it is the profile's: rules that `show`, `token` and the broker share."""
+"""The state of a session, and whether it belongs to the profile: rules that `show`, `token` and the broker share."""
 
 from tokenctl.errors import LoginRequired
 from tokenctl.model.profile import Profile
@@ -8,8 +8,8 @@ from tokenctl.model.session import Session
 def state(session: Session | None, now: int, min_ttl: int, refresh_token_state: str | None) -> str:
     """Name the state: fresh, stale, expired, login_required or logged_out.
 
-    `now` is the session's time in epoch seconds, `min_ttl` is seconds. `refresh_token_state` is what the
-    journal knows of the refresh token: good, dead or in_doubt; None when there is no refresh token.
+    `now` is the session's time in epoch seconds, `min_ttl` is seconds. `refresh_token_state` is the state in the
+    journal: good, dead or in_doubt; None when there is no refresh token.
     """
     if session is None:
         return "logged_out"
@@ -21,17 +21,17 @@ def state(session: Session | None, now: int, min_ttl: int, refresh_token_state: 
 
 
 def check_profile(profile: Profile, session: Session) -> Session:
-    """Return the session if it was made for what the profile says.
+    """Return the session if its issuer and client_id are those of the profile. Raises LoginRequired.
 
-    The refresh token goes to the endpoint pinned at login, whatever a config file says today. So a profile
-    that now names another server or client gets no token: raises LoginRequired.
+    A renewal uses the endpoints of the login, not those of the config file. So after a change of the profile's
+    issuer or client_id the old session must not be used.
     """
     named = profile.issuer or session.issuer, profile.client_id or session.client_id
     if named != (session.issuer, session.client_id):
         raise LoginRequired(
             f"the session of {profile.name!r} is with {session.issuer} as {session.client_id}, and the profile, or"
             f" TOKENCTL_ISSUER or TOKENCTL_CLIENT_ID, now says {named[0]} as {named[1]}",
-            hint=f"{profile.login_hint}, or undo the change; the session was not touched",
+            hint=f"{profile.login_hint}, or undo the change; the session was not changed",
         )
     return session
 

@@ -1,4 +1,4 @@
-"""What keeps sessions: the protocol that every store follows, and the record of which one a login chose."""
+"""The protocol of every store, and the record of the store that a login chose."""
 
 from typing import NamedTuple, Protocol
 
@@ -13,35 +13,34 @@ class StoreChoice(NamedTuple):
 
 
 class Store(Protocol):
-    """Keeps sessions and secrets, by name.
+    """Keeps sessions and client secrets by name.
 
-    Reading answers None when there is no entry; everything else that goes wrong is a StoreError, and locked,
-    unavailable and timed out are different ones. The name is the profile's, or the profile's with `@` and a
-    key for a narrower token.
+    The name is the profile's name. For a narrower token it is `<profile>@<key>`. Reading returns None when there is
+    no entry. Every method raises a StoreError when the store cannot be used.
     """
 
     kind: str
     backend: str
 
     def prepare(self, name: str) -> None:
-        """Before a person signs in, find out whether a session could be kept, and ask for what that takes."""
+        """Check, before a person signs in, that a session can be kept; ask for a passphrase if the store needs one."""
 
     def read(self, name: str) -> Session | None:
         """Read the session."""
 
     def write(self, name: str, session: Session) -> None:
-        """Keep the session, and make sure that it can be read back."""
+        """Keep the session, and check that it can be read back."""
 
     def read_secret(self, name: str) -> str | None:
         """Read the client secret."""
 
     def write_secret(self, name: str, secret: str) -> None:
-        """Keep the client secret, and make sure that it can be read back."""
+        """Keep the client secret, and check that it can be read back."""
 
     def delete(self, name: str) -> None:
-        """Remove the session and the secret. Only `revoke` does this to a profile's own session."""
+        """Remove the session and the client secret. Only `revoke` removes a profile's session."""
 
 
 def choice_of(store: Store) -> StoreChoice:
-    """Name the store: two stores with the same choice are the same."""
+    """Return the choice that names this store. Two stores with the same choice are the same store."""
     return StoreChoice(store.kind, store.backend)

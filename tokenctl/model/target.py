@@ -9,7 +9,7 @@ from tokenctl.model.profile import CHECKS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Fewer scopes, one resource (RFC 8707) or one audience (RFC 8693). What is empty is not asked for."""
+    """The scope, resources (RFC 8707) or audience (RFC 8693) to ask for. An empty member is not asked for."""
 
     scope: str | None = None
     resource: tuple[str, ...] = ()
@@ -20,9 +20,9 @@ class Target:
 
 
 def from_members(members: Mapping[str, Any], where: str) -> Target:
-    """Make a target of what the command line says, each member checked as the profile's own.
+    """Make a target from the command line's members; each is checked like the profile's setting of that name.
 
-    `where` names the place for the message. Raises UsageError.
+    `where` names the source in a message. Raises UsageError.
     """
     given = {name: value for name, value in members.items() if value}
     return Target(**{name: CHECKS[name](value, f"{where}: {name}") for name, value in given.items()})

@@ -1,7 +1,7 @@
-"""A token API that is not OAuth, described as data in a profile: no secrets, and nothing that runs.
+"""A token API that is not OAuth, described in a profile: values only, without secrets and without code.
 
-For each of login, refresh and revoke: where to send what, and (as JSON Pointers, RFC 6901) where in the
-answer each value lies. A string in a body or a header may hold placeholders such as `{refresh_token}`.
+For login, refresh and revoke the description has a URL, a method, headers and a body, and JSON Pointers (RFC 6901)
+to the values in the answer. A string in the body or in a header can have placeholders such as `{refresh_token}`.
 """
 
 import json
@@ -22,7 +22,7 @@ _MEMBERS = {"url", "method", "headers", "body", *POINTERS}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One call of the API. `body` is JSON text; the last four are JSON Pointers into the answer."""
+    """One call of the API. `body` is JSON text. The last four members are JSON Pointers into the answer."""
 
     url: str
     method: str = "POST"
@@ -36,7 +36,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenApi:
-    """The calls that there are. `username` fills the placeholder of that name."""
+    """The calls of the API. `username` is the value of the placeholder `{username}`."""
 
     login: Call
     refresh: Call | None = None
@@ -45,12 +45,12 @@ class TokenApi:
 
 
 def from_members(members: Any, where: str) -> TokenApi:
-    """Make the description of what a config file says, each member checked. Raises UsageError that names the key."""
+    """Make the description from the config file's members, and check each. Raises UsageError that names the key."""
     if not isinstance(members, Mapping):
-        raise UsageError(f"{where} must be a table with login, and perhaps refresh and revoke")
+        raise UsageError(f"{where} must be a table with login, and optionally refresh and revoke")
     for key in members:
         if key not in (*CALLS, "username"):
-            raise UsageError(f"{where}: {key!r:.60} is unknown", hint=f"there are: {', '.join(CALLS)}, username")
+            raise UsageError(f"{where}: {key!r:.60} is unknown", hint=f"the members are: {', '.join(CALLS)}, username")
     if "login" not in members:
         raise UsageError(f"{where} has no login", hint=f"write [{where.rpartition(': ')[2]}.login] with url and body")
     username = members.get("username")
@@ -61,7 +61,7 @@ def from_members(members: Any, where: str) -> TokenApi:
 
 
 def members_of(api: TokenApi) -> dict[str, Any]:
-    """Write the description as the config file has it."""
+    """Write the description in the config file's form."""
     members: dict[str, Any] = {"username": api.username} if api.username else {}
     for name in CALLS:
         call: Call | None = getattr(api, name)
@@ -83,7 +83,7 @@ def _call(members: Any, where: str, name: str) -> Call:
         raise UsageError(f"{where} must be a table")
     for key in members:
         if key not in _MEMBERS:
-            raise UsageError(f"{where}: {key!r:.60} is unknown", hint=f"there are: {', '.join(sorted(_MEMBERS))}")
+            raise UsageError(f"{where}: {key!r:.60} is unknown", hint=f"the members are: {', '.join(sorted(_MEMBERS))}")
     url, method = members.get("url"), members.get("method", "POST")
     if not isinstance(url, str) or not url:
         raise UsageError(f"{where}: url is missing")
@@ -103,27 +103,29 @@ def _call(members: Any, where: str, name: str) -> Call:
     for each, pointer in pointers.items():
         check_pointer(pointer, f"{where}: {each}", each)
     if name != "revoke" and "access_token" not in pointers:
-        raise UsageError(f"{where}: access_token is missing", hint="say where it lies: access_token = /access_token")
+        raise UsageError(
+            f"{where}: access_token is missing", hint='write the JSON Pointer to it: access_token = "/access_token"'
+        )
     try:
         text = None if body is None else json.dumps(body)
     except (TypeError, ValueError):  # TOML has dates, JSON has none
-        raise UsageError(f"{where}: body has a value that JSON does not know") from None
+        raise UsageError(f"{where}: body has a value of a type that JSON does not have") from None
     return Call(url=url, method=method, headers=tuple(headers.items()), body=text, **pointers)
 
 
 def check_pointer(pointer: object, where: str, member: str = "token") -> None:
-    """Check a JSON Pointer (RFC 6901 section 3) to a member of an answer. Raises UsageError."""
+    """Check a JSON Pointer (RFC 6901 section 3); `member` is for the example in the message. Raises UsageError."""
     if not isinstance(pointer, str) or not re.fullmatch(r"(/([^~/]|~[01])*)+", pointer):
         raise UsageError(f"{where} must be a JSON Pointer, such as /data/{member}")
 
 
 def check_placeholders(text: str, where: str) -> None:
-    """Check that a text has only placeholders that there are. Raises UsageError that names those."""
+    """Check that a text has known placeholders only. Raises UsageError, with the known ones in the hint."""
     for name in PLACEHOLDER.findall(text):
         if name not in PLACEHOLDERS:
             raise UsageError(
                 f"{where}: there is no placeholder {'{' + name + '}'!r:.60}",
-                hint=f"there are: {', '.join('{' + each + '}' for each in PLACEHOLDERS)}",
+                hint=f"the placeholders are: {', '.join('{' + each + '}' for each in PLACEHOLDERS)}",
             )
 
 
