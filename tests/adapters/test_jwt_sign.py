@@ -140,7 +140,7 @@ def test_a_key_file_that_others_may_read_is_told(home: Home, tmp_path: Path, oid
     more = f'client_key_file = "{tmp_path}/key.pem"'
     home.write_config(PROFILE.format(name="k", issuer=oidc_provider.issuer, method="private_key_jwt", more=more))
     result = home.run("login")
-    assert result.status == 5 and "others may read" in result.stderr
+    assert result.status == 5 and "other users can read" in result.stderr
     (tmp_path / "key.pem").write_text("")
     assert home.run("login").status == 2
     (tmp_path / "key.pem").unlink()

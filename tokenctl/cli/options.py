@@ -21,7 +21,7 @@ def seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> in
     try:
         return None if value is None else duration(value)
     except TokenctlError as error:
-        raise click.BadParameter(f"{value!r} is no duration: {error.hint}") from None
+        raise click.BadParameter(f"{value!r} is not a duration: {error.hint}") from None
 
 
 def some_seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:

@@ -1,6 +1,6 @@
-"""The config file: where it is, and which profiles it has.
+"""The config file: its path and its profiles.
 
-Nothing is read from the current directory. A file that is named must exist; the default one may be absent.
+Nothing is read from the current directory. A file that the person names must exist; the default one can be absent.
 """
 
 import os
@@ -15,7 +15,7 @@ from tokenctl.model.profile import Profile, from_members
 
 
 class Config(NamedTuple):
-    """The config file as read: its path, its profiles, the default one's name."""
+    """What the config file has: its path, its profiles, and the name of the default profile."""
 
     path: Path
     profiles: Mapping[str, Profile]
@@ -23,7 +23,7 @@ class Config(NamedTuple):
 
 
 def config_path(environ: Mapping[str, str], named: str | None = None) -> tuple[Path, bool]:
-    """Say where the config file is, and whether somebody named it."""
+    """Return the config file's path, and whether the person named it (`--config` or `TOKENCTL_CONFIG`)."""
     name = named or environ.get("TOKENCTL_CONFIG")
     if name:
         return Path(name), True
@@ -36,12 +36,12 @@ def _config_home(environ: Mapping[str, str]) -> Path:
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Application Support"
     xdg = environ.get("XDG_CONFIG_HOME", "")
-    # XDG: a relative path is invalid and to be ignored; it would mean the current directory.
+    # The XDG specification says to ignore a relative path; it would mean the current directory.
     return Path(xdg) if os.path.isabs(xdg) else home(environ) / ".config"
 
 
 def home(environ: Mapping[str, str]) -> Path:
-    """The person's home directory, by HOME or by the user database; never a relative path."""
+    """Return the person's home directory, from HOME or the user database; never a relative path."""
     found = Path(os.path.expanduser(environ.get("HOME") or "~"))
     return found if found.is_absolute() else Path("/nonexistent")
 
@@ -57,7 +57,7 @@ def load(environ: Mapping[str, str], named: str | None = None) -> Config:
         return Config(path=path, profiles={})
     except (ValueError, RecursionError) as reason:  # tomllib's own error is a ValueError
         what = "is not UTF-8 text" if isinstance(reason, UnicodeDecodeError) else f"is not valid TOML: {reason}"
-        raise UsageError(f"config file {path} {what}", hint="mend that line; nothing was changed") from None
+        raise UsageError(f"config file {path} {what}", hint="correct that line; nothing was changed") from None
     except OSError as reason:
         raise UsageError(f"config file {path} cannot be read: {reason.strerror}") from None
     return _parse(path, found)
@@ -68,7 +68,7 @@ def _parse(path: Path, found: dict[str, Any]) -> Config:
     for key in found:
         if key not in ("default_profile", "profiles"):
             raise UsageError(
-                f"{where}: unknown key {key!r:.60}", hint="at the top there are default_profile and [profiles.NAME]"
+                f"{where}: unknown key {key!r:.60}", hint="the top level has default_profile and [profiles.NAME] only"
             )
     tables = found.get("profiles", {})
     if not isinstance(tables, dict) or not all(isinstance(each, dict) for each in tables.values()):

@@ -1,4 +1,4 @@
-"""Writing a profile into the person's config file, comments and order kept. The only module that knows tomlkit."""
+"""Write a profile into the person's config file with tomlkit, which keeps comments and order."""
 
 import os
 import tomllib
@@ -15,10 +15,10 @@ from tokenctl.model.profile import Profile, members_of
 
 
 def check(config: Config, profile: Profile) -> None:
-    """Find out before a sign-in whether its profile could be saved after it. Raises UsageError."""
-    target = _target(config.path)
-    _extended(target, profile)
-    folder = next(each for each in target.parents if each.exists())
+    """Check, before a sign-in, that its profile can be saved afterwards. Raises UsageError."""
+    path = _real_path(config.path)
+    _text_with(path, profile)
+    folder = next(each for each in path.parents if each.exists())
     if not os.access(folder, os.W_OK) or not folder.is_dir():
         raise UsageError(
             f"the profile cannot be saved in {config.path}: no permission to write in {folder}",
@@ -27,40 +27,40 @@ def check(config: Config, profile: Profile) -> None:
 
 
 def save(config: Config, profile: Profile) -> None:
-    """Add the profile, and make the first one the default. Raises UsageError."""
-    target = _target(config.path)
-    _write(config, target, _extended(target, profile))
+    """Add the profile. The first profile becomes the default. Raises UsageError."""
+    path = _real_path(config.path)
+    _write(config, path, _text_with(path, profile))
 
 
 def set_store(config: Config, name: str, kind: str) -> None:
-    """Write into a profile where its session is kept now. Raises UsageError."""
-    target = _target(config.path)
+    """Change the `store` of a profile. Raises UsageError."""
+    path = _real_path(config.path)
     try:
-        document = tomlkit.parse(target.read_bytes().decode())
+        document = tomlkit.parse(path.read_bytes().decode())
         document["profiles"][name]["store"] = kind
         text = tomlkit.dumps(document)
         if tomllib.loads(text)["profiles"][name]["store"] != kind:
             raise ValueError
     except (OSError, TOMLKitError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise UsageError(f"{target} cannot be changed", hint=f'write store = "{kind}" into [profiles.{name}]') from None
-    _write(config, target, text)
+        raise UsageError(f"{path} cannot be changed", hint=f'write store = "{kind}" into [profiles.{name}]') from None
+    _write(config, path, text)
 
 
-def _write(config: Config, target: Path, text: str) -> None:
+def _write(config: Config, path: Path, text: str) -> None:
     try:
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        mode = target.stat().st_mode & 0o777 if target.exists() else 0o600
-        replace_private(target, text.encode())
-        target.chmod(mode)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
+        replace_private(path, text.encode())
+        path.chmod(mode)
     except OSError as reason:
         raise UsageError(f"the profile cannot be saved in {config.path}: {reason.strerror}") from None
 
 
-def _extended(target: Path, profile: Profile) -> str:
-    """Make the file's new text, and see that it says what it should: people write TOML in many ways."""
+def _text_with(path: Path, profile: Profile) -> str:
+    """Make the file's text with the profile, and parse it again as a check: people write TOML in many ways."""
     members = members_of(profile)
     try:
-        text = target.read_bytes().decode() if target.exists() else ""  # bytes: the file's own line ends stay
+        text = path.read_bytes().decode() if path.exists() else ""  # bytes, to keep the file's line ends
         document = tomlkit.parse(text)
         first = not document.get("profiles") and "default_profile" not in document
         if "profiles" not in document:
@@ -75,11 +75,11 @@ def _extended(target: Path, profile: Profile) -> str:
     except (OSError, TOMLKitError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         pass
     raise UsageError(
-        f"{target} is written in a way that tokenctl cannot add a profile to",
+        f"tokenctl cannot add a profile to {path} as it is written",
         hint=f"write [profiles.{profile.name}] there yourself, then sign in with 'tokenctl login -p {profile.name}'",
     )
 
 
-def _target(path: Path) -> Path:
-    # Config files are often links into a repository of dotfiles: write what the link means.
+def _real_path(path: Path) -> Path:
+    # A config file is often a link into a repository of dotfiles. Replacing the link would detach it.
     return Path(os.path.realpath(path))

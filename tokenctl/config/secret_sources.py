@@ -1,4 +1,4 @@
-"""Where secrets come from, besides the keyring: the environment, a file that it names, a command, or a prompt."""
+"""The sources of secrets other than the keyring: an environment variable, a file, a command, a prompt."""
 
 import os
 import subprocess
@@ -12,8 +12,7 @@ from tokenctl.errors import StoreLocked, UsageError
 def from_environment(environ: Mapping[str, str], name: str, terminal: Terminal | None = None) -> str | None:
     """Read `TOKENCTL_<name>`, or the file that `TOKENCTL_<name>_FILE` names; None when there is neither.
 
-    One line end at the end of a file is not part of the secret; a file that others may read is told of on
-    `terminal`. Raises UsageError.
+    The file is read as in `from_file`. Raises UsageError.
     """
     path = environ.get(f"TOKENCTL_{name}_FILE")
     if not path:
@@ -24,37 +23,34 @@ def from_environment(environ: Mapping[str, str], name: str, terminal: Terminal |
 def of_client(
     environ: Mapping[str, str], name: str, terminal: Terminal | None = None, *, lines: bool = False
 ) -> str | None:
-    """Read a client's secret or API key, as `from_environment` does.
-
-    One that could not be sent as it is raises UsageError; see `sendable`.
-    """
+    """Read a client secret or an API key, as `from_environment` does. Raises UsageError also if it is not `sendable`."""
     found = from_environment(environ, name, terminal)
     if found is not None and not sendable(found, lines=lines):
         where = f"TOKENCTL_{name}_FILE" if environ.get(f"TOKENCTL_{name}_FILE") else f"TOKENCTL_{name}"
         raise UsageError(
             f"{where}: the secret has a control character in it, such as a line end",
-            hint="give it alone, on one line",
+            hint="it must be the secret alone, on one line",
         )
     return found
 
 
 def sendable(secret: str, *, lines: bool = False) -> bool:
-    """Tell whether a secret has no control character in it; `lines`: it is a private key, which has line ends."""
+    """Tell whether a secret has no control characters. `lines` allows line ends, which a private key has."""
     return bool(secret) and ("".join(secret.split()) if lines else secret).isprintable()
 
 
 def from_file(path: Path, where: str, terminal: Terminal | None = None) -> str:
-    """Read a secret from a file, without one line end at its end; `where` names who asked for it.
+    """Read a secret from a file, without the last line end. `where` names the setting in a message.
 
-    A file that others may read is told of on `terminal`. Raises UsageError.
+    Warns on `terminal` when other users can read the file. Raises UsageError.
     """
     try:
         text = path.read_text(encoding="utf-8")
         if terminal is not None and os.name == "posix" and path.stat().st_mode & 0o044:
-            terminal.warning(f"{where}: others may read {path}: chmod 600 it")
-    except (OSError, ValueError) as reason:
-        cause = reason.strerror if isinstance(reason, OSError) else "it is not UTF-8 text"
-        raise UsageError(f"{where}: {path} cannot be read: {cause}") from None
+            terminal.warning(f"{where}: other users can read {path}: run chmod 600")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise UsageError(f"{where}: {path} cannot be read: {reason}") from None
     text = text.removesuffix("\n").removesuffix("\r")
     if not text:
         raise UsageError(f"{where}: {path} is empty")
@@ -64,15 +60,16 @@ def from_file(path: Path, where: str, terminal: Terminal | None = None) -> str:
 def passphrase(
     environ: Mapping[str, str], terminal: Terminal, command: tuple[str, ...] = (), *, new: bool = False
 ) -> str:
-    """Find the file store's passphrase: the environment, the profile's command, or a person; a new one is asked for twice.
+    """Get the file store's passphrase from the environment, the profile's command, or the person.
 
-    Raises StoreLocked when nobody can be asked or answers, or the command fails; UsageError when the two differ.
+    The person types a `new` one twice; UsageError when the two differ. Raises StoreLocked when nobody can be asked,
+    when the answer is empty, or when the command fails.
     """
     found = from_environment(environ, "PASSPHRASE")
     if found is not None:
         return found
     if command:
-        return _answer_of(command, environ)
+        return _from_command(command, environ)
     if not terminal.attended:
         raise StoreLocked("the file store needs its passphrase, and nobody can be asked for it", hint=_WITHOUT_PROMPT)
     typed = terminal.ask_secret("passphrase for the file store" + (" (a new one)" if new else ""))
@@ -85,16 +82,21 @@ def passphrase(
     return typed
 
 
-_WITHOUT_PROMPT = "set TOKENCTL_PASSPHRASE_FILE to a file that holds it, or passphrase_command in the profile"
-PATIENCE = 60
-"""Seconds that the passphrase command may take: it may ask a person."""
+_WITHOUT_PROMPT = "set TOKENCTL_PASSPHRASE_FILE to a file that has it, or passphrase_command in the profile"
+COMMAND_TIMEOUT = 60
+"""Seconds for the passphrase command; it can ask a person."""
 
 
-def _answer_of(command: tuple[str, ...], environ: Mapping[str, str]) -> str:
-    """Run the command, without a shell, and take the first line it prints. What it prints is never repeated."""
+def _from_command(command: tuple[str, ...], environ: Mapping[str, str]) -> str:
+    """Run the command without a shell, and return the first line of its output. No message quotes the output."""
     try:
         done = subprocess.run(
-            command, env=dict(environ), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=PATIENCE, check=True
+            command,
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            timeout=COMMAND_TIMEOUT,
+            check=True,
         )
         found = done.stdout.decode().partition("\n")[0].removesuffix("\r")
         reason = "it printed nothing"
@@ -103,12 +105,12 @@ def _answer_of(command: tuple[str, ...], environ: Mapping[str, str]) -> str:
     except subprocess.CalledProcessError as error:
         found, reason = "", f"exit status {error.returncode}"
     except subprocess.TimeoutExpired:
-        found, reason = "", f"no answer within {PATIENCE} s"
+        found, reason = "", f"no answer within {COMMAND_TIMEOUT} s"
     except ValueError:
-        found, reason = "", "it printed no UTF-8 text"
+        found, reason = "", "its output is not UTF-8 text"
     if not found:
         raise StoreLocked(
             f"the passphrase command {command[0]!r:.80} failed: {reason}",
-            hint="run it by hand; it must print the passphrase on its first line",
+            hint="run it yourself; it must print the passphrase on its first line",
         )
     return found

@@ -1,7 +1,7 @@
-"""The identity token with which a CI platform or a cluster says who this job is: no stored secret anywhere.
+"""The identity token that a CI platform or a cluster gives to this job, so that the job needs no stored secret.
 
-One file a platform, and a table. Each source asks anew, because such tokens live for minutes. `auto` takes the
-first source whose sign is there.
+Each platform has one file, and an entry in the table. A source gets a new token each time, because such tokens live
+for minutes. `auto` uses the first source that detects its platform.
 """
 
 from collections.abc import Mapping
@@ -23,18 +23,19 @@ SOURCES: Mapping[str, Source] = {
     "env": named.ENV,
     "command": named.COMMAND,
 }
-"""The profile's `source` -> the source, in the order in which `auto` looks for their signs."""
+"""The profile's `source` -> the source, in the order in which `auto` tries to detect them."""
 
 
 def token(job: Job, now: int) -> str:
     """Get the job's identity token from the profile's source. `now` is epoch seconds.
 
-    Raises UsageError when there is none, Refused when it cannot be used, Unreachable when its issuer cannot be asked.
+    Raises UsageError when there is no token, Refused when it cannot be used, Unreachable when the platform does not
+    answer.
     """
     name = job.profile.source
     found = SOURCES[_detected(job) if name == "auto" else name].get(job)
     if not found or len(found) > LARGEST or not all("!" <= each <= "~" for each in found):
-        raise Refused(f"the identity from {name} is no token")
+        raise Refused(f"the identity from {name} is not a token")
     expires_at = unverified_claims(found).get("exp")
     if isinstance(expires_at, int | float) and expires_at <= now:
         raise Refused(
@@ -46,10 +47,10 @@ def token(job: Job, now: int) -> str:
 
 def _detected(job: Job) -> str:
     for name, source in SOURCES.items():
-        if source.sign(job):
+        if source.detect(job):
             return name
-    looked = "; ".join(f"{name}: {source.looks_for}" for name, source in SOURCES.items())
+    searched = "; ".join(f"{name}: {source.looks_for}" for name, source in SOURCES.items())
     raise UsageError(
         "this job has no identity that tokenctl knows",
-        hint=f"looked for {looked}. On GitHub the job needs 'permissions: id-token: write'",
+        hint=f"looked for {searched}. On GitHub the job needs 'permissions: id-token: write'",
     )

@@ -8,7 +8,7 @@ URL = "SYSTEM_OIDCREQUESTURI"
 
 
 def get(job: Job) -> str:
-    """Ask for a token of the profile's service connection."""
+    """Ask Azure for a token of the profile's service connection."""
     url = safe_url(job.variable(URL), URL)
     if not job.profile.service_connection:
         raise UsageError("the source azure needs service_connection in the profile: the id of the service connection")
@@ -17,9 +17,9 @@ def get(job: Job) -> str:
     return member_of(job.send(Request(url=with_query(url, query), json="{}", headers=bearer)), "oidcToken", "Azure")
 
 
-def sign(job: Job) -> bool:
-    """Look for the address to ask at."""
+def detect(job: Job) -> bool:
+    """Look for the variable with the URL of the token request."""
     return job.has(URL)
 
 
-SOURCE = Source(get=get, sign=sign, looks_for=URL)
+SOURCE = Source(get=get, detect=detect, looks_for=URL)

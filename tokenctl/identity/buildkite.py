@@ -8,9 +8,9 @@ def get(job: Job) -> str:
     return run_command(job, ("buildkite-agent", "oidc", "request-token", "--audience", job.audience))
 
 
-def sign(job: Job) -> bool:
+def detect(job: Job) -> bool:
     """Look for Buildkite's own variable."""
     return job.has("BUILDKITE")
 
 
-SOURCE = Source(get=get, sign=sign, looks_for="BUILDKITE")
+SOURCE = Source(get=get, detect=detect, looks_for="BUILDKITE")

@@ -6,16 +6,16 @@ from tokenctl.identity.source import Job, Source, run_command
 
 
 def get(job: Job) -> str:
-    """Read the variable, or ask CircleCI's own command where the token is for another audience."""
+    """Read the variable. For another audience than its default, ask CircleCI's own command."""
     if job.profile.source_audience:
         claims = json.dumps({"aud": job.profile.source_audience})
         return run_command(job, ("circleci", "run", "oidc", "get", "--claims", claims))
     return job.environ.get("CIRCLE_OIDC_TOKEN_V2") or job.variable("CIRCLE_OIDC_TOKEN")
 
 
-def sign(job: Job) -> bool:
+def detect(job: Job) -> bool:
     """Look for one of the two variables."""
     return job.has("CIRCLE_OIDC_TOKEN_V2") or job.has("CIRCLE_OIDC_TOKEN")
 
 
-SOURCE = Source(get=get, sign=sign, looks_for="CIRCLE_OIDC_TOKEN")
+SOURCE = Source(get=get, detect=detect, looks_for="CIRCLE_OIDC_TOKEN")

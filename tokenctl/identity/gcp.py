@@ -14,11 +14,11 @@ PRODUCT = Path("/sys/class/dmi/id/product_name")
 def get(job: Job) -> str:
     """Ask the metadata server.
 
-    Over plain http to a link-local name, as the platform has it; the answer's signature is what is trusted.
+    The platform only offers plain http on a link-local address. That is safe, because the token is signed.
     """
     host = job.environ.get("GCE_METADATA_HOST") or METADATA_HOST
     if not re.fullmatch(r"[A-Za-z0-9.-]+(:\d+)?", host):
-        raise UsageError("GCE_METADATA_HOST is no host")
+        raise UsageError("GCE_METADATA_HOST is not a host name")
     path = "/computeMetadata/v1/instance/service-accounts/default/identity"
     url = with_query(f"http://{host}{path}", {"audience": job.audience, "format": "full"})
     response = job.send(Request(url=url, headers={"Metadata-Flavor": "Google"}, direct=True))
@@ -26,8 +26,8 @@ def get(job: Job) -> str:
     return response.body.decode(errors="replace").strip()
 
 
-def sign(job: Job) -> bool:
-    """Look for the variables of Google's services, or the maker of this machine."""
+def detect(job: Job) -> bool:
+    """Look for the variables of Google's services, or for Google in this machine's product name."""
     if job.has("GCE_METADATA_HOST") or job.has("K_SERVICE"):
         return True
     try:
@@ -36,4 +36,4 @@ def sign(job: Job) -> bool:
         return False
 
 
-SOURCE = Source(get=get, sign=sign, looks_for="Google's machines")
+SOURCE = Source(get=get, detect=detect, looks_for="Google's machines")

@@ -14,9 +14,9 @@ def get(job: Job) -> str:
     return member_of(job.send(request), "value", "GitHub")
 
 
-def sign(job: Job) -> bool:
-    """Look for the address to ask at: it is there when the job has the permission."""
+def detect(job: Job) -> bool:
+    """Look for the variable with the URL of the token request; the job has it when it has the permission."""
     return job.has(URL)
 
 
-SOURCE = Source(get=get, sign=sign, looks_for=URL)
+SOURCE = Source(get=get, detect=detect, looks_for=URL)

@@ -1,4 +1,4 @@
-"""GitLab CI/CD: the job names its token in its `id_tokens`."""
+"""GitLab CI/CD: the job's `id_tokens` name the variable that has the token."""
 
 from tokenctl.identity.source import Job, Source
 
@@ -8,8 +8,8 @@ def get(job: Job) -> str:
     return job.variable(_variable(job))
 
 
-def sign(job: Job) -> bool:
-    """Look for GitLab's own variable, and the token's."""
+def detect(job: Job) -> bool:
+    """Look for GitLab's own variable and for the token's variable."""
     return job.has("GITLAB_CI", _variable(job))
 
 
@@ -17,4 +17,4 @@ def _variable(job: Job) -> str:
     return job.profile.source_variable or "TOKENCTL_ID_TOKEN"
 
 
-SOURCE = Source(get=get, sign=sign, looks_for="GITLAB_CI and TOKENCTL_ID_TOKEN (or source_variable)")
+SOURCE = Source(get=get, detect=detect, looks_for="GITLAB_CI and TOKENCTL_ID_TOKEN (or source_variable)")

@@ -8,12 +8,12 @@ TOKEN_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 
 
 def get(job: Job) -> str:
-    """Read the token's file."""
+    """Read the token file."""
     return read_file(_file(job))
 
 
-def sign(job: Job) -> bool:
-    """Look for the file."""
+def detect(job: Job) -> bool:
+    """Look for the token file."""
     return _file(job).exists()
 
 
@@ -21,4 +21,4 @@ def _file(job: Job) -> Path:
     return Path(job.profile.source_file or TOKEN_FILE)
 
 
-SOURCE = Source(get=get, sign=sign, looks_for=str(TOKEN_FILE))
+SOURCE = Source(get=get, detect=detect, looks_for=str(TOKEN_FILE))

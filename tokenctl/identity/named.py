@@ -1,4 +1,4 @@
-"""Sources that are only used by name: a file, a variable or a command that the profile gives."""
+"""Sources that `auto` never chooses: a file, an environment variable or a command that the profile names."""
 
 from pathlib import Path
 

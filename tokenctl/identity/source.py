@@ -1,4 +1,4 @@
-"""A source of a job's identity token, and what the sources share: variables, files, commands and HTTP replies."""
+"""The record of an identity token source, and what the sources share: variables, files, commands, HTTP responses."""
 
 import subprocess
 from collections.abc import Callable, Mapping
@@ -9,15 +9,15 @@ from tokenctl.errors import Refused, UsageError
 from tokenctl.model.profile import Profile
 from tokenctl.oauth.wire import Request, Response, describe, json_object, overloaded, try_later
 
-PATIENCE = 30
-"""Seconds that a command may take to get a token."""
+COMMAND_TIMEOUT = 30
+"""Seconds for a command that gets a token."""
 LARGEST = 256 * 1024
-"""Bytes of a token in a file."""
+"""Bytes of a token, at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """The job that asks: its profile, its environment, and how it sends a request."""
+    """The job that needs a token: its profile, its environment, and the function that sends a request."""
 
     profile: Profile
     environ: Mapping[str, str]
@@ -25,7 +25,7 @@ class Job:
 
     @property
     def audience(self) -> str:
-        """Whom the token is for: what the profile says, else the issuer."""
+        """The audience of the token: the profile's `source_audience`, else the issuer."""
         return self.profile.source_audience or self.profile.issuer or ""
 
     def has(self, *names: str) -> bool:
@@ -36,69 +36,74 @@ class Job:
         """Read an environment variable. Raises UsageError when it is not set."""
         value = (self.environ.get(name) or "").strip()
         if not value:
-            raise UsageError(f"the identity token should be in the variable {name}, and that is not set")
+            raise UsageError(f"the variable {name} should have the identity token, and it is not set")
         return value
 
 
-def nowhere(job: Job) -> bool:
-    """Be the sign of a source that is only used by name."""
+def never(job: Job) -> bool:
+    """Return False, for a source that `auto` never chooses."""
     return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One platform: how to get its token, the sign that the job runs there, and that sign in words."""
+    """One platform: how to get a token from it, and how to detect it."""
 
     get: Callable[[Job], str]
     """Gets a new token. Raises UsageError, Refused or Unreachable."""
-    sign: Callable[[Job], bool] = nowhere
+    detect: Callable[[Job], bool] = never
+    """Tells whether the job runs on the platform."""
     looks_for: str = "only by name"
+    """What `detect` looks for, in words for a hint."""
 
 
 def read_file(path: Path) -> str:
-    """Read a token from a file, anew each time: such files are replaced while the job runs. Raises UsageError."""
+    """Read a token from a file. Read it each time, because the platform replaces it. Raises UsageError."""
     try:
         path = path.expanduser()
         with path.open("rb") as file:
             return file.read(LARGEST + 1).decode().strip()
-    except (OSError, ValueError, RuntimeError) as reason:  # RuntimeError: ~ of nobody
-        cause = reason.strerror if isinstance(reason, OSError) else "it is not text"
-        raise UsageError(f"the identity token cannot be read from {path}: {cause}") from None
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: ~ of an unknown user
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise UsageError(f"the identity token cannot be read from {path}: {reason}") from None
 
 
 def run_command(job: Job, words: tuple[str, ...]) -> str:
-    """Run a command, without a shell, and return what it prints. Raises UsageError."""
+    """Run a command without a shell, and return its output. Raises UsageError."""
     try:
         done = subprocess.run(
             words,
             env=dict(job.environ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            timeout=PATIENCE,
+            timeout=COMMAND_TIMEOUT,
             check=True,
         )
         return done.stdout.decode().strip()
     except subprocess.CalledProcessError as error:
         reason = f"exit status {error.returncode}"
     except subprocess.TimeoutExpired:
-        reason = f"no answer within {PATIENCE} s"
+        reason = f"no answer within {COMMAND_TIMEOUT} s"
     except OSError as error:
         reason = error.strerror or "it cannot be run"
     except ValueError:
-        reason = "it printed no text"
+        reason = "its output is not text"
     raise UsageError(f"the identity command {words[0]!r:.80} failed: {reason}")
 
 
 def check_reply(response: Response, who: str) -> None:
-    """Check that a platform's reply is a success; `who` names the platform. Raises Refused or Unreachable."""
+    """Check that a platform's response is a success; `who` names the platform. Raises Refused or Unreachable."""
     if overloaded(response):
         raise try_later(response, who)
     if response.status != 200:
-        raise Refused(f"{who} gives this job no identity token ({describe(response)})", hint="may the job ask for one?")
+        raise Refused(
+            f"{who} gives this job no identity token ({describe(response)})",
+            hint="does the job have the permission to ask for one?",
+        )
 
 
 def member_of(response: Response, name: str, who: str) -> str:
-    """Read a member of a platform's JSON reply; `who` names the platform. Raises Refused or Unreachable."""
+    """Read a member of a platform's JSON response; `who` names the platform. Raises Refused or Unreachable."""
     check_reply(response, who)
     try:
         found = json_object(response.body).get(name)

@@ -150,7 +150,7 @@ def _members(options: dict[str, Any]) -> dict[str, Any]:
 
 def _profile(runtime: Runtime, name: str | None, given: dict[str, Any]) -> tuple[Profile, bool]:
     """Find the profile to sign in to, or make a new one of the options; tells which."""
-    settings = environment.from_environment(runtime.environ, besides=given)
+    settings = environment.from_environment(runtime.environ, except_for=given)
     known = runtime.config.profiles
     wanted = name or runtime.environ.get("TOKENCTL_PROFILE") or runtime.config.default_profile
     if wanted is None and len(known) == 1 and "issuer" not in given:
@@ -158,7 +158,7 @@ def _profile(runtime: Runtime, name: str | None, given: dict[str, Any]) -> tuple
     if wanted is None and not known and "issuer" in settings and not given:
         wanted = ENVIRONMENT_PROFILE
     if wanted == ENVIRONMENT_PROFILE and wanted not in known:
-        return environment.ad_hoc(settings | given, runtime.environ), False
+        return environment.environment_profile(settings | given, runtime.environ), False
     if wanted is None and known:
         raise UsageError(
             "say which profile to sign in to, with -p NAME",
