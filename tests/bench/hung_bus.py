@@ -25,7 +25,7 @@ from tokenctl.demo.play import fetch
 COMMANDS = ("token (fresh)", "token (expired)", "show", "first login", "login", "refresh", "revoke")
 LONGEST = 120.0
 """Seconds until a command must have ended by itself: a keyring call has 3, there are a few in a row, and the machine may be busy."""
-SAFE = "the session was renewed and is safe, but not in the keyring yet"
+SAFE = "the session was renewed and is safe, but it is not in the keyring yet"
 UNANSWERED = "the keyring did not answer within 3 s"
 
 

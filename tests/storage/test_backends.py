@@ -7,9 +7,9 @@ import pytest
 from tests.servers.hung_bus import HungBus
 from tests.support.ring import Ring
 from tokenctl.errors import StoreTimedOut, StoreUnavailable
-from tokenctl.storage.backends import SESSION_COLLECTION, open_ring, open_session_ring
+from tokenctl.storage.backends import SESSION_COLLECTION, open_backend, open_session_backend
 from tokenctl.storage.keyring_store import KeyringStore
-from tokenctl.storage.patience import BRIEF
+from tokenctl.storage.patience import UNATTENDED
 
 
 @pytest.mark.parametrize(
@@ -28,13 +28,13 @@ from tokenctl.storage.patience import BRIEF
 def test_a_backend_that_keeps_nothing_or_is_none_is_refused(name: str) -> None:
     """Plain text least of all, even when it is named."""
     with pytest.raises(StoreUnavailable) as caught:
-        open_ring(name, BRIEF)
+        open_backend(name, UNATTENDED)
     assert len(caught.value.message) < 300
 
 
 def test_a_backend_is_opened_by_its_class_name() -> None:
     """The name that a store tells is the one that opens it again."""
-    assert isinstance(open_ring(KeyringStore(Ring()).backend, BRIEF), Ring)
+    assert isinstance(open_backend(KeyringStore(Ring()).backend, UNATTENDED), Ring)
 
 
 @pytest.mark.skipif("sys.platform != 'linux'", reason="elsewhere the platform has one")
@@ -45,7 +45,7 @@ def test_without_any_keyring_the_reasons_and_the_ways_out_are_told(
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path}/absent")
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     with pytest.raises(StoreUnavailable, match="no usable keyring") as caught:
-        open_ring(None, BRIEF)
+        open_backend(None, UNATTENDED)
     assert "--store file" in (caught.value.hint or "") and "--store memory" in (caught.value.hint or "")
 
 
@@ -56,10 +56,10 @@ def test_a_bus_that_lets_nobody_in_is_not_a_keyring_that_is_missing(monkeypatch:
         for name, value in bus.environ.items():
             monkeypatch.setenv(name, value)
         with pytest.raises(StoreTimedOut):
-            open_ring(None, BRIEF)
+            open_backend(None, UNATTENDED)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the Secret Service's collection")
 def test_the_session_ring_keeps_to_its_collection() -> None:
     """What shall end with the session never goes into the collection that stays."""
-    assert getattr(open_session_ring(BRIEF), "preferred_collection", None) == SESSION_COLLECTION
+    assert getattr(open_session_backend(UNATTENDED), "preferred_collection", None) == SESSION_COLLECTION

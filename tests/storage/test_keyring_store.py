@@ -10,8 +10,8 @@ from keyring.backend import KeyringBackend
 from tests.support.sessions import SECRET, session
 from tokenctl.errors import StoreDamaged, StoreError, StoreLocked, StoreTimedOut, StoreUnavailable
 from tokenctl.model.session import dumps
-from tokenctl.storage.keyring_store import KeyringStore, bounded
-from tokenctl.storage.patience import BRIEF, Patience
+from tokenctl.storage.keyring_store import KeyringStore, call_within
+from tokenctl.storage.patience import UNATTENDED, Patience
 
 
 class Ring(KeyringBackend):
@@ -276,5 +276,5 @@ def test_an_error_of_ours_passes_unchanged() -> None:
         raise error
 
     with pytest.raises(StoreLocked) as caught:
-        bounded(fail, BRIEF)
+        call_within(UNATTENDED, fail)
     assert caught.value is error

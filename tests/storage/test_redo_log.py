@@ -246,7 +246,7 @@ except StoreUnavailable as error:
 @pytest.mark.parametrize("place", [READ_ONLY, Path("/absent")])
 def test_a_folder_that_cannot_be_written_is_found_out_before_anything_is_sent(place: Path) -> None:
     """A read-only file system is one even for root."""
-    with pytest.raises(StoreUnavailable, match="no room") as caught:
+    with pytest.raises(StoreUnavailable, match="no space") as caught:
         RedoLog(place, "t").reserve(KNOWN)
     assert "nothing was sent" in (caught.value.hint or "")
 

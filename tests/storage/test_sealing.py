@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokenctl.storage.sealing import NONCE, NotOpened, seal, unseal
+from tokenctl.storage.sealing import NONCE, UnsealFailed, seal, unseal
 
 KEY = bytes(range(32))
 TEXT = b"a refresh token"
@@ -27,7 +27,7 @@ def test_the_text_does_not_show_and_no_nonce_comes_twice() -> None:
 @pytest.mark.parametrize(("key", "bound"), [(bytes(32), BOUND), (KEY, b""), (KEY, BOUND + b"x"), (KEY, b"another")])
 def test_another_key_or_another_place_opens_nothing(key: bytes, bound: bytes) -> None:
     """So nothing can be put in another's place."""
-    with pytest.raises(NotOpened):
+    with pytest.raises(UnsealFailed):
         unseal(key, seal(KEY, TEXT, BOUND), bound)
 
 
@@ -37,23 +37,23 @@ def test_one_bit_that_changed_is_noticed() -> None:
     for number in range(8 * len(sealed)):
         changed = bytearray(sealed)
         changed[number // 8] ^= 1 << number % 8
-        with pytest.raises(NotOpened):
+        with pytest.raises(UnsealFailed):
             unseal(KEY, bytes(changed), BOUND)
 
 
 def test_what_was_cut_off_or_grew_is_noticed() -> None:
-    """However short it is, it is `NotOpened` and no other error."""
+    """However short it is, it is `UnsealFailed` and no other error."""
     sealed = seal(KEY, TEXT, BOUND)
     for end in range(len(sealed)):
-        with pytest.raises(NotOpened):
+        with pytest.raises(UnsealFailed):
             unseal(KEY, sealed[:end], BOUND)
-    with pytest.raises(NotOpened):
+    with pytest.raises(UnsealFailed):
         unseal(KEY, sealed + b"\0", BOUND)
 
 
 @given(st.binary())
 def test_no_bytes_are_opened_by_chance(sealed: bytes) -> None:
     """And none make another error, which holds nothing of the text."""
-    with pytest.raises(NotOpened) as caught:
+    with pytest.raises(UnsealFailed) as caught:
         unseal(KEY, sealed, BOUND)
     assert caught.value.args == ()

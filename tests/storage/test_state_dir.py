@@ -58,7 +58,7 @@ def test_a_folder_that_others_may_write_to_is_refused(tmp_path: Path, which: str
     """They could put a file of their own there."""
     profile_dir(environ(tmp_path / "state"), "p")
     (tmp_path / which).chmod(bits)
-    with pytest.raises(UsageError, match="others may write") as caught:
+    with pytest.raises(UsageError, match="others can write") as caught:
         profile_dir(environ(tmp_path / "state"), "p")
     assert "chmod 700" in (caught.value.hint or "") and caught.value.exit_status == 2
 

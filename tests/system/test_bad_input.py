@@ -42,7 +42,7 @@ def assert_one_clear_error(result: Result, status: int, says: str) -> None:
         ("[profiles.t]\nport = 70000\n", "from 1 to 65535"),
         ('default_profile = "u"\n[profiles.t]\n', "default_profile 'u'"),
         ('profiles = "t"\n', "must be tables"),
-        ('[profiles."../t"]\n', "no name for a profile"),
+        ('[profiles."../t"]\n', "not a valid profile name"),
         ("colour = true\n", "unknown key 'colour'"),
     ],
 )
@@ -235,7 +235,7 @@ def ring_home(tmp_path: Path) -> Callable[[str], Home]:
         ("tests.support.ring.Missing", "is not installed"),
         ("keyring.backends.null.Keyring", "keeps nothing"),
         ("keyring.backends.fail.Keyring", "keeps nothing"),
-        ("json.JSONDecoder", "is no keyring backend"),
+        ("json.JSONDecoder", "is not a keyring backend"),
     ],
 )
 @pytest.mark.parametrize("words", [("token",), ("show",), ("refresh",), ("revoke",)])

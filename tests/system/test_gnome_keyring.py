@@ -83,7 +83,7 @@ def test_a_keyring_that_is_lost_between_read_and_write(
     while_asked(demo_server, getattr(secret_service, happens))
     result = keyring_home.run(command)
     assert result.status == 0, result.stderr
-    assert "is safe, but not in the keyring yet" in result.stderr and reason in result.stderr
+    assert "is safe, but it is not in the keyring yet" in result.stderr and reason in result.stderr
     assert redo_log(keyring_home).exists()
     secret_service.restart()
     assert kept(secret_service) == before
@@ -111,7 +111,7 @@ def test_a_keyring_that_is_restarted_between_read_and_write(
     while_asked(demo_server, secret_service.restart)
     result = keyring_home.run("token")
     assert result.status == 0, result.stderr
-    assert not result.stderr or "is safe, but not in the keyring yet" in result.stderr
+    assert not result.stderr or "is safe, but it is not in the keyring yet" in result.stderr
     assert assert_copied(keyring_home, secret_service, demo_server, before) == result.stdout
 
 

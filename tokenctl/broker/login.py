@@ -70,7 +70,7 @@ def keep(
                 runtime.terminal.message(f"{vault.profile.name!r} was signed in as {was}, and is now {now}")
             session = replace(session, generation=older.generation + 1)
         vault.keep(session, secret)
-        vault.forget_beside()
+        vault.forget_all_but_entry()
     return session
 
 

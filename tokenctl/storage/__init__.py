@@ -1,1 +1,1 @@
-"""Where a session lives: the OS keyring, an encrypted file, or memory; and the lock and the logs that guard it."""
+"""The stores of sessions (OS keyring, encrypted file, memory), and the lock, the redo log and the journal."""

@@ -1,7 +1,8 @@
-"""Choosing and opening a keyring backend: the platform's own, or one that is named by its class.
+"""Open a keyring backend: the platform's own, or the one with a given class name.
 
-The class is chosen once, at login, and pinned; never by the keyring library's own search, which would
-take whatever any installed package offers, and never one that keeps nothing or keeps it in plain text.
+A login chooses the class once, and the store choice records it. The keyring library's own search is not used,
+because it would accept a backend of any installed package. A backend that keeps nothing, or keeps plain text, is
+never used.
 """
 
 import importlib
@@ -12,75 +13,79 @@ from typing import Any
 from keyring.backend import KeyringBackend
 
 from tokenctl.errors import StoreUnavailable
-from tokenctl.storage.keyring_store import WAYS_OUT, KeyringStore, bounded
+from tokenctl.storage.keyring_store import OTHER_STORES_HINT, KeyringStore, call_within
 from tokenctl.storage.patience import Patience
 
-CANDIDATES = {
+PLATFORM_BACKENDS = {
     "darwin": ("keyring.backends.macOS.Keyring",),
     "win32": ("keyring.backends.Windows.WinVaultKeyring",),
 }
-_OTHERWISE = ("keyring.backends.SecretService.Keyring", "keyring.backends.kwallet.DBusKeyring")
-_NEVER = ("keyring.backends.null", "keyring.backends.fail", "keyring.backends.chainer", "keyrings.alt.file.Plaintext")
+_OTHER_PLATFORMS = ("keyring.backends.SecretService.Keyring", "keyring.backends.kwallet.DBusKeyring")
+_REFUSED = ("keyring.backends.null", "keyring.backends.fail", "keyring.backends.chainer", "keyrings.alt.file.Plaintext")
 
 SESSION_COLLECTION = "/org/freedesktop/secrets/collection/session"
-"""The Secret Service's collection that is gone when the person logs out of the machine."""
+"""The Secret Service collection that is deleted when the person logs out of the machine."""
 
 
 def open_keyring(kind: str, backend: str | None, patience: Patience) -> KeyringStore:
     """Open a store in a keyring backend; None means the platform's own. Raises StoreUnavailable or StoreTimedOut."""
-    ring = open_session_ring(patience) if kind == "session" else open_ring(backend, patience)
-    return KeyringStore(ring, kind, patience)
+    opened = open_session_backend(patience) if kind == "session" else open_backend(backend, patience)
+    return KeyringStore(opened, kind, patience)
 
 
-def open_ring(backend: str | None, patience: Patience) -> KeyringBackend:
-    """Open the backend of that class name, or with None the first of the platform's own that works.
+def open_backend(backend: str | None, patience: Patience) -> KeyringBackend:
+    """Open the backend with this class name; None means the first of the platform's own that works.
 
     Raises StoreUnavailable or StoreTimedOut.
     """
     if backend is not None:
-        return bounded(partial(_instance, backend), patience)
+        return call_within(patience, partial(_new_backend, backend))
     reasons = []
-    for candidate in CANDIDATES.get(sys.platform, _OTHERWISE):
+    for candidate in PLATFORM_BACKENDS.get(sys.platform, _OTHER_PLATFORMS):
         try:
-            return bounded(partial(_viable, candidate), patience)
+            return call_within(patience, partial(_working_backend, candidate))
         except StoreUnavailable as reason:
             reasons.append(reason.message)
-    raise StoreUnavailable(f"no usable keyring: {'; '.join(reasons)}", hint=WAYS_OUT)
+    raise StoreUnavailable(f"no usable keyring: {'; '.join(reasons)}", hint=OTHER_STORES_HINT)
 
 
-def open_session_ring(patience: Patience) -> KeyringBackend:
-    """Open the platform's keyring so that its entries end with the person's session on this machine.
+def open_session_backend(patience: Patience) -> KeyringBackend:
+    """Open the platform's keyring so that its entries are deleted when the person logs out of the machine.
 
-    Raises StoreUnavailable where the platform has no such thing, or StoreTimedOut.
+    Raises StoreUnavailable when the platform cannot do that, or StoreTimedOut.
     """
     if sys.platform == "darwin":
-        raise StoreUnavailable("macOS has no keychain that ends with the session", hint="use --store keyring or file")
+        raise StoreUnavailable(
+            "macOS has no keychain that is deleted when you log out", hint="use --store keyring or file"
+        )
     windows = sys.platform == "win32"
-    ring: Any = open_ring("keyring.backends.Windows.WinVaultKeyring" if windows else _OTHERWISE[0], patience)
+    name = "keyring.backends.Windows.WinVaultKeyring" if windows else _OTHER_PLATFORMS[0]
+    backend: Any = open_backend(name, patience)
     if windows:
-        ring.persist = "session"
+        backend.persist = "session"
     else:
-        ring.preferred_collection = SESSION_COLLECTION
-    return ring  # type: ignore[no-any-return]
+        backend.preferred_collection = SESSION_COLLECTION
+    return backend  # type: ignore[no-any-return]
 
 
-def _viable(name: str) -> KeyringBackend:
-    ring = _instance(name)
-    _ = type(ring).priority  # raises RuntimeError with the reason when the backend cannot work here
-    return ring
+def _working_backend(name: str) -> KeyringBackend:
+    backend = _new_backend(name)
+    _ = type(backend).priority  # raises RuntimeError with the reason when the backend cannot work here
+    return backend
 
 
-def _instance(name: str) -> KeyringBackend:
-    if name.startswith(_NEVER):
-        raise StoreUnavailable(f"{name} keeps nothing, or keeps it in plain text", hint=WAYS_OUT)
+def _new_backend(name: str) -> KeyringBackend:
+    if name.startswith(_REFUSED):
+        raise StoreUnavailable(f"{name} keeps nothing, or keeps it in plain text", hint=OTHER_STORES_HINT)
     module, _, attribute = name.rpartition(".")
     try:
         found: Any = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError):
-        raise StoreUnavailable(f"the keyring backend {name!r:.120} is not installed", hint=WAYS_OUT) from None
+        raise StoreUnavailable(f"the keyring backend {name!r:.120} is not installed", hint=OTHER_STORES_HINT) from None
     if not (isinstance(found, type) and issubclass(found, KeyringBackend)):
-        raise StoreUnavailable(f"{name!r:.120} is no keyring backend", hint=WAYS_OUT)
-    ring: Any = found()
+        raise StoreUnavailable(f"{name!r:.120} is not a keyring backend", hint=OTHER_STORES_HINT)
+    backend: Any = found()
     if name == "keyring.backends.Windows.WinVaultKeyring":
-        ring.persist = "local machine"  # by default it would roam, and be presented from two machines
-    return ring  # type: ignore[no-any-return]
+        # By default Windows copies the entry to the user's other machines; two machines would use one refresh token.
+        backend.persist = "local machine"
+    return backend  # type: ignore[no-any-return]

@@ -1,8 +1,8 @@
-"""A keyring backend that is an encrypted file, for machines without a keyring.
+"""A keyring backend of encrypted files, for machines without a keyring.
 
-One file an entry, in the profile's private folder: scrypt over a passphrase makes the key, AES-GCM
-seals the text together with the entry's name and the parameters, so that no byte can be changed and
-no file be put in another's place.
+Each entry is one file in the profile's private folder. scrypt makes the key from a passphrase, and AES-GCM seals the
+text. The entry's name and the scrypt parameters are associated data: a change of them, or of one byte, or a file
+under another entry's name, is found out.
 """
 
 import base64
@@ -19,21 +19,21 @@ from tokenctl.adapters.private_files import read_private, replace_private
 from tokenctl.errors import StoreDamaged, StoreLocked
 from tokenctl.storage.keyring_store import KeyringStore
 from tokenctl.storage.patience import Patience
-from tokenctl.storage.sealing import NONCE, NotOpened, seal, unseal
+from tokenctl.storage.sealing import NONCE, UnsealFailed, seal, unseal
 
 VERSION = 1
 SCRYPT = {"n": 2**15, "r": 8, "p": 1}
-"""32 MiB of memory and about a tenth of a second a guess."""
+"""Each guess of a passphrase costs 32 MiB of memory and about a tenth of a second."""
 
 
 class EncryptedFile(KeyringBackend):
-    """Entries in encrypted files, in the private folder that each profile has below `base`.
+    """Entries in encrypted files, each in its profile's private folder below `base`.
 
-    `ask` gets the passphrase, and is called once; its argument tells whether the passphrase is a new one, which
-    a person has to confirm.
+    `ask` returns the passphrase, and is called once. Its argument tells whether the passphrase is a new one, which
+    a person types twice.
     """
 
-    # keyring collects backends by this; a negative one is never chosen by its own search.
+    # The keyring library's own search never chooses a backend with a negative priority.
     priority = -1
 
     def __init__(self, base: Path, ask: Callable[[bool], str]) -> None:
@@ -52,47 +52,47 @@ class EncryptedFile(KeyringBackend):
         header, sealed = _parse(content, path)
         key = self._key(base64.b64decode(header["salt"]), new=False)
         try:
-            return unseal(key, sealed, _bound(header, service, username)).decode()
-        except NotOpened:
+            return unseal(key, sealed, _associated_data(header, service, username)).decode()
+        except UnsealFailed:
             raise StoreLocked(
-                f"{path} does not open: the passphrase is wrong, or the file was changed",
+                f"{path} cannot be decrypted: the passphrase is wrong, or the file was changed",
                 hint="nothing was changed; check where the passphrase comes from (the environment, the profile's command,"
                 f" or the prompt), or forget this session with 'tokenctl revoke --local -p {_profile(service)}'",
             ) from None
 
     def set_password(self, service: str, username: str, password: str) -> None:
-        """Write an entry whole or not at all. One that another passphrase opens is not overwritten."""
+        """Write an entry atomically. An entry with another passphrase is not overwritten: raises StoreLocked."""
         path = self._path(service, username)
         salt = self._known_salt(service, username)
         new = salt is None
         salt = salt or os.urandom(16)
         header = {"version": VERSION, "kdf": "scrypt", **SCRYPT, "salt": base64.b64encode(salt).decode()}
-        sealed = seal(self._key(salt, new=new), password.encode(), _bound(header, service, username))
+        sealed = seal(self._key(salt, new=new), password.encode(), _associated_data(header, service, username))
         parts = {"nonce": sealed[:NONCE], "sealed": sealed[NONCE:]}
         document = header | {name: base64.b64encode(part).decode() for name, part in parts.items()}
         replace_private(path, json.dumps(document).encode() + b"\n")
 
     def delete_password(self, service: str, username: str) -> None:
-        """Remove an entry; the passphrase is not needed for that."""
+        """Remove an entry; this needs no passphrase."""
         self._path(service, username).unlink(missing_ok=True)
 
     def ask_now(self) -> None:
-        """Ask for the passphrase now: a new one, unless reading an entry has asked for it."""
+        """Ask for a new passphrase now, unless reading an entry has asked for the passphrase already."""
         self._known_passphrase(new=True)
 
     def _known_salt(self, service: str, username: str) -> bytes | None:
-        """Find the salt of the entry that a write replaces; an entry of another passphrase is not replaced."""
+        """Return the salt of the entry that a write replaces. Raises StoreLocked when it has another passphrase."""
         try:
             if self.get_password(service, username) is None:
                 return None
         except StoreDamaged:
-            return None  # the caller knows: reading it told them
+            return None  # the caller has read the entry, and decided to replace it
         path = self._path(service, username)
         return base64.b64decode(_parse(read_private(path) or b"", path)[0]["salt"])
 
     def _path(self, service: str, username: str) -> Path:
-        beside = service.partition("@")[2]  # a narrower token lies beside the session
-        return self._base / _profile(service) / f"{username}{f'.{beside}' if beside else ''}.sealed"
+        key = service.partition("@")[2]  # a narrower token has a key, the session has none
+        return self._base / _profile(service) / f"{username}{f'.{key}' if key else ''}.sealed"
 
     def _key(self, salt: bytes, *, new: bool) -> bytes:
         if salt not in self._keys:
@@ -109,22 +109,22 @@ class EncryptedFile(KeyringBackend):
 class FileStore(KeyringStore):
     """Sessions in encrypted files. See `model.store.Store`."""
 
-    def __init__(self, ring: EncryptedFile) -> None:
-        # No bound: a file answers, a person may type, and a prompt must run in the main thread.
-        super().__init__(ring, "file", Patience(seconds=None))
-        self._file = ring
+    def __init__(self, encrypted_file: EncryptedFile) -> None:
+        # No deadline: a person can need long to type, and a call with a deadline would not run in the main thread.
+        super().__init__(encrypted_file, "file", Patience(seconds=None))
+        self._encrypted_file = encrypted_file
 
     def prepare(self, profile: str) -> None:
-        """Find out whether the entries open, and ask for the passphrase."""
+        """Check that the entries can be decrypted, and ask for the passphrase."""
         super().prepare(profile)
-        self._file.ask_now()
+        self._encrypted_file.ask_now()
 
 
 def _profile(service: str) -> str:
     return service.rpartition(":")[2].partition("@")[0]
 
 
-def _bound(header: dict[str, Any], service: str, username: str) -> bytes:
+def _associated_data(header: dict[str, Any], service: str, username: str) -> bytes:
     return json.dumps([header, service, username], sort_keys=True).encode()
 
 

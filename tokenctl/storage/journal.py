@@ -1,8 +1,9 @@
-"""The journal: what became of a refresh token that was presented. It outlives every crash, and holds no secret.
+"""The journal: what happened to a refresh token that was presented. It survives a crash, and has no secret.
 
-Written before the first byte is sent. A refresh token whose answer was lost may have been used up, so it
-is presented once more and never another time by itself; one that the server refused is dead, and nobody
-asks again. An entry counts for the one refresh token whose fingerprint it has: the next one starts clean.
+The entry is written before the first byte of the request is sent. If the answer is lost, the server can have used up
+the refresh token: it is presented once more, and then only when a person asks for it. A refresh token that the
+server refused is dead, and is never presented again. An entry is about the one refresh token whose fingerprint it
+has.
 """
 
 import base64
@@ -18,17 +19,17 @@ from tokenctl.model.session import Session
 
 VERSION = 1
 MOST_TRIES = 2
-"""How often a refresh token is presented whose answer was lost."""
+"""How often a refresh token without an answer is presented."""
 LONGEST_PAUSE = 300
-"""Seconds, at most, that a server's Retry-After is honoured: a clock that was set back must not make it longer."""
+"""Seconds, at most, to wait for `not_before`; a later one means that the clock was set back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What is known of one refresh token. Times are epoch seconds: nobody asks the server until `not_before`.
+    """What is known about one refresh token. Times are epoch seconds.
 
-    `tries` counts the presentations that may have used it up. `refused` is what the server said when it last
-    refused something else than the token, for those who waited.
+    `tries` counts the presentations that can have used it up. No request is sent before `not_before`. `refused` is
+    the error message of the last refusal that was not about the token; processes that waited for the lock report it.
     """
 
     fingerprint: str
@@ -39,39 +40,38 @@ class Entry:
     refused: str = ""
 
     def pause(self, now: int) -> int:
-        """Seconds until the server may be asked again."""
+        """Return the seconds until the next request can be sent."""
         left = self.not_before - now
         return left if 0 < left <= LONGEST_PAUSE else 0
 
     @property
     def in_doubt(self) -> bool:
-        """Tell whether it was presented as often as is safe, and may have been used up."""
+        """Tell whether it was presented `MOST_TRIES` times without an answer, and can be used up."""
         return self.tries >= MOST_TRIES
 
     @property
     def state(self) -> str:
-        """Name what is known: good, dead, or in_doubt (presented, and not answered)."""
+        """The state: good, dead, or in_doubt (presented, and not answered)."""
         return "dead" if self.dead else "in_doubt" if self.in_doubt else "good"
 
     def about_to_ask(self, *, presenting: bool) -> "Entry":
-        """Make the entry for the moment before a request; `presenting` tells whether it has the refresh token in it."""
+        """Make the entry to write before a request; `presenting` tells whether the request has the refresh token."""
         return replace(self, tries=self.tries + presenting, not_before=0, refused="")
 
     def not_sent(self) -> "Entry":
-        """Take the last presentation back: the server has not seen it."""
+        """Do not count the last presentation, because the request was not sent."""
         return replace(self, tries=self.tries - 1)
 
     def answered(self) -> "Entry":
-        """Take the last presentation back: it was answered, and used nothing up.
+        """Do not count the last presentation, because its answer shows that the token was not used up.
 
-        Not so after an earlier one that was not answered. The token was presented once more for that, and is never
-        presented another time, whatever the answer.
+        After an earlier presentation without an answer the count stays: that one can have used up the token.
         """
         return replace(self, tries=0) if self.tries == 1 else self
 
 
 def clean_entry(session: Session) -> Entry:
-    """Make the entry of a refresh token of which nothing is known."""
+    """Make the entry of a refresh token about which nothing is known."""
     key = base64.b64decode(session.seal_key)
     return Entry(fingerprint=hmac.digest(key, (session.refresh_token or "").encode(), "sha256").hex())
 
@@ -83,7 +83,7 @@ class Journal:
         self.path = folder / "journal"
 
     def read(self, session: Session) -> Entry:
-        """Read what is known of the session's refresh token; a clean entry when nothing is. Raises StoreDamaged."""
+        """Read the entry of the session's refresh token; a clean entry if there is none. Raises StoreDamaged."""
         clean = clean_entry(session)
         content = read_private(self.path)
         if content is None:
@@ -93,13 +93,14 @@ class Journal:
             version = document.pop("version")
             found = Entry(**document)
             kinds = [type(each) for each in (found.tries, found.dead, found.not_before, found.failed_at, found.refused)]
-            fits = kinds == [int, bool, int, float, str]
+            valid = kinds == [int, bool, int, float, str]
         except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
-            version, fits = VERSION, False
-        if version != VERSION or not fits:
+            version, valid = VERSION, False
+        if version != VERSION or not valid:
             raise StoreDamaged(
-                f"{self.path} cannot be read, so nobody can tell whether this refresh token was used already",
-                hint="nothing was sent; use the tokenctl that wrote it, sign in again, or remove that file to try it",
+                f"{self.path} cannot be read, so it is unknown whether this refresh token was used already",
+                hint="nothing was sent; use the tokenctl that wrote it, sign in again, or remove that file to try the"
+                " refresh token",
             )
         return found if found.fingerprint == clean.fingerprint else clean
 
@@ -110,23 +111,23 @@ class Journal:
         except OSError as reason:
             raise StoreUnavailable(
                 f"{self.path.parent} cannot be written: {reason.strerror}",
-                hint="nothing is lost; make room there, or make it writable, then try again",
+                hint="nothing is lost; free some space there, or make it writable, then try again",
             ) from None
 
     def remove(self) -> None:
-        """Forget the entry, when its refresh token has a successor or is nobody's any more."""
+        """Remove the entry, when its refresh token has a successor or the session is removed."""
         with contextlib.suppress(OSError):
             self.path.unlink(missing_ok=True)
 
 
 class MemoryJournal(Journal):
-    """The journal of a vault that keeps nothing."""
+    """The journal of a memory vault."""
 
     def __init__(self) -> None:
         self._entry: Entry | None = None
 
     def read(self, session: Session) -> Entry:
-        """Read what is known of the session's refresh token."""
+        """Read the entry of the session's refresh token; a clean entry if there is none."""
         clean = clean_entry(session)
         return self._entry if self._entry is not None and self._entry.fingerprint == clean.fingerprint else clean
 
@@ -135,5 +136,5 @@ class MemoryJournal(Journal):
         self._entry = entry
 
     def remove(self) -> None:
-        """Forget the entry."""
+        """Remove the entry."""
         self._entry = None

@@ -1,8 +1,8 @@
-"""The store in the OS keyring, or in any other backend of the keyring library.
+"""The store in the OS keyring, or in another backend of the keyring library.
 
-One entry a profile: service `tokenctl:<profile>`, username `session`, the session's JSON document.
-Every call has a deadline, because the library has none. What is written is read back and compared,
-because some backends drop writes silently.
+Each profile has one entry: service `tokenctl:<profile>`, username `session`, and the session's JSON document. Every
+call has a deadline, because the library has none. An entry is read back and compared after each write, because some
+backends lose a write without an error.
 """
 
 import contextlib
@@ -17,9 +17,9 @@ from tokenctl.errors import StoreDamaged, StoreError, StoreLocked, StoreUnavaila
 from tokenctl.model import session as sessions
 from tokenctl.model.session import Session
 from tokenctl.storage import slots
-from tokenctl.storage.patience import BRIEF, Patience, timed_out
+from tokenctl.storage.patience import UNATTENDED, Patience, timed_out
 
-WAYS_OUT = (
+OTHER_STORES_HINT = (
     "use --store file (encrypted with a passphrase), or --store memory for a machine's login;"
     " on a desktop, check that its keyring is running and unlocked"
 )
@@ -30,15 +30,15 @@ Result = TypeVar("Result")
 class KeyringStore:
     """Sessions in one keyring backend. See `model.store.Store`."""
 
-    def __init__(self, ring: KeyringBackend, kind: str = "keyring", patience: Patience = BRIEF) -> None:
+    def __init__(self, keyring_backend: KeyringBackend, kind: str = "keyring", patience: Patience = UNATTENDED) -> None:
         self.kind = kind
-        self.backend = f"{type(ring).__module__}.{type(ring).__qualname__}"
-        self._ring = ring
+        self.backend = f"{type(keyring_backend).__module__}.{type(keyring_backend).__qualname__}"
+        self._keyring_backend = keyring_backend
         self._patience = patience
-        self._limit = slots.limit_of(ring)
+        self._limit = slots.entry_limit(keyring_backend)
 
     def prepare(self, profile: str) -> None:
-        """Find out whether the keyring answers and is unlocked."""
+        """Check that the keyring answers and is unlocked."""
         for username in ("session", "secret"):
             with contextlib.suppress(StoreDamaged):  # a login replaces it
                 self._read(_service(profile), username)
@@ -61,7 +61,7 @@ class KeyringStore:
         self._set(profile, "secret", secret)
 
     def delete(self, profile: str) -> None:
-        """Forget the profile's session and secret."""
+        """Remove the profile's session and client secret."""
         for username in ("session", "secret"):
             service = _service(profile)
             if self._limit is not None:
@@ -70,12 +70,12 @@ class KeyringStore:
 
     def _get(self, profile: str, username: str) -> str | None:
         service = _service(profile)
-        for _ in range(2):  # a writer may have switched to the next set, and removed this one, while we read
+        for _ in range(2):  # while this process reads, a writer can switch to the other set and remove this one
             entry = self._read(service, username)
             manifest = slots.manifest_in(entry) if self._limit else None
             if manifest is None:
                 return entry
-            names = (slots.slot(service, username, manifest.set, index) for index in range(manifest.count))
+            names = (slots.slot_service(service, username, manifest.set, index) for index in range(manifest.count))
             document = slots.joined(manifest, [self._read(name, username) for name in names])
             if document is not None:
                 return document
@@ -93,78 +93,80 @@ class KeyringStore:
         number = slots.next_set(before)
         pieces = [] if slots.fits(document, self._limit) else slots.pieces(document, self._limit)
         for index, piece in enumerate(pieces):
-            self._write(slots.slot(service, username, number, index), username, piece)
+            self._write(slots.slot_service(service, username, number, index), username, piece)
         self._write(service, username, slots.manifest_of(document, number, len(pieces)) if pieces else document)
-        with contextlib.suppress(StoreError):  # what stays behind is removed by the next write, or with the session
+        with contextlib.suppress(StoreError):  # the next write, or the session's removal, removes what is left
             self._clear(service, username, before, number, len(pieces))
 
     def _clear(
         self, service: str, username: str, manifest: slots.Manifest | None, current: int = 0, kept: int = 0
     ) -> None:
-        """Remove all slots, those of writes that were cut off too, except the first `kept` of the current set."""
+        """Remove all slots except the first `kept` of the set `current`, also those of interrupted writes."""
         for number in {*slots.SETS, manifest.set if manifest else 0} - {0}:
             first = end = kept if number == current else 0
-            while self._read(slots.slot(service, username, number, end), username) is not None:
+            while self._read(slots.slot_service(service, username, number, end), username) is not None:
                 end += 1
-            for index in reversed(range(first, end)):  # so that a failure leaves no gap that hides the rest
-                self._remove(slots.slot(service, username, number, index), username)
+            for index in reversed(range(first, end)):  # last slot first: the search above stops at a gap
+                self._remove(slots.slot_service(service, username, number, index), username)
 
     def _read(self, service: str, username: str) -> str | None:
-        return self._call(partial(self._ring.get_password, service, username))
+        return self._call(partial(self._keyring_backend.get_password, service, username))
 
     def _write(self, service: str, username: str, document: str) -> None:
-        self._call(partial(self._ring.set_password, service, username, document), document)
+        self._call(partial(self._keyring_backend.set_password, service, username, document), document)
         if self._read(service, username) != document:
-            raise StoreDamaged(f"the keyring ({self.backend}) did not keep what was written to it", hint=WAYS_OUT)
+            raise StoreDamaged(
+                f"the keyring ({self.backend}) did not keep what was written to it", hint=OTHER_STORES_HINT
+            )
 
     def _remove(self, service: str, username: str) -> None:
         try:
-            self._call(partial(self._ring.delete_password, service, username))
+            self._call(partial(self._keyring_backend.delete_password, service, username))
         except StoreUnavailable:
-            # Backends say "no such entry" with the same error as "failed"; looking tells them apart.
+            # Backends raise the same error for "no such entry" and for "failed". Reading the entry shows which it is.
             if self._read(service, username) is not None:
                 raise
 
     def _call(self, call: Callable[[], Result], written: str = "") -> Result:
         try:
-            return bounded(call, self._patience, written)
+            return call_within(self._patience, call, written)
         except StoreUnavailable as reason:
             # gnome-keyring under concurrent writes: the item is replaced between search and read.
             if not any(each in reason.message for each in ("Item does not exist", "No such item", "NoSuchObject")):
                 raise
-            return bounded(call, self._patience, written)
+            return call_within(self._patience, call, written)
 
 
 def _service(profile: str) -> str:
     return f"tokenctl:{profile}"
 
 
-def bounded(call: Callable[[], Result], patience: Patience, written: str = "") -> Result:
-    """Make a keyring call within its bound, and say in our words what goes wrong.
+def call_within(patience: Patience, call: Callable[[], Result], written: str = "") -> Result:
+    """Make a keyring call with a deadline. Raises a StoreError for every failure.
 
-    `written` is what the call writes: a backend's error that quotes any of it is not repeated.
+    `written` is what the call writes. The message leaves out a backend's error that quotes a part of it.
     """
     try:
         return patience.within(call)
     except TokenctlError:
         raise
-    except TimeoutError:  # D-Bus libraries wait a second for the bus to let them in
+    except TimeoutError:  # D-Bus libraries wait a second for the bus to authenticate them
         raise timed_out() from None
-    except Exception as error:  # backends raise whatever their platform's binding raises
-        raise _explained(error, written) from None
+    except Exception as error:  # each backend raises the errors of its platform's library
+        raise _store_error(error, written) from None
 
 
 QUOTED = 12
-"""Characters in a row that an error has in common with the entry: then it quotes it."""
+"""An error quotes the entry if it has this many characters of it in a row."""
 _LOCKED = ("KeyringLocked", "LockedException", "PromptDismissedException")
 _INTERACTION_NOT_ALLOWED = ("-25308", "-25293", "1312")
-"""macOS: locked, and nobody may be asked (SSH, cron); Windows: a network logon has no vault."""
+"""macOS: the keychain is locked and cannot ask (SSH, cron). Windows: a network logon has no credential vault."""
 
 
-def _explained(error: Exception, written: str) -> StoreError:
+def _store_error(error: Exception, written: str) -> StoreError:
     text = " ".join(str(error).split())
     quotes = any(written[start : start + QUOTED] in text for start in range(len(written) - QUOTED + 1))
-    text = "its own words are withheld: they quote the entry" if quotes else text[:200]
+    text = "its message is not shown, because it quotes the entry" if quotes else text[:200]
     if type(error).__name__ in _LOCKED or isinstance(error, keyring.errors.KeyringLocked):
         return StoreLocked(
             "the keyring is locked",
@@ -175,4 +177,4 @@ def _explained(error: Exception, written: str) -> StoreError:
             f"the keyring is locked, and nobody could be asked for its password ({text})",
             hint="on macOS run 'security unlock-keychain'; over SSH use --store file",
         )
-    return StoreUnavailable(f"the keyring cannot be used ({type(error).__name__}: {text})", hint=WAYS_OUT)
+    return StoreUnavailable(f"the keyring cannot be used ({type(error).__name__}: {text})", hint=OTHER_STORES_HINT)

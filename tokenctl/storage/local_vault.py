@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from tokenctl.storage.journal import Journal
     from tokenctl.storage.redo_log import RedoLog
 
-NARROWER = "narrow."
-"""How the names of the files begin that say which narrower tokens the store has: a keyring cannot be asked that."""
+NARROWER_PREFIX = "narrow."
+"""A file `narrow.<key>` records that the store has a narrower token with that key: a keyring cannot list its entries."""
 
 
 class LocalVault:
@@ -42,7 +42,7 @@ class LocalVault:
         if choice is not None and wanted not in (None, "", choice.kind):
             name = self.profile.name
             raise UsageError(
-                f"the session of {name!r} is in the {choice.kind} store, and {wanted} was asked for",
+                f"the session of {name!r} is in the {choice.kind} store, and TOKENCTL_STORE is {wanted}",
                 hint=f"sign in again with 'tokenctl login -p {name} --store {wanted}', or unset TOKENCTL_STORE",
             )
         return self._chosen() or self._asked_for()
@@ -69,11 +69,11 @@ class LocalVault:
         return None if self._runtime.store is not None else store_choice.read(self.folder)
 
     def _chosen(self) -> Store | None:
-        """Open the store that the last login chose; None before the first one."""
+        """Open the store that the last login chose; None before the first login."""
         return None if self._choice is None else self._open(*self._choice)
 
     def _asked_for(self) -> Store:
-        """Open the store that the profile asks for, with the backend that it or the keyring library's variable names."""
+        """Open the store of the profile, with the keyring backend of the profile or of the keyring library's variable."""
         backend = self.profile.keyring_backend or self._runtime.environ.get("PYTHON_KEYRING_BACKEND") or None
         return self._runtime.store or self._open(self.profile.store, backend)
 
@@ -96,7 +96,7 @@ class LocalVault:
         if session is None or not self.unfinished:
             return session
         newer = self.redo_log.read(session)
-        if newer is None:  # the store has it already, or a later login
+        if newer is None:  # the store has the same session already, or that of a later login
             self.redo_log.remove()
             return session
         self.publish(newer)
@@ -108,9 +108,9 @@ class LocalVault:
         from tokenctl.storage.lock import DEADLINE, exclusive
 
         seconds = DEADLINE if patience is None else min(patience, DEADLINE)
-        return exclusive(self.folder / "lock", seconds, self._say_who_has_the_lock)
+        return exclusive(self.folder / "lock", seconds, self._report_waiting)
 
-    def _say_who_has_the_lock(self, pid: int | None) -> None:
+    def _report_waiting(self, pid: int | None) -> None:
         process = f" (process {pid})" if pid else ""
         self._runtime.terminal.message(f"waiting for another tokenctl{process} to finish with {self.profile.name}")
 
@@ -125,9 +125,9 @@ class LocalVault:
     def commit(self, session: Session) -> None:
         try:
             self.redo_log.commit(session)
-        except (OSError, UsageError) as reason:  # the store is what is left, and the journal's entry stays
-            cause = getattr(reason, "strerror", reason)
-            self._runtime.terminal.warning(f"{self.redo_log.path} cannot be written: {cause}")
+        except (OSError, UsageError) as error:  # `publish` can still save the session; the journal's entry stays
+            reason = getattr(error, "strerror", error)
+            self._runtime.terminal.warning(f"{self.redo_log.path} cannot be written: {reason}")
         else:
             self.journal.remove()
 
@@ -140,8 +140,8 @@ class LocalVault:
                     f"the session was renewed and could not be saved: {error.message}", hint=error.hint
                 ) from None
             self._runtime.terminal.warning(
-                f"the session was renewed and is safe, but not in the keyring yet ({error.message});"
-                " the next run tries again"
+                f"the session was renewed and is safe, but it is not in the keyring yet ({error.message});"
+                " the next command tries again"
             )
         else:
             self.redo_log.remove()
@@ -164,14 +164,14 @@ class LocalVault:
         if self._runtime.store is None:
             store_choice.write(self.folder, choice_of(self.store))
 
-    def forget_beside(self) -> None:
+    def forget_all_but_entry(self) -> None:
         self.forget_narrower()
         self.redo_log.remove()
         self.journal.remove()
 
     def forget(self) -> None:
         self.store.delete(self.profile.name)
-        self.forget_beside()
+        self.forget_all_but_entry()
 
     # -- narrower tokens -------------------------------------------------------------------------------
 
@@ -179,24 +179,24 @@ class LocalVault:
         return self.store.read(f"{self.profile.name}@{key}")
 
     def keep_narrower(self, key: str, token: Session) -> None:
-        (self.folder / f"{NARROWER}{key}").touch(mode=0o600)
+        (self.folder / f"{NARROWER_PREFIX}{key}").touch(mode=0o600)
         self.store.write(f"{self.profile.name}@{key}", token)
 
     def forget_narrower(self) -> None:
-        for mark in self.folder.glob(f"{NARROWER}*"):
+        for mark in self.folder.glob(f"{NARROWER_PREFIX}*"):
             with contextlib.suppress(StoreError, OSError):
-                self.store.delete(f"{self.profile.name}@{mark.name.removeprefix(NARROWER)}")
+                self.store.delete(f"{self.profile.name}@{mark.name.removeprefix(NARROWER_PREFIX)}")
                 mark.unlink()
 
 
 class LoginVault(LocalVault):
-    """The same vault as a login sees it: its store is the one that the profile asks for now."""
+    """The vault for a login: its store is the profile's, and not that of the last login."""
 
     @cached_property
     def store(self) -> Store:
         return self._asked_for()
 
     @cached_property
-    def previous(self) -> Store | None:  # type: ignore[override]  # computed here, fixed there
+    def previous(self) -> Store | None:  # type: ignore[override]  # a property here, a plain attribute in the base class
         same = self._choice == choice_of(self.store)
         return self.store if same else self._chosen()

@@ -1,8 +1,8 @@
 """The profile's lock: one process at a time between reading a refresh token and saving its successor.
 
-`flock`-like, so the kernel frees it when its holder dies; there is nothing stale to judge. The file
-is its own, never unlinked and never truncated: whoever comes later must meet the same one. It
-holds the last holder's process id, for the error message and nothing else.
+It is a lock of the kernel (`flock`), which ends with the process that holds it, so a stale lock is impossible. The
+lock has a file of its own, which is never removed or truncated: all processes must lock the same file. The file has
+the last holder's process id, for messages only.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ if sys.platform == "win32":
     import msvcrt
 
     def _try(descriptor: int) -> bool:
-        # Byte 2**30: the lock is mandatory there, and the process id must stay readable.
+        # Byte 2**30, because nobody can read a locked byte on Windows, and the process id must stay readable.
         os.lseek(descriptor, 1 << 30, os.SEEK_SET)
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
@@ -36,7 +36,7 @@ else:
     import fcntl
 
     def _try(descriptor: int) -> bool:
-        # flock, not lockf: a lockf lock is lost when the process closes the file anywhere else.
+        # flock, not lockf: a lockf lock ends when the process closes any other descriptor of the file.
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -46,37 +46,38 @@ else:
 
 @contextlib.contextmanager
 def exclusive(
-    path: Path, deadline: float = DEADLINE, waiting: Callable[[int | None], None] = lambda pid: None
+    path: Path, deadline: float = DEADLINE, report_waiting: Callable[[int | None], None] = lambda pid: None
 ) -> Iterator[int]:
-    """Hold the lock at `path` for the length of the block, which gets its descriptor.
+    """Hold the lock at `path` until the block ends. The block gets the lock's descriptor.
 
-    A process that inherits the descriptor holds the lock too, until it ends: therefore the lock is
-    released by closing and never by unlocking. `waiting` is called once, with the holder's process id
-    if known, when it takes over a second. Raises Busy after `deadline` seconds, StoreUnavailable when the file cannot be opened.
+    A process that inherits the descriptor holds the lock too, until it ends. So the lock is released by closing the
+    descriptor, never by unlocking. After a second of waiting `report_waiting` is called once, with the holder's
+    process id if it is known. Raises Busy after `deadline` seconds, StoreUnavailable when the file cannot be opened,
+    UsageError when its file system has no locks.
     """
     try:
         descriptor = open_private(path, os.O_RDWR | os.O_CREAT)
     except OSError as reason:
         raise StoreUnavailable(
             f"{path} cannot be opened: {reason.strerror}",
-            hint="tokenctl keeps its locks there; set TOKENCTL_STATE_DIR to a folder of your own on a disk that can be written",
+            hint="tokenctl keeps its locks there; set TOKENCTL_STATE_DIR to a folder of yours on a writable disk",
         ) from None
     try:
         start = time.monotonic()
-        told = False
+        reported = False
         while not _acquired(descriptor, path):
             waited = time.monotonic() - start
             if waited >= deadline:
                 raise Busy(
-                    f"another tokenctl{_named(_holder(descriptor))} has been renewing this session for {deadline:.0f} s",
-                    hint="try again; if that process is stopped, continue or end it (the lock goes with it)",
+                    f"another tokenctl{_in_words(_holder(descriptor))} has been renewing this session for {deadline:.0f} s",
+                    hint="try again; if that process is stopped, continue it or end it (the lock ends with it)",
                 )
-            if waited > 1 and not told:
-                told = True
-                waiting(_holder(descriptor))
+            if waited > 1 and not reported:
+                reported = True
+                report_waiting(_holder(descriptor))
             time.sleep(_POLL)
         os.lseek(descriptor, 0, os.SEEK_SET)
-        with contextlib.suppress(OSError):  # a full disk; the number is a courtesy
+        with contextlib.suppress(OSError):  # a full disk; the process id is only for messages
             os.write(descriptor, b"%-10d\n" % os.getpid())
         yield descriptor
     finally:
@@ -84,7 +85,7 @@ def exclusive(
 
 
 def exclusive_config(environ: Mapping[str, str]) -> AbstractContextManager[int]:
-    """Hold the lock of the config file for the length of a block. Raises as `exclusive` does."""
+    """Hold the lock of the config file until the block ends. Raises as `exclusive` does."""
     return exclusive(profile_dir(environ, ".config") / "lock")  # no profile has such a name
 
 
@@ -105,5 +106,5 @@ def _holder(descriptor: int) -> int | None:
     return None
 
 
-def _named(pid: int | None) -> str:
+def _in_words(pid: int | None) -> str:
     return f" (process {pid})" if pid else ""

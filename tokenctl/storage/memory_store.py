@@ -1,10 +1,10 @@
-"""The store that keeps nothing: for machines that can begin again at any time."""
+"""The memory store: for machines that can sign in again at any time."""
 
 from tokenctl.model.session import Session
 
 
 class MemoryStore:
-    """Sessions for the life of this process. See `model.store.Store`."""
+    """Sessions that end with this process. See `model.store.Store`."""
 
     kind = "memory"
     backend = "memory"
@@ -33,6 +33,6 @@ class MemoryStore:
         self._secrets[name] = secret
 
     def delete(self, name: str) -> None:
-        """Remove both."""
+        """Remove the session and the client secret."""
         self._sessions.pop(name, None)
         self._secrets.pop(name, None)

@@ -1,4 +1,4 @@
-"""The vault that keeps nothing: for machines that can begin again at any time."""
+"""The vault that keeps nothing after this process ends: for machines that can sign in again at any time."""
 
 from contextlib import AbstractContextManager, nullcontext
 
@@ -30,11 +30,11 @@ class MemoryVault:
         return self.newest()
 
     def exclusive(self, patience: float | None = None) -> AbstractContextManager[None]:
-        """Nobody else can see the session, so there is no lock."""
+        """No other process has this session, so there is no lock."""
         return nullcontext()
 
     def reserve(self, session: Session) -> None:
-        """There is always room."""
+        """Nothing has to be reserved."""
 
     def release(self) -> None:
         """Nothing was reserved."""
@@ -56,7 +56,7 @@ class MemoryVault:
             )
 
     def keep(self, session: Session, secret: str | None = None) -> None:
-        """Keep the session; its secret stays where it came from."""
+        """Keep the session. Its client secret is read from its source again."""
         self.publish(session)
 
     def narrower(self, key: str) -> Session | None:
@@ -66,11 +66,11 @@ class MemoryVault:
         self.store.write(f"{self.profile.name}@{key}", token)
 
     def forget_narrower(self) -> None:
-        """They end with the process."""
+        """Nothing has to be removed: they end with the process."""
 
-    def forget_beside(self) -> None:
+    def forget_all_but_entry(self) -> None:
         self.journal.remove()
 
     def forget(self) -> None:
         self.store.delete(self.profile.name)
-        self.forget_beside()
+        self.forget_all_but_entry()

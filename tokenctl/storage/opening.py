@@ -7,7 +7,7 @@ from tokenctl.errors import UsageError
 from tokenctl.model.profile import Profile
 from tokenctl.model.store import Store
 from tokenctl.runtime import Runtime
-from tokenctl.storage.patience import patience_at
+from tokenctl.storage.patience import patience_for
 
 
 def open_store(runtime: Runtime, profile: Profile, folder: Path, kind: str, backend: str | None) -> Store:
@@ -30,7 +30,7 @@ def in_store(profile: Profile, kind: str) -> Profile:
 
 
 def _open_keyring(runtime: Runtime, kind: str, backend: str | None) -> Store:
-    patience = patience_at(runtime.terminal)
+    patience = patience_for(runtime.terminal)
     if backend == "keyring.backends.SecretService.Keyring":
         try:
             from tokenctl.storage.secret_service import SecretServiceStore

@@ -1,9 +1,9 @@
-"""The redo log: a renewed session, sealed, on its way into the keyring.
+"""The redo log: a sealed file with a renewed session that the store does not have yet.
 
-Renaming it into place is the commit of a renewal: from then on the new tokens cannot be lost, whatever
-the keyring does. The key was read from the keyring before the request, so a keyring that fails
-afterwards costs nothing; and without the keyring's entry nobody can read this file. One file a
-profile, in its private folder. What it cannot read it leaves alone: it may be the only copy.
+Renaming the file to its name is the commit of a renewal. After the commit the new tokens cannot be lost, even when
+the keyring fails. The key is in the session: it was read from the keyring before the request, and without the
+keyring entry nobody can read the file. Each profile has one redo log in its private folder. A redo log that cannot
+be read is not removed, because it can be the only copy.
 """
 
 import base64
@@ -24,7 +24,7 @@ from tokenctl.storage.sealing import seal, unseal
 VERSION = 1
 NAME = "redo"
 RESERVED = 64 * 1024
-"""Bytes set aside before the request, or four times the session where that is more."""
+"""Bytes to reserve before the request, at least; four times the session's size if that is more."""
 
 
 class RedoLog:
@@ -36,9 +36,9 @@ class RedoLog:
         self._profile = profile
 
     def read(self, known: Session) -> Session | None:
-        """Read the session that is newer than the keyring's `known` one, of the same login; None without one.
+        """Read the session if it is of the same login as `known`, and newer; else None.
 
-        Raises StoreDamaged when it is there and cannot be read.
+        Raises StoreDamaged when the file cannot be read.
         """
         content = read_private(self.path)
         if content is None:
@@ -46,53 +46,53 @@ class RedoLog:
         try:
             document = json.loads(content)
             version, generation = document["version"], document["generation"]
-            if version == VERSION and (document["login"] != _login(known) or generation <= known.generation):
+            if version == VERSION and (document["login"] != _login_id(known) or generation <= known.generation):
                 return None
             sealed = base64.b64decode(document["sealed"], validate=True)
-            text = unseal(_key(known), sealed, self._bound(document)) if version == VERSION else b""
+            text = unseal(_key(known), sealed, self._associated_data(document)) if version == VERSION else b""
         except (ValueError, RecursionError, KeyError, TypeError):
             raise StoreDamaged(
-                f"{self.path} holds a renewed session and is damaged",
-                hint="nothing was changed; sign in again with 'tokenctl login', or move that file away to go on without it",
+                f"{self.path} has a renewed session and is damaged",
+                hint="nothing was changed; sign in again with 'tokenctl login', or move that file away to continue without it",
             ) from None
         if version != VERSION:
             raise StoreDamaged(f"{self.path} has version {version!r:.20}", hint="use the tokenctl that wrote it")
         return sessions.loads(text.decode(), str(self.path))
 
     def holds(self, session: Session) -> bool:
-        """Tell whether this very generation of the session is in it."""
+        """Tell whether the file has exactly this generation of the session."""
         found = self.read(replace(session, generation=session.generation - 1))
         return found is not None and found.generation == session.generation
 
     def reserve(self, session: Session) -> None:
-        """Take the room that the next session will need, so that a full disk is found out before anything is sent.
+        """Reserve disk space for the next session, so that a full disk stops the renewal before the request.
 
         Raises StoreUnavailable.
         """
         size = max(RESERVED, 4 * len(sessions.dumps(session)))
         try:
             with open(open_private(self._reserved, os.O_WRONLY | os.O_CREAT), "wb") as file:
-                file.write(bytes(size))  # zeros, not a hole: not every platform can allocate
+                file.write(bytes(size))  # real zeros, because a hole in the file would reserve nothing
                 file.truncate()
                 os.fsync(file.fileno())
         except OSError as reason:
             self.release()
             raise StoreUnavailable(
-                f"there is no room to save a renewed session in {self.path.parent}: {reason.strerror}",
-                hint="nothing was sent and nothing is lost; make room there, then try again",
+                f"there is no space to save a renewed session in {self.path.parent}: {reason.strerror}",
+                hint="nothing was sent and nothing is lost; free some space there, then try again",
             ) from None
 
     def release(self) -> None:
-        """Give the reserved room back."""
-        _forget(self._reserved)
+        """Free the reserved disk space."""
+        _remove_file(self._reserved)
 
     def commit(self, session: Session) -> None:
-        """Commit a session, into the room reserved for it. Raises OSError."""
-        document: dict[str, Any] = {"version": VERSION, "generation": session.generation, "login": _login(session)}
-        sealed = seal(_key(session), sessions.dumps(session).encode(), self._bound(document))
+        """Commit a session: write it into the reserved space, and rename the file. Raises OSError or UsageError."""
+        document: dict[str, Any] = {"version": VERSION, "generation": session.generation, "login": _login_id(session)}
+        sealed = seal(_key(session), sessions.dumps(session).encode(), self._associated_data(document))
         content = json.dumps(document | {"sealed": base64.b64encode(sealed).decode()}).encode() + b"\n"
         with open(open_private(self._reserved, os.O_RDWR | os.O_CREAT), "r+b") as file:
-            file.write(content)  # over the zeros: these blocks are ours already
+            file.write(content)  # over the zeros: this needs no new disk space
             file.truncate()
             file.flush()
             os.fsync(file.fileno())
@@ -100,14 +100,14 @@ class RedoLog:
         sync_folder(self.path.parent)
 
     def remove(self) -> None:
-        """Forget it, once the keyring has what is in it."""
-        _forget(self.path)
+        """Remove the file, when the store has its session."""
+        _remove_file(self.path)
 
-    def _bound(self, document: dict[str, Any]) -> bytes:
+    def _associated_data(self, document: dict[str, Any]) -> bytes:
         return json.dumps([self._profile, document["version"], document["generation"], document["login"]]).encode()
 
 
-def _forget(path: Path) -> None:
+def _remove_file(path: Path) -> None:
     with contextlib.suppress(OSError):
         path.unlink(missing_ok=True)
 
@@ -116,6 +116,6 @@ def _key(session: Session) -> bytes:
     return base64.b64decode(session.seal_key)
 
 
-def _login(session: Session) -> str:
-    """Name the login without its key: what another login sealed is none of this one's business."""
+def _login_id(session: Session) -> str:
+    """Make an id of the login from its key, so that a redo log of another login is recognized without unsealing it."""
     return hashlib.sha256(b"tokenctl redo log" + _key(session)).hexdigest()[:16]

@@ -1,7 +1,7 @@
-"""Sealing: AES-256-GCM, as bytes in and bytes out. The only module of the storage that knows cryptography.
+"""Seal and unseal bytes with AES-256-GCM.
 
-The nonce is random and stands before the sealed text. What is `bound` is not in there and has to be the
-same when it is opened: so nothing can be put in another's place.
+The sealed bytes begin with a random nonce. `associated_data` is not among them; `unseal` needs the same value as
+`seal`. So sealed bytes cannot be used for another entry.
 """
 
 import os
@@ -13,19 +13,19 @@ NONCE = 12
 """Bytes."""
 
 
-class NotOpened(ValueError):
-    """The key is another one, or a byte was changed."""
+class UnsealFailed(ValueError):
+    """The key or the associated data is wrong, or a byte was changed."""
 
 
-def seal(key: bytes, text: bytes, bound: bytes) -> bytes:
+def seal(key: bytes, text: bytes, associated_data: bytes) -> bytes:
     """Seal a text with a key of 32 bytes."""
     nonce = os.urandom(NONCE)
-    return nonce + AESGCM(key).encrypt(nonce, text, bound)
+    return nonce + AESGCM(key).encrypt(nonce, text, associated_data)
 
 
-def unseal(key: bytes, sealed: bytes, bound: bytes) -> bytes:
-    """Open what `seal` made. Raises NotOpened."""
+def unseal(key: bytes, sealed: bytes, associated_data: bytes) -> bytes:
+    """Return the text that `seal` sealed. Raises UnsealFailed."""
     try:
-        return AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], bound)
-    except (InvalidTag, ValueError):  # ValueError: too short to be anything
-        raise NotOpened from None
+        return AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], associated_data)
+    except (InvalidTag, ValueError):  # ValueError: shorter than a nonce
+        raise UnsealFailed from None

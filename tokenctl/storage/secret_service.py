@@ -1,11 +1,10 @@
-"""The fast lane to the Secret Service: one entry read over D-Bus, without the keyring library.
+"""The store in the Secret Service. It reads an entry directly over D-Bus, without the keyring library.
 
-Reading is what happens hundreds of times a day, and the keyring library with its Secret Service backend
-takes longer to load than everything else together. This reads what that backend wrote, the same item of
-the same collection, and does nothing else: whatever is not plainly there (no entry, locked, no such
-collection, any error) is left to the keyring library, which asks, explains and decides.
+A session is read hundreds of times a day, and importing the keyring library with its Secret Service backend takes
+longer than everything else together. So this module reads the item that the backend wrote, in the same collection.
+It leaves every other case to the keyring library: writing, no entry, a locked or missing collection, an error.
 
-The secret comes in a plain session: a program that may listen to this bus may as well ask the keyring.
+The secret is sent without encryption on the bus. A program that can listen to this bus can also ask the keyring.
 """
 
 from functools import cached_property
@@ -28,9 +27,9 @@ _COLLECTIONS = {
 
 
 class SecretServiceStore:
-    """Reads sessions by the fast lane, and leaves all else to the keyring library. See `model.store.Store`.
+    """Reads sessions over D-Bus, and uses the keyring library for all else. See `model.store.Store`.
 
-    The kind `session` is the collection that is gone when the person logs out of the machine.
+    The kind `session` is the collection that is deleted when the person logs out of the machine.
     """
 
     backend = BACKEND
@@ -41,41 +40,41 @@ class SecretServiceStore:
         self._patience = patience
 
     @cached_property
-    def _library(self) -> Store:
+    def _keyring_store(self) -> Store:
         from tokenctl.storage.backends import open_keyring
 
         return open_keyring(self.kind, BACKEND, self._patience)
 
     def read(self, profile: str) -> Session | None:
-        """Read the profile's session. Raises StoreTimedOut, or what the keyring library's store raises."""
+        """Read the profile's session. Raises StoreTimedOut, or an error of `KeyringStore.read`."""
         document = self._patience.within(lambda: lookup(f"tokenctl:{profile}", "session", self._collection))
         if document is None:
-            return self._library.read(profile)
+            return self._keyring_store.read(profile)
         return sessions.loads(document, f"keyring entry 'tokenctl:{profile}'")
 
     def prepare(self, profile: str) -> None:
-        """Find out whether the keyring answers and is unlocked."""
-        self._library.prepare(profile)
+        """Check that the keyring answers and is unlocked."""
+        self._keyring_store.prepare(profile)
 
     def write(self, profile: str, session: Session) -> None:
-        """Keep the session, and make sure that it can be read back."""
-        self._library.write(profile, session)
+        """Keep the session, and check that it can be read back."""
+        self._keyring_store.write(profile, session)
 
     def read_secret(self, profile: str) -> str | None:
         """Read the profile's client secret."""
-        return self._library.read_secret(profile)
+        return self._keyring_store.read_secret(profile)
 
     def write_secret(self, profile: str, secret: str) -> None:
-        """Keep the client secret, and make sure that it can be read back."""
-        self._library.write_secret(profile, secret)
+        """Keep the client secret, and check that it can be read back."""
+        self._keyring_store.write_secret(profile, secret)
 
     def delete(self, profile: str) -> None:
-        """Forget the profile's session and secret."""
-        self._library.delete(profile)
+        """Remove the profile's session and client secret."""
+        self._keyring_store.delete(profile)
 
 
 def lookup(service: str, username: str, collection: str = _COLLECTIONS["keyring"]) -> str | None:
-    """Read an entry's secret; None when it is not plainly there, whatever the reason. It has no deadline of its own."""
+    """Read an entry's secret; None when there is none, or for any error. The caller sets the deadline."""
     try:
         with open_dbus_connection(bus="SESSION") as connection:
             attributes = {"service": service, "username": username}

@@ -1,8 +1,8 @@
-"""The state directory: one private folder a profile, for its lock and what belongs beside it.
+"""The state directory: each profile has a private folder in it, for its lock, redo log and journal.
 
-Who reaches the same keyring must meet the same lock. So the path depends on the user alone, not on HOME or
-XDG; `TOKENCTL_STATE_DIR` moves everything (tests, containers). Folders are 0700; a folder that others may
-write to is refused.
+Two processes that use the same keyring must use the same lock. So the path depends on the user, and not on HOME or
+XDG variables. `TOKENCTL_STATE_DIR` moves the whole directory (tests, containers). Folders have mode 0700. A folder
+that others can write to is refused.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ _POSIX = os.name == "posix"
 
 
 def state_home(environ: Mapping[str, str]) -> Path:
-    """Say where all profiles' state lives. Raises UsageError for a relative `TOKENCTL_STATE_DIR`."""
+    """Return the state directory. Raises UsageError for a relative `TOKENCTL_STATE_DIR`, or an unknown user."""
     named = environ.get("TOKENCTL_STATE_DIR")
     if named:
         if not os.path.isabs(named):
@@ -33,8 +33,8 @@ def state_home(environ: Mapping[str, str]) -> Path:
         user_home = Path(pwd.getpwuid(os.geteuid()).pw_dir)
     except KeyError:
         raise UsageError(
-            f"user {os.geteuid()} is not in this machine's user database, so there is no place for its state",
-            hint="set TOKENCTL_STATE_DIR to a folder of your own",
+            f"user {os.geteuid()} is not in this machine's user database, so its state directory is unknown",
+            hint="set TOKENCTL_STATE_DIR to a folder of yours",
         ) from None
     if sys.platform == "darwin":
         return user_home / "Library" / "Application Support" / "tokenctl" / "state"
@@ -42,7 +42,7 @@ def state_home(environ: Mapping[str, str]) -> Path:
 
 
 def profile_dir(environ: Mapping[str, str], profile: str) -> Path:
-    """Make sure of the profile's private folder, and return it. Raises UsageError."""
+    """Make the profile's private folder if it is absent, check it, and return it. Raises UsageError."""
     base = state_home(environ)
     try:
         base.parent.mkdir(parents=True, exist_ok=True)
@@ -53,7 +53,7 @@ def profile_dir(environ: Mapping[str, str], profile: str) -> Path:
     except OSError as reason:
         raise UsageError(
             f"the state directory {base} cannot be used: {reason.strerror}",
-            hint="tokenctl keeps its locks there; set TOKENCTL_STATE_DIR to a folder of your own",
+            hint="tokenctl keeps its locks there; set TOKENCTL_STATE_DIR to a folder of yours",
         ) from None
     return base / profile
 
@@ -61,9 +61,11 @@ def profile_dir(environ: Mapping[str, str], profile: str) -> Path:
 def _check_folder(folder: Path) -> None:
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode):
-        raise UsageError(f"{folder} is not a folder (or is a link to one)", hint="remove it; tokenctl makes its own")
+        raise UsageError(
+            f"{folder} is not a folder (or is a link to one)", hint="remove it; tokenctl makes a new folder"
+        )
     if _POSIX and (found.st_uid != os.geteuid() or found.st_mode & 0o022):
         raise UsageError(
-            f"{folder} belongs to another user, or others may write to it",
+            f"{folder} belongs to another user, or others can write to it",
             hint=f"if it is yours: chmod 700 {folder}",
         )

@@ -1,7 +1,6 @@
-"""The store choice: which store and which backend the profile's last login put the session into.
+"""The store choice: the store and the backend in which the profile's last login put the session.
 
-A session is looked for where it was put and nowhere else; the choice changes at a login and at `store
-migrate`, and never silently. No secret is in it.
+A session is only read from that store. Only a login and `store migrate` change the choice. It has no secret.
 """
 
 import json
@@ -28,7 +27,7 @@ def read(folder: Path) -> StoreChoice | None:
         pass
     raise StoreDamaged(
         f"{folder / 'store.json'} does not say where the session is",
-        hint="remove that file: tokenctl then looks where the profile says; the session itself is not touched",
+        hint="remove that file: tokenctl then uses the profile's store; the session itself is not changed",
     )
 
 

@@ -1,11 +1,11 @@
 """The vault: everything that is stored for one profile: lock, store, redo log, journal.
 
-A renewal commits to the redo log first. Until the store has its copy, readers prefer the redo log, and
-whoever holds the lock next finishes the copy.
+A renewal commits to the redo log first. Until the store has its copy, a reader uses the redo log, and the next
+process that holds the lock makes the copy.
 
-There are two kinds. A `LocalVault` is a keyring or an encrypted file with a private folder beside it; a
-`MemoryVault` keeps nothing. A vault for many machines would be a third kind: its `exclusive` would be a
-database's row lock, its `commit` conditional on the generation.
+There are two kinds. A `LocalVault` is a keyring or an encrypted file, and a private folder. A `MemoryVault` keeps
+nothing after the process ends. A vault for many machines would be a third kind: its `exclusive` would be a row lock
+of a database, and its `commit` would depend on the generation.
 """
 
 from contextlib import AbstractContextManager
@@ -26,95 +26,95 @@ class Vault(Protocol):
 
     @property
     def profile(self) -> Profile:
-        """The profile it is for."""
+        """The vault's profile."""
 
     @property
     def lasting(self) -> bool:
-        """Tell whether a session outlives this process here."""
+        """Tell whether the vault keeps a session after this process ends."""
 
     @property
     def store(self) -> Store:
-        """The store that keeps the session. Raises UsageError or StoreError when it cannot be opened."""
+        """The store of the session. Raises UsageError or StoreError when it cannot be opened."""
 
     @property
     def previous(self) -> Store | None:
-        """The store that the last login chose, where a login may choose another one; None before the first login."""
+        """In a vault for a login: the store that the last login chose. None before the first login, and in other vaults."""
 
     @property
     def entry(self) -> str:
-        """Say where a person finds the session's entry."""
+        """The words that tell a person where the session's entry is."""
 
     @property
     def journal(self) -> "Journal":
-        """What is known of the session's refresh token."""
+        """The journal of the session's refresh token."""
 
     @property
     def unfinished(self) -> bool:
-        """Tell whether a committed session may be on its way to the store, without loading what reads it."""
+        """Tell whether there is a redo log, so that the store may not have the newest session. Fast: reads no file."""
 
     def newest(self) -> Session | None:
-        """Read the newest session there is: the store's, or the committed one that the store has yet to get."""
+        """Read the newest session: the store's, or a committed one that the store does not have yet."""
 
     def exclusive(self, patience: float | None = None) -> AbstractContextManager[int | None]:
-        """Hold the lock for a block. Waits `patience` seconds at most, or the lock's own deadline. Raises Busy.
+        """Hold the lock until the block ends. Waits `patience` seconds, or the lock's deadline, at most. Raises Busy.
 
-        The block gets the lock's descriptor: a process that inherits it holds the lock too. None means that
-        the lock cannot be inherited.
+        The block gets the lock's descriptor. A process that inherits the descriptor holds the lock too. None means
+        that the lock cannot be inherited.
         """
 
     def recover(self) -> Session | None:
-        """Under the lock: read the newest session, and finish what a run before this one left undone."""
+        """Under the lock: read the newest session, and copy it to the store if an earlier process did not."""
 
     def reserve(self, session: Session) -> None:
-        """Take the room that the session's successor will need. Raises StoreUnavailable: then nothing may be sent."""
+        """Reserve space for the session's successor. Raises StoreUnavailable; then no request must be sent."""
 
     def release(self) -> None:
-        """Give the reserved room back."""
+        """Free the reserved space."""
 
     def commit(self, session: Session) -> None:
-        """Make sure that the session cannot be lost any more. No keyring is needed for that, and nothing is raised.
+        """Save the session in the redo log, without the keyring. Warns about a failure, and raises nothing.
 
-        Its refresh token is the successor of the one in the journal, so that entry is removed.
+        The session's refresh token is the successor of the one in the journal, so the journal's entry is removed.
         """
 
     def publish(self, session: Session) -> None:
-        """Copy a committed session to the store. Raises StoreError when it is then neither committed nor there."""
+        """Copy a committed session to the store. Raises StoreError when neither redo log nor store has the session."""
 
     def prepare(self) -> None:
-        """Before a person signs in, find out whether the session could be kept. Raises StoreError."""
+        """Check, before a person signs in, that the session can be kept. Raises StoreError."""
 
     def check_flow(self, flow: str) -> None:
-        """Before a sign-in, refuse a flow whose session could not be kept here. Raises UsageError."""
+        """Check, before a sign-in, that this vault can keep a session of the flow. Raises UsageError."""
 
     def keep(self, session: Session, secret: str | None = None) -> None:
-        """Keep what a login produced, and look for it in this store from now on. Raises StoreError."""
+        """Keep a login's session and client secret, and record the store choice. Raises StoreError."""
 
     def narrower(self, key: str) -> Session | None:
-        """Read the narrower token of that key. Raises StoreError."""
+        """Read the narrower token with this key. Raises StoreError."""
 
     def keep_narrower(self, key: str, token: Session) -> None:
-        """Keep a narrower token beside the session. Raises StoreError or OSError."""
+        """Keep a narrower token. The session does not change. Raises StoreError or OSError."""
 
     def forget_narrower(self) -> None:
-        """Remove every narrower token; they were never worth more than minutes."""
+        """Remove every narrower token. A failure is ignored, because these tokens only live for minutes."""
 
-    def forget_beside(self) -> None:
-        """Remove what lies beside the store's entry and belonged to the session before: redo log, journal, narrower tokens."""
+    def forget_all_but_entry(self) -> None:
+        """Remove what the last session left outside the store's entry: redo log, journal, narrower tokens."""
 
     def forget(self) -> None:
-        """Remove the session and all that belongs to it. Only `revoke` does this. Raises StoreError."""
+        """Remove the session and everything that belongs to it. Only `revoke` does this. Raises StoreError."""
 
 
 def open(runtime: Runtime, profile: Profile) -> Vault:
-    """Open the vault that keeps the profile's session, where its last login put it.
+    """Open the vault of the profile's session, with the store that the last login chose.
 
-    The profile's folder is checked here, once. Raises UsageError when it is not private.
+    Checks the profile's folder once. Raises UsageError when the folder is not private.
     """
     return LocalVault(runtime, profile) if profile.store in LASTING_STORES else _in_memory(runtime, profile)
 
 
 def open_for_login(runtime: Runtime, profile: Profile) -> Vault:
-    """Open the vault as a login sees it: its store is the one that the profile asks for. Raises UsageError."""
+    """Open the vault for a login, with the store that the profile asks for. Raises UsageError."""
     return LoginVault(runtime, profile) if profile.store in LASTING_STORES else _in_memory(runtime, profile)
 
 
