@@ -241,9 +241,9 @@ def test_a_wait_that_takes_long_is_told_once() -> None:
     said = io.StringIO()
     terminal = Terminal({}, err=said)
     for _ in range(2):
-        with terminal.notice(0.01, "waiting for the keyring"):
+        with terminal.delayed_message(0.01, "waiting for the keyring"):
             while not said.getvalue():
                 time.sleep(0.01)
-    with terminal.notice(LONG, "waiting for something else"):
+    with terminal.delayed_message(LONG, "waiting for something else"):
         pass
     assert said.getvalue() == "tokenctl: waiting for the keyring\n"
