@@ -80,6 +80,12 @@ class LocalVault:
     def _open(self, kind: str, backend: str | None) -> Store:
         return open_store(self._runtime, self.profile, self.folder, kind, backend)
 
+    def reopened(self) -> "LocalVault":
+        vault = LocalVault(self._runtime, self.profile)
+        if vault._choice == self._choice:
+            vault.store = self.store
+        return vault
+
     # -- reading ---------------------------------------------------------------------------------------
 
     @property

@@ -23,6 +23,9 @@ class MemoryVault:
         self.store = runtime.store or MemoryStore()
         self.journal = MemoryJournal()
 
+    def reopened(self) -> "MemoryVault":
+        return self
+
     def newest(self) -> Session | None:
         return self.store.read(self.profile.name)
 

@@ -52,6 +52,12 @@ class Vault(Protocol):
     def unfinished(self) -> bool:
         """Tell whether there is a redo log, so that the store may not have the newest session. Fast: reads no file."""
 
+    def reopened(self) -> "Vault":
+        """Open the vault anew, as a later run would: a login or `store migrate` may have chosen another store meanwhile.
+
+        The store stays open when it is still the chosen one, so that nobody is asked for a passphrase again.
+        """
+
     def newest(self) -> Session | None:
         """Read the newest session: the store's, or a committed one that the store does not have yet."""
 

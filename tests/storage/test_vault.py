@@ -1,0 +1,147 @@
+"""The vault: what one profile has stored, opened once, and opened anew when another run may have changed it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.support.ring import Ring
+from tests.support.sessions import session
+from tokenctl.errors import StoreUnavailable, UsageError
+from tokenctl.model.profile import Profile
+from tokenctl.model.session import Session
+from tokenctl.model.store import StoreChoice
+from tokenctl.runtime import Runtime
+from tokenctl.storage import store_choice, vault
+from tokenctl.storage.local_vault import LocalVault
+from tokenctl.storage.memory_store import MemoryStore
+from tokenctl.storage.memory_vault import MemoryVault
+from tokenctl.storage.vault import Vault
+
+PROFILE = Profile(name="t", keyring_backend=f"{Ring.__module__}.Ring")
+
+
+@pytest.fixture(autouse=True)
+def ring_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file that the keyring of these tests keeps its entries in."""
+    monkeypatch.setenv("TEST_RING", str(tmp_path / "ring.json"))
+    return tmp_path / "ring.json"
+
+
+class Broken(MemoryStore):
+    """A store that takes nothing more."""
+
+    def write(self, name: str, session: Session) -> None:
+        """Fail."""
+        raise StoreUnavailable("the keyring went away")
+
+
+def folder() -> Path:
+    """The profile's folder."""
+    return Path(os.environ["TOKENCTL_STATE_DIR"]) / "t"
+
+
+def unfinished(opened: Vault) -> bool:
+    """Tell whether a committed session is not in the store yet."""
+    return opened.unfinished
+
+
+def locally(opened: Vault) -> LocalVault:
+    """Expect the vault of this machine."""
+    assert isinstance(opened, LocalVault)
+    return opened
+
+
+def test_a_profile_that_keeps_nothing_has_a_vault_too() -> None:
+    """It has the same members, leaves no file, and its lock cannot be inherited."""
+    opened = vault.open(Runtime(), Profile(name="t", store="memory"))
+    assert isinstance(opened, MemoryVault) and not opened.lasting
+    with opened.exclusive() as lock:
+        opened.commit(session(2))
+    assert isinstance(opened, MemoryVault)
+    opened.forget()
+    assert opened.newest() is None and not folder().exists()
+
+
+def test_what_is_committed_is_read_before_it_is_published() -> None:
+    """The redo log counts until the store has its copy, and is gone then."""
+    opened = vault.open(Runtime(), PROFILE)
+    opened.keep(session(1))
+    opened.reserve(session(1))
+    opened.commit(session(2))
+    assert unfinished(opened) and opened.newest() == session(2) and opened.store.read("t") == session(1)
+    opened.publish(session(2))
+    assert not unfinished(opened) and opened.store.read("t") == session(2)
+
+
+def test_whoever_holds_the_lock_finishes_what_a_run_before_left() -> None:
+    """A committed session gets to the store; an older redo log is removed."""
+    first = vault.open(Runtime(), PROFILE)
+    first.keep(session(1))
+    first.commit(session(2))
+    later = vault.open(Runtime(), PROFILE)
+    assert later.recover() == session(2) == later.store.read("t") and not unfinished(later)
+
+
+def test_a_session_that_is_neither_committed_nor_stored_is_an_error() -> None:
+    """Nothing is said to be safe that is not."""
+    opened = vault.open(Runtime(store=Broken()), PROFILE)
+    with pytest.raises(StoreUnavailable, match="could not be saved"):
+        opened.publish(session(2))
+    opened.commit(session(2))
+    opened.publish(session(2))  # only a warning: the next run has it
+
+
+def test_a_commit_settles_what_the_journal_has() -> None:
+    """The refresh token that was presented has a successor, so nothing speaks against it any more."""
+    opened = vault.open(Runtime(), PROFILE)
+    opened.journal.write(opened.journal.read(session(1)).about_to_ask(presenting=True))
+    assert opened.journal.read(session(1)).tries == 1
+    opened.commit(session(2))
+    assert opened.journal.read(session(1)).tries == 0
+
+
+def test_the_store_is_the_one_that_the_last_login_chose() -> None:
+    """And for a login the one that the profile asks for now."""
+    vault.open_for_login(Runtime(), PROFILE).keep(session(1))
+    changed = Profile(name="t", store="file")
+    assert vault.open(Runtime(), changed).store.kind == "keyring"
+    login = vault.open_for_login(Runtime(), changed)
+    assert login.store.kind == "file" and login.previous is not None and login.previous.kind == "keyring"
+
+
+def test_a_login_into_the_same_store_opens_it_once() -> None:
+    """A person is not asked twice for one passphrase."""
+    vault.open_for_login(Runtime(), PROFILE).keep(session(1))
+    login = vault.open_for_login(Runtime(), PROFILE)
+    assert login.previous is login.store
+
+
+def test_a_store_that_the_environment_contradicts_is_refused() -> None:
+    """Two stores with a session each would be two refresh tokens."""
+    vault.open_for_login(Runtime(), PROFILE).keep(session(1))
+    with pytest.raises(UsageError, match="is in the keyring store, and TOKENCTL_STORE is file"):
+        _ = vault.open(Runtime({**os.environ, "TOKENCTL_STORE": "file"}), PROFILE).store
+
+
+def test_a_vault_that_is_opened_anew_finds_a_session_that_moved() -> None:
+    """A command that runs for hours goes on after `store migrate`, and keeps a store open that is still the right one."""
+    opened = vault.open_for_login(Runtime(), PROFILE)
+    opened.keep(session(1))
+    long_lived = locally(vault.open(Runtime(), PROFILE))
+    assert long_lived.reopened().store is long_lived.store
+    store_choice.write(folder(), StoreChoice("file", "tokenctl.storage.file_keyring.EncryptedFile"))
+    assert long_lived.store.kind == "keyring" and long_lived.reopened().store.kind == "file"
+
+
+def test_narrower_tokens_are_kept_beside_the_session_and_go_with_it() -> None:
+    """Each has its own entry; forgetting them leaves the session."""
+    opened = vault.open(Runtime(), PROFILE)
+    opened.keep(session(1))
+    opened.keep_narrower("a1", session(2))
+    assert opened.narrower("a1") == session(2) and opened.narrower("b2") is None
+    opened.forget_narrower()
+    assert opened.narrower("a1") is None and opened.newest() == session(1)
+    opened.keep_narrower("a1", session(2))
+    opened.forget()
+    assert opened.newest() is None and opened.narrower("a1") is None
