@@ -1,1 +1,1 @@
-"""How an access token leaves: the environment of a child, or a file that stays fresh. Never the refresh token."""
+"""Give the access token to a child process: in its environment, or in a file that stays fresh. Never the refresh token."""

@@ -1,4 +1,4 @@
-"""The child process: finding its program, and becoming it."""
+"""The child process: find its program, and replace this process by it."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ if sys.platform == "win32":
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Child:
-    """A command to run: its program's file, the words of its command line, and its environment with the token in it."""
+    """A command to run: its program file, the words of its command line, and its environment with the token."""
 
     program: str
     words: tuple[str, ...]
@@ -29,15 +29,15 @@ class NotFound(TokenctlError):
 
 
 class NotExecutable(TokenctlError):
-    """The command is there and cannot be run."""
+    """The command exists and cannot be run."""
 
     exit_status = 126
 
 
 def find_program(name: str, path: str) -> str:
-    """Find a command's file once, as the shell does, but never in the current directory by accident.
+    """Find a command's file as the shell does, except that empty and relative folders of PATH are ignored.
 
-    Empty and relative entries of PATH are passed over. Raises NotFound or NotExecutable.
+    So a program in the current directory is never run by accident. Raises NotFound or NotExecutable.
     """
     if not name:
         raise NotFound("there is no command '': its name is empty")
@@ -47,30 +47,27 @@ def find_program(name: str, path: str) -> str:
         endings = os.environ.get("PATHEXT", "").split(os.pathsep) if os.name == "nt" else []
         folders = [each for each in path.split(os.pathsep) if os.path.isabs(each)]
         candidates = [os.path.join(folder, name + ending) for folder in folders for ending in ("", *endings)]
-    there = [each for each in candidates if os.path.exists(each)]
-    for each in there:
+    existing = [each for each in candidates if os.path.exists(each)]
+    for each in existing:
         if stat.S_ISREG(os.stat(each).st_mode) and os.access(each, os.X_OK):
             return each
-    if there:
-        raise NotExecutable(f"{there[0]} is not executable", hint="chmod +x it, or run it with its interpreter")
+    if existing:
+        raise NotExecutable(f"{existing[0]} is not executable", hint="run chmod +x, or run it with its interpreter")
     raise NotFound(f"there is no command {name!r}", hint=None if candidates == [name] else "it is in no folder of PATH")
 
 
-def become(child: Child) -> NoReturn:
-    """Replace this process by the child: signals, terminal and exit status are the child's own.
-
-    Raises NotExecutable.
-    """
+def replace_process(child: Child) -> NoReturn:
+    """Replace this process by the child, which then gets the signals and the terminal. Raises NotExecutable."""
     if sys.stdout is not None:
         sys.stdout.flush()
     try:
-        if sys.platform == "win32":  # there execve returns at once and loses the exit status
+        if sys.platform == "win32":  # execve on Windows returns at once and loses the exit status
             sys.exit(
                 subprocess.run(list(child.words), executable=child.program, env=child.environ, check=False).returncode
             )
-        for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and that would be inherited
+        for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and the child would inherit that
             signal.signal(number, signal.SIG_DFL)
-        os.execve(child.program, list(child.words), child.environ)  # noqa: S606 (no shell is the point)
+        os.execve(child.program, list(child.words), child.environ)  # noqa: S606 (there is no shell on purpose)
     except OSError as reason:
         raise NotExecutable(
             f"{child.program} cannot be run: {reason.strerror}",

@@ -1,4 +1,4 @@
-"""An access token in a child's environment."""
+"""The environment of a child process with an access token."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,14 +9,14 @@ from tokenctl.model.session import Session
 DEFAULT_VARIABLE = "ACCESS_TOKEN"
 EXPIRY_VARIABLE = "ACCESS_TOKEN_EXPIRES_AT"
 FILE_VARIABLE = "ACCESS_TOKEN_FILE"
-SECRETS = ("CLIENT_SECRET", "API_KEY", "PASSPHRASE", "ID_TOKEN")
-"""`TOKENCTL_*` variables, with and without `_FILE`, that no child gets to see."""
+SECRET_VARIABLES = ("CLIENT_SECRET", "API_KEY", "PASSPHRASE", "ID_TOKEN")
+"""A child never gets these `TOKENCTL_*` variables, with or without `_FILE`."""
 
 
 def variables(wanted: Sequence[str], session: Session) -> dict[str, str]:
-    """Make the variables for `NAME` or `NAME=TEMPLATE`; a template has `{access_token}` and `{expires_at}`.
+    """Make the variables for each `NAME` or `NAME=TEMPLATE`. A template can have `{access_token}` and `{expires_at}`.
 
-    Raises UsageError for what is no name, or a placeholder that there is not.
+    `{expires_at}` is epoch seconds. Raises UsageError for an invalid name or an unknown placeholder.
     """
     known = {"access_token": session.access_token, "expires_at": str(session.expires_at)}
 
@@ -24,7 +24,7 @@ def variables(wanted: Sequence[str], session: Session) -> dict[str, str]:
         if match[1] not in known:
             raise UsageError(
                 f"there is no placeholder {match[0]!r:.60}",
-                hint=f"there are: {', '.join('{' + name + '}' for name in known)}",
+                hint=f"the placeholders are: {', '.join('{' + name + '}' for name in known)}",
             )
         return known[match[1]]
 
@@ -33,7 +33,7 @@ def variables(wanted: Sequence[str], session: Session) -> dict[str, str]:
         name, _, template = each.partition("=")
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
             raise UsageError(
-                f"{name!r:.60} is no name of an environment variable",
+                f"{name!r:.60} is not a valid name of an environment variable",
                 hint='write --env NAME or --env NAME="Bearer {access_token}"',
             )
         made[name] = re.sub(r"\{(\w*)\}", value, template or "{access_token}")
@@ -43,9 +43,12 @@ def variables(wanted: Sequence[str], session: Session) -> dict[str, str]:
 def child_environment(
     environ: Mapping[str, str], added: Mapping[str, str], secret: str | None = None
 ) -> dict[str, str]:
-    """Make the child's environment: ours without tokenctl's secrets (and the `secret` variable), and the new ones."""
-    hidden = {f"TOKENCTL_{name}{suffix}" for name in SECRETS for suffix in ("", "_FILE")}
-    hidden |= {secret} if secret else set()
-    # An outer exec's token beside our expiry would be a lie.
-    hidden |= {DEFAULT_VARIABLE, EXPIRY_VARIABLE, FILE_VARIABLE}
-    return {name: value for name, value in environ.items() if name not in hidden} | dict(added)
+    """Make the child's environment: `environ` without secrets, plus the `added` variables.
+
+    `secret` names one more variable to remove.
+    """
+    removed = {f"TOKENCTL_{name}{suffix}" for name in SECRET_VARIABLES for suffix in ("", "_FILE")}
+    removed |= {secret} if secret else set()
+    # In an exec within an exec, the outer token must not stay next to the new expiry time.
+    removed |= {DEFAULT_VARIABLE, EXPIRY_VARIABLE, FILE_VARIABLE}
+    return {name: value for name, value in environ.items() if name not in removed} | dict(added)

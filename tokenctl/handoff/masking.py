@@ -1,4 +1,4 @@
-"""Masking: on GitHub's runners (and those that speak their language) a token is hidden in the log before anything can print it."""
+"""Masking: tell a GitHub Actions runner to hide the access token in the job's log, before a command can print it."""
 
 from collections.abc import Mapping
 
@@ -7,9 +7,9 @@ from tokenctl.model.session import Session
 
 
 def mask(environ: Mapping[str, str], terminal: Terminal, session: Session) -> Session:
-    """Tell the runner to hide the access token, where there is one, and return the session.
+    """Tell the runner, if there is one, to hide the access token; return the session.
 
-    The command goes to stderr, which the runner reads as well: stdout is the answer's, or the child's.
+    The runner's command goes to stderr, which the runner reads too: stdout is for the answer, or for the child.
     """
     if environ.get("GITHUB_ACTIONS") == "true":
         terminal.plain_line(f"::add-mask::{session.access_token}")

@@ -1,8 +1,8 @@
-"""A token file that stays fresh while a child runs: for children that live longer than a token.
+"""A token file that stays fresh while a child runs: for a child that runs longer than a token lives.
 
-The file is private (0600, in a folder of its own), holds the token and no newline, is replaced whole,
-and goes when the child ends. The child gets the terminal's signals itself; those sent to this process alone
-are passed on.
+The file is private (mode 0600, in its own folder). It has the token without a newline, is replaced atomically, and is
+removed when the child ends. The terminal sends its signals to the child too; other signals to this process are
+forwarded.
 """
 
 import contextlib
@@ -26,16 +26,16 @@ from tokenctl.storage.vault import Vault
 
 SHORTEST = 1.0
 LONGEST = 30.0
-"""Seconds between two looks at the session: never longer, because a machine that slept wakes late."""
+"""Seconds between two checks of the session, at most: after a sleep of the machine the next check must be soon."""
 
 
 def run_with_token_file(runtime: Runtime, vault: Vault, session: Session, min_ttl: int | None, child: Child) -> int:
     """Run the child with `ACCESS_TOKEN_FILE`, keep the file fresh, and return the child's exit status.
 
-    When a renewal fails, the file stays as it is, a warning says so, and the next look tries again. A child that a
-    signal ended answers 128 + its number. Raises NotExecutable.
+    When a renewal fails, the file stays as it is, a warning is written, and the next check tries again. The status is
+    128 + N when signal N ended the child. Raises NotExecutable.
     """
-    with tempfile.TemporaryDirectory(prefix="tokenctl-", dir=_private_memory(child.environ)) as folder:
+    with tempfile.TemporaryDirectory(prefix="tokenctl-", dir=_runtime_folder(child.environ)) as folder:
         path = Path(folder) / "access_token"
         replace_private(path, session.access_token.encode())
         environ = {**child.environ, FILE_VARIABLE: str(path)}
@@ -44,17 +44,18 @@ def run_with_token_file(runtime: Runtime, vault: Vault, session: Session, min_tt
         except OSError as reason:
             raise NotExecutable(f"{child.program} cannot be run: {reason.strerror}") from None
         ended = threading.Event()
-        keeper = threading.Thread(target=_keep_fresh, args=(runtime, vault, session, min_ttl, path, ended), daemon=True)
-        with _passing_on(process):
-            keeper.start()
+        arguments = (runtime, vault, session, min_ttl, path, ended)
+        thread = threading.Thread(target=_keep_fresh, args=arguments, daemon=True)
+        with _forwarding_signals(process):
+            thread.start()
             status = process.wait()
         ended.set()
-        keeper.join(SHORTEST)
+        thread.join(SHORTEST)
         return status if status >= 0 else 128 - status
 
 
-def _private_memory(environ: Mapping[str, str]) -> str | None:
-    """Choose the user's own folder in memory where there is one; None: the system's temporary folder."""
+def _runtime_folder(environ: Mapping[str, str]) -> str | None:
+    """Return the user's runtime folder, which is in memory; None means the system's temporary folder."""
     folder = environ.get("XDG_RUNTIME_DIR", "")
     return folder if os.path.isabs(folder) and os.access(folder, os.W_OK) else None
 
@@ -69,22 +70,22 @@ def _keep_fresh(
                 replace_private(path, newer.access_token.encode())
             session = newer
         except OSError:
-            return  # the folder is gone: so is the child
-        except Exception as error:  # whatever it is, the child goes on, and so does this
+            return  # the folder was removed, because the child has ended
+        except Exception as error:  # no error must end the child, or this thread
             reason = getattr(error, "message", type(error).__name__)
             runtime.terminal.warning(f"the token file could not be renewed: {reason}")
 
 
 @contextlib.contextmanager
-def _passing_on(child: "subprocess.Popen[bytes]") -> Iterator[None]:
-    """Pass signals on to the child for the length of a block.
+def _forwarding_signals(child: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """Forward signals to the child until the block ends.
 
-    SIGINT and SIGQUIT come from the terminal, which sends them to the child as well; a second one
-    would make some programs abort, so there they are only kept from ending us first.
+    With a terminal, SIGINT and SIGQUIT are only ignored here: the terminal sends them to the child too, and a second
+    one would make some programs abort.
     """
     terminal = any(os.isatty(each) for each in (0, 1, 2))
 
-    def pass_on(number: int, _: types.FrameType | None) -> None:
+    def forward(number: int, _: types.FrameType | None) -> None:
         if not (terminal and number in (signal.SIGINT, getattr(signal, "SIGQUIT", None))):
             child.send_signal(number)
 
@@ -92,7 +93,7 @@ def _passing_on(child: "subprocess.Popen[bytes]") -> Iterator[None]:
     for name in ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGINT", "SIGQUIT"):
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            before[number] = signal.signal(number, pass_on)
+            before[number] = signal.signal(number, forward)
     try:
         yield
     finally:

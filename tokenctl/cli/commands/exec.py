@@ -6,7 +6,7 @@ import click
 
 from tokenctl.broker.current import current
 from tokenctl.cli.options import min_ttl, warn_if_short, with_runtime
-from tokenctl.handoff.child import Child, become, find_program
+from tokenctl.handoff.child import Child, find_program, replace_process
 from tokenctl.handoff.environment import child_environment, variables
 from tokenctl.handoff.masking import mask
 from tokenctl.model.session import Session
@@ -21,7 +21,7 @@ from tokenctl.storage.vault import Vault
     "env",
     multiple=True,
     metavar="NAME[=TEMPLATE]",
-    help='Set this variable, such as AUTH="Bearer {access_token}"; may be repeated.',
+    help='Set this variable, such as AUTH="Bearer {access_token}"; can be repeated.',
 )
 @min_ttl
 @click.option(
@@ -41,9 +41,9 @@ def command(
 ) -> int:
     """Run a command with a fresh access token in its environment.
 
-    It is in ACCESS_TOKEN (or what --env or the profile says), its expiry in ACCESS_TOKEN_EXPIRES_AT,
-    in epoch seconds. The exit status is CMD's own; 125: tokenctl failed before CMD started, 126: CMD
-    is not executable, 127: there is no CMD.
+    The token is in ACCESS_TOKEN (or in the variables of --env or the profile). Its expiry time is in
+    ACCESS_TOKEN_EXPIRES_AT, in epoch seconds. The exit status is CMD's own; 125: tokenctl failed before CMD
+    started, 126: CMD is not executable, 127: there is no CMD.
     """
     program = find_program(words[0], runtime.environ.get("PATH", os.defpath))
     profile = runtime.profile(name)
@@ -55,7 +55,7 @@ def command(
     child = Child(program=program, words=words, environ=environ)
     if token_file:
         return _with_token_file(runtime, vault, session, min_ttl, child)
-    return become(child)
+    return replace_process(child)
 
 
 def _with_token_file(runtime: Runtime, vault: Vault, session: Session, min_ttl: int | None, child: Child) -> int:
