@@ -1,9 +1,9 @@
-"""TAB after `--option=`: what click's own completion leaves to the shells, and they do not do.
+"""Completion after `--option=`, which click's own completion does not support.
 
-Loaded only when a shell asks. bash splits at `=`, and click does not know the option any more; zsh and
-fish replace the whole word, and so need the option's name before each value.
+It is loaded only when a shell asks for completion. bash splits words at `=`, so click does not see the option. zsh
+and fish replace the whole word, so each value needs the option's name before it.
 
-CompletionItem takes a type argument since click 8.4 only: the annotations that have one are quoted.
+CompletionItem has a type argument since click 8.4. So annotations with one are quoted.
 """
 
 from click.shell_completion import BashComplete, CompletionItem, FishComplete, ZshComplete, add_completion_class
@@ -17,21 +17,21 @@ class _Bash(BashComplete):
 
 class _Zsh(ZshComplete):
     def get_completions(self, args: list[str], incomplete: str) -> "list[CompletionItem[str]]":
-        return _joined(incomplete, super().get_completions(args, incomplete))
+        return _with_option(incomplete, super().get_completions(args, incomplete))
 
 
 class _Fish(FishComplete):
     def get_completions(self, args: list[str], incomplete: str) -> "list[CompletionItem[str]]":
-        return _joined(incomplete, super().get_completions(args, incomplete))
+        return _with_option(incomplete, super().get_completions(args, incomplete))
 
 
 def register() -> None:
-    """Put these classes in the place of click's own."""
+    """Replace click's own classes by these."""
     for each in (_Bash, _Zsh, _Fish):
         add_completion_class(each)
 
 
-def _joined(incomplete: str, items: "list[CompletionItem[str]]") -> "list[CompletionItem[str]]":
+def _with_option(incomplete: str, items: "list[CompletionItem[str]]") -> "list[CompletionItem[str]]":
     option, equals, _ = incomplete.partition("=")
     if equals and option.startswith("--"):
         for item in items:

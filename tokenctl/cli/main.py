@@ -1,7 +1,6 @@
-"""The command table, and the only place where an error becomes text on stderr and an exit status.
+"""The command table, and the only code that turns an error into text on stderr and an exit status.
 
-A command's module is imported when the command runs, and not for help or completion: the table has
-what those need.
+A command's module is imported when the command runs. Help and completion use the table only.
 """
 
 import io
@@ -17,7 +16,7 @@ from click.shell_completion import CompletionItem
 from tokenctl import __version__
 from tokenctl.adapters.terminal import Terminal
 from tokenctl.cli.commands import load
-from tokenctl.cli.output import answer, guard
+from tokenctl.cli.output import answer, guard_stdout
 from tokenctl.errors import TokenctlError
 
 COMMANDS = {
@@ -31,30 +30,30 @@ COMMANDS = {
     "demo": "See the whole life of a session, without an account.",
     "completion": "Print the completion script of a shell.",
 }
-"""Name of a command -> its line in the list of commands, in the order of that list."""
+"""Name of a command -> its line in the list of commands, in the order of the list."""
 
 EXEC_FAILED = 125
-"""What `exec` answers when tokenctl itself failed before the child started."""
+"""The exit status of `exec` when tokenctl failed before the child started."""
 
 
 class LazyGroup(click.Group):
-    """A group that knows its commands from a table, and loads one when it runs."""
+    """A group that lists its commands from the table, and imports a command when the command runs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """List the commands in the table's order."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Load the command of that name."""
+        """Import the command with this name."""
         return load(cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands from the table: click would load every one of them."""
+        """Write the list of commands from the table; click would import every command."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Complete a command's name from the table, loading nothing."""
+        """Complete a command's name from the table, without importing a command."""
         names = [CompletionItem(name, help=line) for name, line in COMMANDS.items() if name.startswith(incomplete)]
         return names or click.Command.shell_complete(self, ctx, incomplete)
 
@@ -65,7 +64,7 @@ First steps:
   tokenctl login -p work --issuer https://login.example.com --client-id ID
   curl -H "$(tokenctl token --format header)" https://api.example.com
 
-'tokenctl COMMAND --help' tells more of each."""
+'tokenctl COMMAND --help' tells more about a command."""
 
 
 @click.group(
@@ -79,10 +78,10 @@ def tokenctl() -> None:
 
 
 def run(arguments: Sequence[str], obj: object = None) -> int:
-    """Run the program and return its exit status. `obj` is a Runtime that tests give."""
-    guard()
+    """Run the program and return its exit status. `obj` is a Runtime, for tests."""
+    guard_stdout()
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a terminal without UTF-8 must not end in an error
+        if isinstance(stream, io.TextIOWrapper):  # a terminal without UTF-8 must not cause an error
             stream.reconfigure(errors="replace")
     if "_TOKENCTL_COMPLETE" in os.environ:
         from tokenctl.cli import completion as shells
@@ -99,26 +98,26 @@ def run(arguments: Sequence[str], obj: object = None) -> int:
         if error.ctx is not None:
             terminal.plain_line(error.ctx.get_usage())
         path = error.ctx.command_path if error.ctx is not None else "tokenctl"
-        terminal.error(_lowered(error.format_message()), f"'{path} --help' tells what there is")
+        terminal.error(_in_one_line(error.format_message()), f"run '{path} --help' for help")
         return EXEC_FAILED if child else 2
     except click.ClickException as error:
-        terminal.error(_lowered(error.format_message()))
+        terminal.error(_in_one_line(error.format_message()))
         return EXEC_FAILED if child else 1
     except (KeyboardInterrupt, click.Abort):
         terminal.error("interrupted")
         return 130
     except Exception as error:
-        # Its text could hold anything, a secret too; where it happened cannot.
+        # The error's text can have a secret in it. The type, the file and the line cannot.
         where = error.__traceback__
         while where is not None and where.tb_next is not None:
             where = where.tb_next
-        place = (
+        line = (
             f"{Path(where.tb_frame.f_code.co_filename).name}:{where.tb_lineno}"
             if where is not None
-            else "an unknown place"
+            else "an unknown line"
         )
         terminal.error(
-            f"unexpected {type(error).__name__} at {place}"
+            f"unexpected {type(error).__name__} at {line}"
             + (f": {error.strerror}" if isinstance(error, OSError) else ""),
             "this is a defect of tokenctl: please report it with this line and 'tokenctl --version'",
         )
@@ -128,19 +127,19 @@ def run(arguments: Sequence[str], obj: object = None) -> int:
 def _invoke(arguments: Sequence[str], obj: object) -> int:
     try:
         status = tokenctl.main(list(arguments), prog_name="tokenctl", standalone_mode=False, obj=obj)
-    except click.exceptions.NoArgsIsHelpError as error:  # a group without a command is a question, no mistake
+    except click.exceptions.NoArgsIsHelpError as error:  # a group without a command asks for its help: no error
         answer(error.message)
         return 0
     if sys.stdout is not None:
-        sys.stdout.flush()  # what was printed without: a full disk must not show only when Python ends
+        sys.stdout.flush()  # now, because an error at the end of Python would be a traceback
     return status if isinstance(status, int) else 0
 
 
-def _lowered(text: str) -> str:
-    text = " ".join(text.split())  # click writes a list of choices over several lines
+def _in_one_line(text: str) -> str:
+    text = " ".join(text.split())  # click writes a list of choices on several lines
     return text[:1].lower() + text[1:].removesuffix(".")
 
 
 def main() -> NoReturn:
-    """Run the program on the command line's words; the console script's entry."""
+    """Run the program with the words of the command line: the entry point of the console script."""
     sys.exit(run(sys.argv[1:]))

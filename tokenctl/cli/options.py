@@ -1,4 +1,4 @@
-"""The options that commands share, and how they get their runtime."""
+"""The options that commands share, and the decorator that gives a command its runtime."""
 
 from collections.abc import Callable
 from functools import update_wrapper
@@ -17,23 +17,23 @@ Result = TypeVar("Result")
 
 
 def seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
-    """Read an option's duration, such as 90, 90s, 15m, 2h or 7d, as seconds."""
+    """Read an option's duration, such as 90, 90s, 15m, 2h or 7d, as seconds. Raises click.BadParameter."""
     try:
         return None if value is None else duration(value)
     except TokenctlError as error:
         raise click.BadParameter(f"{value!r} is not a duration: {error.hint}") from None
 
 
-def some_seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
-    """Read a duration that cannot be nothing: waiting for 0 seconds is not waiting."""
+def positive_seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+    """Read a duration that must not be 0, as seconds. Raises click.BadParameter."""
     found = seconds(ctx, param, value)
     if found == 0:
-        raise click.BadParameter(f"{value!r} is no time at all")
+        raise click.BadParameter(f"{value!r} must be more than 0 seconds")
     return found
 
 
 def _profile_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    # From the config file, never from the keyring: a TAB must not ask for a password.
+    # From the config file, never from the keyring: completion must not ask for a password.
     runtime = _runtime(ctx, ctx.params.get("config_file"), verbose=False)
     try:
         found = config_file.load(runtime.environ, runtime.config_file).profiles
@@ -51,7 +51,7 @@ def _runtime(ctx: click.Context, config_file: str | None, *, verbose: bool) -> R
 
 
 def with_runtime(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `-p`, `--config` and `-v`, and call the command with its `runtime` and the profile's name."""
+    """Add `-p`, `--config` and `-v`, and call the command with `runtime` and the profile's `name`."""
 
     @click.option(
         "-p",
@@ -66,9 +66,9 @@ def with_runtime(function: Callable[..., Any]) -> Callable[..., Any]:
         "config_file",
         metavar="FILE",
         type=click.Path(),
-        help="The config file; else TOKENCTL_CONFIG, or the usual place.",
+        help="The config file; else TOKENCTL_CONFIG, or the platform's default path.",
     )
-    @click.option("-v", "--verbose", is_flag=True, help="Say what happens (never a secret).")
+    @click.option("-v", "--verbose", is_flag=True, help="Write each step to stderr (never a secret).")
     @click.pass_context
     def wrapper(ctx: click.Context, /, *, config_file: str | None, verbose: bool, **rest: Any) -> Any:
         _refuse_empty(ctx)
@@ -78,9 +78,9 @@ def with_runtime(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _refuse_empty(ctx: click.Context) -> None:
-    """Raise BadParameter for an option whose text is empty: mostly a script's variable that was never set.
+    """Raise BadParameter for an option with an empty text, which is often an unset variable of a script.
 
-    Taken for "not given" it could mean more than was asked for: `token --scope "$UNSET"` all that the person may do.
+    To treat it as absent would be wrong: `token --scope "$UNSET"` would print a token with all the session's rights.
     """
     for param in ctx.command.params:
         value = ctx.params.get(param.name or "")
@@ -93,32 +93,32 @@ min_ttl = click.option(
     "--min-ttl",
     callback=seconds,
     metavar="DURATION",
-    help="Renew unless the token lives this long still (default 60s); half of the token's life is the most there is.",
+    help="Renew if the token lives for less than this (default 60s); at most half of the token's lifetime.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Answer with JSON on stdout.")
 every = click.option("--all", "every", is_flag=True, help="Every profile of the config file.")
 
 
 def warn_if_short(runtime: Runtime, session: Session, min_ttl: int | None) -> None:
-    """Warn when the token lives shorter than a person asked for, because more than half of its life was asked for."""
-    left, life = session.remaining(runtime.time_of(session)), session.expires_at - session.obtained_at
-    if min_ttl is not None and left < min_ttl and life // 2 < min_ttl:
+    """Warn when the token lives for less than `min_ttl` seconds, because `min_ttl` is over half of its lifetime."""
+    left, lifetime = session.remaining(runtime.time_of(session)), session.expires_at - session.obtained_at
+    if min_ttl is not None and left < min_ttl and lifetime // 2 < min_ttl:
         runtime.terminal.warning(
-            f"this token lives {left} s still, not the {min_ttl} s of --min-ttl: the server's tokens live {life} s, "
-            f"and half of that is the most that can be asked for"
+            f"this token still lives for {left} s, not for the {min_ttl} s of --min-ttl: the server's tokens live for"
+            f" {lifetime} s, and --min-ttl can be at most half of that"
         )
 
 
-def each_profile(runtime: Runtime, work: Callable[[str], Result]) -> tuple[list[Result], int]:
-    """Do something for every profile, and return what came of it, and the first failure's exit status or 0.
+def each_profile(runtime: Runtime, action: Callable[[str], Result]) -> tuple[list[Result], int]:
+    """Call `action` for every profile, and return the results, and the first failure's exit status or 0.
 
-    A failure is reported and does not keep the other profiles from their turn.
+    A failure is written to stderr, and the next profile follows.
     """
     results: list[Result] = []
     status = 0
     for name in runtime.config.profiles:
         try:
-            results.append(work(name))
+            results.append(action(name))
         except TokenctlError as error:
             runtime.terminal.error(f"{name}: {error.message}", error.hint)
             status = status or error.exit_status

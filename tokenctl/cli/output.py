@@ -1,4 +1,4 @@
-"""The answer: what goes to stdout, whole or with an error."""
+"""Write a command's answer to stdout. A failure to write is an error."""
 
 import io
 import os
@@ -8,27 +8,27 @@ from tokenctl.errors import TokenctlError
 
 
 class _Stdout(io.TextIOWrapper):
-    """Stdout whose failures are errors for a person, whoever writes: `answer`, click's help, the demo's print."""
+    """Stdout that raises TokenctlError when a write fails: a write of `answer`, of click's help, or of the demo."""
 
     def write(self, text: str, /) -> int:
-        if text == "":  # how click finds out what a stream takes: it would swallow the failure
+        if text == "":  # click writes this to test the stream, and would ignore the failure
             return 0
         try:
             return super().write(text)
         except (OSError, ValueError) as reason:
-            raise _unwritten(reason) from None
+            raise _write_error(reason) from None
 
     def flush(self) -> None:
         try:
             super().flush()
         except (OSError, ValueError) as reason:
-            raise _unwritten(reason) from None
+            raise _write_error(reason) from None
 
 
-def guard() -> None:
-    """Make every failure to write to stdout a TokenctlError: a full disk, or a reader that is gone."""
+def guard_stdout() -> None:
+    """Make every failure to write to stdout a TokenctlError: a full disk, or a closed pipe."""
     plain = sys.stdout
-    if type(plain) is io.TextIOWrapper:  # not a test's own, and not None: closed from the start
+    if type(plain) is io.TextIOWrapper:  # not the stream of a test, and not None (closed from the start)
         encoding, as_lines, at_once = plain.encoding, plain.line_buffering, plain.write_through
         sys.stdout = _Stdout(
             plain.detach(), encoding=encoding, errors="replace", line_buffering=as_lines, write_through=at_once
@@ -36,9 +36,9 @@ def guard() -> None:
 
 
 def answer(text: str) -> None:
-    """Write the text and a newline to stdout, and make sure that it arrived.
+    """Write the text and a newline to stdout, and flush.
 
-    Raises TokenctlError when the reader is gone or the disk is full: a pipe must not end in silence.
+    Raises TokenctlError when the pipe is closed or the disk is full, so that the caller notices a missing answer.
     """
     if sys.stdout is None:
         raise TokenctlError("stdout is closed, and the answer goes there")
@@ -46,8 +46,8 @@ def answer(text: str) -> None:
     sys.stdout.flush()
 
 
-def _unwritten(reason: OSError | ValueError) -> TokenctlError:
-    # What is still in the buffer would fail a second time, with a traceback, when the interpreter ends.
+def _write_error(reason: OSError | ValueError) -> TokenctlError:
+    # At its end, the interpreter writes the rest of the buffer. That would fail again, with a traceback.
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError):

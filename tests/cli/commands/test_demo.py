@@ -104,7 +104,7 @@ def test_it_binds_nothing_but_loopback(home: Home) -> None:
 def test_an_address_is_for_the_server_that_stays(home: Home, words: tuple[str, ...]) -> None:
     """--host and --port without --serve are an error, and not without effect."""
     result = home.run("demo", *words)
-    assert (result.status, result.stdout) == (2, "") and "go with --serve" in result.stderr
+    assert (result.status, result.stdout) == (2, "") and "need --serve" in result.stderr
 
 
 def test_serve_prints_commands_that_work(home: Home) -> None:

@@ -1,13 +1,13 @@
-"""One file a subcommand, each with its `command`; thin: options in, one call, answer out.
+"""One file for each subcommand, with its `command`: it reads the options, makes one call and prints the answer.
 
-`load` imports a command's module when the command runs, so that no command pays for another.
+`load` imports a command's module when the command runs, so that a command does not import the others.
 """
 
 import click
 
 
 def load(name: str) -> click.Command | None:
-    """Import the command of that name; None when there is none."""
+    """Import the command with this name; None when there is none."""
     match name:
         case "login":
             from tokenctl.cli.commands.login import command

@@ -1,4 +1,4 @@
-"""`tokenctl completion`: the script that a shell reads."""
+"""`tokenctl completion`: the completion script of a shell."""
 
 import click
 from click.shell_completion import ShellComplete, get_completion_class
@@ -10,11 +10,11 @@ SHELLS = {"bash": "tokenctl.bash", "zsh": "_tokenctl", "fish": "tokenctl.fish"}
 
 
 def script(shell: str, root: click.Command) -> str:
-    """Make a shell's completion script; it asks tokenctl itself, so it never goes stale."""
+    """Make a shell's completion script. The script calls tokenctl, so it is never out of date."""
     shell_class = get_completion_class(shell)
     if shell_class is None:
         raise ValueError(f"no completion for {shell}")
-    # ShellComplete's own: bash's subclass would start a bash to look at its version.
+    # The base class's method: the one of the bash class would start bash to check its version.
     return ShellComplete.source(shell_class(root, {}, "tokenctl", "_TOKENCTL_COMPLETE"))
 
 

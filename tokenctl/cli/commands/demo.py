@@ -30,21 +30,21 @@ A machine (nothing is kept):
 
 
 @click.command("demo")
-@click.option("--serve", is_flag=True, help="Keep the server up, to try the commands by hand.")
+@click.option("--serve", is_flag=True, help="Keep the server running, to try the commands yourself.")
 @click.option(
     "--host",
     metavar="ADDRESS",
-    help="With --serve: a loopback address, nothing else (default 127.0.0.1).",
+    help="With --serve: the loopback address (default 127.0.0.1).",
 )
 @click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="With --serve: this port.")
 def command(serve: bool, host: str | None, port: int | None) -> None:
     """See the whole life of a session, without an account.
 
-    And without a keyring. An authorization server of our own runs on this machine for a few seconds; the real commands sign
-    in, renew and sign out in a throw-away store. Nothing of yours is touched.
+    It needs no keyring either. An authorization server for the demo runs on this machine for a few seconds. The real
+    commands sign in, renew and sign out, in a temporary store. Your own sessions are not changed.
     """
     if not serve and (host is not None or port is not None):
-        raise UsageError("--host and --port go with --serve", hint="add --serve, or leave them out")
+        raise UsageError("--host and --port need --serve", hint="add --serve, or leave them out")
     with tidily():
         if serve:
             _serve("127.0.0.1" if host is None else host, port)
@@ -57,7 +57,7 @@ def _serve(host: str, port: int | None) -> None:
         with DemoServer(host=host, port=port or 0) as server:
             answer(_SERVING.format(issuer=server.issuer))
             threading.Event().wait()
-    except KeyboardInterrupt:  # the way to end it: nothing went wrong
+    except KeyboardInterrupt:  # the normal end, not an error
         Terminal().message("stopped")
     except ValueError:
         raise UsageError(

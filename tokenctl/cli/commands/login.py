@@ -8,7 +8,7 @@ import click
 from tokenctl import flows
 from tokenctl.broker import login
 from tokenctl.cli import questions
-from tokenctl.cli.options import as_json, some_seconds, with_runtime
+from tokenctl.cli.options import as_json, positive_seconds, with_runtime
 from tokenctl.cli.output import answer
 from tokenctl.cli.views import document
 from tokenctl.config import editing, environment
@@ -23,37 +23,39 @@ from tokenctl.storage import vault as vaults
 from tokenctl.storage.lock import exclusive_config
 from tokenctl.storage.vault import Vault
 
-FIRST = "default"
-"""The name of a first profile that nobody named."""
+DEFAULT_NAME = "default"
+"""The name of the first profile, if the person gives no name."""
 
 
 @click.command("login")
-@click.option("--issuer", metavar="URL", help="The authorization server, just as its documentation writes it.")
+@click.option("--issuer", metavar="URL", help="The authorization server, exactly as in its documentation.")
 @click.option("--client-id", metavar="ID", help="The client registered there for this tool.")
 @click.option(
     "--scope",
     multiple=True,
     metavar="SCOPE",
-    help="May be repeated, or several in quotes; offline_access for a session that lasts.",
+    help="Can be repeated, or several in quotes; offline_access asks for a refresh token.",
 )
-@click.option("--resource", multiple=True, metavar="URL", help="The API the token is for (RFC 8707); may be repeated.")
-@click.option("--audience", metavar="A", help="The API the token is for, at servers that say audience.")
+@click.option(
+    "--resource", multiple=True, metavar="URL", help="The API that the token is for (RFC 8707); can be repeated."
+)
+@click.option("--audience", metavar="A", help="The API that the token is for, if the server uses audience.")
 @click.option("--flow", type=click.Choice(FLOWS), help="How to sign in; auto: browser, else device code.")
 @click.option(
     "--source",
     type=click.Choice(SOURCES),
-    help="With the flow workload: whose identity the job has; auto finds the platform.",
+    help="With the flow workload: the source of the job's identity; auto finds the platform.",
 )
 @click.option("--no-browser", is_flag=True, help="Print the address and open nothing.")
 @click.option(
     "--port",
     type=click.IntRange(1, 65535),
     metavar="N",
-    help="The port of the redirect URI, where the server wants an exact one.",
+    help="The port of the redirect URI, if the server needs an exact one.",
 )
 @click.option(
     "--timeout",
-    callback=some_seconds,
+    callback=positive_seconds,
     default="5m",
     metavar="DURATION",
     show_default=True,
@@ -68,7 +70,7 @@ FIRST = "default"
     metavar="K=V",
     help="Another parameter of the authorization request; an empty V leaves one out.",
 )
-@click.option("--switch-account", is_flag=True, help="Keep the session even if it is another person's than before.")
+@click.option("--switch-account", is_flag=True, help="Accept a sign-in as another person than before.")
 @as_json
 @with_runtime
 def command(
@@ -84,20 +86,19 @@ def command(
 ) -> None:
     """Sign in once; the session goes into the keyring.
 
-    The options of a profile's first login are saved as that profile, so that later 'tokenctl login -p
-    NAME' is enough.
+    The options of a profile's first login are saved as that profile. After that, 'tokenctl login -p NAME' is enough.
     """
     given = _members(options)
     profile, new = _profile(runtime, name, given)
     kind = flows.of(profile.flow).secret
     _check_stdin(profile, kind, {"--client-secret-stdin": client_secret_stdin, "--api-key-stdin": api_key_stdin})
-    # Whatever could fail afterwards is found out before a person signs in for nothing.
+    # Check everything that could fail later now, so that a person does not sign in for nothing.
     if new:
         editing.check(runtime.config, profile)
     vault = vaults.open_for_login(runtime, profile)
     login.check(runtime, vault)
     from_stdin = client_secret_stdin or api_key_stdin
-    secret = _secret_from_stdin(profile, kind) if from_stdin else _secret_at_hand(runtime, vault, kind)
+    secret = _secret_from_stdin(profile, kind) if from_stdin else _find_secret(runtime, vault, kind)
     start = sign_in.prepare(runtime, profile, secret, no_browser=no_browser, timeout=timeout)
     session = login.login(runtime, vault, start, switch_account=switch_account)
     if new:
@@ -111,13 +112,13 @@ def command(
 def _check_stdin(profile: Profile, kind: SecretKind, given: dict[str, bool]) -> None:
     if any(wanted and option != kind.option for option, wanted in given.items()):
         raise UsageError(
-            f"the {profile.flow} flow has no use for what is on stdin",
-            hint="--api-key-stdin goes with --flow api-key, --client-secret-stdin with the others",
+            f"the {profile.flow} flow does not use the secret on stdin",
+            hint="use --api-key-stdin for --flow api-key, and --client-secret-stdin for other flows",
         )
 
 
-def _secret_at_hand(runtime: Runtime, vault: Vault, kind: SecretKind) -> str | None:
-    """Find the client's secret: outside the store, from the person, or for a machine that signs in again in the store."""
+def _find_secret(runtime: Runtime, vault: Vault, kind: SecretKind) -> str | None:
+    """Find the client secret: in the environment, in the store (for a machine that signs in again), or ask for it."""
     profile = vault.profile
     secret = clients.secret_outside(runtime, profile, kind, profile.auth_method)
     if secret is not None:
@@ -129,13 +130,13 @@ def _secret_at_hand(runtime: Runtime, vault: Vault, kind: SecretKind) -> str | N
         if not sendable(secret):
             raise UsageError(
                 "no API key was given, or one with a control character in it",
-                hint="try again, or set TOKENCTL_API_KEY_FILE to a file that holds it",
+                hint="try again, or set TOKENCTL_API_KEY_FILE to a file that has it",
             )
     return secret
 
 
 def _members(options: dict[str, Any]) -> dict[str, Any]:
-    """Turn the options that were given into a profile's members."""
+    """Make a profile's members from the options that were given."""
     members = {key: value for key, value in options.items() if value not in (None, ())}
     if "scope" in members:
         members["scope"] = " ".join(" ".join(members["scope"]).split())
@@ -149,7 +150,7 @@ def _members(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _profile(runtime: Runtime, name: str | None, given: dict[str, Any]) -> tuple[Profile, bool]:
-    """Find the profile to sign in to, or make a new one of the options; tells which."""
+    """Find the profile to sign in to, or make a new one from the options; the flag tells whether it is new."""
     settings = environment.from_environment(runtime.environ, except_for=given)
     known = runtime.config.profiles
     wanted = name or runtime.environ.get("TOKENCTL_PROFILE") or runtime.config.default_profile
@@ -162,14 +163,14 @@ def _profile(runtime: Runtime, name: str | None, given: dict[str, Any]) -> tuple
     if wanted is None and known:
         raise UsageError(
             "say which profile to sign in to, with -p NAME",
-            hint=f"there are: {', '.join(known)}; another name makes a new one",
+            hint=f"the profiles are: {', '.join(known)}; another name makes a new one",
         )
-    wanted = wanted or FIRST
+    wanted = wanted or DEFAULT_NAME
     if wanted not in known:
         members = settings | given
         if flows.of(members.get("flow", "auto")).needs_client_id:
             return _new(wanted, members), True
-        return questions.described(runtime, wanted, members), True
+        return questions.ask_for_profile(runtime, wanted, members), True
     profile = known[wanted]
     for key in ("issuer", "client_id"):
         if key in given and given[key] != getattr(profile, key):
@@ -193,7 +194,7 @@ def _new(name: str, members: dict[str, Any]) -> Profile:
 def _secret_from_stdin(profile: Profile, kind: SecretKind) -> str:
     if sys.stdin is None or sys.stdin.isatty():
         raise UsageError(
-            f"{kind.option} reads a pipe", hint=f"such as: pass show it | tokenctl login {kind.option} ..."
+            f"{kind.option} reads a pipe", hint=f"such as: pass show NAME | tokenctl login {kind.option} ..."
         )
     secret = sys.stdin.read(65536).removesuffix("\n").removesuffix("\r")
     if not sendable(secret, lines=profile.auth_method == "private_key_jwt"):
@@ -216,7 +217,7 @@ def _report(runtime: Runtime, vault: Vault, session: Session, new: bool) -> None
         )
         terminal.message(f"the access token lives {life} {renews}")
     else:
-        terminal.message(f"signed in to {name} as {who}; nothing is kept, each command signs in by itself")
+        terminal.message(f"signed in to {name} as {who}; nothing is kept, each command signs in again")
     if new:
         terminal.message(f"saved as profile {name} in {runtime.config.path}")
         terminal.hint(f"try: tokenctl show{'' if not runtime.config.profiles else f' -p {name}'}")

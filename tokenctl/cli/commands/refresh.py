@@ -16,12 +16,14 @@ from tokenctl.storage import vault as vaults
 @click.command("refresh")
 @every
 @as_json
-@click.option("--with-api-key", is_flag=True, help="Begin again with the API key, or the machine's own credentials.")
+@click.option(
+    "--with-api-key", is_flag=True, help="Sign in again with the API key, or with the machine's own credentials."
+)
 @with_runtime
 def command(runtime: Runtime, name: str | None, every: bool, as_json: bool, with_api_key: bool) -> int:
     """Renew the session now.
 
-    However fresh its access token is: after your rights have changed, say.
+    The access token is renewed even if it is still fresh, for example because your rights have changed.
     """
     renew = partial(_renew, runtime, with_api_key=with_api_key)
     documents, status = each_profile(runtime, renew) if every else ([renew(name)], 0)
@@ -33,7 +35,7 @@ def command(runtime: Runtime, name: str | None, every: bool, as_json: bool, with
 def _renew(runtime: Runtime, name: str | None, *, with_api_key: bool) -> dict[str, Any]:
     vault = vaults.open(runtime, runtime.profile(name))
     session = renew_now(runtime, vault, with_credentials=with_api_key)
-    with vault.exclusive():  # rights may have changed: those of narrower tokens too
+    with vault.exclusive():  # narrower tokens can have old rights too
         vault.forget_narrower()
     life = document.span(session.remaining(runtime.time_of(session)))
     runtime.terminal.message(f"renewed {vault.profile.name}; the access token lives {life}")

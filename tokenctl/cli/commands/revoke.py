@@ -12,13 +12,13 @@ from tokenctl.storage import vault as vaults
 
 @click.command("revoke")
 @every
-@click.option("--local", is_flag=True, help="Only forget it here; it stays alive at the server.")
+@click.option("--local", is_flag=True, help="Only forget the session here; it stays valid at the server.")
 @with_runtime
 def command(runtime: Runtime, name: str | None, every: bool, local: bool) -> int:
     """Sign out: revoke at the server, then forget here.
 
-    If the server cannot be reached or does not revoke, the session is kept, so that nothing lives on
-    unseen. The profile stays in the config file.
+    If the server cannot be reached or does not revoke, the session is kept: a valid session must not be forgotten. The
+    profile stays in the config file.
     """
     revoke = partial(_revoke, runtime, local=local)
     if every:

@@ -21,42 +21,40 @@ from tokenctl.storage.vault import Vault
 @every
 @as_json
 @click.option("--claims", is_flag=True, help="Also the claims of the tokens, decoded but not verified.")
-@click.option("--verify", is_flag=True, help="Also whether the tokens' signatures are the issuer's.")
-@click.option("--introspect", is_flag=True, help="Also what the server itself says of the access token (RFC 7662).")
+@click.option("--verify", is_flag=True, help="Also whether the issuer signed the tokens.")
+@click.option("--introspect", is_flag=True, help="Also the server's introspection of the access token (RFC 7662).")
 @with_runtime
 def command(
     runtime: Runtime, name: str | None, every: bool, as_json: bool, claims: bool, verify: bool, introspect: bool
 ) -> int:
     """Show who is signed in, where, and for how long.
 
-    A token is only ever shown as a fingerprint. A profile without a session is shown too, and the exit status is 4;
-    with --verify a token that the issuer did not sign makes it 5.
+    A token is never shown, only its fingerprint. A profile without a session is shown too; the exit status is then 4.
+    With --verify it is 5 when the issuer did not sign a token.
     """
-    look = partial(_look, runtime, claims=claims, verify=verify, introspect=introspect)
+    describe = partial(_describe, runtime, claims=claims, verify=verify, introspect=introspect)
     if every:
-        found, status = each_profile(runtime, look)
+        found, status = each_profile(runtime, describe)
         for each in found:
             if each.problem is not None:
                 runtime.terminal.error(f"{each.vault.profile.name}: {each.problem.message}", each.problem.hint)
                 status = status or each.problem.exit_status
         _print_all(runtime, [each.document for each in found], as_json=as_json)
         return status
-    shown = look(name)
+    shown = describe(name)
     _print(runtime, shown.document, as_json=as_json)
     if shown.problem is not None:
         raise shown.problem
     if not shown.signed_in and shown.vault.lasting:
         raise logged_out(shown.vault.profile)
     if not shown.signed_in:
-        runtime.terminal.message(
-            f"{shown.vault.profile.name}: nothing is kept of its tokens; each command signs in by itself"
-        )
+        runtime.terminal.message(f"{shown.vault.profile.name}: its tokens are not kept; each command signs in again")
     return 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Shown:
-    """What is shown of one profile, and what is wrong with its tokens."""
+    """What is shown about one profile, and the problem with its tokens, if there is one."""
 
     vault: Vault
     document: dict[str, Any]
@@ -64,7 +62,7 @@ class _Shown:
     problem: Refused | None = None
 
 
-def _look(runtime: Runtime, name: str | None, *, claims: bool, verify: bool, introspect: bool) -> _Shown:
+def _describe(runtime: Runtime, name: str | None, *, claims: bool, verify: bool, introspect: bool) -> _Shown:
     vault = vaults.open(runtime, runtime.profile(name))
     session = vault.newest()
     found, problem = document.of_session(runtime, vault, session), None
@@ -83,7 +81,7 @@ def _look(runtime: Runtime, name: str | None, *, claims: bool, verify: bool, int
 def _print(runtime: Runtime, found: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         answer(document.as_text(found))
-    elif not _drawn():
+    elif not _stdout_is_terminal():
         answer("\n".join(document.lines(found)))
     else:
         from tokenctl.cli.views import panels
@@ -94,7 +92,7 @@ def _print(runtime: Runtime, found: dict[str, Any], *, as_json: bool) -> None:
 def _print_all(runtime: Runtime, found: list[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
         answer(document.as_text(found))
-    elif found and not _drawn():
+    elif found and not _stdout_is_terminal():
         answer("\n\n".join("\n".join(document.lines(each)) for each in found))
     elif found:
         from tokenctl.cli.views import panels
@@ -102,6 +100,5 @@ def _print_all(runtime: Runtime, found: list[dict[str, Any]], *, as_json: bool) 
         panels.draw(panels.table(found))
 
 
-def _drawn() -> bool:
-    """Tell whether a person looks at stdout."""
+def _stdout_is_terminal() -> bool:
     return sys.stdout is not None and sys.stdout.isatty()

@@ -1,4 +1,4 @@
-"""`tokenctl store`: where each session is kept, and moving one from there to somewhere else."""
+"""`tokenctl store`: show where a session is kept, or move it to another store."""
 
 from functools import partial
 from typing import Any
@@ -31,7 +31,7 @@ def command() -> None:
 def show(runtime: Runtime, name: str | None, every: bool, as_json: bool) -> int:
     """Show where the profile's session is kept.
 
-    And whether it can be read there, and whether a renewed one is on its way.
+    Also shows whether the session can be read there, and whether a renewed session is not there yet.
     """
     describe = partial(_describe, runtime)
     found, status = each_profile(runtime, describe) if every else ([describe(name)], 0)
@@ -74,14 +74,14 @@ def _lines(found: dict[str, Any]) -> str:
     "kind",
     type=click.Choice(LASTING_STORES),
     required=True,
-    help="Where the session shall be kept from now on.",
+    help="The new store of the session.",
 )
 @with_runtime
 def migrate(runtime: Runtime, name: str | None, kind: str) -> None:
     """Move the profile's session to another store.
 
-    It is written there and read back before anything is removed here. The profile in the config file is
-    changed to match.
+    The session is written to the new store and read back before it is removed from the old one. The profile in the
+    config file is changed too.
     """
     profile = runtime.profile(name)
     old, new = lifecycle.migrate(runtime, in_store(profile, kind))
@@ -89,11 +89,11 @@ def migrate(runtime: Runtime, name: str | None, kind: str) -> None:
         try:
             with exclusive_config(runtime.environ):
                 editing.set_store(runtime.config, profile.name, kind)
-        except UsageError as error:  # the session is where it should be; only a later login would be surprised
+        except UsageError as error:  # the session has moved; only a later login would use the old store
             runtime.terminal.warning(f"{error.message}: {error.hint}")
-    goal = document.store_name(new.kind, new.backend)
+    new_name = document.store_name(new.kind, new.backend)
     if choice_of(old) == choice_of(new):
-        runtime.terminal.message(f"the session of {profile.name} is in {goal} already")
+        runtime.terminal.message(f"the session of {profile.name} is in {new_name} already")
     else:
-        was = document.store_name(old.kind, old.backend)
-        runtime.terminal.message(f"the session of {profile.name} is now kept in {goal}; it was in {was}")
+        old_name = document.store_name(old.kind, old.backend)
+        runtime.terminal.message(f"the session of {profile.name} is now kept in {new_name}; it was in {old_name}")

@@ -39,9 +39,9 @@ def command(
 ) -> None:
     """Print a fresh access token, for a pipe.
 
-    It is renewed first if it would not live long enough. With --format header the answer is a whole
+    The token is renewed first if it would not live long enough. With --format header the answer is a complete
     HTTP header: curl -H "$(tokenctl token --format header)" URL. With --scope, --resource or --audience it is a
-    narrower one, kept beside the session.
+    narrower token; the session does not change.
     """
     vault = vaults.open(runtime, runtime.profile(name))
     narrower = {"scope": " ".join(" ".join(scope).split()), "resource": resource, "audience": audience}

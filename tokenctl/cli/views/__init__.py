@@ -1,1 +1,1 @@
-"""What a command shows: documents, panels and tables."""
+"""The output of commands: documents, panels and tables."""

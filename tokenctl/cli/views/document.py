@@ -1,6 +1,6 @@
-"""The `show` document: what there is to say of a session, without a secret in it.
+"""The document of `show`: the description of a session, without a secret.
 
-Fields are only ever added; unknown values are null.
+A new version can add members, and never removes one. An unknown value is null.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ SCHEMA = 1
 
 
 def of_session(runtime: Runtime, vault: Vault, session: Session | None) -> dict[str, Any]:
-    """Describe a profile and its session, or that there is none."""
+    """Describe a profile and its session; None means that there is no session."""
     profile = vault.profile
     document: dict[str, Any] = {
         "schema": SCHEMA,
@@ -69,27 +69,27 @@ def of_session(runtime: Runtime, vault: Vault, session: Session | None) -> dict[
 
 
 def _refresh_token_state(vault: Vault, session: Session) -> str | None:
-    """Name what the journal knows of the refresh token, if there is one."""
+    """Return the refresh token's state in the journal; None without a refresh token."""
     if session.refresh_token is None:
         return None
     try:
         return vault.journal.read(session).state
     except (StoreError, UsageError):  # damaged, or not private
-        return "good"  # whoever renews will say so
+        return "good"  # the next renewal reports the error
 
 
 def fingerprint(token: str) -> str:
-    """Name a token without showing any of it: `sha256:` and the first 8 hex digits of its SHA-256."""
+    """Return a token's fingerprint: `sha256:` and the first 8 hex digits of its SHA-256."""
     return "sha256:" + hashlib.sha256(token.encode()).hexdigest()[:8]
 
 
 def as_text(found: Any) -> str:
-    """Write a document as JSON, in ASCII: no character of a claim can do harm on a terminal."""
+    """Write a document as JSON in ASCII, so that no character of a claim can change the terminal."""
     return json.dumps(found, indent=2)
 
 
 def lines(found: dict[str, Any], prefix: str = "") -> list[str]:
-    """Write a document as `name: value` lines, nested names joined by dots; for pipes."""
+    """Write a document as `name: value` lines for a pipe; nested names are joined with dots."""
     written = []
     for name, value in found.items():
         if isinstance(value, dict):
@@ -100,7 +100,7 @@ def lines(found: dict[str, Any], prefix: str = "") -> list[str]:
 
 
 def span(seconds: int) -> str:
-    """Write a number of seconds as a person would: `45 s`, `14 m 20 s`, `6 h 3 m`, `7 d`."""
+    """Write a number of seconds for a person: `45 s`, `14 m 20 s`, `6 h 3 m`, `7 d`."""
     days, hours, minutes = seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60
     parts = [(days, "d"), (hours, "h"), (minutes, "m"), (seconds % 60, "s")]
     while len(parts) > 1 and not parts[0][0]:
@@ -117,7 +117,7 @@ _NAMES = {
 
 
 def store_name(kind: str, backend: str) -> str:
-    """Name a store, given as the document has it, as a person would."""
+    """Return a store's name for a person; `kind` and `backend` are those of the store choice."""
     named = _NAMES.get(backend, backend)
     return {"file": "an encrypted file", "memory": "memory only", "session": f"{named}, until you log out"}.get(
         kind, named

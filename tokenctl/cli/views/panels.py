@@ -1,4 +1,4 @@
-"""What `show` draws at a terminal: a panel for one profile, a table for all. Of the commands only this file knows rich."""
+"""What `show` draws at a terminal, with rich: a panel for one profile, a table for all profiles."""
 
 import os
 from datetime import datetime
@@ -109,7 +109,7 @@ def _session(found: dict[str, Any], now: int) -> str:
     refresh = found["refresh_token"]
     if not refresh["present"]:
         return (
-            "begins again by itself"
+            "signs in again automatically"
             if found["flow"] in MACHINE_FLOWS
             else "no refresh token: ends with the access token"
         )
