@@ -56,9 +56,9 @@ def test_a_profile_that_keeps_nothing_has_a_vault_too() -> None:
     """It has the same members, leaves no file, and its lock cannot be inherited."""
     opened = vault.open(Runtime(), Profile(name="t", store="memory"))
     assert isinstance(opened, MemoryVault) and not opened.lasting
-    with opened.exclusive() as lock:
+    with opened.exclusive():
         opened.commit(session(2))
-    assert isinstance(opened, MemoryVault)
+        assert opened.newest() == session(2)
     opened.forget()
     assert opened.newest() is None and not folder().exists()
 
