@@ -47,14 +47,14 @@ def verify(
     """
     claims = verify_signature(token, jwks, algorithms)
     _check_claims(claims, issuer, client_id)
-    if nonce is not None and not _same(claims.get("nonce"), nonce):
-        raise _wrong("its nonce is not the one sent with this sign-in")
+    if nonce is not None and not _equal(claims.get("nonce"), nonce):
+        raise _not_acceptable("its nonce is not the one sent with this sign-in")
     if max_age is not None:
         _check_age(claims, max_age)
     if access_token is not None and "at_hash" in claims:
         algorithm = unverified_header(token)["alg"]
-        if not _same(claims["at_hash"], _at_hash(access_token, algorithm)):
-            raise _wrong("its at_hash does not belong to the access token")
+        if not _equal(claims["at_hash"], _at_hash(access_token, algorithm)):
+            raise _not_acceptable("its at_hash does not belong to the access token")
     return claims
 
 
@@ -65,9 +65,9 @@ def verify_signature(
     header = unverified_header(token)
     algorithm = header.get("alg")
     if algorithm not in ALGORITHMS or (algorithms is not None and algorithm not in algorithms):
-        raise _wrong(f"it is signed with {algorithm!r:.20}, which is not allowed", what)
+        raise _not_acceptable(f"it is signed with {algorithm!r:.20}, which is not allowed", what)
     if "crit" in header:
-        raise _wrong("its header demands extensions that tokenctl does not know", what)
+        raise _not_acceptable("its header demands extensions that tokenctl does not know", what)
     for key in _keys(jwks, header.get("kid"), algorithm, what):
         try:
             jwt.decode(
@@ -88,9 +88,9 @@ def verify_signature(
             continue
         claims = unverified_claims(token)  # our strict parser: PyJWT accepts a duplicate member
         if not claims:
-            raise _wrong("its claims cannot be read", what)
+            raise _not_acceptable("its claims cannot be read", what)
         return claims
-    raise _wrong("no key of the issuer made its signature", what)
+    raise _not_acceptable("no key of the issuer made its signature", what)
 
 
 def _keys(jwks: Response, kid: object, algorithm: str, what: str) -> list[jwt.PyJWK]:
@@ -100,7 +100,7 @@ def _keys(jwks: Response, kid: object, algorithm: str, what: str) -> list[jwt.Py
         listed = json_object(jwks.body)["keys"] if jwks.status == 200 else None
         members = [each for each in listed or () if isinstance(each, dict)]
     except (ValueError, KeyError, TypeError):
-        raise _wrong(f"the issuer's keys cannot be read ({describe(jwks)})", what) from None
+        raise _not_acceptable(f"the issuer's keys cannot be read ({describe(jwks)})", what) from None
     found = []
     for each in members:
         # Without a kid every key of the right type is tried. Keys in the token's own header are never used.
@@ -122,40 +122,40 @@ def _keys(jwks: Response, kid: object, algorithm: str, what: str) -> list[jwt.Py
 def _check_claims(claims: Mapping[str, Any], issuer: str, client_id: str) -> None:
     now = time.time()
     if claims.get("iss") != issuer:
-        raise _wrong(f"its issuer is {claims.get('iss')!r:.200}, not {issuer!r}")
+        raise _not_acceptable(f"its issuer is {claims.get('iss')!r:.200}, not {issuer!r}")
     audience = claims.get("aud")
     audiences = [audience] if isinstance(audience, str) else audience
     if not isinstance(audiences, list) or client_id not in audiences:
-        raise _wrong("it is meant for another client (aud)")
+        raise _not_acceptable("it is meant for another client (aud)")
     if (len(audiences) > 1 or "azp" in claims) and claims.get("azp") != client_id:
-        raise _wrong("it was issued to another client (azp)")
+        raise _not_acceptable("it was issued to another client (azp)")
     if _number(claims, "exp") <= now - LEEWAY:
-        raise _wrong("it has expired (is this machine's clock right?)")
+        raise _not_acceptable("it has expired (is this machine's clock right?)")
     if not now - MAX_TOKEN_AGE <= _number(claims, "iat") <= now + LEEWAY:
-        raise _wrong("its time of issue (iat) is not now (is this machine's clock right?)")
+        raise _not_acceptable("its time of issue (iat) is not now (is this machine's clock right?)")
     if "nbf" in claims and _number(claims, "nbf") > now + LEEWAY:
-        raise _wrong("it is not valid yet (nbf)")
+        raise _not_acceptable("it is not valid yet (nbf)")
     subject = claims.get("sub")
     if not isinstance(subject, str) or not subject or len(subject) > 255 or not subject.isascii():
-        raise _wrong("it names no subject (sub)")
+        raise _not_acceptable("it names no subject (sub)")
 
 
 def _check_age(claims: Mapping[str, Any], max_age: int) -> None:
     signed_in_at = claims.get("auth_time")
     if type(signed_in_at) is not int:
-        raise _wrong("it does not say when the sign-in was (auth_time), and max_age was asked for")
+        raise _not_acceptable("it does not say when the sign-in was (auth_time), and max_age was asked for")
     if not -LEEWAY <= int(time.time()) - signed_in_at <= max_age + LEEWAY:
-        raise _wrong(f"the sign-in was not within the last {max_age} s (auth_time), and max_age asks for that")
+        raise _not_acceptable(f"the sign-in was not within the last {max_age} s (auth_time), and max_age asks for that")
 
 
 def _number(claims: Mapping[str, Any], name: str) -> float:
     value = claims.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e12:
-        raise _wrong(f"it has no usable {name}")
+        raise _not_acceptable(f"it has no usable {name}")
     return float(value)
 
 
-def _same(found: object, expected: str) -> bool:
+def _equal(found: object, expected: str) -> bool:
     return isinstance(found, str) and found.isascii() and compare_digest(found, expected)
 
 
@@ -166,5 +166,5 @@ def _at_hash(access_token: str, algorithm: str) -> str:
     return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
 
 
-def _wrong(reason: str, what: str = "ID token") -> Refused:
+def _not_acceptable(reason: str, what: str = "ID token") -> Refused:
     return Refused(f"the {what} is not acceptable: {reason}", hint="if this happens again, tell the server's operator")

@@ -30,7 +30,7 @@ CLOSE_TIMEOUT = 3.0
 """Seconds that the listener stays open after the sign-in, so that the browser can fetch the result page."""
 
 CheckCallback = Callable[[dict[str, str]], str]
-"""Checks a callback's parameters and returns the code; raises UnexpectedCallback, or the error that ends the sign-in."""
+"""Checks a callback's parameters and returns the code. Raises UnexpectedCallback, or an error that ends the sign-in."""
 
 
 class Callback:
@@ -47,7 +47,7 @@ class Callback:
         self._result_sent = threading.Event()
 
     def offer(self, target: str) -> None:
-        """Take the callback with this URL or request target. Raises UnexpectedCallback or ValueError when it is not valid."""
+        """Take a callback: its URL or request target. Raises UnexpectedCallback or ValueError when it is not valid."""
         if self.accept is None or self._taken.locked():
             raise UnexpectedCallback("no callback is expected")
         try:

@@ -45,13 +45,13 @@ class Terminal:
         self._environ = environ
         self._err = err
         self._progress = False
-        self._said: set[str] = set()
+        self._written: set[str] = set()
         self._reader: threading.Thread | None = None
         self.verbose = verbose
 
     @property
     def err(self) -> TextIO | None:
-        """The stream for messages. It is read at each use, because a test can replace stderr; None when it is closed."""
+        """The stream for messages, read at each use because stderr can be replaced; None when stderr is closed."""
         return self._err or sys.stderr
 
     @property
@@ -80,17 +80,17 @@ class Terminal:
 
     def warning(self, text: str) -> None:
         """Write what can go wrong."""
-        self._line(f"tokenctl: {self._painted('warning:', 33)} {clean(text)}")
+        self._line(f"tokenctl: {self._coloured('warning:', 33)} {clean(text)}")
 
     def error(self, text: str, hint: str | None = None) -> None:
         """Write what went wrong, and what to do next."""
-        self._line(f"tokenctl: {self._painted('error:', 31)} {clean(text)}")
+        self._line(f"tokenctl: {self._coloured('error:', 31)} {clean(text)}")
         if hint:
             self.hint(hint)
 
     def hint(self, text: str) -> None:
         """Write what to do next."""
-        self._line(f"tokenctl: {self._painted('hint:', 36)} {clean(text)}")
+        self._line(f"tokenctl: {self._coloured('hint:', 36)} {clean(text)}")
 
     def plain_line(self, text: str) -> None:
         """Write a line without `tokenctl:`, such as a URL to copy."""
@@ -134,8 +134,8 @@ class Terminal:
             timer.cancel()
 
     def _message_once(self, text: str) -> None:
-        if text not in self._said:
-            self._said.add(text)
+        if text not in self._written:
+            self._written.add(text)
             self.message(text)
 
     def ask_secret(self, question: str) -> str:
@@ -186,9 +186,9 @@ class Terminal:
         while not self._typed.empty():  # a line from before the question does not answer it
             self._typed.get()
         self._write(f"tokenctl: {clean(question)} [y/N]: ")
-        return self._line_typed().strip().lower() in ("y", "yes")
+        return self._read_line().strip().lower() in ("y", "yes")
 
-    def _line_typed(self) -> str:
+    def _read_line(self) -> str:
         """Wait for a line. While the thread of `lines` reads stdin, take the line from that thread."""
         from queue import Empty
 
@@ -228,7 +228,7 @@ class Terminal:
         self._reader.start()
         return self._typed
 
-    def _painted(self, text: str, colour: int) -> str:
+    def _coloured(self, text: str, colour: int) -> str:
         return f"\x1b[1;{colour}m{text}\x1b[0m" if self.colour else text
 
     def _line(self, text: str) -> None:

@@ -62,7 +62,7 @@ class Transport:
             response = self._send_once(request, max(0.0, deadline - time.monotonic()))
             if response.status not in _REDIRECTS:
                 return response
-            target = _joined(request.url, response.location or "")
+            target = _redirect_url(request.url, response.location or "")
             if request.method != "GET" or request.headers or _origin(target) != _origin(request.url):
                 raise Refused(
                     f"{_origin(request.url)} redirects this request elsewhere, and tokenctl does not follow",
@@ -144,7 +144,7 @@ class Transport:
             )
 
 
-def _joined(url: str, location: str) -> str:
+def _redirect_url(url: str, location: str) -> str:
     try:
         return urljoin(url, location)
     except ValueError:
@@ -168,19 +168,19 @@ def _unreachable(message: str, sent: list[bool], hint: str | None = None) -> Unr
 
 
 def _reason(error: Exception) -> str:
-    if _no_tls(error):
+    if _is_not_tls(error):
         return "it does not speak TLS"
     text = re.sub(r"^\[Errno -?\d+\] ", "", " ".join(str(error).split()))
     return text[:1].lower() + text[1:200] or type(error).__name__
 
 
-def _no_tls(error: Exception) -> bool:
+def _is_not_tls(error: Exception) -> bool:
     """Tell whether the server answered without TLS: OpenSSL then reads the answer's first bytes as a TLS version."""
     return any(code in str(error) for code in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"))
 
 
 def _tls_hint(error: Exception) -> str | None:
-    if _no_tls(error):
+    if _is_not_tls(error):
         return "does the address begin with http, or is the port wrong?"
     if "CERTIFICATE" in str(error).upper():
         return (

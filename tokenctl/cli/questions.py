@@ -16,7 +16,7 @@ NONE = "-"
 
 
 def ask_for_profile(runtime: Runtime, name: str, members: dict[str, Any]) -> Profile:
-    """Make a profile from a person's answers; each answer is checked at once. Raises UsageError when nobody can be asked."""
+    """Make a profile from a person's answers, each checked at once. Raises UsageError when nobody can be asked."""
     if not runtime.terminal.attended:
         raise UsageError(
             f"there is no profile {name!r} yet, and nobody can be asked how its token API is called",

@@ -1,4 +1,4 @@
-"""Choose the profile, and apply the environment's settings. An option wins over the environment, and both over the profile."""
+"""Choose the profile, and apply the environment. Options win over the environment, which wins over the profile."""
 
 from collections.abc import Container, Mapping
 from dataclasses import replace

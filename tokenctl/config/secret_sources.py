@@ -23,7 +23,7 @@ def from_environment(environ: Mapping[str, str], name: str, terminal: Terminal |
 def of_client(
     environ: Mapping[str, str], name: str, terminal: Terminal | None = None, *, lines: bool = False
 ) -> str | None:
-    """Read a client secret or an API key, as `from_environment` does. Raises UsageError also if it is not `sendable`."""
+    """Read a client secret or an API key, as `from_environment` does. Raises UsageError if it is not `sendable`."""
     found = from_environment(environ, name, terminal)
     if found is not None and not sendable(found, lines=lines):
         where = f"TOKENCTL_{name}_FILE" if environ.get(f"TOKENCTL_{name}_FILE") else f"TOKENCTL_{name}"

@@ -1,1 +1,1 @@
-"""Give the access token to a child process: in its environment, or in a file that stays fresh. Never the refresh token."""
+"""Give the access token, never the refresh token, to a child process: in its environment, or in a fresh file."""

@@ -33,7 +33,7 @@ def token(job: Job, now: int) -> str:
     answer.
     """
     name = job.profile.source
-    found = SOURCES[_detected(job) if name == "auto" else name].get(job)
+    found = SOURCES[_detect(job) if name == "auto" else name].get(job)
     if not found or len(found) > LARGEST or not all("!" <= each <= "~" for each in found):
         raise Refused(f"the identity from {name} is not a token")
     expires_at = unverified_claims(found).get("exp")
@@ -45,7 +45,7 @@ def token(job: Job, now: int) -> str:
     return found
 
 
-def _detected(job: Job) -> str:
+def _detect(job: Job) -> str:
     for name, source in SOURCES.items():
         if source.detect(job):
             return name

@@ -86,7 +86,7 @@ class Profile:
 
     @property
     def auth_method(self) -> str | None:
-        """The profile's client authentication method; a key file means `private_key_jwt`. None: the server's list decides."""
+        """The client authentication method; a key file means `private_key_jwt`, None means the server's default."""
         return self.token_endpoint_auth_method or ("private_key_jwt" if self.client_key_file else None)
 
     @property

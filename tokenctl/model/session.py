@@ -59,7 +59,7 @@ class Session:
         return self.flow in MACHINE_FLOWS
 
     def time(self, now: int, boot_id: str | None, uptime_ms: int) -> int:
-        """Return the time to use for this session, in epoch seconds: `now`, or the uptime if this is still the same boot.
+        """Return the time to use for this session, in epoch seconds: by the uptime in the same boot, else `now`.
 
         The uptime is right even when the wall clock was set forward or back.
         """

@@ -1,4 +1,4 @@
-"""The JWT bearer grant (RFC 7523 section 2.1): exchange a JWT of an issuer that the server trusts for an access token."""
+"""The JWT bearer grant (RFC 7523 section 2.1): a JWT of an issuer that the server trusts, for an access token."""
 
 from tokenctl.oauth.client_auth import Client, request
 from tokenctl.oauth.wire import Request

@@ -67,7 +67,7 @@ def parse(
     if "error" in document or response.status != 200:
         raise_error(document, response, known, presented, hints)
     return TokenSet(
-        access_token=_token(document, "access_token") or _absent("access_token"),
+        access_token=_token(document, "access_token") or _raise_missing("access_token"),
         token_type=_token_type(document.get("token_type"), known),
         obtained_at=response.received_at,
         expires_at=_expires_at(document, response.received_at),
@@ -141,7 +141,7 @@ def redacted(text: str, known: tuple[str, ...]) -> str:
     return text
 
 
-def _absent(name: str) -> NoReturn:
+def _raise_missing(name: str) -> NoReturn:
     raise Refused(f"the token endpoint answered without {name}")
 
 

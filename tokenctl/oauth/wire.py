@@ -138,7 +138,7 @@ def safe_url(url: object, name: str) -> str:
     It must be `https`, or `http` to a loopback host, without user information, fragment and control characters.
     Raises Refused.
     """
-    reason = _unsafe(url)
+    reason = _unsafe_reason(url)
     if reason:
         raise Refused(
             f"{name} {reason}", hint="the server's metadata, or the profile, is wrong: ask the server's operator"
@@ -146,7 +146,7 @@ def safe_url(url: object, name: str) -> str:
     return str(url)
 
 
-def _unsafe(url: object) -> str | None:
+def _unsafe_reason(url: object) -> str | None:
     if (
         not isinstance(url, str)
         or not url.isascii()
@@ -172,7 +172,7 @@ def _unsafe(url: object) -> str | None:
 
 def issuer_url(url: str) -> str:
     """Check an issuer that a person gave (RFC 8414 section 2), and return it unchanged. Raises UsageError."""
-    reason = _unsafe(url) or ("has a query, and an issuer has none" if "?" in url else None)
+    reason = _unsafe_reason(url) or ("has a query, and an issuer has none" if "?" in url else None)
     if reason:
         raise UsageError(
             f"issuer {url!r:.200} {reason}",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tokenctl.storage.redo_log import RedoLog
 
 NARROWER_PREFIX = "narrow."
-"""A file `narrow.<key>` records that the store has a narrower token with that key: a keyring cannot list its entries."""
+"""A file `narrow.<key>` records a narrower token in the store, because a keyring cannot list its entries."""
 
 
 class LocalVault:
@@ -45,7 +45,7 @@ class LocalVault:
                 f"the session of {name!r} is in the {choice.kind} store, and TOKENCTL_STORE is {wanted}",
                 hint=f"sign in again with 'tokenctl login -p {name} --store {wanted}', or unset TOKENCTL_STORE",
             )
-        return self._chosen() or self._asked_for()
+        return self._chosen_store() or self._profile_store()
 
     @property
     def entry(self) -> str:
@@ -68,12 +68,12 @@ class LocalVault:
     def _choice(self) -> StoreChoice | None:
         return None if self._runtime.store is not None else store_choice.read(self.folder)
 
-    def _chosen(self) -> Store | None:
+    def _chosen_store(self) -> Store | None:
         """Open the store that the last login chose; None before the first login."""
         return None if self._choice is None else self._open(*self._choice)
 
-    def _asked_for(self) -> Store:
-        """Open the store of the profile, with the keyring backend of the profile or of the keyring library's variable."""
+    def _profile_store(self) -> Store:
+        """Open the profile's store. The backend is the profile's, else that of the keyring library's variable."""
         backend = self.profile.keyring_backend or self._runtime.environ.get("PYTHON_KEYRING_BACKEND") or None
         return self._runtime.store or self._open(self.profile.store, backend)
 
@@ -120,7 +120,7 @@ class LocalVault:
         process = f" (process {pid})" if pid else ""
         self._runtime.terminal.message(f"waiting for another tokenctl{process} to finish with {self.profile.name}")
 
-    # -- a renewal's writing ---------------------------------------------------------------------------
+    # -- renewal ---------------------------------------------------------------------------------------
 
     def reserve(self, session: Session) -> None:
         self.redo_log.reserve(session)
@@ -152,7 +152,7 @@ class LocalVault:
         else:
             self.redo_log.remove()
 
-    # -- a login's writing, and a sign-out's -------------------------------------------------------------
+    # -- login and sign-out ----------------------------------------------------------------------------
 
     def prepare(self) -> None:
         from tokenctl.adapters.private_files import check_writable
@@ -200,9 +200,9 @@ class LoginVault(LocalVault):
 
     @cached_property
     def store(self) -> Store:
-        return self._asked_for()
+        return self._profile_store()
 
     @cached_property
     def previous(self) -> Store | None:  # type: ignore[override]  # a property here, a plain attribute in the base class
         same = self._choice == choice_of(self.store)
-        return self.store if same else self._chosen()
+        return self.store if same else self._chosen_store()

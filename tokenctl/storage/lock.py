@@ -24,7 +24,7 @@ _POLL = 0.025
 if sys.platform == "win32":
     import msvcrt
 
-    def _try(descriptor: int) -> bool:
+    def _try_lock(descriptor: int) -> bool:
         # Byte 2**30, because nobody can read a locked byte on Windows, and the process id must stay readable.
         os.lseek(descriptor, 1 << 30, os.SEEK_SET)
         try:
@@ -35,7 +35,7 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _try(descriptor: int) -> bool:
+    def _try_lock(descriptor: int) -> bool:
         # flock, not lockf: a lockf lock ends when the process closes any other descriptor of the file.
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -65,11 +65,11 @@ def exclusive(
     try:
         start = time.monotonic()
         reported = False
-        while not _acquired(descriptor, path):
+        while not _acquire(descriptor, path):
             waited = time.monotonic() - start
             if waited >= deadline:
                 raise Busy(
-                    f"another tokenctl{_in_words(_holder(descriptor))} has been renewing this session for {deadline:.0f} s",
+                    f"another tokenctl{_process_in_words(_holder(descriptor))} has been renewing this session for {deadline:.0f} s",
                     hint="try again; if that process is stopped, continue it or end it (the lock ends with it)",
                 )
             if waited > 1 and not reported:
@@ -89,9 +89,9 @@ def exclusive_config(environ: Mapping[str, str]) -> AbstractContextManager[int]:
     return exclusive(profile_dir(environ, ".config") / "lock")  # no profile has such a name
 
 
-def _acquired(descriptor: int, path: Path) -> bool:
+def _acquire(descriptor: int, path: Path) -> bool:
     try:
-        return _try(descriptor)
+        return _try_lock(descriptor)
     except OSError as reason:
         raise UsageError(
             f"{path} cannot be locked: {reason.strerror}",
@@ -106,5 +106,5 @@ def _holder(descriptor: int) -> int | None:
     return None
 
 
-def _in_words(pid: int | None) -> str:
+def _process_in_words(pid: int | None) -> str:
     return f" (process {pid})" if pid else ""

@@ -38,7 +38,7 @@ class Vault(Protocol):
 
     @property
     def previous(self) -> Store | None:
-        """In a vault for a login: the store that the last login chose. None before the first login, and in other vaults."""
+        """In a vault for a login, the store that the last login chose; None before the first login."""
 
     @property
     def entry(self) -> str:
@@ -50,7 +50,7 @@ class Vault(Protocol):
 
     @property
     def unfinished(self) -> bool:
-        """Tell whether there is a redo log, so that the store may not have the newest session. Fast: reads no file."""
+        """Tell whether there is a redo log, which can have a newer session than the store. Reads no file."""
 
     def reopened(self) -> "Vault":
         """Open the vault anew, as a later run would: a login or `store migrate` may have chosen another store meanwhile.
@@ -116,15 +116,15 @@ def open(runtime: Runtime, profile: Profile) -> Vault:
 
     Checks the profile's folder once. Raises UsageError when the folder is not private.
     """
-    return LocalVault(runtime, profile) if profile.store in LASTING_STORES else _in_memory(runtime, profile)
+    return LocalVault(runtime, profile) if profile.store in LASTING_STORES else _memory_vault(runtime, profile)
 
 
 def open_for_login(runtime: Runtime, profile: Profile) -> Vault:
     """Open the vault for a login, with the store that the profile asks for. Raises UsageError."""
-    return LoginVault(runtime, profile) if profile.store in LASTING_STORES else _in_memory(runtime, profile)
+    return LoginVault(runtime, profile) if profile.store in LASTING_STORES else _memory_vault(runtime, profile)
 
 
-def _in_memory(runtime: Runtime, profile: Profile) -> Vault:
+def _memory_vault(runtime: Runtime, profile: Profile) -> Vault:
     from tokenctl.storage.memory_vault import MemoryVault
 
     return MemoryVault(runtime, profile)

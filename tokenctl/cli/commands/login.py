@@ -89,7 +89,7 @@ def command(
     The options of a profile's first login are saved as that profile. After that, 'tokenctl login -p NAME' is enough.
     """
     given = _members(options)
-    profile, new = _profile(runtime, name, given)
+    profile, new = _find_profile(runtime, name, given)
     kind = flows.of(profile.flow).secret
     _check_stdin(profile, kind, {"--client-secret-stdin": client_secret_stdin, "--api-key-stdin": api_key_stdin})
     # Check everything that could fail later now, so that a person does not sign in for nothing.
@@ -149,7 +149,7 @@ def _members(options: dict[str, Any]) -> dict[str, Any]:
     return members
 
 
-def _profile(runtime: Runtime, name: str | None, given: dict[str, Any]) -> tuple[Profile, bool]:
+def _find_profile(runtime: Runtime, name: str | None, given: dict[str, Any]) -> tuple[Profile, bool]:
     """Find the profile to sign in to, or make a new one from the options; the flag tells whether it is new."""
     settings = environment.from_environment(runtime.environ, except_for=given)
     known = runtime.config.profiles
@@ -169,7 +169,7 @@ def _profile(runtime: Runtime, name: str | None, given: dict[str, Any]) -> tuple
     if wanted not in known:
         members = settings | given
         if flows.of(members.get("flow", "auto")).needs_client_id:
-            return _new(wanted, members), True
+            return _new_profile(wanted, members), True
         return questions.ask_for_profile(runtime, wanted, members), True
     profile = known[wanted]
     for key in ("issuer", "client_id"):
@@ -181,7 +181,7 @@ def _profile(runtime: Runtime, name: str | None, given: dict[str, Any]) -> tuple
     return environment.override(profile, settings | given, "option") if settings or given else profile, False
 
 
-def _new(name: str, members: dict[str, Any]) -> Profile:
+def _new_profile(name: str, members: dict[str, Any]) -> Profile:
     for key, option in (("issuer", "--issuer URL"), ("client_id", "--client-id ID")):
         if key not in members:
             raise UsageError(

@@ -31,7 +31,7 @@ def command(runtime: Runtime, name: str | None, every: bool, local: bool) -> int
 def _revoke(runtime: Runtime, name: str | None, *, local: bool) -> None:
     vault = vaults.open(runtime, runtime.profile(name))
     if not vault.lasting:
-        runtime.terminal.message(f"{vault.profile.name}: nothing is kept of its tokens, so there is nothing to revoke")
+        runtime.terminal.message(f"{vault.profile.name}: its tokens are not kept, so there is nothing to revoke")
         return
     revoked = False
     if local:

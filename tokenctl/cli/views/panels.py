@@ -38,12 +38,12 @@ def panel(found: dict[str, Any], now: int) -> RenderableType:
     head.add_row(
         Text(clean(found["account"] or found["subject"] or found["client_id"] or ""), style="bold"), _state(found)
     )
-    facts = Table.grid(padding=(0, 2))
-    facts.add_column(style="dim", no_wrap=True)
-    facts.add_column(overflow="fold")
-    for name, value in _facts(found, now):
-        facts.add_row(name, value)
-    parts: list[RenderableType] = [head, Text(), facts]
+    rows = Table.grid(padding=(0, 2))
+    rows.add_column(style="dim", no_wrap=True)
+    rows.add_column(overflow="fold")
+    for name, value in _rows(found, now):
+        rows.add_row(name, value)
+    parts: list[RenderableType] = [head, Text(), rows]
     for name in ("claims", "verified", "introspection"):
         if name in found:
             parts += [Text(), Text(name, style="bold"), _nested(found[name])]
@@ -61,28 +61,28 @@ def _state(found: dict[str, Any]) -> Text:
     return Text.assemble(("● ", COLOURS[found["state"]]), MEANING[found["state"]])
 
 
-def _facts(found: dict[str, Any], now: int) -> list[tuple[str, RenderableType]]:
-    facts: list[tuple[str, RenderableType]] = [
+def _rows(found: dict[str, Any], now: int) -> list[tuple[str, RenderableType]]:
+    rows: list[tuple[str, RenderableType]] = [
         ("issuer", Text(clean(found["issuer"] or "-"))),
         ("client", Text(clean(f"{found['client_id']}, by {found['flow']}"))),
         ("scope", Text(clean(found["scope"] or "-"))),
     ]
     token = found["access_token"]
     if token is not None:
-        facts.append(("life", _life(token)))
-        facts.append(
-            ("token", Text(f"{token['format']} {token['fingerprint']}, until {_clock(token['expires_at'], now)}"))
+        rows.append(("life", _lifetime(token)))
+        rows.append(
+            ("token", Text(f"{token['format']} {token['fingerprint']}, until {_time(token['expires_at'], now)}"))
         )
         times = f"{_ago(token['obtained_at'], now)}, generation {found['generation']}"
-        facts.append(
+        rows.append(
             (
                 "renewed",
                 Text(times if found["last_refresh_at"] else f"not yet; signed in {_ago(token['obtained_at'], now)}"),
             )
         )
-        facts.append(("session", Text(_session(found, now))))
+        rows.append(("session", Text(_session(found, now))))
     kept = found["store"]
-    facts.append(
+    rows.append(
         (
             "kept in",
             Text(
@@ -91,10 +91,10 @@ def _facts(found: dict[str, Any], now: int) -> list[tuple[str, RenderableType]]:
             ),
         )
     )
-    return facts
+    return rows
 
 
-def _life(token: dict[str, Any]) -> RenderableType:
+def _lifetime(token: dict[str, Any]) -> RenderableType:
     whole, left = max(1, token["expires_at"] - token["obtained_at"]), token["expires_in"]
     colour = "green" if left * 4 > whole else "yellow" if left else "red"
     line = Table.grid(padding=(0, 2))
@@ -119,17 +119,17 @@ def _session(found: dict[str, Any], now: int) -> str:
             "in_doubt": "the server left its renewal unanswered: try 'tokenctl refresh'",
         }
         return ended[refresh["state"]]
-    ends = f" until {_clock(refresh['expires_at'], now)}" if refresh["expires_at"] else ""
+    ends = f" until {_time(refresh['expires_at'], now)}" if refresh["expires_at"] else ""
     return f"renews itself{ends} (refresh token {refresh['fingerprint'].removeprefix('sha256:')})"
 
 
-def _clock(moment: int, now: int) -> str:
-    then = datetime.fromtimestamp(moment).astimezone()
-    return f"{then:%H:%M:%S}" if abs(moment - now) < 43200 else f"{then:%Y-%m-%d %H:%M}"
+def _time(epoch_seconds: int, now: int) -> str:
+    then = datetime.fromtimestamp(epoch_seconds).astimezone()
+    return f"{then:%H:%M:%S}" if abs(epoch_seconds - now) < 43200 else f"{then:%Y-%m-%d %H:%M}"
 
 
-def _ago(moment: int, now: int) -> str:
-    return f"{span(max(0, now - moment))} ago"
+def _ago(epoch_seconds: int, now: int) -> str:
+    return f"{span(max(0, now - epoch_seconds))} ago"
 
 
 def _nested(found: Any) -> RenderableType:
