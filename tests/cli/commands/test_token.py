@@ -56,8 +56,8 @@ def test_min_ttl_beyond_the_tokens_life_is_said(home: Home, make_server: Make, w
     home.login(server.issuer)
     result = home.run(*words)
     (line,) = result.stderr.splitlines()
-    assert result.status == 0 and line.startswith("tokenctl: warning: this token lives ")
-    assert "604800 s of --min-ttl" in line and "the server's tokens live 100 s" in line
+    assert result.status == 0 and line.startswith("tokenctl: warning: this token still lives ")
+    assert "604800 s of --min-ttl" in line and "the server's tokens live for 100 s" in line
 
 
 def test_min_ttl_that_the_server_can_give_is_silent(home: Home, make_server: Make) -> None:
