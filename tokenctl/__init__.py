@@ -25,19 +25,23 @@ Each folder imports only from those below it (import-linter holds that). The rul
 - *Core and shell.* `oauth/` builds a Request and reads a Response; sending happens elsewhere. Time enters as a
   number, randomness as bytes.
 - *Tables.* What differs between flows is a member of a `Flow`; what differs between stores is behind `Store` and
-  `Vault`. No other folder asks which flow or store it has.
+  `Vault`. No other folder compares the names of flows or stores.
 - *The hot path is sacred.* `token` and `exec` with a fresh session import no HTTP, no JWT, no rich. What only some
   runs need is imported inside a typed function, which mypy and import-linter see.
-- *Nothing but `revoke` deletes a session.*
+- *Nothing but `revoke` deletes a session.* `store migrate` removes the copy that it has moved.
 
 Where to add what:
 
-- a grant: a file in `flows/` that ends in its `FLOW`, a row in `flows.of`, its name in `model.profile.FLOWS`
+- a grant: a file in `flows/` that ends in its `FLOW`, a row in `flows.of`, its name in `model.profile.FLOWS`, and
+  in `model.session.MACHINE_FLOWS` if it needs no person; its request as a pure function in `oauth/`
 - a store in a keyring or a file: a file in `storage/`, a row in `storage.opening`, its name in
   `model.profile.LASTING_STORES`
-- a store that many machines share: a third `Vault` beside `LocalVault` and `MemoryVault`, and a row in `vault.open`
-- a platform that gives jobs an identity: a file in `identity/` and a row in its table
+- a store that many machines share: a third `Vault` beside `LocalVault` and `MemoryVault`, a row in `vault.open` and
+  in `vault.open_for_login`, its name in `model.profile.STORES`; its lock is not inherited, so there is no worker
+- a platform that gives jobs an identity: a file in `identity/`, a row in its table, its name in `model.profile.SOURCES`
 - a setting of a profile: one line in `model.profile.Profile`, with its type, its default and its check
+
+Each folder's `__init__` says more; `broker/__init__` says who does which step of a renewal.
 
 Left out on purpose: the implicit and the password grant, PKCE `plain`, ID tokens with HS* or none,
 turning certificate checks off, configuration from the current directory, printing a refresh token.

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tokenctl.storage.vault import Vault
 
 SOFT_WINDOW = 15
-"""Seconds before `min_ttl` would be missed in which one process renews, and nobody else waits for it."""
+"""Seconds. A token with less than this above `min_ttl` is renewed early by one process; the others use it."""
 
 
 def current(runtime: Runtime, vault: "Vault", min_ttl: int | None = None) -> Session:
@@ -32,7 +32,7 @@ def current(runtime: Runtime, vault: "Vault", min_ttl: int | None = None) -> Ses
         return _renewed_early(runtime, vault, session, wanted) if soon or vault.unfinished else session
     left = session.remaining(runtime.time_of(session))
     try:
-        # Nobody waits for the lock until the stored token is expired.
+        # Wait for at most half of what the token still lives, so that it can be handed out if the lock stays taken.
         return _renewed(runtime, vault, session, wanted, patience=left / 2 if left > 0 else None)
     except (Unreachable, StoreError, Busy) as error:
         if session.expired(runtime.time_of(session)):
@@ -43,11 +43,11 @@ def current(runtime: Runtime, vault: "Vault", min_ttl: int | None = None) -> Ses
 
 
 def _renewed_early(runtime: Runtime, vault: "Vault", session: Session, min_ttl: int) -> Session:
-    """Renew early, or finish what another run left undone, if nobody else does: the stored token is good enough."""
+    """Renew early, or finish what an earlier run left undone, unless another process does: the stored token is fresh."""
     try:
         return _renewed(runtime, vault, session, min_ttl + SOFT_WINDOW, patience=0.0)
     except TokenctlError as error:
-        if session.expired(runtime.time_of(session)):  # it took long
+        if session.expired(runtime.time_of(session)):  # the try took long
             raise
         runtime.terminal.detail(f"not renewed early: {error.message}")
         return session

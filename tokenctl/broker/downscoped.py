@@ -23,8 +23,8 @@ from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
 from tokenctl.storage.vault import Vault
 
-UNTOLD = {"openid", "offline_access", "profile", "email"}
-"""Scopes that servers leave out when they say what a token is for: they concern other tokens."""
+UNLISTED_SCOPES = {"openid", "offline_access", "profile", "email"}
+"""Scopes that many servers leave out of a token response: they are about the ID token and the refresh token."""
 
 
 def downscoped(runtime: Runtime, vault: Vault, wanted: Target, min_ttl: int | None = None) -> Session:
@@ -35,27 +35,27 @@ def downscoped(runtime: Runtime, vault: Vault, wanted: Target, min_ttl: int | No
     profile = vault.profile
     ttl = profile.min_ttl if min_ttl is None else min_ttl
     if not vault.lasting:
-        return _check_scope(current(runtime, _vault_for(runtime, profile, wanted), ttl), wanted.scope)
+        return _check_scope(current(runtime, _memory_vault_for(runtime, profile, wanted), ttl), wanted.scope)
     session = current(runtime, vault, ttl)
     target, exchanged = _complete(profile, session, wanted)
     _check_session(profile, session, wanted, exchanged=exchanged)
     key = _key(session, target, exchanged=exchanged)
-    wish = _Wish(key=key, target=target, scope=wanted.scope, min_ttl=ttl)
-    token = _kept(runtime, vault, wish)
+    asked = _Asked(key=key, target=target, scope=wanted.scope, min_ttl=ttl)
+    token = _kept(runtime, vault, asked)
     if token is not None:
         return token
     if exchanged:
-        return _by_exchange(runtime, vault, session, wish)
+        return _by_exchange(runtime, vault, session, asked)
     try:
-        return _by_renewal(runtime, vault, wish)
+        return _by_renewal(runtime, vault, asked)
     except _NotGiven:
-        _find_out_whether_it_is_dead(runtime, vault)
+        _raise_if_dead(runtime, vault)
         raise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Wish:
-    """What is asked for: the key of its token in the vault, the whole target, the scope that was named, and `min_ttl`."""
+class _Asked:
+    """A narrower token that is asked for: its key in the vault, its target, the scope of the command line, and `min_ttl`."""
 
     key: str
     target: Target
@@ -63,33 +63,33 @@ class _Wish:
     min_ttl: int
 
 
-def _by_exchange(runtime: Runtime, vault: Vault, session: Session, wish: _Wish) -> Session:
+def _by_exchange(runtime: Runtime, vault: Vault, session: Session, asked: _Asked) -> Session:
     with vault.exclusive():
-        token = _kept(runtime, vault, wish)
+        token = _kept(runtime, vault, asked)
         if token is None:
-            token = exchange(runtime, vault, session, wish.target)
-            _keep(runtime, vault, wish, token)
+            token = exchange(runtime, vault, session, asked.target)
+            _keep(runtime, vault, asked, token)
     return token
 
 
-def _by_renewal(runtime: Runtime, vault: Vault, wish: _Wish) -> Session:
-    """Ask as a renewal does, with the same steps, for the target: by the refresh token, or a machine's credentials."""
+def _by_renewal(runtime: Runtime, vault: Vault, asked: _Asked) -> Session:
+    """Ask for the target with the steps of a renewal: present the refresh token, or a machine's credentials."""
     waited_since = runtime.clock()
     with vault.exclusive() as lock:
         session = renewal.read_again(vault)
-        token = _kept(runtime, vault, wish)
+        token = _kept(runtime, vault, asked)
         if token is not None:
             return token
         entry = vault.journal.read(session)
         grant = Grant.CREDENTIALS if session.by_machine else Grant.REFRESH_TOKEN
         permission.check_may_ask(runtime, vault.profile, entry, grant, waited_since)
         permission.pace(runtime, max(entry.failed_at + 1, session.obtained_at + 2))
-        job = replace(renewal.new_job(runtime, vault, session, grant), target=wish.target)
+        job = replace(renewal.new_job(runtime, vault, session, grant), target=asked.target)
         vault.reserve(session)
         try:
             renewed = renewal.run(runtime, vault, job, lock)
         except (LoginRequired, Refused, Unreachable) as error:
-            vault.recover()  # the worker may have ended after it committed what rotated
+            vault.recover()  # the worker may have committed a new refresh token before it ended
             if isinstance(error, LoginRequired) and grant is Grant.REFRESH_TOKEN:
                 raise _NotGiven(error.message) from None
             raise
@@ -97,7 +97,7 @@ def _by_renewal(runtime: Runtime, vault: Vault, wish: _Wish) -> Session:
             vault.publish(renewed.session)
         vault.journal.remove()
         token = renewed.narrower or renewed.session
-        _keep(runtime, vault, wish, token)
+        _keep(runtime, vault, asked, token)
         return token
 
 
@@ -108,7 +108,7 @@ class _NotGiven(Refused):
         super().__init__(f"the server gives no token for that scope or resource: {message}")
 
 
-def _find_out_whether_it_is_dead(runtime: Runtime, vault: Vault) -> None:
+def _raise_if_dead(runtime: Runtime, vault: Vault) -> None:
     """Renew the session itself, which raises LoginRequired when its refresh token is dead."""
     session = vault.newest()
     if session is not None and not vault.journal.read(session).in_doubt:
@@ -119,8 +119,8 @@ def _find_out_whether_it_is_dead(runtime: Runtime, vault: Vault) -> None:
 def _complete(profile: Profile, session: Session, wanted: Target) -> tuple[Target, bool]:
     """Complete the target with the profile's own settings, and tell whether token exchange gets its token.
 
-    Only a machine names the profile's scope: without a scope a refresh narrows nothing but the resource
-    (RFC 6749 section 6).
+    A machine's request has the profile's scope. A person's request leaves the scope out, and the server keeps the
+    scope that was granted (RFC 6749 section 6).
     """
     target = Target(
         scope=wanted.scope or (profile.scope if session.by_machine else None),
@@ -132,7 +132,7 @@ def _complete(profile: Profile, session: Session, wanted: Target) -> tuple[Targe
 
 
 def _check_session(profile: Profile, session: Session, wanted: Target, *, exchanged: bool) -> None:
-    """See that the session can get a narrower token, and that no more is asked for than was granted."""
+    """Check that the session can get a narrower token, and that no more is asked for than was granted."""
     if not flows.of(session.flow).narrows:
         raise UsageError(f"the API of {profile.name!r} is not OAuth: it knows no narrower tokens")
     if exchanged or session.by_machine:
@@ -143,7 +143,7 @@ def _check_session(profile: Profile, session: Session, wanted: Target, *, exchan
             hint='set narrow_by = "token-exchange" in the profile, where the server offers that',
         )
     granted = None if session.scope is None else set(session.scope.split())
-    more = set((wanted.scope or "").split()) - (granted or set()) - UNTOLD
+    more = set((wanted.scope or "").split()) - (granted or set()) - UNLISTED_SCOPES
     if granted is not None and more:
         raise Refused(
             f"the session of {profile.name!r} was not granted {' '.join(sorted(more))!r:.200}",
@@ -152,9 +152,9 @@ def _check_session(profile: Profile, session: Session, wanted: Target, *, exchan
 
 
 def _check_scope(token: Session, scope: str | None) -> Session:
-    """See that the token is for what was asked: who wants less must not get more, and who needs it must not get less."""
+    """Check that the token has exactly the scopes that were asked for, apart from UNLISTED_SCOPES. Raises Refused."""
     given, wanted = set((token.scope or "").split()), set((scope or "").split())
-    if wanted and (given - wanted or wanted - given - UNTOLD):
+    if wanted and (given - wanted or wanted - given - UNLISTED_SCOPES):
         raise Refused(
             f"the server gave a token for {token.scope or 'nothing'!r:.200}, and {scope!r:.200} was asked for",
             hint="it is not handed out; the server may narrow by token exchange only (narrow_by), or not at all",
@@ -163,29 +163,29 @@ def _check_scope(token: Session, scope: str | None) -> Session:
 
 
 def _key(session: Session, target: Target, *, exchanged: bool) -> str:
-    """Name a target within one login: another login's tokens are never found."""
+    """Make the key of a target's token. The login is part of it, so that tokens of another login are not found."""
     what = json.dumps([target.scope, target.resource, target.audience, exchanged, session.seal_key])
     return hashlib.sha256(what.encode()).hexdigest()[:12]
 
 
-def _kept(runtime: Runtime, vault: Vault, wish: _Wish) -> Session | None:
+def _kept(runtime: Runtime, vault: Vault, asked: _Asked) -> Session | None:
     """Read the token from the vault, if it is there and fresh."""
     try:
-        token = vault.narrower(wish.key)
+        token = vault.narrower(asked.key)
     except StoreDamaged:
         return None
-    return token if token is not None and token.fresh(runtime.time_of(token), wish.min_ttl) else None
+    return token if token is not None and token.fresh(runtime.time_of(token), asked.min_ttl) else None
 
 
-def _keep(runtime: Runtime, vault: Vault, wish: _Wish, token: Session) -> None:
-    _check_scope(token, wish.scope)
+def _keep(runtime: Runtime, vault: Vault, asked: _Asked, token: Session) -> None:
+    _check_scope(token, asked.scope)
     try:
-        vault.keep_narrower(wish.key, token)
+        vault.keep_narrower(asked.key, token)
     except (StoreError, OSError) as error:
         runtime.terminal.warning(f"this token is not kept for the next time ({error})")
 
 
-def _vault_for(runtime: Runtime, profile: Profile, wanted: Target) -> Vault:
+def _memory_vault_for(runtime: Runtime, profile: Profile, wanted: Target) -> Vault:
     """Open a vault that keeps nothing, for a machine that asks for the target alone."""
     changes = {name: value for name in ("scope", "resource", "audience") if (value := getattr(wanted, name))}
     return vaults.open(runtime, replace(profile, **changes))

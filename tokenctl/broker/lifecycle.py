@@ -70,7 +70,7 @@ def migrate(runtime: Runtime, profile: Profile) -> tuple[Store, Store]:
         try:
             source.forget_narrower()
             old.delete(profile.name)
-            if new.read(profile.name) != session:  # one keyring with two names: what was removed was this
+            if new.read(profile.name) != session:  # both names are one keyring, so the copy was removed: write it again
                 new.write(profile.name, session)
         except StoreError as error:
             runtime.terminal.warning(f"a copy stays in the {old.kind} store: {error.message}")
@@ -81,7 +81,7 @@ def migrate(runtime: Runtime, profile: Profile) -> tuple[Store, Store]:
 
 
 def revoke(runtime: Runtime, vault: Vault) -> bool:
-    """Sign out: revoke at the server, then forget here. Tells whether the server revoked anything.
+    """Sign out: revoke at the server, then remove the session here. Tells whether the server revoked anything.
 
     Raises LoginRequired when there is no session, Refused or Unreachable when the server did not revoke: then
     the session stays.
@@ -94,7 +94,7 @@ def revoke(runtime: Runtime, vault: Vault) -> bool:
             revoked = flows.of(session.flow).revoke(runtime, vault, session)
         except Unreachable as error:
             error.hint = (
-                "the session is kept; try again later, or forget it here alone with --local: it stays alive there"
+                "the session is kept; try again later, or use --local to forget it here: then it stays valid there"
             )
             raise
         vault.forget()
@@ -110,6 +110,6 @@ def forget(vault: Vault) -> None:
             vault.forget()
             return
         if session is None:
-            vault.store.delete(vault.profile.name)  # what a login that the keyring cut short left there
+            vault.store.delete(vault.profile.name)  # the rest of a login that was interrupted
             raise logged_out(vault.profile)
         vault.forget()

@@ -14,14 +14,14 @@ from tokenctl.storage.vault import Vault
 
 
 def check(runtime: Runtime, vault: Vault) -> None:
-    """Before a person signs in, see that the store will keep the session, and that none stays behind in another one.
+    """Before a person signs in, check that the store can keep the session, and that no session stays in another store.
 
-    Two stores with a session each would be two refresh tokens, one of them forgotten and alive. Raises
+    An old session that nobody uses would stay valid at the server. Raises
     UsageError or StoreError.
     """
     previous = vault.previous
     if previous is vault.store:
-        with contextlib.suppress(StoreDamaged):  # which the login replaces; a file that is not ours it cannot
+        with contextlib.suppress(StoreDamaged):  # a login replaces a damaged entry
             vault.newest()
     elif previous is not None:
         _check_empty(runtime, vault, previous)
@@ -64,7 +64,9 @@ def keep(
         older = _older(runtime, vault)
         if older is not None:
             if _other_account(older, session):
-                if not switch_account and (seen is None or _other_account(older, seen)):  # another one, meanwhile
+                if not switch_account and (
+                    seen is None or _other_account(older, seen)
+                ):  # the stored account changed meanwhile
                     raise _refused(vault.profile, older, session)
                 was, now = _accounts(older, session)
                 runtime.terminal.message(f"{vault.profile.name!r} was signed in as {was}, and is now {now}")
@@ -85,13 +87,13 @@ def _older(runtime: Runtime, vault: Vault) -> Session | None:
 def _agreed(runtime: Runtime, vault: Vault, newer: Session) -> Session | None:
     """Return the session of another account that the person agrees to replace; None when there is none.
 
-    Asked without the lock: a person may take their time, and others want tokens. Raises UsageError when the
+    The lock is not held: a person may need minutes, and other processes need tokens. Raises UsageError when the
     person does not agree, or nobody can be asked.
     """
     if not newer.subject:
         return None
     older = None
-    with contextlib.suppress(StoreDamaged):  # which the login replaces, and says so
+    with contextlib.suppress(StoreDamaged):  # a login replaces a damaged entry, and says so
         older = vault.newest()
     if older is None or not _other_account(older, newer):
         return older
@@ -119,7 +121,7 @@ def _accounts(older: Session, newer: Session) -> tuple[str, str]:
 def _refused(profile: Profile, older: Session, newer: Session) -> UsageError:
     """Make the error for a login as another account.
 
-    It is not revoked: many servers end every session of that person and client with it, other profiles' too.
+    The new session is not revoked: many servers then end all sessions of that person and client.
     """
     was, now = _accounts(older, newer)
     return UsageError(

@@ -1,4 +1,4 @@
-"""What speaks against asking the server now: what the journal knows of the refresh token, and the last answer."""
+"""Reasons not to send a request now: what the journal knows of the refresh token, and the server's last answer."""
 
 from tokenctl.errors import LoginRequired, Refused, Unreachable
 from tokenctl.model.profile import Profile
@@ -8,7 +8,7 @@ from tokenctl.storage.journal import Entry
 
 
 def check_may_ask(runtime: Runtime, profile: Profile, entry: Entry, grant: Grant, waited_since: float) -> None:
-    """Raise what the journal has against presenting this refresh token without a person's request.
+    """Raise if the journal forbids a request that no person asked for.
 
     `waited_since` is when this process began to wait for the lock. Raises LoginRequired, Refused or Unreachable.
     """
@@ -35,20 +35,20 @@ def check_pause(runtime: Runtime, profile: Profile, entry: Entry, waited_since: 
     pause = entry.pause(runtime.now())
     if pause:
         raise Unreachable(f"the server asked not to be asked again for {pause} s", hint="try again after that")
-    if waited_since <= entry.failed_at <= runtime.clock():  # no later: the clock may have been set back since
-        # Many processes that waited for one request take its answer, and do not make one each.
+    if waited_since <= entry.failed_at <= runtime.clock():  # a later time means that the clock was set back
+        # All processes that waited for one request report its failure. Otherwise each would make a request.
         if entry.refused:
             raise Refused(f"another process has just asked: {entry.refused}", hint=session_is_kept(profile))
         raise Unreachable("another process has just asked, and the server could not be reached or did not answer")
 
 
 def pace(runtime: Runtime, not_before: float) -> None:
-    """Wait until then: at most one request a second, whatever the server says of its tokens' life.
+    """Wait until `not_before` (epoch seconds), so that a server with very short tokens is not asked all the time.
 
-    The time of an answer is cut to the second, so a renewal may be almost two seconds away.
+    The wait is two seconds at most: `obtained_at` has whole seconds.
     """
     wait = not_before - runtime.clock()
-    if 0 < wait <= 2:  # no longer: the clock may have been set back since
+    if 0 < wait <= 2:  # a longer wait means that the clock was set back
         runtime.sleep(wait)
 
 

@@ -30,12 +30,12 @@ WORKER = "tokenctl.broker.worker"
 def renew_if_stale(
     runtime: Runtime, vault: Vault, seen: Session, min_ttl: int, *, patience: float | None = None
 ) -> Session:
-    """Renew a session that was `seen` without the lock, unless it has `min_ttl` seconds left by then.
+    """Renew the session, unless it has `min_ttl` seconds left when the lock is taken. `seen` was read without the lock.
 
     `patience` is how many seconds to wait for the lock. Raises LoginRequired, Refused, Unreachable, Busy or StoreError.
     """
     waited_since = runtime.clock()
-    # Step 2: one process at a time. A worker inherits this lock, so that only its end sets it free.
+    # Step 2: one process at a time. The lock is free when this process and its worker have both closed it.
     with vault.exclusive(patience) as lock:
         # Step 3: read again, and use only this record from here on.
         session = read_again(vault)
@@ -49,9 +49,10 @@ def renew_if_stale(
 
 
 def renew_now(runtime: Runtime, vault: Vault, *, with_credentials: bool = False) -> Session:
-    """Renew however fresh the access token is, by request of a person.
+    """Renew even a fresh access token, because a person asks for it.
 
-    `with_credentials` begins again by a machine's own credentials. Raises as `renew_if_stale` does.
+    `with_credentials` presents a machine's own credentials instead of the refresh token. Raises as `renew_if_stale`
+    does, and UsageError.
     """
     session = vault.newest()
     if session is None:
@@ -73,9 +74,9 @@ def renew_now(runtime: Runtime, vault: Vault, *, with_credentials: bool = False)
 
 
 def _renew(runtime: Runtime, vault: Vault, session: Session, grant: Grant, lock: int | None) -> Session:
-    """Do steps 4 to 10 for the session itself; a machine whose refresh token is refused begins again."""
+    """Do steps 4 to 10 for the session itself. If a machine's refresh token is refused, present its credentials."""
     job = new_job(runtime, vault, session, grant)
-    # Step 4: make room for the answer. If the disk says no, nothing was sent, and nothing is lost.
+    # Step 4: reserve space for the answer. If the disk is full, nothing was sent, and nothing is lost.
     vault.reserve(session)
     try:
         renewed = run(runtime, vault, job, lock)
@@ -90,7 +91,6 @@ def _renew(runtime: Runtime, vault: Vault, session: Session, grant: Grant, lock:
             raise
         renewed = run(runtime, vault, replace(job, grant=Grant.CREDENTIALS), lock)
     return publish(vault, renewed).session
-    # The block of the lock ends here: step 10.
 
 
 # -- the steps, shared with `downscoped` ---------------------------------------------------------------
@@ -105,7 +105,7 @@ def read_again(vault: Vault) -> Session:
 
 
 def new_job(runtime: Runtime, vault: Vault, session: Session, grant: Grant) -> RenewalJob:
-    """Make the job, and find out whether there is anything to present. Raises LoginRequired."""
+    """Make the job, and check that there is something to present. Raises LoginRequired."""
     secret = clients.secret_of_session(runtime, vault, session)
     job = RenewalJob(
         profile=vault.profile, session=session, grant=grant, secret=secret, verbose=runtime.terminal.verbose
@@ -115,9 +115,10 @@ def new_job(runtime: Runtime, vault: Vault, session: Session, grant: Grant) -> R
 
 
 def run(runtime: Runtime, vault: Vault, job: RenewalJob, lock: int | None) -> Renewed:
-    """Step 5: let a worker that outlives this process and holds the lock do steps 6 to 9.
+    """Step 5: start a worker, which inherits the lock and does steps 6 to 9 even if this process ends.
 
-    Where there can be no worker they are done here, with signals put off. Raises what the steps raise.
+    Where no worker can be, this process does the steps and postpones signals. `lock` None means that the lock cannot
+    be inherited. Raises what the steps raise.
     """
     if lock is not None and worker_process.POSSIBLE and runtime.is_default:
         try:
@@ -125,7 +126,7 @@ def run(runtime: Runtime, vault: Vault, job: RenewalJob, lock: int | None) -> Re
                 f"tokenctl: waiting for {job.session.token_endpoint.split('/')[2]} "
             ):
                 answer = worker_process.run(WORKER, renewal_job.dumps(job), runtime.environ, lock)
-        except OSError as reason:  # such as no process more for this user
+        except OSError as reason:  # such as too many processes of this user
             runtime.terminal.detail(f"no worker could be started ({reason.strerror}); renewing without one")
         else:
             return _outcome(runtime, answer)
@@ -147,26 +148,26 @@ def _outcome(runtime: Runtime, answer: str | None) -> Renewed:
 
 
 def newer_after_failure(runtime: Runtime, vault: Vault, session: Session) -> Session | None:
-    """Look before a failure is believed: somebody without the lock may have won, or the worker ended after its commit."""
+    """After a failure, read the session again: a worker may have committed before it ended."""
     newer = vault.recover()
     return newer if newer is not None and renewed_since(runtime, session, newer) else None
 
 
 def publish(vault: Vault, renewed: Renewed) -> Renewed:
-    """Step 10: the keyring gets its copy, and the refresh token's use is over."""
+    """Step 10: copy the session to the store, and remove the journal's entry: the presentation is over."""
     vault.publish(renewed.session)
     vault.journal.remove()
     return renewed
 
 
 def renewed_since(runtime: Runtime, seen: Session, session: Session) -> bool:
-    """Tell whether another process renewed meanwhile: then the token counts as fresh, however short it lives."""
+    """Tell whether another process renewed meanwhile. Its token is used even if less than `min_ttl` is left."""
     newer = session.generation > seen.generation and session.access_token != seen.access_token
     return newer and not session.expired(runtime.time_of(session))
 
 
 def choose_grant(runtime: Runtime, session: Session, entry: Entry) -> Grant:
-    """Choose what to present: the refresh token, or for a machine whose refresh token is no use its credentials."""
+    """Choose what to present: the refresh token, or a machine's credentials if its refresh token cannot be used."""
     if session.refresh_token is None:
         return Grant.CREDENTIALS
     ends = session.refresh_token_expires_at
@@ -181,5 +182,8 @@ def _begin(runtime: Runtime, vault: Vault) -> Session:
 
 
 def _say_what_next(profile: Profile, error: TokenctlError) -> None:
-    login = isinstance(error, LoginRequired)
-    error.hint = profile.login_hint if login else error.hint or session_is_kept(profile)
+    """Put the next step into the error's hint."""
+    if isinstance(error, LoginRequired):
+        error.hint = profile.login_hint
+    elif error.hint is None:
+        error.hint = session_is_kept(profile)

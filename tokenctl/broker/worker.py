@@ -25,7 +25,7 @@ from tokenctl.oauth.token_response import TokenSet
 from tokenctl.oauth.wire import Request, Response
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
-from tokenctl.storage.journal import Entry
+from tokenctl.storage.journal import Entry, Journal
 from tokenctl.storage.vault import Vault
 
 
@@ -34,19 +34,18 @@ def work(runtime: Runtime, vault: Vault, job: RenewalJob) -> Renewed:
     try:
         flow = flows.of(job.session.flow)
         client = clients.of_session(runtime, job.profile, job.session, job.secret)
-        # Step 6: write down that the refresh token is presented, and present it.
+        # Step 6: write into the journal that the refresh token is presented, and present it.
         sent = _present(runtime, vault, job, flow, client)
         answer = flow.read(job, sent.reply, (*client.secrets, *sent.request.secrets))
-        # Step 7: what rotated is committed first, beside the old access token: the presented one is used up now.
-        session = job.rotated(answer.refresh_token) if job.renews_session else job.session
+        # Step 7: commit a new refresh token at once, with the old access token: the presented one no longer works.
+        session = job.next_session(answer.refresh_token) if job.renews_session else job.session
         if session.refresh_token not in (None, job.session.refresh_token):
             vault.commit(session)
         try:
-            # Step 8: no access token is kept that came with the ID token of somebody else.
+            # Step 8: verify. If the ID token is wrong, the new access token is kept nowhere.
             tokens = _verified(runtime, job, answer)
         except TokenctlError as error:
-            with contextlib.suppress(TokenctlError):
-                vault.journal.write(_after_refusal(runtime, job, sent, error))
+            _note(vault.journal, _entry_after(runtime, job, sent, error))
             raise
         # Step 9: commit the successor.
         return _commit(runtime, vault, job, session, tokens)
@@ -56,7 +55,7 @@ def work(runtime: Runtime, vault: Vault, job: RenewalJob) -> Renewed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sent:
-    """A request that got a reply, and what the journal said when it was sent."""
+    """A request that got a reply, and the journal's entry from before it was sent."""
 
     entry: Entry
     request: Request
@@ -64,37 +63,50 @@ class _Sent:
 
 
 def _present(runtime: Runtime, vault: Vault, job: RenewalJob, flow: Flow, client: Client) -> _Sent:
-    """Get the server's reply; when it is lost, present the token once more at once: servers keep a grace period."""
+    """Send the request and return the reply.
+
+    If the reply is lost, present the refresh token once more at once: servers allow that for a few seconds. Raises
+    Refused or Unreachable, and what the request itself needs may raise other errors.
+    """
     journal, presenting = vault.journal, job.presents_refresh_token
     entry = journal.read(job.session)
     while True:
+        try:
+            request = flow.renewal_request(runtime, job, client)  # a new one each time: an assertion has one use
+        except Unreachable:  # the platform that gives a job its identity: nothing was presented
+            _note(journal, replace(entry, failed_at=runtime.clock()))
+            raise
         entry = entry.about_to_ask(presenting=presenting)
         journal.write(entry)
         try:
-            request = flow.renewal_request(runtime, job, client)
             return _Sent(entry=entry, request=request, reply=runtime.send(job.profile, request))
         except Unreachable as error:
             if error.sent and presenting and not entry.in_doubt:
                 runtime.terminal.detail("the answer was lost; asking once more")
                 continue
-            with contextlib.suppress(TokenctlError):
-                seen = entry if error.sent or not presenting else entry.not_sent()
-                journal.write(replace(seen, failed_at=runtime.clock()))
+            seen = entry if error.sent or not presenting else entry.not_sent()
+            _note(journal, replace(seen, failed_at=runtime.clock()))
             raise
-        except TokenctlError as error:  # a redirect, or a proxy that cannot be used: nothing was lost on the way
-            with contextlib.suppress(TokenctlError):
-                journal.write(_after_failed_request(entry, error, presenting=presenting))
+        except TokenctlError as error:  # such as a redirect, or a proxy that cannot be used: no reply was lost
+            _note(journal, _entry_without_reply(entry, error, presenting=presenting))
             raise
 
 
-def _after_failed_request(entry: Entry, error: TokenctlError, *, presenting: bool) -> Entry:
+def _entry_without_reply(entry: Entry, error: TokenctlError, *, presenting: bool) -> Entry:
+    """Make the entry after a request that failed for another reason than the network."""
     if not presenting or (isinstance(error, Refused) and error.lost):
         return entry
     return entry.answered() if isinstance(error, Refused) else entry.not_sent()
 
 
+def _note(journal: Journal, entry: Entry) -> None:
+    """Write the entry, if the disk allows it: the error that is about to be raised matters more."""
+    with contextlib.suppress(TokenctlError):
+        journal.write(entry)
+
+
 def _verified(runtime: Runtime, job: RenewalJob, answer: Answer) -> TokenSet:
-    """Return the tokens, or raise the error that stands in their place, or what is wrong with their ID token."""
+    """Return the tokens. Raises the server's error, or the error of the ID token."""
     if isinstance(answer.tokens, TokenctlError):
         raise answer.tokens
     verify_renewal(runtime, job.profile, job.session, answer.tokens)
@@ -102,13 +114,13 @@ def _verified(runtime: Runtime, job: RenewalJob, answer: Answer) -> TokenSet:
 
 
 def _commit(runtime: Runtime, vault: Vault, job: RenewalJob, session: Session, tokens: TokenSet) -> Renewed:
-    """Commit the session with its new access token; a token for a target is beside the session, and never over it."""
+    """Commit the session with its new access token. A token for a target never replaces the session's own."""
     successor, target = _successor(runtime, job, session, tokens), job.target
     if target is None:
         vault.commit(successor)
         return Renewed(session=successor)
     if session.refresh_token == job.session.refresh_token:
-        vault.journal.remove()  # answered, and nothing rotated: there is nothing to commit
+        vault.journal.remove()  # the server answered, and no refresh token rotated: there is nothing to commit
         session = job.session
     narrower = replace(
         successor,
@@ -122,7 +134,7 @@ def _commit(runtime: Runtime, vault: Vault, job: RenewalJob, session: Session, t
 
 
 def _successor(runtime: Runtime, job: RenewalJob, session: Session, tokens: TokenSet) -> Session:
-    """Put new tokens into the session. What the answer leaves out stays as it was (RFC 6749 section 6)."""
+    """Put the new tokens into the session. It keeps what the answer leaves out (RFC 6749 section 6)."""
     kept = session.refresh_token_expires_at if job.presents_refresh_token else None
     return replace(
         session,
@@ -138,22 +150,22 @@ def _successor(runtime: Runtime, job: RenewalJob, session: Session, tokens: Toke
     )
 
 
-def _after_refusal(runtime: Runtime, job: RenewalJob, sent: _Sent, error: TokenctlError) -> Entry:
-    """Make the entry after an answer that was no success: an answer is not a lost answer."""
-    unreachable, reply = isinstance(error, Unreachable), sent.reply
-    later = runtime.now() + reply.retry_after if reply.retry_after else 0
-    refused = "" if unreachable else error.message
-    failed = replace(sent.entry, not_before=later, failed_at=runtime.clock(), refused=refused)
-    of_target = job.target is not None and not unreachable
-    if of_target:  # what others ask for is another matter; and a scope nobody consented to looks like a dead token
-        failed = sent.entry
-    if not job.presents_refresh_token:  # of the refresh token nothing new is known
-        return failed
-    if isinstance(error, LoginRequired) and not of_target:
-        return replace(sent.entry, dead=True)
-    if reply.status < 300 and isinstance(error, Refused):  # it may be used up, and its successor not be there
-        return failed
-    return failed.answered()
+def _entry_after(runtime: Runtime, job: RenewalJob, sent: _Sent, error: TokenctlError) -> Entry:
+    """Make the journal's entry after a reply that was no success."""
+    reply, entry = sent.reply, sent.entry
+    refused_target = job.target is not None and not isinstance(error, Unreachable)
+    if isinstance(error, LoginRequired) and job.presents_refresh_token and not refused_target:
+        return replace(entry, dead=True)
+    if not refused_target:  # callers that ask for the session itself may still be served
+        entry = replace(
+            entry,
+            not_before=runtime.now() + reply.retry_after if reply.retry_after else 0,
+            failed_at=runtime.clock(),
+            refused="" if isinstance(error, Unreachable) else error.message,
+        )
+    # After a 2xx reply without tokens the refresh token may be used up, and its successor is unknown.
+    doubtful = reply.status < 300 and isinstance(error, Refused)
+    return entry if doubtful or not job.presents_refresh_token else entry.answered()
 
 
 def main() -> None:

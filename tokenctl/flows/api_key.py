@@ -118,6 +118,7 @@ def _client(runtime: Runtime, profile: Profile, server: Metadata, secret: str | 
 FLOW = Flow(
     name="api-key",
     secret=API_KEY,
+    by_machine=True,
     by_platform=False,
     needs_client_id=False,
     narrows=False,

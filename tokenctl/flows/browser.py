@@ -39,7 +39,7 @@ def sign_in(start: SignIn) -> Iterator[Arrived]:
         known = (code, attempt.verifier, *start.client.secrets, *request.secrets)
         tokens = token_response.parse(runtime.send(profile, request), known)
         nonce = attempt.nonce if "openid" in (profile.scope or "").split() else None
-        # What a person needed for it does not count: max_age is of the moment of the request.
+        # max_age counts from the request, so the time that the person needed is added.
         max_age = None if profile.max_age is None else profile.max_age + runtime.now() - began
         yield Arrived(tokens=tokens, nonce=nonce, max_age=max_age)
         callback.end(failed=False)
@@ -111,6 +111,7 @@ def _wait(start: SignIn, callback: Callback) -> str:
 FLOW = Flow(
     name="browser",
     secret=CLIENT_SECRET,
+    by_machine=False,
     by_platform=False,
     needs_client_id=True,
     narrows=True,

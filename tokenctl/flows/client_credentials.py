@@ -51,6 +51,7 @@ def check_renewable(job: RenewalJob) -> None:
 FLOW = Flow(
     name="client-credentials",
     secret=CLIENT_SECRET,
+    by_machine=True,
     by_platform=False,
     needs_client_id=True,
     narrows=True,

@@ -77,6 +77,7 @@ def _wait(start: SignIn, interval: int, ends: int) -> None:
 FLOW = Flow(
     name="device",
     secret=CLIENT_SECRET,
+    by_machine=False,
     by_platform=False,
     needs_client_id=True,
     narrows=True,

@@ -19,7 +19,7 @@ def discover(runtime: Runtime, profile: Profile) -> Metadata:
     UsageError, Refused (wrong or no metadata) or Unreachable.
     """
     if profile.api is not None:
-        return _described(profile, profile.api)
+        return _described(profile.api)
     if profile.issuer is None:
         raise UsageError(
             f"profile {profile.name!r} has no issuer", hint="add --issuer URL, or set issuer in the profile"
@@ -32,7 +32,7 @@ def discover(runtime: Runtime, profile: Profile) -> Metadata:
     return replace(found, **named)  # type: ignore[arg-type]  # the names of endpoints, all of them str
 
 
-def _described(profile: Profile, api: TokenApi) -> Metadata:
+def _described(api: TokenApi) -> Metadata:
     """Make the record of a token API that is not OAuth: its endpoints are the profile's."""
     parts = urlsplit(safe_url(api.login.url, "the url of the profile's api"))
     renewing = api.refresh or api.login

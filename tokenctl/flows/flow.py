@@ -45,9 +45,9 @@ class SignIn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrived:
-    """What a sign-in brought, not yet verified: the tokens, and what was sent that the ID token must answer.
+    """The tokens of a sign-in, not verified yet, and the nonce and `max_age` that the ID token must match.
 
-    `max_age` is how many seconds ago the person may have signed in.
+    `max_age` is the maximum age of the sign-in in seconds.
     """
 
     tokens: TokenSet
@@ -59,8 +59,8 @@ class Arrived:
 class Answer:
     """What a server's reply to a renewal says.
 
-    `refresh_token` is the one that takes the place of the presented one, whatever else is wrong with the reply:
-    the old one is used up then. `tokens` are what came, or the error that stands in their place.
+    `refresh_token` is the new refresh token, even if the rest of the reply is invalid: the old one no longer works
+    then. `tokens` is the token response, or the error.
     """
 
     refresh_token: str | None = field(repr=False)
@@ -69,10 +69,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
-    """One row of the table of flows. Every member has to be said: nothing falls through to another flow's."""
+    """One row of the table of flows. No member has a default, so that no flow gets another one's by mistake."""
 
     name: str
     secret: SecretKind
+    by_machine: bool
+    """Whether the flow needs no person, so that its sessions can begin again; `session.MACHINE_FLOWS` says the same."""
     by_platform: bool
     """Whether the platform that a job runs on gives the client its identity, so that no secret is needed."""
     needs_client_id: bool
@@ -82,12 +84,12 @@ class Flow:
     client: Callable[[Runtime, Profile, Metadata, str | None], Client]
     """Makes the client of a sign-in; the last argument is its secret. Raises UsageError."""
     sign_in: Callable[[SignIn], AbstractContextManager[Arrived]]
-    """Gets the first tokens. The block's end tells the person's browser how the sign-in ended."""
+    """Gets the first tokens. When the block ends, the person's browser shows whether the sign-in succeeded."""
     check_renewable: Callable[[RenewalJob], None]
-    """Finds out whether there is anything to renew the session with, before anything is done. Raises LoginRequired."""
+    """Checks that the session can be renewed at all. Raises LoginRequired."""
     renewal_request: Callable[[Runtime, RenewalJob, Client], Request]
     """Builds the request for new tokens, at the endpoint pinned at login."""
     read: Callable[[RenewalJob, Response, tuple[str, ...]], Answer]
-    """Reads the reply to it; the last argument lists secrets that no message may hold."""
+    """Reads the reply. The last argument lists secrets that messages must not contain."""
     revoke: Callable[[Runtime, Vault, Session], bool]
     """Ends the session at the server, and tells whether anything was revoked. Raises Refused or Unreachable."""

@@ -22,7 +22,7 @@ def claims(session: Session) -> dict[str, Any]:
 
 
 def verify(runtime: Runtime, profile: Profile, session: Session) -> tuple[dict[str, str], Refused | None]:
-    """Say of each token whether a key of the issuer signed it, and give the first refusal, to be raised once it is shown.
+    """Say of each token whether a key of the issuer signed it, and return the first error; the caller raises it after it has shown the rest.
 
     Raises Refused when the issuer has no keys.
     """

@@ -1,4 +1,4 @@
-"""A session ends at the server: its tokens are revoked (RFC 7009), and what was not is said."""
+"""A session ends at the server: its tokens are revoked (RFC 7009), and a message names those that were not."""
 
 from tokenctl.errors import Refused
 from tokenctl.flows import clients

@@ -21,7 +21,7 @@ def verify_sign_in(start: SignIn, arrived: Arrived) -> dict[str, Any]:
     if tokens.id_token is None:
         if arrived.max_age is not None:
             raise Refused(
-                "the server sent no ID token, so nobody knows how long ago the sign-in was (max_age)",
+                "the server sent no ID token, so max_age cannot be checked",
                 hint="add openid to the scope, or leave max_age out",
             )
         return {}

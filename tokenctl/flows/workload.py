@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tokenctl.errors import Refused
+from tokenctl.errors import Refused, UsageError
 from tokenctl.flows import clients, refreshing
 from tokenctl.flows.client_credentials import check_renewable
 from tokenctl.flows.flow import CLIENT_SECRET, Answer, Arrived, Flow, SignIn
@@ -22,9 +22,9 @@ from tokenctl.runtime import Runtime
 
 HINTS = {
     "unsupported_grant_type": "the server does not take a job's identity in this way: try another identity_use",
-    "unauthorized_client": "this client may not sign in with a job's identity: ask who runs the server",
+    "unauthorized_client": "this client may not sign in with a job's identity: ask the server's operator",
 }
-"""What to do next where another flow is no way out."""
+"""Hints for this flow."""
 
 
 @contextmanager
@@ -59,14 +59,19 @@ def read(job: RenewalJob, reply: Response, known: tuple[str, ...]) -> Answer:
 
 def _identity_request(runtime: Runtime, profile: Profile, endpoint: str, client: Client, asked: Target) -> Request:
     """Build the request that presents the job's identity, in the way that the profile says."""
-    if profile.identity_use == "client-assertion":
-        return client_credentials_request(endpoint, client, asked.scope, asked.resource, asked.audience)
-    identity = clients.identity_token(runtime, profile)
-    if profile.identity_use == "jwt-bearer":
-        return bearer_request(endpoint, client, identity, asked.scope, asked.resource)
-    return exchange_request(
-        endpoint, client, identity, scope=asked.scope, resource=asked.resource, audience=asked.audience
-    )
+    match profile.identity_use:
+        case "client-assertion":
+            return client_credentials_request(endpoint, client, asked.scope, asked.resource, asked.audience)
+        case "jwt-bearer":
+            identity = clients.identity_token(runtime, profile)
+            return bearer_request(endpoint, client, identity, asked.scope, asked.resource)
+        case "token-exchange":
+            identity = clients.identity_token(runtime, profile)
+            return exchange_request(
+                endpoint, client, identity, scope=asked.scope, resource=asked.resource, audience=asked.audience
+            )
+        case unknown:
+            raise UsageError(f"this tokenctl knows no identity_use {unknown!r:.40}")
 
 
 def _check_kind(profile: Profile, response: Response) -> None:
@@ -81,6 +86,7 @@ def _client(runtime: Runtime, profile: Profile, server: Metadata, secret: str | 
 FLOW = Flow(
     name="workload",
     secret=CLIENT_SECRET,
+    by_machine=True,
     by_platform=True,
     needs_client_id=True,
     narrows=True,

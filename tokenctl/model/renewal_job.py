@@ -53,10 +53,12 @@ class RenewalJob:
     @property
     def asked(self) -> Target:
         """The job's target, or what the session was made for: for a grant whose request must name it."""
+        if self.target is not None:
+            return self.target
         profile = self.profile
-        return self.target or Target(scope=profile.scope, resource=self.session.resource, audience=profile.audience)
+        return Target(scope=profile.scope, resource=self.session.resource, audience=profile.audience)
 
-    def rotated(self, refresh_token: str | None) -> Session:
+    def next_session(self, refresh_token: str | None) -> Session:
         """Make the session's next generation, with the new refresh token (if there is one) and the old access token."""
         session = self.session
         kept = session.refresh_token if self.presents_refresh_token else None
@@ -128,6 +130,6 @@ def loads_outcome(text: str) -> tuple[Renewed | TokenctlError, str]:
 
 
 def _error(kind: str, message: str, **rest: Any) -> TokenctlError:
-    """Make the worker's error again, with all its members."""
+    """Make the error again, with every member that it had. A class of another file becomes the plain one."""
     known: dict[str, type[TokenctlError]] = vars(errors)
-    return known[kind](message, **rest)
+    return known[kind](message, **rest) if kind in known else TokenctlError(message, hint=rest.get("hint"))

@@ -15,9 +15,6 @@ class Target:
     resource: tuple[str, ...] = ()
     audience: str | None = None
 
-    def __bool__(self) -> bool:
-        return bool(self.scope or self.resource or self.audience)
-
 
 def from_members(members: Mapping[str, Any], where: str) -> Target:
     """Make a target from the command line's members; each is checked like the profile's setting of that name.

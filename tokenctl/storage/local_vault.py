@@ -13,7 +13,7 @@ from tokenctl.model.store import Store, StoreChoice, choice_of
 from tokenctl.runtime import Runtime
 from tokenctl.storage import store_choice
 from tokenctl.storage.opening import open_store
-from tokenctl.storage.state_dir import profile_dir
+from tokenctl.storage.state_dir import REDO_LOG, profile_dir
 
 if TYPE_CHECKING:
     from tokenctl.storage.journal import Journal
@@ -90,7 +90,7 @@ class LocalVault:
 
     @property
     def unfinished(self) -> bool:
-        return os.path.lexists(self.folder / "redo")
+        return os.path.lexists(self.folder / REDO_LOG)
 
     def newest(self) -> Session | None:
         session = self.store.read(self.profile.name)

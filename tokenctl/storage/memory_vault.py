@@ -44,6 +44,7 @@ class MemoryVault:
 
     def commit(self, session: Session) -> None:
         self.publish(session)
+        self.journal.remove()
 
     def publish(self, session: Session) -> None:
         self.store.write(self.profile.name, session)

@@ -20,9 +20,9 @@ from tokenctl.errors import StoreDamaged, StoreUnavailable
 from tokenctl.model import session as sessions
 from tokenctl.model.session import Session
 from tokenctl.storage.sealing import seal, unseal
+from tokenctl.storage.state_dir import REDO_LOG
 
 VERSION = 1
-NAME = "redo"
 RESERVED = 64 * 1024
 """Bytes to reserve before the request, at least; four times the session's size if that is more."""
 
@@ -31,7 +31,7 @@ class RedoLog:
     """One profile's redo log, in its private folder."""
 
     def __init__(self, folder: Path, profile: str) -> None:
-        self.path = folder / NAME
+        self.path = folder / REDO_LOG
         self._reserved = folder / "redo.next"
         self._profile = profile
 

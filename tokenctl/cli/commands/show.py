@@ -39,7 +39,7 @@ def command(
             if each.problem is not None:
                 runtime.terminal.error(f"{each.vault.profile.name}: {each.problem.message}", each.problem.hint)
                 status = status or each.problem.exit_status
-        _print_all(runtime, [each.document for each in found], as_json=as_json)
+        _print_all([each.document for each in found], as_json=as_json)
         return status
     shown = describe(name)
     _print(runtime, shown.document, as_json=as_json)
@@ -89,7 +89,7 @@ def _print(runtime: Runtime, found: dict[str, Any], *, as_json: bool) -> None:
         panels.draw(panels.panel(found, runtime.now()))
 
 
-def _print_all(runtime: Runtime, found: list[dict[str, Any]], *, as_json: bool) -> None:
+def _print_all(found: list[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
         answer(document.as_text(found))
     elif found and not _stdout_is_terminal():
