@@ -9,11 +9,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import settings
 
+from tests.servers.faulty_server import FaultyServer
 from tests.support import processes
 from tests.support.commandline import Home
 from tests.support.demo_server import Make
 from tests.support.flows import signed_in
-from tokenctl.demo.http_server import DemoServer
 from tokenctl.model.session import Session
 from tokenctl.storage.memory_store import MemoryStore
 
@@ -107,14 +107,14 @@ def signing_key() -> rsa.RSAPrivateKey:
 
 
 @pytest.fixture
-def demo_server(signing_key: rsa.RSAPrivateKey) -> Iterator[DemoServer]:
+def demo_server(signing_key: rsa.RSAPrivateKey) -> Iterator[FaultyServer]:
     """The product's own authorization server, which approves everything and misbehaves on request."""
-    with DemoServer(auto_approve=True, signing_key=signing_key, device_interval=1) as server:
+    with FaultyServer(auto_approve=True, signing_key=signing_key, device_interval=1) as server:
         yield server
 
 
 @pytest.fixture
-def session(demo_server: DemoServer) -> Session:
+def session(demo_server: FaultyServer) -> Session:
     """A session of the demo server."""
     return signed_in(demo_server)
 
@@ -136,10 +136,10 @@ def home(tmp_path: Path) -> Home:
 @pytest.fixture
 def make_server(signing_key: rsa.RSAPrivateKey) -> Iterator[Make]:
     """Make demo servers with other settings; they stop when the test ends."""
-    servers: list[DemoServer] = []
+    servers: list[FaultyServer] = []
 
-    def make(**settings: object) -> DemoServer:
-        server = DemoServer(**{"auto_approve": True, "signing_key": signing_key, "device_interval": 1, **settings})  # type: ignore[arg-type]
+    def make(**settings: object) -> FaultyServer:
+        server = FaultyServer(**{"auto_approve": True, "signing_key": signing_key, "device_interval": 1, **settings})  # type: ignore[arg-type]
         server.start()
         servers.append(server)
         return server

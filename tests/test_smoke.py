@@ -2,12 +2,12 @@
 
 import pytest
 
+from tests.servers.faulty_server import FaultyServer
 from tests.support.commandline import Home
-from tokenctl.demo.http_server import DemoServer
 
 
 @pytest.mark.quick
-def test_a_person_signs_in_once_and_gets_tokens(home: Home, demo_server: DemoServer) -> None:
+def test_a_person_signs_in_once_and_gets_tokens(home: Home, demo_server: FaultyServer) -> None:
     """Login, token, show, refresh and revoke work in a row."""
     login = home.login(demo_server.issuer)
     assert login.status == 0, login.stderr

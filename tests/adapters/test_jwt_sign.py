@@ -11,12 +11,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from jwt.algorithms import get_default_algorithms
 
+from tests.servers.faulty_server import FaultyServer, Received, Reply, json_reply
 from tests.servers.oidc_provider import LONG_SECRET, OidcProvider
 from tests.support.commandline import Home
 from tests.support.keys import pem
 from tests.support.real_parts import available
 from tokenctl.adapters.jwt_sign import LIFETIME, client_assertion
-from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.errors import UsageError
 
 NOW = 1_800_000_000
@@ -148,7 +148,7 @@ def test_a_key_file_that_others_may_read_is_told(home: Home, tmp_path: Path, oid
     assert missing.status == 2 and "key.pem cannot be read" in missing.stderr
 
 
-def test_an_assertion_that_a_server_repeats_is_not_shown(home: Home, demo_server: DemoServer) -> None:
+def test_an_assertion_that_a_server_repeats_is_not_shown(home: Home, demo_server: FaultyServer) -> None:
     """It would be good for a minute: no error quotes it, at whichever endpoint the client proves itself."""
     seen: dict[str, str] = {}
 

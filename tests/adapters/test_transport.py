@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 import trustme
 
+from tests.servers.faulty_server import FaultyServer, Override, Reply, json_reply
 from tests.support.flows import always
 from tokenctl.adapters.transport import LARGEST, LONGEST_RETRY_AFTER, Transport
-from tokenctl.demo.http_server import DemoServer, Override, Reply, json_reply
 from tokenctl.errors import Refused, Unreachable, UsageError
 from tokenctl.oauth.wire import Request
 
@@ -62,7 +62,7 @@ def saying(*parts: bytes, pause: float = 0) -> Talk:
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
 
-def get(server: DemoServer, path: str = "/jwks") -> Request:
+def get(server: FaultyServer, path: str = "/jwks") -> Request:
     """A request without a secret."""
     return Request(url=server.issuer + path)
 
@@ -70,14 +70,14 @@ def get(server: DemoServer, path: str = "/jwks") -> Request:
 # -- limits ------------------------------------------------------------------------------------
 
 
-def test_an_answer_of_the_largest_size_is_read_whole(demo_server: DemoServer) -> None:
+def test_an_answer_of_the_largest_size_is_read_whole(demo_server: FaultyServer) -> None:
     """A body of just the limit is read to its last byte."""
     demo_server.overrides["/jwks"] = always(Reply(body=b"x" * LARGEST))
     assert len(Transport().send(get(demo_server)).body) == LARGEST
 
 
 @pytest.mark.parametrize("length", [{}, {"Content-Length": str(10 * LARGEST)}])
-def test_a_larger_answer_is_refused(demo_server: DemoServer, length: dict[str, str]) -> None:
+def test_a_larger_answer_is_refused(demo_server: FaultyServer, length: dict[str, str]) -> None:
     """A body over the limit is refused, whatever length it announces."""
     demo_server.overrides["/jwks"] = always(Reply(body=b"x" * (LARGEST + 1), headers=length))
     with pytest.raises(Refused, match="more than 1024 KiB"):
@@ -91,7 +91,7 @@ def test_an_endless_answer_is_refused() -> None:
         Transport().send(Request(url=f"http://127.0.0.1:{port}/"))
 
 
-def test_a_gzip_bomb_is_not_unpacked(demo_server: DemoServer) -> None:
+def test_a_gzip_bomb_is_not_unpacked(demo_server: FaultyServer) -> None:
     """A compressed answer that nobody asked for stays compressed, however large it would be."""
     bomb = gzip.compress(b"\0" * (64 * LARGEST))
     demo_server.overrides["/jwks"] = always(Reply(body=bomb, headers={"Content-Encoding": "gzip"}))
@@ -124,7 +124,7 @@ def test_a_silent_server_ends_at_the_total_deadline() -> None:
 # -- sent or not -----------------------------------------------------------------------------------
 
 
-def test_a_refused_connection_was_never_sent(demo_server: DemoServer) -> None:
+def test_a_refused_connection_was_never_sent(demo_server: FaultyServer) -> None:
     """Where nobody listens, nothing was sent."""
     url = get(demo_server).url
     demo_server.stop()
@@ -134,7 +134,7 @@ def test_a_refused_connection_was_never_sent(demo_server: DemoServer) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has other words for it")
-def test_a_refused_connection_names_the_port(demo_server: DemoServer) -> None:
+def test_a_refused_connection_names_the_port(demo_server: FaultyServer) -> None:
     """The message has host, port and reason, and no number that only programs know."""
     demo_server.stop()
     with pytest.raises(Unreachable) as caught:
@@ -148,7 +148,7 @@ def test_a_usual_port_is_not_named() -> None:
         Transport().send(Request(url="https://127.0.0.1:443/token"))
 
 
-def test_a_server_that_speaks_no_tls_is_told_from_one_that_is_away(demo_server: DemoServer) -> None:
+def test_a_server_that_speaks_no_tls_is_told_from_one_that_is_away(demo_server: FaultyServer) -> None:
     """TLS spoken to a plain HTTP server says so, and asks for the address."""
     with pytest.raises(Unreachable, match="it does not speak TLS") as caught:
         Transport().send(Request(url=f"https://127.0.0.1:{demo_server.port}/"))
@@ -156,7 +156,7 @@ def test_a_server_that_speaks_no_tls_is_told_from_one_that_is_away(demo_server: 
 
 
 @pytest.mark.parametrize("how", ["drop_before", "drop_after"])
-def test_a_request_without_an_answer_may_have_been_sent(demo_server: DemoServer, how: str) -> None:
+def test_a_request_without_an_answer_may_have_been_sent(demo_server: FaultyServer, how: str) -> None:
     """A connection that breaks after the request leaves it in doubt, and the request goes out once only."""
     demo_server.overrides["/token"] = always(Reply(**{how: True}))  # type: ignore[arg-type]
     with pytest.raises(Unreachable) as caught:
@@ -202,7 +202,7 @@ def redirect(location: str | None, status: int = 302) -> Override:
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("location", ["/jwks", "http://127.0.0.1:1/"])
-def test_a_post_is_never_redirected(demo_server: DemoServer, status: int, location: str) -> None:
+def test_a_post_is_never_redirected(demo_server: FaultyServer, status: int, location: str) -> None:
     """A form, which holds a secret, goes nowhere but where it was meant to go."""
     demo_server.overrides["/token"] = redirect(location, status)
     with pytest.raises(Refused, match="redirects this request elsewhere"):
@@ -210,7 +210,7 @@ def test_a_post_is_never_redirected(demo_server: DemoServer, status: int, locati
     assert [each.path for each in demo_server.requests] == ["/token"]
 
 
-def test_a_get_with_a_header_is_never_redirected(demo_server: DemoServer) -> None:
+def test_a_get_with_a_header_is_never_redirected(demo_server: FaultyServer) -> None:
     """A request with an Authorization header is not redirected, even within its origin."""
     demo_server.overrides["/userinfo"] = redirect("/jwks")
     with pytest.raises(Refused):
@@ -218,13 +218,13 @@ def test_a_get_with_a_header_is_never_redirected(demo_server: DemoServer) -> Non
     assert demo_server.count("/jwks") == 0
 
 
-def test_a_get_is_redirected_within_its_origin(demo_server: DemoServer) -> None:
+def test_a_get_is_redirected_within_its_origin(demo_server: FaultyServer) -> None:
     """Metadata and keys may move on the same server."""
     demo_server.overrides["/old"] = redirect("/jwks", 308)
     assert b'"keys"' in Transport().send(get(demo_server, "/old")).body
 
 
-def test_a_get_is_not_redirected_to_another_origin(demo_server: DemoServer) -> None:
+def test_a_get_is_not_redirected_to_another_origin(demo_server: FaultyServer) -> None:
     """Another host, port or scheme is another server."""
     other = demo_server.issuer.replace("127.0.0.1", "localhost")
     for location in (
@@ -241,7 +241,7 @@ def test_a_get_is_not_redirected_to_another_origin(demo_server: DemoServer) -> N
 
 
 @pytest.mark.parametrize("location", ["/old", None])
-def test_a_circle_of_redirects_ends(demo_server: DemoServer, location: str | None) -> None:
+def test_a_circle_of_redirects_ends(demo_server: FaultyServer, location: str | None) -> None:
     """A redirect to itself, or to nowhere, is followed a few times and refused."""
     demo_server.overrides["/old"] = redirect(location)
     with pytest.raises(Refused, match="circle"):
@@ -249,14 +249,14 @@ def test_a_circle_of_redirects_ends(demo_server: DemoServer, location: str | Non
     assert demo_server.count("/old") == 4
 
 
-def test_a_redirect_to_what_is_no_address_is_refused(demo_server: DemoServer) -> None:
+def test_a_redirect_to_what_is_no_address_is_refused(demo_server: FaultyServer) -> None:
     """A Location that cannot be read is refused like any other."""
     demo_server.overrides["/old"] = redirect("http://[")
     with pytest.raises(Refused):
         Transport().send(get(demo_server, "/old"))
 
 
-def test_a_chain_of_redirects_ends_at_the_total_deadline(demo_server: DemoServer) -> None:
+def test_a_chain_of_redirects_ends_at_the_total_deadline(demo_server: FaultyServer) -> None:
     """Redirects do not make the time that one request has longer."""
     demo_server.overrides["/old"] = always(Reply(status=302, headers={"Location": "/older"}, delay=0.4))
     demo_server.overrides["/older"] = always(Reply(status=302, headers={"Location": "/jwks"}, delay=0.4))
@@ -267,7 +267,7 @@ def test_a_chain_of_redirects_ends_at_the_total_deadline(demo_server: DemoServer
 # -- nothing ambient -------------------------------------------------------------------------------
 
 
-def test_no_cookie_goes_from_one_request_to_the_next(demo_server: DemoServer) -> None:
+def test_no_cookie_goes_from_one_request_to_the_next(demo_server: FaultyServer) -> None:
     """A cookie that a server sets is forgotten at once, over a redirect too."""
     demo_server.overrides["/old"] = always(
         Reply(status=302, headers={"Location": "/jwks", "Set-Cookie": "a=b; Path=/"})
@@ -279,7 +279,7 @@ def test_no_cookie_goes_from_one_request_to_the_next(demo_server: DemoServer) ->
     assert all("cookie" not in each.headers for each in demo_server.requests)
 
 
-def test_netrc_is_not_read(demo_server: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_netrc_is_not_read(demo_server: FaultyServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Passwords in .netrc go nowhere."""
     for name in (".netrc", "netrc"):
         (tmp_path / name).write_text("default login someone password secret\n")
@@ -293,7 +293,7 @@ def test_netrc_is_not_read(demo_server: DemoServer, tmp_path: Path, monkeypatch:
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"])
-def test_loopback_is_never_proxied(demo_server: DemoServer, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_loopback_is_never_proxied(demo_server: FaultyServer, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """A proxy gets nothing that is meant for this machine, and the rest as the environment says."""
     proxied: list[bytes] = []
 
@@ -396,14 +396,14 @@ def test_a_ca_file_that_cannot_be_used_is_named(tmp_path: Path, text: str | None
         ("Fri, 01 Jan 2100 00:00:00 GMT", LONGEST_RETRY_AFTER),
     ],
 )
-def test_retry_after_is_read_as_seconds(demo_server: DemoServer, value: str | None, seconds: int | None) -> None:
+def test_retry_after_is_read_as_seconds(demo_server: FaultyServer, value: str | None, seconds: int | None) -> None:
     """Retry-After may be seconds or a date; it is capped, and nonsense counts as absent."""
     headers = {} if value is None else {"retry_after": value}
     demo_server.overrides["/jwks"] = always(json_reply({}, 503, **headers))
     assert Transport().send(get(demo_server)).retry_after == seconds
 
 
-def test_retry_after_in_a_minute_is_a_minute(demo_server: DemoServer) -> None:
+def test_retry_after_in_a_minute_is_a_minute(demo_server: FaultyServer) -> None:
     """A date is counted from now."""
     demo_server.overrides["/jwks"] = always(json_reply({}, 429, retry_after=formatdate(time.time() + 60, usegmt=True)))
     assert Transport().send(get(demo_server)).retry_after in range(55, 61)

@@ -16,11 +16,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.servers.faulty_server import FaultyServer
 from tests.servers.hung_bus import StallingBus
 from tests.servers.secret_service import SecretService
 from tests.support.commandline import Home, Result
-from tokenctl.demo.http_server import DemoServer
-from tokenctl.demo.play import fetch
+from tests.support.fetch import fetch
 
 COMMANDS = ("token (fresh)", "token (expired)", "show", "first login", "login", "refresh", "revoke")
 LONGEST = 120.0
@@ -55,7 +55,7 @@ class Stage:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            self.server = stack.enter_context(DemoServer(auto_approve=True))
+            self.server = stack.enter_context(FaultyServer(auto_approve=True))
             self.keyring = stack.enter_context(SecretService())
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="tokenctl-stage-"))
             self.home = Home(Path(folder) / "home", self.keyring.environ, store="keyring")
@@ -110,9 +110,9 @@ class Stage:
         if self._kept() is None:
             self._healthy("login")
         if command == "token (expired)":
-            self.server.settings.access_token_lifetime = 1
+            self.server.change(access_token_lifetime=1)
             self._healthy("refresh")
-            self.server.settings.access_token_lifetime = 900
+            self.server.change(access_token_lifetime=900)
             kept = self._kept()
             assert kept is not None
             time.sleep(max(0.0, kept["expires_at"] - time.time()) + 0.1)

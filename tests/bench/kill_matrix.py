@@ -7,12 +7,12 @@ from pathlib import Path
 
 from tests.killing.matrix import ROLES, Matrix, outcome, points, table
 from tests.killing.scene import Scene
-from tokenctl.demo.http_server import DemoServer
+from tests.servers.faulty_server import FaultyServer
 
 
 def measure(role: str, grace: int) -> Matrix:
     """Kill the caller or the worker at every point, with a server that forgives for `grace` seconds."""
-    with tempfile.TemporaryDirectory() as name, DemoServer(auto_approve=True, reuse_grace=grace) as server:
+    with tempfile.TemporaryDirectory() as name, FaultyServer(auto_approve=True, reuse_grace=grace) as server:
         scene = Scene(Path(name) / "scene", server)
         return {(each.name, role, grace): outcome(scene, each) for each in points(scene) if each.role == role}
 

@@ -27,10 +27,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tests.servers.faulty_server import FaultyServer, Received, Reply
 from tests.servers.secret_service import SecretService
 from tests.support.commandline import LONG, Home
 from tests.support.paths import ROOT
-from tokenctl.demo.http_server import DemoServer, Received, Reply
 
 MOST_WANTED = 75
 """The `min_ttl` of a profile and the window before it, in seconds: never more than half of a token's life."""
@@ -113,7 +113,7 @@ class Figures:
 class Soak:
     """One soak on its stage: a server, a HOME, and threads that call, kill and count."""
 
-    def __init__(self, plan: Plan, home: Home, server: DemoServer) -> None:
+    def __init__(self, plan: Plan, home: Home, server: FaultyServer) -> None:
         self.plan = plan
         self.figures = Figures()
         self._home = home
@@ -250,7 +250,7 @@ def soak(plan: Plan, folder: Path) -> Figures:
     """Run a soak in a folder of its own, with its own server and store."""
     with ExitStack() as stack:
         server = stack.enter_context(
-            DemoServer(auto_approve=True, access_token_lifetime=plan.life, reuse_grace=plan.grace)
+            FaultyServer(auto_approve=True, access_token_lifetime=plan.life, reuse_grace=plan.grace)
         )
         environ = {"TEST_RING": str(folder / "ring.json"), "PYTHONPATH": str(ROOT)} if plan.store == "ring" else {}
         if plan.store == "keyring":

@@ -12,9 +12,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.servers.faulty_server import FaultyServer
 from tests.servers.secret_service import SecretService
 from tests.support.commandline import Home
-from tokenctl.demo.http_server import DemoServer
 
 
 def measure(commands: dict[str, list[str]], environ: dict[str, str], folder: Path, runs: int = 40) -> dict[str, float]:
@@ -35,7 +35,7 @@ def measure(commands: dict[str, list[str]], environ: dict[str, str], folder: Pat
 def main() -> None:
     """Measure and print."""
     scripts = Path(sys.executable).parent
-    with tempfile.TemporaryDirectory() as name, SecretService() as service, DemoServer(auto_approve=True) as server:
+    with tempfile.TemporaryDirectory() as name, SecretService() as service, FaultyServer(auto_approve=True) as server:
         home = Home(Path(name) / "home", service.environ, store="keyring")
         assert home.login(server.issuer).status == 0
         commands = {

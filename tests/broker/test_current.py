@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.servers.faulty_server import FaultyServer, Received, Reply, json_reply
 from tests.support import broker
 from tests.support.broker import sign_in
 from tests.support.flows import (
@@ -20,7 +21,6 @@ from tests.support.flows import (
     refreshes,
     rewritten,
 )
-from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable, UsageError
 from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
@@ -31,7 +31,7 @@ from tokenctl.storage.memory_store import MemoryStore
 
 
 def test_a_fresh_token_takes_no_lock_and_no_network(
-    demo_server: DemoServer, session: Session, store: MemoryStore
+    demo_server: FaultyServer, session: Session, store: MemoryStore
 ) -> None:
     """What is fresh is returned, while others hold the lock or while the server is away."""
     profile = profile_of(demo_server)
@@ -40,7 +40,7 @@ def test_a_fresh_token_takes_no_lock_and_no_network(
     assert not lock_of().exists()
 
 
-def test_a_stale_token_is_renewed_once(demo_server: DemoServer, session: Session, store: MemoryStore) -> None:
+def test_a_stale_token_is_renewed_once(demo_server: FaultyServer, session: Session, store: MemoryStore) -> None:
     """With less than `min_ttl` left it is renewed, and the successor kept."""
     profile = profile_of(demo_server)
     late = at(session.expires_at - 59, store)
@@ -64,7 +64,7 @@ def test_a_stale_token_is_renewed_once(demo_server: DemoServer, session: Session
     ],
 )
 def test_min_ttl_decides(
-    demo_server: DemoServer, session: Session, store: MemoryStore, left: int, min_ttl: int | None, renews: int
+    demo_server: FaultyServer, session: Session, store: MemoryStore, left: int, min_ttl: int | None, renews: int
 ) -> None:
     """At least `min_ttl` and 15 s must be left, or half of the token's own life; expired is never enough."""
     broker.current(at(session.expires_at - left, store), profile_of(demo_server), min_ttl)
@@ -73,21 +73,21 @@ def test_min_ttl_decides(
 
 @pytest.mark.parametrize(("step", "renews"), [(-30, 0), (-61, 1), (-86400, 1)])
 def test_a_clock_that_was_set_back_is_not_believed(
-    demo_server: DemoServer, session: Session, store: MemoryStore, step: int, renews: int
+    demo_server: FaultyServer, session: Session, store: MemoryStore, step: int, renews: int
 ) -> None:
     """A token from the future may be older than it seems, except for a small step."""
     broker.current(at(session.obtained_at + step, store), profile_of(demo_server))
     assert refreshes(demo_server) == renews
 
 
-def test_refresh_always_renews(demo_server: DemoServer, session: Session, store: MemoryStore) -> None:
+def test_refresh_always_renews(demo_server: FaultyServer, session: Session, store: MemoryStore) -> None:
     """By request a fresh token is renewed too."""
     assert broker.renew(Runtime(store=store), profile_of(demo_server)).generation == 2
     assert refreshes(demo_server) == 1
 
 
 def test_what_another_process_renewed_meanwhile_is_taken(
-    demo_server: DemoServer, session: Session, store: MemoryStore
+    demo_server: FaultyServer, session: Session, store: MemoryStore
 ) -> None:
     """Whoever waited for the lock takes the newer generation, however short it lives."""
     now = session.expires_at - 5
@@ -105,7 +105,7 @@ def test_what_another_process_renewed_meanwhile_is_taken(
 
 
 def test_tokens_that_die_at_once_are_renewed_once_a_second(
-    demo_server: DemoServer, session: Session, store: MemoryStore
+    demo_server: FaultyServer, session: Session, store: MemoryStore
 ) -> None:
     """Whatever a server says of expires_in, it is not asked in a loop."""
     demo_server.overrides["/token"] = rewritten(demo_server, expires_in=1)
@@ -123,7 +123,7 @@ def test_tokens_that_die_at_once_are_renewed_once_a_second(
 
 
 def test_a_lock_that_stays_taken_does_not_withhold_a_token_that_lives(
-    demo_server: DemoServer, session: Session, store: MemoryStore, capsys: pytest.CaptureFixture[str]
+    demo_server: FaultyServer, session: Session, store: MemoryStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Whoever waits for another process waits no longer than the token at hand lives, and hands it out with a warning."""
     runtime, profile = at(session.expires_at - 1, store), profile_of(demo_server)
@@ -134,7 +134,7 @@ def test_a_lock_that_stays_taken_does_not_withhold_a_token_that_lives(
 
 @pytest.mark.parametrize("reply", [Reply(status=500), Reply(status=503), Reply(status=429), Reply(drop_before=True)])
 def test_a_passing_failure_serves_the_token_at_hand(
-    demo_server: DemoServer, session: Session, store: MemoryStore, reply: Reply, capsys: pytest.CaptureFixture[str]
+    demo_server: FaultyServer, session: Session, store: MemoryStore, reply: Reply, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """While the older token lives it is handed out with a warning; after that it is exit 6, and all is kept."""
     demo_server.overrides["/token"] = always(reply)
@@ -162,7 +162,7 @@ def test_a_passing_failure_serves_the_token_at_hand(
     ],
 )
 def test_a_refusal_keeps_the_record(
-    demo_server: DemoServer, session: Session, store: MemoryStore, reply: Reply, error: type[TokenctlError]
+    demo_server: FaultyServer, session: Session, store: MemoryStore, reply: Reply, error: type[TokenctlError]
 ) -> None:
     """`invalid_grant` is exit 4 and everything else exit 5; the session stays as it was."""
     demo_server.overrides["/token"] = always(reply)
@@ -172,7 +172,7 @@ def test_a_refusal_keeps_the_record(
     assert store.read("t") == session
 
 
-def test_a_killed_session_is_kept_too(demo_server: DemoServer, session: Session, store: MemoryStore) -> None:
+def test_a_killed_session_is_kept_too(demo_server: FaultyServer, session: Session, store: MemoryStore) -> None:
     """A session that the server ended stays in the store until somebody signs in or revokes."""
     demo_server.kill_session()
     with pytest.raises(LoginRequired):
@@ -182,7 +182,7 @@ def test_a_killed_session_is_kept_too(demo_server: DemoServer, session: Session,
 
 @pytest.mark.parametrize("by_request", [False, True])
 def test_after_invalid_grant_a_newer_generation_counts(
-    demo_server: DemoServer, session: Session, store: MemoryStore, by_request: bool
+    demo_server: FaultyServer, session: Session, store: MemoryStore, by_request: bool
 ) -> None:
     """Where somebody without the lock was faster, their session is the answer."""
     newer = replace(session, generation=2, access_token="theirs", obtained_at=session.expires_at, expires_at=2**40)
@@ -200,7 +200,7 @@ def test_after_invalid_grant_a_newer_generation_counts(
 @pytest.mark.parametrize("change", [{"issuer": "https://evil.example"}, {"client_id": "another"}])
 @pytest.mark.parametrize("work", [broker.current, broker.renew])
 def test_a_changed_profile_asks_for_a_new_sign_in(
-    demo_server: DemoServer, session: Session, store: MemoryStore, change: dict[str, str], work: Any
+    demo_server: FaultyServer, session: Session, store: MemoryStore, change: dict[str, str], work: Any
 ) -> None:
     """A profile that now means another server or client gets no token of the old one, and nobody is asked."""
     before = len(demo_server.requests)
@@ -211,7 +211,7 @@ def test_a_changed_profile_asks_for_a_new_sign_in(
 
 
 @pytest.mark.parametrize("work", [broker.current, broker.renew])
-def test_without_a_session_a_person_has_to_sign_in(demo_server: DemoServer, work: Any) -> None:
+def test_without_a_session_a_person_has_to_sign_in(demo_server: FaultyServer, work: Any) -> None:
     """Not signed in is exit 4, and nothing is asked."""
     with pytest.raises(LoginRequired, match="not signed in"):
         work(Runtime(store=MemoryStore()), profile_of(demo_server))
@@ -219,7 +219,7 @@ def test_without_a_session_a_person_has_to_sign_in(demo_server: DemoServer, work
 
 
 def test_a_renewal_that_the_keyring_does_not_take_is_kept_for_the_next_run(
-    demo_server: DemoServer, session: Session, capsys: pytest.CaptureFixture[str]
+    demo_server: FaultyServer, session: Session, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """When the keyring fails after the commit, the session is in the redo log, is used, and is copied later."""
     store = Failing()
@@ -238,7 +238,7 @@ def test_a_renewal_that_the_keyring_does_not_take_is_kept_for_the_next_run(
 # -- machines without a store ----------------------------------------------------------------------
 
 
-def test_a_machine_without_a_store_begins_by_itself(demo_server: DemoServer) -> None:
+def test_a_machine_without_a_store_begins_by_itself(demo_server: FaultyServer) -> None:
     """With the memory store each run gets its own token, once."""
     runtime = Runtime({"TOKENCTL_CLIENT_SECRET": "demo-ci-secret"}, store=MemoryStore())
     demo = machine_profile(demo_server, store="memory")
@@ -250,7 +250,7 @@ def test_a_machine_without_a_store_begins_by_itself(demo_server: DemoServer) -> 
     assert demo_server.count("/token", "client_credentials") == 2
 
 
-def test_a_person_has_no_memory_store(demo_server: DemoServer) -> None:
+def test_a_person_has_no_memory_store(demo_server: FaultyServer) -> None:
     """What a person signs in to must be kept somewhere."""
     with pytest.raises(UsageError, match="memory"):
         broker.current(Runtime(store=MemoryStore()), profile_of(demo_server, store="memory"))

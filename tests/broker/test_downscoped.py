@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.servers import person
+from tests.servers.faulty_server import FaultyServer, Received, Reply, json_reply
 from tests.servers.oidc_provider import OidcProvider
 from tests.support.commandline import LONG, Home
 from tests.support.flows import always, rewritten
 from tests.support.job_identity import platform
 from tests.support.paths import ROOT
 from tests.support.real_parts import available
-from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.oauth.claims import unverified_claims
 
 
@@ -37,7 +37,7 @@ def entries(home: Home) -> dict[str, str]:
     return dict(json.loads(Path(home.environ["TEST_RING"]).read_text()))
 
 
-def test_a_narrower_scope_by_refresh(ring_home: Home, demo_server: DemoServer) -> None:
+def test_a_narrower_scope_by_refresh(ring_home: Home, demo_server: FaultyServer) -> None:
     """The session keeps its own token and the rotated refresh token; the narrower one is cached, and one request serves all."""
     write_profile(ring_home, demo_server.issuer, "tokenctl-demo")
     assert ring_home.login(demo_server.issuer).status == 0
@@ -59,7 +59,7 @@ def test_a_narrower_scope_by_refresh(ring_home: Home, demo_server: DemoServer) -
     assert entries(ring_home) == {}
 
 
-def test_in_the_file_store_they_lie_side_by_side(home: Home, demo_server: DemoServer) -> None:
+def test_in_the_file_store_they_lie_side_by_side(home: Home, demo_server: FaultyServer) -> None:
     """A narrower token is a file of its own, and goes at sign-out."""
     assert home.login(demo_server.issuer, "--scope", "openid offline_access api").status == 0
     whole = home.run("token").stdout
@@ -71,7 +71,7 @@ def test_in_the_file_store_they_lie_side_by_side(home: Home, demo_server: DemoSe
 
 
 @pytest.mark.quick
-def test_a_scope_that_was_not_granted_is_5_and_costs_nothing(ring_home: Home, demo_server: DemoServer) -> None:
+def test_a_scope_that_was_not_granted_is_5_and_costs_nothing(ring_home: Home, demo_server: FaultyServer) -> None:
     """What the server refuses leaves the session as it was."""
     write_profile(ring_home, demo_server.issuer, "tokenctl-demo")
     assert ring_home.login(demo_server.issuer).status == 0
@@ -80,7 +80,7 @@ def test_a_scope_that_was_not_granted_is_5_and_costs_nothing(ring_home: Home, de
     assert ring_home.run("refresh").status == 0 and demo_server.reuse_detections == 0
 
 
-def test_a_new_login_has_none_of_the_old_ones(ring_home: Home, demo_server: DemoServer) -> None:
+def test_a_new_login_has_none_of_the_old_ones(ring_home: Home, demo_server: FaultyServer) -> None:
     """What was narrowed from another sign-in is not handed out."""
     write_profile(ring_home, demo_server.issuer, "tokenctl-demo")
     assert ring_home.login(demo_server.issuer).status == 0
@@ -90,7 +90,7 @@ def test_a_new_login_has_none_of_the_old_ones(ring_home: Home, demo_server: Demo
     assert ring_home.run("token", "--scope", "api").stdout != narrow
 
 
-def test_a_machine_asks_for_less(home: Home, demo_server: DemoServer) -> None:
+def test_a_machine_asks_for_less(home: Home, demo_server: FaultyServer) -> None:
     """With client credentials a narrower token is asked for anew, with and without a store."""
     options = ("--issuer", demo_server.issuer, "--client-id", "tokenctl-demo-ci", "--flow", "client-credentials")
     assert home.run("login", "-p", "ci", *options, "--client-secret-stdin", stdin="demo-ci-secret\n").status == 0
@@ -137,7 +137,7 @@ def test_by_refresh_at_a_certified_server(ring_home: Home, oidc_provider: OidcPr
     assert ring_home.run("refresh").status == 0
 
 
-def test_a_scope_without_consent_does_not_end_the_session(ring_home: Home, demo_server: DemoServer) -> None:
+def test_a_scope_without_consent_does_not_end_the_session(ring_home: Home, demo_server: FaultyServer) -> None:
     """Some servers answer invalid_grant for a scope nobody consented to: 5, and the session renews as before."""
     write_profile(ring_home, demo_server.issuer, "tokenctl-demo")
     assert ring_home.login(demo_server.issuer).status == 0
@@ -152,7 +152,7 @@ def test_a_scope_without_consent_does_not_end_the_session(ring_home: Home, demo_
     assert demo_server.reuse_detections == 0
 
 
-def test_a_dead_refresh_token_is_found_out_and_remembered(ring_home: Home, demo_server: DemoServer) -> None:
+def test_a_dead_refresh_token_is_found_out_and_remembered(ring_home: Home, demo_server: FaultyServer) -> None:
     """invalid_grant for a narrower token and for an ordinary renewal: dead, and nobody asks again."""
     write_profile(ring_home, demo_server.issuer, "tokenctl-demo")
     assert ring_home.login(demo_server.issuer).status == 0
@@ -163,7 +163,7 @@ def test_a_dead_refresh_token_is_found_out_and_remembered(ring_home: Home, demo_
     assert demo_server.count("/token", "refresh_token") == 2
 
 
-def test_more_than_was_granted_is_not_asked_for(ring_home: Home, demo_server: DemoServer) -> None:
+def test_more_than_was_granted_is_not_asked_for(ring_home: Home, demo_server: FaultyServer) -> None:
     """RFC 6749 section 6: the scope of a refresh is within the session's; how to get more is said."""
     write_profile(ring_home, demo_server.issuer, "tokenctl-demo")
     assert ring_home.login(demo_server.issuer).status == 0
@@ -174,7 +174,7 @@ def test_more_than_was_granted_is_not_asked_for(ring_home: Home, demo_server: De
 
 
 @pytest.mark.parametrize("given", ["openid offline_access api", "openid"], ids=["more", "less"])
-def test_a_token_for_something_else_is_not_handed_out(ring_home: Home, demo_server: DemoServer, given: str) -> None:
+def test_a_token_for_something_else_is_not_handed_out(ring_home: Home, demo_server: FaultyServer, given: str) -> None:
     """A server that ignores the scope, or gives less, is not passed over in silence; what rotated is kept."""
     write_profile(ring_home, demo_server.issuer, "tokenctl-demo")
     assert ring_home.login(demo_server.issuer).status == 0
@@ -187,7 +187,7 @@ def test_a_token_for_something_else_is_not_handed_out(ring_home: Home, demo_serv
 
 
 def test_a_lost_answer_and_a_refusal_are_two_presentations_and_no_third(
-    ring_home: Home, demo_server: DemoServer
+    ring_home: Home, demo_server: FaultyServer
 ) -> None:
     """invalid_grant to the second presentation leaves a doubt, so that no ordinary renewal is tried to find out more."""
     write_profile(ring_home, demo_server.issuer, "tokenctl-demo")
@@ -199,7 +199,7 @@ def test_a_lost_answer_and_a_refusal_are_two_presentations_and_no_third(
     assert demo_server.count("/token", "refresh_token") == 2
 
 
-def test_who_waits_for_another_scope_is_not_refused_with_it(ring_home: Home, demo_server: DemoServer) -> None:
+def test_who_waits_for_another_scope_is_not_refused_with_it(ring_home: Home, demo_server: FaultyServer) -> None:
     """A narrower token that the server refuses says nothing of what others ask for."""
     write_profile(ring_home, demo_server.issuer, "tokenctl-demo")
     assert ring_home.login(demo_server.issuer).status == 0
@@ -220,7 +220,7 @@ def test_who_waits_for_another_scope_is_not_refused_with_it(ring_home: Home, dem
     assert first.returncode == 5 and {each.status for each in results} == {0}, results
 
 
-def test_a_scope_that_the_server_did_not_mention_may_be_asked_for(ring_home: Home, demo_server: DemoServer) -> None:
+def test_a_scope_that_the_server_did_not_mention_may_be_asked_for(ring_home: Home, demo_server: FaultyServer) -> None:
     """Many servers leave openid out when they say what was granted."""
     write_profile(ring_home, demo_server.issuer, "tokenctl-demo")
     demo_server.overrides["/token"] = rewritten(demo_server, scope="api")

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.killing.scene import wait_until
+from tests.servers.faulty_server import FaultyServer, Received, Reply, json_reply
 from tests.support import broker
 from tests.support.aging import age
 from tests.support.commandline import LONG, Home, Result, Started, open_files
 from tests.support.demo_server import Make
 from tests.support.flows import PassingClock, always, at, lock_of, profile_of, refreshes
-from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.errors import TokenctlError, Unreachable
 from tokenctl.model.session import Session
 from tokenctl.oauth.wire import Request, Response
@@ -35,7 +35,7 @@ def test_twenty_processes_renew_once(home: Home, make_server: Make) -> None:
     assert (refreshes(server), server.reuse_detections) == (1, 0)
 
 
-def test_twenty_refreshes_take_turns(home: Home, demo_server: DemoServer) -> None:
+def test_twenty_refreshes_take_turns(home: Home, demo_server: FaultyServer) -> None:
     """By request each process renews, one after the other, and no refresh token is used twice."""
     assert home.login(demo_server.issuer).status == 0
     results = home.race(8, "refresh")
@@ -44,7 +44,7 @@ def test_twenty_refreshes_take_turns(home: Home, demo_server: DemoServer) -> Non
     assert home.run("token").status == 0
 
 
-def herd(home: Home, server: DemoServer, processes: int, reply: Reply) -> list[Result]:
+def herd(home: Home, server: FaultyServer, processes: int, reply: Reply) -> list[Result]:
     """Sign in with a token that has expired, start processes that need one, and answer when all of them wait."""
     assert home.login(server.issuer).status == 0
     age(home)
@@ -109,7 +109,7 @@ def test_a_herd_at_an_overloaded_server_asks_once(home: Home, make_server: Make)
 # -- the soft window -------------------------------------------------------------------------------
 
 
-def test_nobody_waits_for_an_early_renewal(demo_server: DemoServer, session: Session, store: MemoryStore) -> None:
+def test_nobody_waits_for_an_early_renewal(demo_server: FaultyServer, session: Session, store: MemoryStore) -> None:
     """Shortly before it is needed one process renews, and whoever finds the lock taken has a token that is good."""
     runtime, profile = at(session.expires_at - 70, store), profile_of(demo_server)
     start = time.monotonic()  # who waits for the lock waits for 60 s
@@ -121,7 +121,7 @@ def test_nobody_waits_for_an_early_renewal(demo_server: DemoServer, session: Ses
 
 @pytest.mark.parametrize("reply", [Reply(status=503), json_reply({"error": "invalid_grant"}, 400), Reply(status=400)])
 def test_an_early_renewal_may_fail(
-    demo_server: DemoServer, session: Session, store: MemoryStore, reply: Reply, capsys: pytest.CaptureFixture[str]
+    demo_server: FaultyServer, session: Session, store: MemoryStore, reply: Reply, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The token at hand is good enough, and nothing is said."""
     demo_server.overrides["/token"] = always(reply)
@@ -130,7 +130,7 @@ def test_an_early_renewal_may_fail(
 
 
 def test_an_early_renewal_that_takes_too_long_hands_out_no_expired_token(
-    demo_server: DemoServer, session: Session, store: MemoryStore
+    demo_server: FaultyServer, session: Session, store: MemoryStore
 ) -> None:
     """What was good enough before a request may be over after it."""
     clock = PassingClock(session.expires_at - 10)

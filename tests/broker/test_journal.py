@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from tests.servers.faulty_server import FaultyServer, Reply, json_reply
 from tests.support import broker
 from tests.support.broker import sign_in
 from tests.support.flows import Failing, PassingClock, always, at, lock_of, machine_profile, profile_of, refreshes
 from tokenctl.adapters.transport import Transport
-from tokenctl.demo.http_server import DemoServer, Reply, json_reply
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable
 from tokenctl.model.session import Session
 from tokenctl.oauth.wire import Request, Response
@@ -20,7 +20,7 @@ from tokenctl.storage.memory_store import MemoryStore
 
 @pytest.mark.parametrize(("asked", "wait"), [("100", 100), ("100000", 300), ("0", 0), ("nonsense", 0)])
 def test_retry_after_is_honoured_five_minutes_at_most(
-    demo_server: DemoServer, session: Session, store: MemoryStore, asked: str, wait: int
+    demo_server: FaultyServer, session: Session, store: MemoryStore, asked: str, wait: int
 ) -> None:
     """Until then nobody asks, not even by request."""
     profile, start = profile_of(demo_server), session.expires_at
@@ -36,7 +36,7 @@ def test_retry_after_is_honoured_five_minutes_at_most(
 
 
 def test_a_clock_that_was_set_back_after_a_failure_stops_nobody(
-    demo_server: DemoServer, session: Session, store: MemoryStore
+    demo_server: FaultyServer, session: Session, store: MemoryStore
 ) -> None:
     """A failure that seems to be yet to come is no answer that anybody waited for."""
     demo_server.overrides["/token"] = always(Reply(status=503, headers={"Retry-After": "60"}))
@@ -47,7 +47,7 @@ def test_a_clock_that_was_set_back_after_a_failure_stops_nobody(
 
 
 def test_after_two_lost_answers_only_a_person_may_try(
-    demo_server: DemoServer, session: Session, store: MemoryStore
+    demo_server: FaultyServer, session: Session, store: MemoryStore
 ) -> None:
     """`token` says what to do and asks nobody; each `refresh` presents the refresh token once more."""
     profile, moments = profile_of(demo_server), iter(range(session.expires_at, 2**40, 10))
@@ -71,7 +71,7 @@ def test_after_two_lost_answers_only_a_person_may_try(
     "later", [Reply(status=503), json_reply({"error": "invalid_client"}, 401), Reply(status=200, body=b"<h1>Pay")]
 )
 def test_a_lost_answer_is_followed_by_one_presentation_whatever_comes_of_it(
-    demo_server: DemoServer, session: Session, store: MemoryStore, later: Reply
+    demo_server: FaultyServer, session: Session, store: MemoryStore, later: Reply
 ) -> None:
     """What is said to the second presentation does not tell what became of the first: there is no third by itself."""
     profile, moments = profile_of(demo_server), iter(range(session.expires_at, 2**40, 10))
@@ -89,7 +89,7 @@ def test_a_lost_answer_is_followed_by_one_presentation_whatever_comes_of_it(
 
 @pytest.mark.parametrize("body", [b"<h1>Pay", b'{"token_type": "bearer"}'])
 def test_an_answer_of_200_without_tokens_leaves_a_doubt(
-    demo_server: DemoServer, session: Session, store: MemoryStore, body: bytes
+    demo_server: FaultyServer, session: Session, store: MemoryStore, body: bytes
 ) -> None:
     """The server may have taken the refresh token for it: it is presented twice, and not for ever."""
     profile, moments = profile_of(demo_server), iter(range(session.expires_at, 2**40, 10))
@@ -100,7 +100,7 @@ def test_an_answer_of_200_without_tokens_leaves_a_doubt(
     assert refreshes(demo_server) == 2
 
 
-def test_a_machines_own_credentials_that_are_redirected_leave_the_doubt(demo_server: DemoServer) -> None:
+def test_a_machines_own_credentials_that_are_redirected_leave_the_doubt(demo_server: FaultyServer) -> None:
     """What is presented beside the refresh token says nothing of a presentation of that which was not answered."""
     store, profile = MemoryStore(), machine_profile(demo_server)
     runtime = Runtime({"TOKENCTL_CLIENT_SECRET": "demo-ci-secret"}, store=store)
@@ -115,7 +115,7 @@ def test_a_machines_own_credentials_that_are_redirected_leave_the_doubt(demo_ser
 
 
 def test_an_old_refusal_is_not_the_answer_to_a_new_failure(
-    demo_server: DemoServer, session: Session, store: MemoryStore
+    demo_server: FaultyServer, session: Session, store: MemoryStore
 ) -> None:
     """Who waits for a server that cannot be reached now is told that, and not what it said an hour ago."""
     profile, start = profile_of(demo_server), session.expires_at - 30
@@ -132,7 +132,7 @@ def test_an_old_refusal_is_not_the_answer_to_a_new_failure(
 
 
 def test_other_answers_may_come_as_often_as_they_like(
-    demo_server: DemoServer, session: Session, store: MemoryStore
+    demo_server: FaultyServer, session: Session, store: MemoryStore
 ) -> None:
     """A server that is overloaded for hours, or refuses its client for a while, costs no session."""
     profile, moments = profile_of(demo_server), iter(range(session.expires_at, 2**40, 10))
@@ -151,7 +151,7 @@ def test_other_answers_may_come_as_often_as_they_like(
     [(json_reply({"error": "invalid_grant"}, 400), 1, LoginRequired), (Reply(drop_before=True), 2, Unreachable)],
 )
 def test_what_is_known_of_a_refresh_token_outlives_its_late_copy_to_the_keyring(
-    demo_server: DemoServer, session: Session, reply: Reply, presented: int, error: type[TokenctlError]
+    demo_server: FaultyServer, session: Session, reply: Reply, presented: int, error: type[TokenctlError]
 ) -> None:
     """A keyring that comes back must not make a dead token, or one in doubt, look unused."""
     store, profile = Failing(), profile_of(demo_server)
@@ -171,7 +171,7 @@ def test_what_is_known_of_a_refresh_token_outlives_its_late_copy_to_the_keyring(
 
 
 def test_a_disk_that_fails_at_the_commit_leaves_the_keyring(
-    demo_server: DemoServer, session: Session, store: MemoryStore
+    demo_server: FaultyServer, session: Session, store: MemoryStore
 ) -> None:
     """The room that was reserved cannot be opened any more: what the server gave goes to the keyring all the same."""
 
@@ -192,7 +192,7 @@ def test_a_disk_that_fails_at_the_commit_leaves_the_keyring(
 @pytest.mark.parametrize("step", [-86400, -3 * 3600, 0, 3 * 3600, 86400 * 5])
 @pytest.mark.parametrize(("passed", "renews"), [(100, 0), (890, 1), (5000, 1)])
 def test_a_clock_that_is_set_costs_no_renewal_and_hides_none(
-    demo_server: DemoServer, session: Session, step: int, passed: int, renews: int
+    demo_server: FaultyServer, session: Session, step: int, passed: int, renews: int
 ) -> None:
     """By the uptime a token is as old as it is: none is handed out stale, and none is renewed twice."""
     bound = replace(session, boot_id="boot", booted_at_ms=session.obtained_at * 1000 - 10**6)

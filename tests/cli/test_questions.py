@@ -5,8 +5,8 @@ import pty
 import tomllib
 from collections.abc import Sequence
 
+from tests.servers.faulty_server import FaultyServer
 from tests.support.commandline import COMMAND, Home
-from tokenctl.demo.http_server import DemoServer
 
 
 def answered(home: Home, profile: str, answers: Sequence[str]) -> tuple[int, str]:
@@ -29,7 +29,7 @@ def answered(home: Home, profile: str, answers: Sequence[str]) -> tuple[int, str
     return os.waitstatus_to_exitcode(status), said.decode()
 
 
-def test_a_wrong_answer_is_said_and_asked_again(home: Home, demo_server: DemoServer) -> None:
+def test_a_wrong_answer_is_said_and_asked_again(home: Home, demo_server: FaultyServer) -> None:
     """What cannot be is said in one line when it is given, and costs no other answer."""
     addresses = "notaurl", "http://shop.example.com/login", "", f"{demo_server.issuer}/api-key/login"
     renewal = "ftp://127.0.0.1/", f"{demo_server.issuer}/api-key/refresh"

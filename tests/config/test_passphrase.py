@@ -5,16 +5,16 @@ import threading
 
 import pytest
 
+from tests.servers.faulty_server import FaultyServer
 from tests.support.attended import CTRL_C, CTRL_D, attended
 from tests.support.commandline import Home
-from tokenctl.demo.http_server import DemoServer
-from tokenctl.demo.play import fetch
+from tests.support.fetch import fetch
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="terminals of POSIX")
 
 
 @pytest.fixture
-def asked(home: Home, demo_server: DemoServer) -> Home:
+def asked(home: Home, demo_server: FaultyServer) -> Home:
     """Somebody who is signed in with the file store, and has the passphrase in their head alone."""
     assert home.login(demo_server.issuer).status == 0
     home.environ.pop("TOKENCTL_PASSPHRASE_FILE")
@@ -71,7 +71,7 @@ def _address_in(said: str) -> str:
     return next(line.strip() for line in said.splitlines() if line.startswith("http"))
 
 
-def test_two_that_differ_are_refused_before_the_sign_in(asked: Home, demo_server: DemoServer) -> None:
+def test_two_that_differ_are_refused_before_the_sign_in(asked: Home, demo_server: FaultyServer) -> None:
     """Nobody signs in for a session that will not be kept."""
     (asked.folder / "state" / "t" / "session.sealed").unlink()
     before = len(demo_server.requests)

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.faulty_server import FaultyServer
 from tests.support.commandline import Home
-from tokenctl.demo.http_server import DemoServer
 
 
 @pytest.mark.quick
 @pytest.mark.parametrize("flow", ["api-key", "client-credentials"])
 @pytest.mark.parametrize("text", ["canary\nlines", "canary\r\nlines\r\n", "canary\x1b[2J", "canary\x85"])
 def test_a_secret_with_a_control_character_is_2_wherever_it_comes_from(
-    tmp_path: Path, demo_server: DemoServer, flow: str, text: str
+    tmp_path: Path, demo_server: FaultyServer, flow: str, text: str
 ) -> None:
     """From the variable, from the file it names or from stdin: one clear error without the secret, and nothing is sent."""
     home = Home(tmp_path / "home")
@@ -40,7 +40,7 @@ def test_a_secret_with_a_control_character_is_2_wherever_it_comes_from(
     assert demo_server.requests == []
 
 
-def test_a_files_last_line_end_is_not_part_of_the_secret(tmp_path: Path, demo_server: DemoServer) -> None:
+def test_a_files_last_line_end_is_not_part_of_the_secret(tmp_path: Path, demo_server: FaultyServer) -> None:
     """As editors write it, on Windows too."""
     home = Home(tmp_path / "home", store="keyring")
     environ = {

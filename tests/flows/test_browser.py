@@ -11,11 +11,11 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
+from tests.servers.faulty_server import FaultyServer, Received, Reply, json_reply
 from tests.support.broker import sign_in
 from tests.support.commandline import LONG
+from tests.support.fetch import fetch
 from tests.support.flows import Person, always, profile_of, rewritten
-from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
-from tokenctl.demo.play import fetch
 from tokenctl.demo.signing import base64url
 from tokenctl.errors import LoginRequired, Refused, Unreachable, UsageError
 
@@ -38,7 +38,7 @@ def calling_back(**parameters: str) -> Callable[[str], int]:
     return visit
 
 
-def test_a_session_has_all_that_the_server_said(demo_server: DemoServer) -> None:
+def test_a_session_has_all_that_the_server_said(demo_server: FaultyServer) -> None:
     """Tokens, scope, person and endpoints are in the session, each where it belongs."""
     before = int(time.time())
     session = sign_in(Person(), profile_of(demo_server))
@@ -53,7 +53,7 @@ def test_a_session_has_all_that_the_server_said(demo_server: DemoServer) -> None
     assert session.generation == 1
 
 
-def test_the_address_holds_the_protections_and_no_secret(demo_server: DemoServer) -> None:
+def test_the_address_holds_the_protections_and_no_secret(demo_server: FaultyServer) -> None:
     """PKCE S256, state and nonce are there, each of 256 bits, and nothing that has to stay here."""
     person = Person()
     sign_in(
@@ -75,7 +75,7 @@ def test_the_address_holds_the_protections_and_no_secret(demo_server: DemoServer
     assert "?" not in exchange.target
 
 
-def test_every_attempt_is_another(demo_server: DemoServer) -> None:
+def test_every_attempt_is_another(demo_server: FaultyServer) -> None:
     """State, nonce and challenge are fresh each time."""
     person = Person()
     for _ in range(3):
@@ -93,7 +93,9 @@ def test_every_attempt_is_another(demo_server: DemoServer) -> None:
         ({"params": {"prompt": "login consent"}}, "login consent"),
     ],
 )
-def test_offline_access_asks_for_consent(demo_server: DemoServer, members: dict[str, Any], prompt: str | None) -> None:
+def test_offline_access_asks_for_consent(
+    demo_server: FaultyServer, members: dict[str, Any], prompt: str | None
+) -> None:
     """`prompt=consent` goes with offline_access, unless the profile says otherwise."""
     person = Person()
     sign_in(person, profile_of(demo_server, **members))
@@ -101,7 +103,7 @@ def test_offline_access_asks_for_consent(demo_server: DemoServer, members: dict[
 
 
 @pytest.mark.parametrize("name", ["state", "redirect_uri", "code_challenge", "client_id", "response_type", "nonce"])
-def test_the_protections_cannot_be_set_by_hand(demo_server: DemoServer, name: str) -> None:
+def test_the_protections_cannot_be_set_by_hand(demo_server: FaultyServer, name: str) -> None:
     """No parameter of the profile's replaces one of ours."""
     person = Person()
     with pytest.raises(UsageError, match=name):
@@ -109,7 +111,7 @@ def test_the_protections_cannot_be_set_by_hand(demo_server: DemoServer, name: st
     assert person.opened == []
 
 
-def test_the_address_is_one_line_of_stderr(demo_server: DemoServer, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_address_is_one_line_of_stderr(demo_server: FaultyServer, capsys: pytest.CaptureFixture[str]) -> None:
     """The address stands alone and unwrapped, however long it is, and stdout stays empty."""
     person = Person()
     sign_in(person, profile_of(demo_server, params={"long": "x" * 3000}))
@@ -121,7 +123,7 @@ def test_the_address_is_one_line_of_stderr(demo_server: DemoServer, capsys: pyte
 # -- callbacks -------------------------------------------------------------------------------------
 
 
-def test_a_wrong_callback_does_not_end_the_wait(demo_server: DemoServer) -> None:
+def test_a_wrong_callback_does_not_end_the_wait(demo_server: FaultyServer) -> None:
     """Callbacks without our state get a 4xx page; the right one still signs in, and one code is exchanged."""
     statuses: list[int] = []
 
@@ -136,7 +138,7 @@ def test_a_wrong_callback_does_not_end_the_wait(demo_server: DemoServer) -> None
     assert demo_server.count("/token") == 1
 
 
-def test_a_refusal_ends_the_wait(demo_server: DemoServer) -> None:
+def test_a_refusal_ends_the_wait(demo_server: FaultyServer) -> None:
     """`access_denied` with our state is told in the server's words, made harmless later."""
     visit = calling_back(error="access_denied", error_description="not today", state="{state}", iss=demo_server.issuer)
     with pytest.raises(Refused, match="access_denied: not today") as caught:
@@ -148,7 +150,7 @@ def test_a_refusal_ends_the_wait(demo_server: DemoServer) -> None:
 @pytest.mark.parametrize("iss", [{}, {"iss": "https://evil.example"}, {"iss": ""}])
 @pytest.mark.parametrize("rest", [{"code": "c"}, {"error": "access_denied"}])
 def test_an_answer_of_another_issuer_is_refused(
-    demo_server: DemoServer, iss: dict[str, str], rest: dict[str, str]
+    demo_server: FaultyServer, iss: dict[str, str], rest: dict[str, str]
 ) -> None:
     """RFC 9207: where the server promises `iss`, an answer without it or with another goes nowhere."""
     with pytest.raises(Refused, match="issuer"):
@@ -156,7 +158,7 @@ def test_an_answer_of_another_issuer_is_refused(
     assert demo_server.count("/token") == 0
 
 
-def test_a_server_without_iss_is_lived_with(demo_server: DemoServer) -> None:
+def test_a_server_without_iss_is_lived_with(demo_server: FaultyServer) -> None:
     """Where the server promises no `iss`, none is asked for; a wrong one is still refused."""
     demo_server.overrides[OPENID] = rewritten(demo_server, authorization_response_iss_parameter_supported=None)
 
@@ -172,7 +174,7 @@ def test_a_server_without_iss_is_lived_with(demo_server: DemoServer) -> None:
         )
 
 
-def test_nobody_comes(demo_server: DemoServer) -> None:
+def test_nobody_comes(demo_server: FaultyServer) -> None:
     """Past the deadline the sign-in ends as login required, and the port is closed."""
     person = Person(visit=lambda url: None)
     with pytest.raises(LoginRequired, match="within 1 s"):
@@ -183,7 +185,7 @@ def test_nobody_comes(demo_server: DemoServer) -> None:
     assert demo_server.count("/token") == 0
 
 
-def test_the_exact_port_is_used(demo_server: DemoServer, unused_port: int) -> None:
+def test_the_exact_port_is_used(demo_server: FaultyServer, unused_port: int) -> None:
     """`port` and a registered redirect URI decide where the browser comes back."""
     person = Person()
     sign_in(person, profile_of(demo_server, port=unused_port))
@@ -200,16 +202,14 @@ def unused_port() -> int:
 
 
 def test_a_pasted_address_signs_in(
-    demo_server: DemoServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    demo_server: FaultyServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Over SSH the person pastes the address that their browser could not open; other lines change nothing."""
     ours, theirs = os.openpty()
 
     def visit(url: str) -> None:
         asked = dict(parse_qsl(urlsplit(url).query))
-        location = demo_server.answer(
-            Received(number=-1, method="GET", target=f"/authorize?{urlsplit(url).query}")
-        ).headers
+        location = demo_server.answer(Received(method="GET", target=f"/authorize?{urlsplit(url).query}")).headers
         lines = ["", "what?", "http://[", f"{asked['redirect_uri']}?code=x&state=wrong", location["Location"]]
         os.write(ours, "".join(f"{line}\n" for line in lines).encode())
 
@@ -233,7 +233,7 @@ def test_a_pasted_address_signs_in(
         (json_reply({"error": "invalid_client"}, 401), Refused),
     ],
 )
-def test_a_code_is_exchanged_once(demo_server: DemoServer, reply: Reply, error: type[Exception]) -> None:
+def test_a_code_is_exchanged_once(demo_server: FaultyServer, reply: Reply, error: type[Exception]) -> None:
     """A code has one use: whatever becomes of the exchange, it is not tried again, and the browser hears of it."""
     demo_server.overrides["/token"] = always(reply)
     pages: list[str] = []
@@ -252,7 +252,7 @@ def test_a_code_is_exchanged_once(demo_server: DemoServer, reply: Reply, error: 
     assert came.wait(LONG) and "did not finish" in pages[0]
 
 
-def test_a_pushed_request_hides_the_parameters(demo_server: DemoServer) -> None:
+def test_a_pushed_request_hides_the_parameters(demo_server: FaultyServer) -> None:
     """Where the server wants the request pushed (RFC 9126), the address holds only its reference."""
     demo_server.overrides[OPENID] = rewritten(
         demo_server,

@@ -9,12 +9,12 @@ from urllib.parse import quote_plus
 
 import pytest
 
+from tests.servers.faulty_server import FaultyServer, Received, Reply, json_reply
 from tests.support import broker
 from tests.support.broker import sign_in
 from tests.support.demo_server import Make
 from tests.support.flows import Person, always, at, machine_profile, rewritten
-from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
-from tokenctl.demo.registry import DEFAULT_CLIENTS
+from tokenctl.demo.registry import CLIENTS
 from tokenctl.errors import Refused, TokenctlError, Unreachable, UsageError
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
@@ -25,7 +25,7 @@ SECRET = "demo-ci-secret"
 ODD = "a b:+%&=é"
 
 
-def run(server: DemoServer, secret: str | None = SECRET, **members: Any) -> Session:
+def run(server: FaultyServer, secret: str | None = SECRET, **members: Any) -> Session:
     """Sign in as the machine."""
     return sign_in(Person(), machine_profile(server, **members), client_secret=secret)
 
@@ -35,7 +35,7 @@ def credentials(request: Received) -> str:
     return base64.b64decode(request.headers["authorization"].removeprefix("Basic ")).decode()
 
 
-def test_a_machine_signs_in(demo_server: DemoServer) -> None:
+def test_a_machine_signs_in(demo_server: FaultyServer) -> None:
     """The session is the client's own: no person, no refresh token."""
     session = run(demo_server, resource=["https://api.example"])
     assert (session.flow, session.client_id, session.subject) == ("client-credentials", "tokenctl-demo-ci", None)
@@ -56,7 +56,7 @@ def test_basic_credentials_are_encoded_unless_the_profile_says_raw(
     make_server: Make, method: str | None, shown: str
 ) -> None:
     """RFC 6749 section 2.3.1 form-encodes both halves; many servers forgot, so the profile may say so."""
-    server = make_server(clients=(DEFAULT_CLIENTS[0], replace(DEFAULT_CLIENTS[1], secret=ODD)))
+    server = make_server(clients=(CLIENTS[0], replace(CLIENTS[1], secret=ODD)))
     if method == "client_secret_basic_raw":
         server.overrides["/token"] = always(json_reply({"access_token": "t", "token_type": "bearer", "expires_in": 9}))
     session = run(server, ODD, token_endpoint_auth_method=method)
@@ -67,13 +67,13 @@ def test_basic_credentials_are_encoded_unless_the_profile_says_raw(
 
 def test_the_secret_goes_into_the_body_where_the_profile_says(make_server: Make) -> None:
     """With client_secret_post there is no header, and with one way there is not the other."""
-    server = make_server(clients=(replace(DEFAULT_CLIENTS[1], secret=ODD),))
+    server = make_server(clients=(replace(CLIENTS[1], secret=ODD),))
     run(server, ODD, token_endpoint_auth_method="client_secret_post")
     assert server.requests[-1].form["client_secret"] == ODD
     assert "authorization" not in server.requests[-1].headers
 
 
-def test_the_secret_goes_where_the_metadata_says(demo_server: DemoServer) -> None:
+def test_the_secret_goes_where_the_metadata_says(demo_server: FaultyServer) -> None:
     """A server that lists only the body gets it there."""
     path = "/.well-known/openid-configuration"
     demo_server.overrides[path] = rewritten(demo_server, token_endpoint_auth_methods_supported=["client_secret_post"])
@@ -81,14 +81,14 @@ def test_the_secret_goes_where_the_metadata_says(demo_server: DemoServer) -> Non
 
 
 @pytest.mark.parametrize("method", [None, "none", "client_secret_basic", "client_secret_post"])
-def test_without_a_secret_nothing_is_presented(demo_server: DemoServer, method: str | None) -> None:
+def test_without_a_secret_nothing_is_presented(demo_server: FaultyServer, method: str | None) -> None:
     """The missing secret is the person's to give, and the server is not bothered."""
     with pytest.raises(UsageError, match="needs a client secret"):
         run(demo_server, None, token_endpoint_auth_method=method)
     assert demo_server.count("/token") == 0
 
 
-def test_a_wrong_secret_is_refused(demo_server: DemoServer) -> None:
+def test_a_wrong_secret_is_refused(demo_server: FaultyServer) -> None:
     """The refusal names the settings to look at, and not the secret."""
     with pytest.raises(Refused, match="does not accept the client's credentials: invalid_client") as caught:
         run(demo_server, "PRIVATE")
@@ -136,7 +136,7 @@ HTML = {"Content-Type": "text/html"}
         (Reply(body=b"\xff\xfe{}"), Refused),
     ],
 )
-def test_every_failure_has_its_kind(demo_server: DemoServer, reply: Reply, error: type[TokenctlError]) -> None:
+def test_every_failure_has_its_kind(demo_server: FaultyServer, reply: Reply, error: type[TokenctlError]) -> None:
     """Empty, HTML, 401, 403 and 500: each answer is what it means, and asked for once."""
     demo_server.overrides["/token"] = always(reply)
     with pytest.raises(error) as caught:
@@ -147,7 +147,7 @@ def test_every_failure_has_its_kind(demo_server: DemoServer, reply: Reply, error
 
 
 @pytest.mark.parametrize("refresh_token", [None, "of-yesterday"])
-def test_credentials_that_are_refused_at_a_renewal_are_5(demo_server: DemoServer, refresh_token: str | None) -> None:
+def test_credentials_that_are_refused_at_a_renewal_are_5(demo_server: FaultyServer, refresh_token: str | None) -> None:
     """A machine whose own credentials are refused is told what to check; no sign-in would help it."""
     session = replace(run(demo_server), refresh_token=refresh_token)
     store = MemoryStore()
@@ -162,7 +162,7 @@ def test_credentials_that_are_refused_at_a_renewal_are_5(demo_server: DemoServer
     assert store.read("t") == session
 
 
-def test_a_secret_that_the_server_echoes_is_redacted(demo_server: DemoServer) -> None:
+def test_a_secret_that_the_server_echoes_is_redacted(demo_server: FaultyServer) -> None:
     """What we sent is not told again in the server's words."""
     document = {"error": f"bad {SECRET}", "error_description": f"{SECRET} is wrong"}
     demo_server.overrides["/token"] = always(json_reply(document, 400))
@@ -197,7 +197,7 @@ def test_a_secret_that_the_server_echoes_is_redacted(demo_server: DemoServer) ->
         {"expires_in": [900]},
     ],
 )
-def test_an_answer_that_cannot_be_trusted_is_refused(demo_server: DemoServer, changes: dict[str, Any]) -> None:
+def test_an_answer_that_cannot_be_trusted_is_refused(demo_server: FaultyServer, changes: dict[str, Any]) -> None:
     """Tokens that could forge a header, types we cannot use and lives that make no sense are refused."""
     document = {name: value for name, value in (GOOD | changes).items() if value is not None}
     demo_server.overrides["/token"] = always(json_reply(document))
@@ -206,7 +206,7 @@ def test_an_answer_that_cannot_be_trusted_is_refused(demo_server: DemoServer, ch
 
 
 @pytest.mark.parametrize("number", [b"NaN", b"Infinity", b"-Infinity", b"1e999"])
-def test_a_life_that_is_no_number_is_refused(demo_server: DemoServer, number: bytes) -> None:
+def test_a_life_that_is_no_number_is_refused(demo_server: FaultyServer, number: bytes) -> None:
     """What JSON does not know, and what floats cannot hold, is refused."""
     body = b'{"access_token": "t", "token_type": "Bearer", "expires_in": ' + number + b"}"
     demo_server.overrides["/token"] = always(Reply(body=body))
@@ -215,14 +215,14 @@ def test_a_life_that_is_no_number_is_refused(demo_server: DemoServer, number: by
 
 
 @pytest.mark.parametrize("token_type", ["bearer", "BEARER", "bEaReR"])
-def test_the_token_type_may_be_in_any_case(demo_server: DemoServer, token_type: str) -> None:
+def test_the_token_type_may_be_in_any_case(demo_server: FaultyServer, token_type: str) -> None:
     """RFC 6749 section 7.1 compares it without case; we write it as the header wants it."""
     demo_server.overrides["/token"] = rewritten(demo_server, token_type=token_type)
     assert run(demo_server).token_type == "Bearer"
 
 
 @pytest.mark.parametrize(("expires_in", "life"), [("900", 900), (900.9, 900), (315360000, 315360000)])
-def test_the_life_may_be_a_text_or_a_fraction(demo_server: DemoServer, expires_in: object, life: int) -> None:
+def test_the_life_may_be_a_text_or_a_fraction(demo_server: FaultyServer, expires_in: object, life: int) -> None:
     """Servers write seconds in several ways."""
     demo_server.overrides["/token"] = rewritten(demo_server, expires_in=expires_in)
     session = run(demo_server)
@@ -230,14 +230,14 @@ def test_the_life_may_be_a_text_or_a_fraction(demo_server: DemoServer, expires_i
 
 
 @pytest.mark.parametrize("expires_in", [None, 0])
-def test_without_expires_in_the_tokens_own_exp_counts(demo_server: DemoServer, expires_in: int | None) -> None:
+def test_without_expires_in_the_tokens_own_exp_counts(demo_server: FaultyServer, expires_in: int | None) -> None:
     """A missing life, or none, is the JWT's own, and never endless."""
     demo_server.overrides["/token"] = rewritten(demo_server, expires_in=expires_in)
     assert abs(run(demo_server).expires_at - int(time.time()) - 900) < 120
 
 
 @pytest.mark.parametrize("token", ["opaque", "a.b.c"])
-def test_an_opaque_token_without_expires_in_lives_five_minutes(demo_server: DemoServer, token: str) -> None:
+def test_an_opaque_token_without_expires_in_lives_five_minutes(demo_server: FaultyServer, token: str) -> None:
     """Where nobody says how long, it is a short while."""
     demo_server.overrides["/token"] = rewritten(demo_server, expires_in=None, access_token=token)
     session = run(demo_server)

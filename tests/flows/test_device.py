@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from tests.servers.faulty_server import FaultyServer, Received, Reply, json_reply
 from tests.support.broker import sign_in
 from tests.support.demo_server import Make
 from tests.support.flows import SCOPE, PassingClock, always, profile_of, rewritten
-from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 from tokenctl.errors import LoginRequired, Refused, Unreachable
 from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
@@ -28,12 +28,12 @@ def clock() -> PassingClock:
 
 
 @pytest.fixture
-def server(make_server: Make, clock: PassingClock) -> DemoServer:
+def server(make_server: Make, clock: PassingClock) -> FaultyServer:
     """A server by that clock, with an interval of five seconds."""
     return make_server(clock=clock.now, device_interval=5)
 
 
-def run(server: DemoServer, clock: PassingClock, timeout: int = 900, **members: Any) -> Session:
+def run(server: FaultyServer, clock: PassingClock, timeout: int = 900, **members: Any) -> Session:
     """Sign in by device code."""
     runtime = Runtime({}, send=clock.send, clock=clock, store=MemoryStore())
     profile = profile_of(server, **{"flow": "device", "scope": WITHOUT_ID_TOKEN, **members})
@@ -43,7 +43,7 @@ def run(server: DemoServer, clock: PassingClock, timeout: int = 900, **members: 
 class Polls:
     """Answers polls one after the other, then as usual, and remembers when they came."""
 
-    def __init__(self, server: DemoServer, clock: PassingClock, *replies: Reply) -> None:
+    def __init__(self, server: FaultyServer, clock: PassingClock, *replies: Reply) -> None:
         self.times: list[float] = []
         self._replies: Iterator[Reply] = iter(replies)
         self._start = clock.now()
@@ -62,7 +62,7 @@ class Polls:
         return next(self._replies, None)
 
 
-def test_an_approved_device_is_signed_in(server: DemoServer, clock: PassingClock) -> None:
+def test_an_approved_device_is_signed_in(server: FaultyServer, clock: PassingClock) -> None:
     """The first poll comes after one interval, and brings the tokens."""
     polls = Polls(server, clock)
     session = run(server, clock)
@@ -71,7 +71,7 @@ def test_an_approved_device_is_signed_in(server: DemoServer, clock: PassingClock
     assert session.expires_at == int(clock.now()) + 900
 
 
-def test_resources_are_asked_for_in_both_requests(server: DemoServer, clock: PassingClock) -> None:
+def test_resources_are_asked_for_in_both_requests(server: FaultyServer, clock: PassingClock) -> None:
     """The code is for these APIs, and so is the token (RFC 8707 section 2.2)."""
     wanted = ("https://a.example", "https://b.example")
     Polls(server, clock, PENDING)
@@ -80,7 +80,7 @@ def test_resources_are_asked_for_in_both_requests(server: DemoServer, clock: Pas
     assert sent == [wanted] * 3
 
 
-def test_the_id_token_is_verified_without_a_nonce(demo_server: DemoServer) -> None:
+def test_the_id_token_is_verified_without_a_nonce(demo_server: FaultyServer) -> None:
     """The device flow sends no nonce; everything else of the ID token is checked."""
 
     def approving(request: Received) -> Reply:
@@ -93,7 +93,7 @@ def test_the_id_token_is_verified_without_a_nonce(demo_server: DemoServer) -> No
     assert (session.subject, session.account) == ("user-grace", "grace")
 
 
-def test_code_and_page_are_shown(server: DemoServer, clock: PassingClock, capsys: pytest.CaptureFixture[str]) -> None:
+def test_code_and_page_are_shown(server: FaultyServer, clock: PassingClock, capsys: pytest.CaptureFixture[str]) -> None:
     """The address and the code stand alone on their lines, and stdout stays empty."""
     Polls(server, clock)
     seen: dict[str, str] = {}
@@ -114,21 +114,21 @@ def test_code_and_page_are_shown(server: DemoServer, clock: PassingClock, capsys
     assert seen["device_code"] not in told.err
 
 
-def test_while_nobody_decides_it_polls_each_interval(server: DemoServer, clock: PassingClock) -> None:
+def test_while_nobody_decides_it_polls_each_interval(server: FaultyServer, clock: PassingClock) -> None:
     """Pending means the same interval again."""
     polls = Polls(server, clock, PENDING, PENDING, PENDING)
     run(server, clock)
     assert polls.times == [5, 10, 15, 20]
 
 
-def test_slow_down_adds_up(server: DemoServer, clock: PassingClock) -> None:
+def test_slow_down_adds_up(server: FaultyServer, clock: PassingClock) -> None:
     """Each slow_down adds five seconds for all later polls (RFC 8628 section 3.5)."""
     polls = Polls(server, clock, SLOW_DOWN, PENDING, SLOW_DOWN, PENDING)
     run(server, clock)
     assert polls.times == [5, 15, 25, 40, 55]
 
 
-def test_a_slow_down_with_429_is_a_slow_down(server: DemoServer, clock: PassingClock) -> None:
+def test_a_slow_down_with_429_is_a_slow_down(server: FaultyServer, clock: PassingClock) -> None:
     """The error code counts, not the status it comes with."""
     polls = Polls(server, clock, json_reply({"error": "slow_down"}, 429))
     run(server, clock)
@@ -136,14 +136,14 @@ def test_a_slow_down_with_429_is_a_slow_down(server: DemoServer, clock: PassingC
 
 
 @pytest.mark.parametrize("reply", [DROPPED, Reply(status=500), Reply(status=429), Reply(status=503)])
-def test_a_failing_server_is_asked_half_as_often(server: DemoServer, clock: PassingClock, reply: Reply) -> None:
+def test_a_failing_server_is_asked_half_as_often(server: FaultyServer, clock: PassingClock, reply: Reply) -> None:
     """A connection that fails, or a server without an answer, doubles the interval and ends nothing."""
     polls = Polls(server, clock, reply, reply, PENDING)
     run(server, clock)
     assert polls.times == [5, 15, 35, 55]
 
 
-def test_retry_after_is_waited_for(server: DemoServer, clock: PassingClock) -> None:
+def test_retry_after_is_waited_for(server: FaultyServer, clock: PassingClock) -> None:
     """A server that says when to come back is not asked earlier."""
     polls = Polls(server, clock, Reply(status=503, headers={"Retry-After": "60"}))
     run(server, clock)
@@ -155,7 +155,7 @@ def test_retry_after_is_waited_for(server: DemoServer, clock: PassingClock) -> N
     [(None, 5), (7, 7), ("8", 8), (0, 1), (-3, 5), ("soon", 5), (2.9, 2), (10**8, 300), (True, 5)],
 )
 def test_an_interval_may_be_absent_or_odd(
-    server: DemoServer, clock: PassingClock, interval: object, first: int
+    server: FaultyServer, clock: PassingClock, interval: object, first: int
 ) -> None:
     """Without a usable interval it is five seconds; never none, never hours."""
     polls = Polls(server, clock)
@@ -171,7 +171,7 @@ def test_an_interval_may_be_absent_or_odd(
     assert polls.times[0] == first
 
 
-def test_an_expired_code_ends_the_wait(server: DemoServer, clock: PassingClock) -> None:
+def test_an_expired_code_ends_the_wait(server: FaultyServer, clock: PassingClock) -> None:
     """Past the code's life nothing is asked any more."""
     server.overrides["/device_authorization"] = rewritten(server, expires_in=12)
     began = clock.now()
@@ -182,7 +182,7 @@ def test_an_expired_code_ends_the_wait(server: DemoServer, clock: PassingClock) 
     assert server.count("/token") == 2
 
 
-def test_the_deadline_ends_the_wait(server: DemoServer, clock: PassingClock) -> None:
+def test_the_deadline_ends_the_wait(server: FaultyServer, clock: PassingClock) -> None:
     """`--timeout` counts where it is shorter than the code's life."""
     began = clock.now()
     with pytest.raises(LoginRequired):
@@ -190,7 +190,7 @@ def test_the_deadline_ends_the_wait(server: DemoServer, clock: PassingClock) -> 
     assert clock.now() - began == 23
 
 
-def test_a_server_that_always_fails_ends_at_the_deadline(server: DemoServer, clock: PassingClock) -> None:
+def test_a_server_that_always_fails_ends_at_the_deadline(server: FaultyServer, clock: PassingClock) -> None:
     """Doubling the interval does not carry the wait past its end."""
     server.overrides["/token"] = always(DROPPED)
     began = clock.now()
@@ -214,7 +214,7 @@ def test_a_server_that_always_fails_ends_at_the_deadline(server: DemoServer, clo
     ],
 )
 def test_a_final_answer_ends_the_wait(
-    server: DemoServer, clock: PassingClock, reply: Reply, error: type[Exception], reason: str
+    server: FaultyServer, clock: PassingClock, reply: Reply, error: type[Exception], reason: str
 ) -> None:
     """A no is a no: it is told in its own words, and not asked again."""
     polls = Polls(server, clock, PENDING, reply)
@@ -234,7 +234,9 @@ def test_a_final_answer_ends_the_wait(
         (DROPPED, Unreachable),
     ],
 )
-def test_a_refused_start_is_told(server: DemoServer, clock: PassingClock, reply: Reply, error: type[Exception]) -> None:
+def test_a_refused_start_is_told(
+    server: FaultyServer, clock: PassingClock, reply: Reply, error: type[Exception]
+) -> None:
     """Without a code there is nothing to wait for."""
     server.overrides["/device_authorization"] = always(reply)
     with pytest.raises(error):
@@ -255,14 +257,14 @@ def test_a_refused_start_is_told(server: DemoServer, clock: PassingClock, reply:
         {"verification_uri_complete": "file:///etc/passwd"},
     ],
 )
-def test_an_unsafe_start_is_refused(server: DemoServer, clock: PassingClock, changes: dict[str, Any]) -> None:
+def test_an_unsafe_start_is_refused(server: FaultyServer, clock: PassingClock, changes: dict[str, Any]) -> None:
     """What a person would read or open must be fit for that."""
     server.overrides["/device_authorization"] = rewritten(server, **changes)
     with pytest.raises(Refused):
         run(server, clock)
 
 
-def test_a_server_without_device_codes_is_named(server: DemoServer, clock: PassingClock) -> None:
+def test_a_server_without_device_codes_is_named(server: FaultyServer, clock: PassingClock) -> None:
     """`--flow device` at a server that has none says so."""
     path = "/.well-known/openid-configuration"
     server.overrides[path] = rewritten(server, device_authorization_endpoint=None)

@@ -5,24 +5,24 @@ from typing import Any
 
 import pytest
 
+from tests.servers.faulty_server import FaultyServer, Override, Received, Reply, json_reply
 from tests.support.broker import revoke_session, sign_in
+from tests.support.fetch import fetch
 from tests.support.flows import Person, SetClock, always, machine_profile, profile_of, renew, signed_in
 from tokenctl.cli import main as cli
-from tokenctl.demo.http_server import DemoServer, Override, Received, Reply, json_reply
-from tokenctl.demo.play import fetch
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable
 from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
 from tokenctl.storage.memory_store import MemoryStore
 
 
-def end(server: DemoServer, session: Session, now: float | None = None, **members: Any) -> None:
+def end(server: FaultyServer, session: Session, now: float | None = None, **members: Any) -> None:
     """Sign out of the session."""
     runtime = Runtime(store=MemoryStore(), clock=SetClock(lambda: now or session.obtained_at))
     revoke_session(runtime, profile_of(server, **members), session)
 
 
-def hints(server: DemoServer) -> list[str]:
+def hints(server: FaultyServer) -> list[str]:
     """What kinds of token were presented for revocation, in order."""
     return [each.form["token_type_hint"] for each in server.requests if each.path == "/revoke"]
 
@@ -32,7 +32,7 @@ def for_hint(hint: str, reply: Reply) -> Override:
     return lambda request: reply if request.form["token_type_hint"] == hint else None
 
 
-def test_both_tokens_are_revoked_the_refresh_token_first(demo_server: DemoServer, session: Session) -> None:
+def test_both_tokens_are_revoked_the_refresh_token_first(demo_server: FaultyServer, session: Session) -> None:
     """At the server nothing is left, and here neither."""
     end(demo_server, session)
     assert hints(demo_server) == ["refresh_token", "access_token"]
@@ -41,13 +41,13 @@ def test_both_tokens_are_revoked_the_refresh_token_first(demo_server: DemoServer
         renew(Runtime(), profile_of(demo_server), session)
 
 
-def test_an_expired_access_token_needs_no_revocation(demo_server: DemoServer, session: Session) -> None:
+def test_an_expired_access_token_needs_no_revocation(demo_server: FaultyServer, session: Session) -> None:
     """What is dead by itself is not presented."""
     end(demo_server, session, session.expires_at)
     assert hints(demo_server) == ["refresh_token"]
 
 
-def test_tokens_go_to_the_pinned_endpoint_only(demo_server: DemoServer, session: Session) -> None:
+def test_tokens_go_to_the_pinned_endpoint_only(demo_server: FaultyServer, session: Session) -> None:
     """A profile that names another endpoint today does not get the tokens."""
     end(demo_server, session, revocation_endpoint="https://evil.example/r")
     assert demo_server.count("/revoke") == 2
@@ -66,7 +66,7 @@ def test_tokens_go_to_the_pinned_endpoint_only(demo_server: DemoServer, session:
     ],
 )
 def test_a_refresh_token_that_is_not_revoked_keeps_the_session(
-    demo_server: DemoServer, session: Session, reply: Reply
+    demo_server: FaultyServer, session: Session, reply: Reply
 ) -> None:
     """A refusal is told, and the session stays, so that nothing lives on unseen."""
     demo_server.overrides["/revoke"] = always(reply)
@@ -81,7 +81,7 @@ def test_a_refresh_token_that_is_not_revoked_keeps_the_session(
 )
 @pytest.mark.parametrize("hint", ["refresh_token", "access_token"])
 def test_a_server_that_cannot_be_asked_keeps_the_session(
-    demo_server: DemoServer, session: Session, reply: Reply, hint: str
+    demo_server: FaultyServer, session: Session, reply: Reply, hint: str
 ) -> None:
     """After a 503 a token must be taken for alive (RFC 7009 section 2.2.1): exit 6, and try again."""
     demo_server.overrides["/revoke"] = for_hint(hint, reply)
@@ -93,7 +93,7 @@ def test_a_server_that_cannot_be_asked_keeps_the_session(
 
 @pytest.mark.parametrize("reply", [json_reply({"error": "unsupported_token_type"}, 400), Reply(status=401)])
 def test_an_access_token_that_lives_on_is_told(
-    demo_server: DemoServer, session: Session, reply: Reply, capsys: pytest.CaptureFixture[str]
+    demo_server: FaultyServer, session: Session, reply: Reply, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With the refresh token gone the session is over; that the access token still lives is said."""
     demo_server.overrides["/revoke"] = for_hint("access_token", reply)
@@ -102,7 +102,7 @@ def test_an_access_token_that_lives_on_is_told(
     assert "cannot revoke this access token" in told and "it stays valid for" in told
 
 
-def test_a_server_without_revocation_keeps_the_session(demo_server: DemoServer) -> None:
+def test_a_server_without_revocation_keeps_the_session(demo_server: FaultyServer) -> None:
     """No endpoint: nothing was revoked, and `--local` is the way out."""
 
     def without(request: Received) -> Reply:
@@ -116,7 +116,7 @@ def test_a_server_without_revocation_keeps_the_session(demo_server: DemoServer) 
     assert "--local" in (caught.value.hint or "")
 
 
-def test_a_token_in_the_servers_words_is_redacted(demo_server: DemoServer, session: Session) -> None:
+def test_a_token_in_the_servers_words_is_redacted(demo_server: FaultyServer, session: Session) -> None:
     """A refusal that quotes the token does not reach the terminal with it."""
     demo_server.overrides["/revoke"] = always(json_reply({"error": f"no {session.refresh_token}"}, 400))
     with pytest.raises(TokenctlError) as caught:
@@ -127,7 +127,7 @@ def test_a_token_in_the_servers_words_is_redacted(demo_server: DemoServer, sessi
 # -- by command ------------------------------------------------------------------------------------
 
 
-def revoke(tmp_path: Path, store: MemoryStore, server: DemoServer, client_id: str, *words: str) -> int:
+def revoke(tmp_path: Path, store: MemoryStore, server: FaultyServer, client_id: str, *words: str) -> int:
     """Run `tokenctl revoke` in this process."""
     config = tmp_path / ".config" / "tokenctl" / "config.toml"
     config.parent.mkdir(parents=True)
@@ -142,7 +142,7 @@ def holding(session: Session) -> MemoryStore:
     return store
 
 
-def machine(server: DemoServer) -> MemoryStore:
+def machine(server: FaultyServer) -> MemoryStore:
     """A store with a machine's session: an access token and a secret, no refresh token."""
     store = holding(sign_in(Person(), machine_profile(server), client_secret="demo-ci-secret"))
     store.write_secret("t", "demo-ci-secret")
@@ -150,7 +150,7 @@ def machine(server: DemoServer) -> MemoryStore:
 
 
 def test_revoke_says_what_was_done(
-    demo_server: DemoServer, session: Session, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    demo_server: FaultyServer, session: Session, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The command ends with 0 and one line."""
     assert revoke(tmp_path, holding(session), demo_server, "tokenctl-demo") == 0
@@ -159,14 +159,14 @@ def test_revoke_says_what_was_done(
 
 
 def test_revoke_local_claims_no_revocation(
-    demo_server: DemoServer, session: Session, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    demo_server: FaultyServer, session: Session, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What only happened here is said to have happened here."""
     assert revoke(tmp_path, holding(session), demo_server, "tokenctl-demo", "--local") == 0
     assert "nothing was revoked at the server" in capsys.readouterr().err
 
 
-def test_a_machines_token_is_revoked(demo_server: DemoServer, tmp_path: Path) -> None:
+def test_a_machines_token_is_revoked(demo_server: FaultyServer, tmp_path: Path) -> None:
     """A session without a refresh token is revoked by its access token, and its secret goes too."""
     store = machine(demo_server)
     session: Any = store.read("t")
@@ -178,7 +178,7 @@ def test_a_machines_token_is_revoked(demo_server: DemoServer, tmp_path: Path) ->
 
 @pytest.mark.parametrize("status", [400, 401])
 def test_revoke_never_claims_more_than_was_done(
-    demo_server: DemoServer, tmp_path: Path, capsys: pytest.CaptureFixture[str], status: int
+    demo_server: FaultyServer, tmp_path: Path, capsys: pytest.CaptureFixture[str], status: int
 ) -> None:
     """A machine's access token that cannot be revoked was not revoked, and the last line does not say so."""
     store = machine(demo_server)

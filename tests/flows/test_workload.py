@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
+from tests.servers.faulty_server import FaultyServer, json_reply
 from tests.support import broker
 from tests.support.broker import sign_in
 from tests.support.commandline import Home
 from tests.support.flows import always, profile_of
-from tokenctl.demo.http_server import DemoServer, json_reply
 from tokenctl.errors import Refused
 from tokenctl.model.profile import Profile
 from tokenctl.oauth.token_exchange import ACCESS_TOKEN
@@ -19,14 +19,14 @@ IDENTITY = {"TOKENCTL_ID_TOKEN": "an.identity.token"}
 TOKENS = {"access_token": "t", "token_type": "Bearer", "expires_in": 900, "issued_token_type": ACCESS_TOKEN}
 
 
-def job(server: DemoServer, **members: Any) -> Profile:
+def job(server: FaultyServer, **members: Any) -> Profile:
     """The profile of a job."""
     return profile_of(server, **{"flow": "workload", "source": "env", "scope": "api", **members})
 
 
 @pytest.mark.parametrize("use", ["token-exchange", "jwt-bearer", "client-assertion"])
 @pytest.mark.parametrize("error", ["invalid_grant", "invalid_client"])
-def test_an_identity_that_is_refused_is_5(demo_server: DemoServer, use: str, error: str) -> None:
+def test_an_identity_that_is_refused_is_5(demo_server: FaultyServer, use: str, error: str) -> None:
     """At the first sign-in and at every renewal a job is told what to check; no sign-in would help it."""
     profile, store = job(demo_server, identity_use=use), MemoryStore()
     runtime = Runtime(IDENTITY, store=store)
@@ -44,7 +44,7 @@ def test_an_identity_that_is_refused_is_5(demo_server: DemoServer, use: str, err
 @pytest.mark.quick
 @pytest.mark.parametrize(("store", "command"), [("memory", "token"), ("file", "refresh")])
 def test_a_refused_job_is_told_so_by_the_command_line(
-    home: Home, demo_server: DemoServer, store: str, command: str
+    home: Home, demo_server: FaultyServer, store: str, command: str
 ) -> None:
     """With a session kept or without one: exit 5, what to check, and the identity in no message."""
     home.write_config(
@@ -60,7 +60,7 @@ def test_a_refused_job_is_told_so_by_the_command_line(
     assert IDENTITY["TOKENCTL_ID_TOKEN"] not in result.stderr
 
 
-def test_a_way_that_the_server_does_not_offer_is_told_by_its_setting(demo_server: DemoServer) -> None:
+def test_a_way_that_the_server_does_not_offer_is_told_by_its_setting(demo_server: FaultyServer) -> None:
     """Another flow would be no way out for a job; another use of its identity may be."""
     demo_server.overrides["/token"] = always(json_reply({"error": "unsupported_grant_type"}, 400))
     with pytest.raises(Refused) as caught:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.killing.scene import Scene, one_clear_error, wait_until
 from tests.killing.sitecustomize import KILLED
-from tokenctl.demo.http_server import Received, Reply
+from tests.servers.faulty_server import Received, Reply
 
 CALLER, WORKER = ROLES = ("caller", "worker")
 MEANWHILE = 0.7
@@ -86,7 +86,7 @@ def outcome(scene: Scene, point: Point) -> str:
     """Kill a renewal at a point, and tell what a healthy process finds. AssertionError when it finds worse than that."""
     asked = scene.refreshes
     _kill(scene, point)
-    allowed = scene.server.settings.reuse_grace == 0 and point.role == WORKER
+    allowed = scene.server.sessions.reuse_grace == 0 and point.role == WORKER
     then_asked = scene.refreshes
     result = scene.token()
     if result.status == 4 and allowed:

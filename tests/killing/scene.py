@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.servers.faulty_server import FaultyServer
 from tests.support.commandline import LONG, Home, Result
 from tests.support.paths import ROOT
-from tokenctl.demo.http_server import DemoServer
 
 PROFILE = "t"
 ENTRY = f"tokenctl:{PROFILE}\nsession"
@@ -20,7 +20,7 @@ class Scene:
     """One server, one HOME, one session; commands run in real processes."""
 
     def __init__(
-        self, folder: Path, server: DemoServer, *, backend: str = "tests.support.ring.Ring", state: Path | None = None
+        self, folder: Path, server: FaultyServer, *, backend: str = "tests.support.ring.Ring", state: Path | None = None
     ) -> None:
         self.server = server
         self.ring = folder / "ring" / "ring.json"
@@ -92,7 +92,7 @@ class Scene:
         """Expect that a `token` printed one that the server knows, in the same session as at login, without an alarm."""
         assert (result.status, self.detections) == (0, 0), (result, self.detections)
         assert "Traceback" not in result.stderr
-        claims = self.server.state.sessions.access_claims(result.stdout.strip())
+        claims = self.server.sessions.access_claims(result.stdout.strip())
         assert claims is not None and claims["sub"] == self.first["subject"]
         kept = self.kept
         assert (kept["seal_key"], kept["subject"]) == (self.first["seal_key"], self.first["subject"])

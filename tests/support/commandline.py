@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from tokenctl.demo.play import fetch, throw_away_environment
+from tests.support.fetch import fetch
+from tokenctl.demo.commands import temporary_environment
 
 COMMAND = (sys.executable, "-P", "-W", "error", "-m", "tokenctl")
 LONG = 300.0
@@ -53,7 +54,7 @@ class Home:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "passphrase").write_text("correct horse battery staple\n")
-        self.environ = throw_away_environment(os.environ, folder) | {"HOME": str(folder)} | dict(environ)
+        self.environ = temporary_environment(os.environ, folder) | {"HOME": str(folder)} | dict(environ)
         self.environ.pop("TOKENCTL_CONFIG")
         if store != "file":
             self.environ.pop("TOKENCTL_STORE")

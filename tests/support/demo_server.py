@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tokenctl.demo.http_server import DemoServer
+from tests.servers.faulty_server import FaultyServer
 
-Make = Callable[..., DemoServer]
+Make = Callable[..., FaultyServer]
 """What the fixture `make_server` gives: settings in, a server that runs out."""

@@ -7,15 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tests.servers.faulty_server import FaultyServer, Override, Received, Reply, json_reply
 from tests.support.broker import sign_in
 from tests.support.broker import vault as open_vault
+from tests.support.fetch import fetch
 from tokenctl import flows
 from tokenctl.adapters.browser import Browser
 from tokenctl.adapters.clock import Clock
 from tokenctl.adapters.transport import Transport
 from tokenctl.broker.worker import work
-from tokenctl.demo.http_server import DemoServer, Override, Received, Reply, json_reply
-from tokenctl.demo.play import fetch
 from tokenctl.errors import StoreUnavailable
 from tokenctl.flows import clients
 from tokenctl.model.profile import Profile, from_members
@@ -104,19 +104,19 @@ class Person(Runtime):
         super().__init__(environ, store=store or MemoryStore(), browser=browser, **rest)
 
 
-def profile_of(server: DemoServer, **members: Any) -> Profile:
+def profile_of(server: FaultyServer, **members: Any) -> Profile:
     """Make a profile of the demo's public client; None leaves a member out."""
     known = {"issuer": server.issuer, "client_id": "tokenctl-demo", "scope": SCOPE, "flow": "browser", **members}
     return from_members("t", {name: value for name, value in known.items() if value is not None}, "test")
 
 
-def machine_profile(server: DemoServer, **members: Any) -> Profile:
+def machine_profile(server: FaultyServer, **members: Any) -> Profile:
     """Make a profile of the demo's machine."""
     machine = {"client_id": "tokenctl-demo-ci", "scope": "api", "flow": "client-credentials"}
     return profile_of(server, **{**machine, **members})
 
 
-def signed_in(server: DemoServer, **members: Any) -> Session:
+def signed_in(server: FaultyServer, **members: Any) -> Session:
     """Sign in by the browser, and return the session."""
     return sign_in(Person(), profile_of(server, **members))
 
@@ -130,7 +130,7 @@ def renew(runtime: Runtime, profile: Profile, session: Session) -> Session:
     return work(runtime, MemoryVault(Runtime(), profile), job).session
 
 
-def rewritten(server: DemoServer, **members: Any) -> Override:
+def rewritten(server: FaultyServer, **members: Any) -> Override:
     """Make an override that answers as usual, but with these members; None takes one out."""
 
     def override(request: Received) -> Reply:
@@ -145,7 +145,7 @@ def always(reply: Reply) -> Override:
     return lambda request: reply
 
 
-def refreshes(server: DemoServer) -> int:
+def refreshes(server: FaultyServer) -> int:
     """How often a refresh token was presented."""
     return server.count("/token", "refresh_token")
 

@@ -11,11 +11,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.servers.faulty_server import FaultyServer, Received, Reply, json_reply
 from tests.support.commandline import Home, Result
 from tests.support.demo_server import Make
+from tests.support.fetch import fetch
 from tests.support.paths import ROOT
-from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
-from tokenctl.demo.play import fetch
 
 OPENID = "/.well-known/openid-configuration"
 OAUTH = "/.well-known/oauth-authorization-server"
@@ -91,7 +91,7 @@ def _html(_: Received) -> Reply:
 
 
 @pytest.mark.quick
-def test_an_issuer_that_answers_html(home: Home, demo_server: DemoServer) -> None:
+def test_an_issuer_that_answers_html(home: Home, demo_server: FaultyServer) -> None:
     """A web site in the place of an authorization server is 5, and says what answered what."""
     demo_server.overrides = {OPENID: _html, OAUTH: _html}
     assert_one_clear_error(_login(home, demo_server.issuer), 5, "an HTML page")
@@ -106,7 +106,9 @@ def test_an_issuer_that_answers_html(home: Home, demo_server: DemoServer) -> Non
         ({"code_challenge_methods_supported": ["plain"]}, "S256"),
     ],
 )
-def test_metadata_that_breaks_a_rule(home: Home, demo_server: DemoServer, change: dict[str, object], says: str) -> None:
+def test_metadata_that_breaks_a_rule(
+    home: Home, demo_server: FaultyServer, change: dict[str, object], says: str
+) -> None:
     """Metadata with another issuer or an unsafe endpoint is 5, before any browser opens."""
 
     def changed(request: Received) -> Reply:
@@ -125,7 +127,7 @@ def _callback(url: str, **changes: str | None) -> int:
     return fetch(f"{asked['redirect_uri']}?{query}")
 
 
-def test_a_callback_with_a_wrong_state_changes_nothing(home: Home, demo_server: DemoServer) -> None:
+def test_a_callback_with_a_wrong_state_changes_nothing(home: Home, demo_server: FaultyServer) -> None:
     """A wrong, missing or repeated state gets a 4xx page, and the login goes on waiting for the right one."""
     seen: list[int] = []
 
@@ -142,7 +144,7 @@ def test_a_callback_with_a_wrong_state_changes_nothing(home: Home, demo_server: 
     assert demo_server.count("/token") == 1
 
 
-def test_a_callback_with_an_error_and_the_right_state(home: Home, demo_server: DemoServer) -> None:
+def test_a_callback_with_an_error_and_the_right_state(home: Home, demo_server: FaultyServer) -> None:
     """An error with the right state ends the login with 5."""
     result = _login(home, demo_server.issuer, lambda url: _callback(url, code=None, error="access_denied"))
     assert_one_clear_error(result, 5, "access_denied")
@@ -150,20 +152,20 @@ def test_a_callback_with_an_error_and_the_right_state(home: Home, demo_server: D
 
 
 @pytest.mark.parametrize("iss", [None, "https://evil.example"])
-def test_a_callback_of_another_issuer(home: Home, demo_server: DemoServer, iss: str | None) -> None:
+def test_a_callback_of_another_issuer(home: Home, demo_server: FaultyServer, iss: str | None) -> None:
     """A callback whose iss is absent or another's ends the login with 5, and the code is not sent on."""
     assert_one_clear_error(_login(home, demo_server.issuer, lambda url: _callback(url, iss=iss)), 5, "issuer")
     assert demo_server.count("/token") == 0
 
 
-def test_nobody_signs_in(home: Home, demo_server: DemoServer) -> None:
+def test_nobody_signs_in(home: Home, demo_server: FaultyServer) -> None:
     """A sign-in that nobody finishes ends at its deadline with 4, and the hint does not leave half the command out."""
     result = _login(home, demo_server.issuer, lambda url: None, "--timeout", "1s")
     assert_one_clear_error(result, 4, "nobody signed in within")
     assert "hint: run the same command again" in result.stderr
 
 
-def test_a_port_in_use(home: Home, demo_server: DemoServer) -> None:
+def test_a_port_in_use(home: Home, demo_server: FaultyServer) -> None:
     """A port that is taken is 2 and named."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -186,7 +188,7 @@ def test_a_port_in_use(home: Home, demo_server: DemoServer) -> None:
     ],
 )
 def test_token_responses_that_cannot_be_trusted(
-    home: Home, demo_server: DemoServer, change: dict[str, object] | None, status: int, says: str
+    home: Home, demo_server: FaultyServer, change: dict[str, object] | None, status: int, says: str
 ) -> None:
     """A token response that is not what it must be is 5, and nothing is stored."""
 
@@ -198,7 +200,7 @@ def test_token_responses_that_cannot_be_trusted(
     assert_one_clear_error(_login(home, demo_server.issuer), status, says)
 
 
-def test_a_missing_expires_in_is_not_for_ever(home: Home, demo_server: DemoServer) -> None:
+def test_a_missing_expires_in_is_not_for_ever(home: Home, demo_server: FaultyServer) -> None:
     """Without expires_in the token's own exp counts."""
 
     def changed(request: Received) -> Reply:
@@ -246,7 +248,7 @@ def test_a_keyring_that_cannot_be_used(
     assert_one_clear_error(ring_home(backend).run(*words), 3, says)
 
 
-def test_a_keyring_that_keeps_nothing(ring_home: Callable[[str], Home], demo_server: DemoServer) -> None:
+def test_a_keyring_that_keeps_nothing(ring_home: Callable[[str], Home], demo_server: FaultyServer) -> None:
     """A keyring that drops what is written is found out at login."""
     home = ring_home("tests.support.ring.Forgetful")
     home.write_config(home.config.read_text().replace("https://unused.example", demo_server.issuer))
@@ -262,7 +264,7 @@ def test_no_keyring_at_all(tmp_path: Path) -> None:
     assert "--store file" in result.stderr and "--store memory" in result.stderr
 
 
-def test_ctrl_c_leaves_nothing_behind(home: Home, demo_server: DemoServer) -> None:
+def test_ctrl_c_leaves_nothing_behind(home: Home, demo_server: FaultyServer) -> None:
     """Ctrl-C while waiting for the browser ends with 130, closes the listener, and stores nothing."""
     import signal
 
@@ -281,7 +283,7 @@ def test_ctrl_c_leaves_nothing_behind(home: Home, demo_server: DemoServer) -> No
         urllib.request.urlopen(parse_qs(urlsplit(url).query)["redirect_uri"][0], timeout=120)
 
 
-def test_a_server_cannot_write_on_the_terminal(home: Home, demo_server: DemoServer) -> None:
+def test_a_server_cannot_write_on_the_terminal(home: Home, demo_server: FaultyServer) -> None:
     """Control characters that a server sends never reach the terminal."""
 
     def refuse(_: Received) -> Reply:

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.servers.faulty_server import FaultyServer, Received, Reply, json_reply
 from tests.support.commandline import Home
 from tests.support.disclosure import disclosed
 from tests.support.keys import pem
-from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 
 API_KEY = "canary-api-key-0123456789"
 CLIENT_SECRET = "canary-client-secret-0123456789-0123456789"
@@ -71,9 +71,9 @@ COMMANDS = [
 
 
 @pytest.fixture
-def machine(tmp_path: Path, demo_server: DemoServer) -> Home:
+def machine(tmp_path: Path, demo_server: FaultyServer) -> Home:
     """A HOME whose demo server accepts the API key, with a canary in the place of every secret."""
-    demo_server.settings.api_key = API_KEY
+    demo_server.api_key = API_KEY
     home = Home(tmp_path / "home")
     (home.folder / "passphrase").write_text(PASSPHRASE)
     (home.folder / "key.pem").write_text(PRIVATE_KEY)
@@ -109,7 +109,7 @@ def words_of(command: tuple[str, ...]) -> tuple[str, ...]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("answer", [None, echo, html], ids=["nothing wrong", "echoes", "html"])
-def test_no_canary_gets_out(machine: Home, demo_server: DemoServer, answer: Any) -> None:
+def test_no_canary_gets_out(machine: Home, demo_server: FaultyServer, answer: Any) -> None:
     """Not whole, not in base64, not its first twelve characters: in no output, no file, and no argument of any process."""
     demo_server.overrides = {} if answer is None else dict.fromkeys(ENDPOINTS, answer)
     seen: list[str] = []

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
+from tests.servers.faulty_server import FaultyServer
 from tests.servers.oidc_provider import OidcProvider
 from tests.support.commandline import COMMAND, Home
 from tests.support.demo_server import Make
 from tests.support.job_identity import identity, platform
 from tests.support.paths import ROOT
 from tests.support.real_parts import Missing, available
-from tokenctl.demo.http_server import DemoServer
 
 README = (ROOT / "README.md").read_text()
 CI = README[README.index("## Five minutes in CI") : README.index("## Commands")]
@@ -57,7 +57,7 @@ def sh(home: Home, script: str, environ: Mapping[str, str] = {}) -> "subprocess.
     )
 
 
-def test_with_a_client_secret(job: Home, demo_server: DemoServer, tmp_path: Path) -> None:
+def test_with_a_client_secret(job: Home, demo_server: FaultyServer, tmp_path: Path) -> None:
     """Three variables and exec, as the README writes them."""
     (tmp_path / "secret").write_text("demo-ci-secret\n")
     script = (
@@ -68,7 +68,7 @@ def test_with_a_client_secret(job: Home, demo_server: DemoServer, tmp_path: Path
     assert job.snapshot() == {}
 
 
-def test_the_calls_of_one_job_may_share_a_session(job: Home, demo_server: DemoServer) -> None:
+def test_the_calls_of_one_job_may_share_a_session(job: Home, demo_server: FaultyServer) -> None:
     """With the file store the first call signs in and the others take what it got, ten at once too."""
     environ = {
         "TOKENCTL_ISSUER": demo_server.issuer,
@@ -99,7 +99,7 @@ def command(block: str) -> str:
 @pytest.mark.real
 def test_on_github(job: Home, make_server: Make) -> None:
     """The job's token gets an identity, that is exchanged, and the token is masked on stderr before the child begins."""
-    from tokenctl.demo.http_server import json_reply
+    from tests.servers.faulty_server import json_reply
 
     block = next(each for each in blocks("yaml") if "id-token: write" in each)
     runner = make_server()
@@ -153,7 +153,7 @@ def test_in_a_shell_script(job: Home, tmp_path: Path) -> None:
 
 @pytest.mark.real
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can become nobody")
-def test_nobody_without_a_home_writes_nothing(demo_server: DemoServer) -> None:
+def test_nobody_without_a_home_writes_nothing(demo_server: FaultyServer) -> None:
     """With four variables, as a user without a home or a name, and watched by strace, no file is written."""
     with available():
         for name in ("strace", "setpriv"):

@@ -9,9 +9,9 @@ import pytest
 
 from tests.killing.folders import fill, small_disk
 from tests.killing.scene import Scene, one_clear_error
+from tests.servers.faulty_server import FaultyServer, Override, Received, Reply
 from tests.support.demo_server import Make
 from tests.support.faulty_ring import DROP
-from tokenctl.demo.http_server import DemoServer, Override, Received, Reply
 from tokenctl.storage.redo_log import RESERVED
 
 PAGE = 4096
@@ -114,7 +114,7 @@ def test_an_answer_larger_than_its_room_is_saved_by_the_keyring(scene: Scene, di
     goes_on_when_there_is_room(scene, disk / "ballast")
 
 
-def large_answer(server: DemoServer, disk: Path, *, id_token: bool) -> Override:
+def large_answer(server: FaultyServer, disk: Path, *, id_token: bool) -> Override:
     """Make a server that fills the disk, and whose answer has a scope of 80,000 characters."""
 
     def answer(request: Received) -> Reply:

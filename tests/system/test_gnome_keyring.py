@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from tests.servers.faulty_server import FaultyServer, Received, Reply
 from tests.servers.secret_service import SecretService
 from tests.support.commandline import LONG, Home
-from tokenctl.demo.http_server import DemoServer, Received, Reply
 
 pytestmark = pytest.mark.real
 
@@ -20,12 +20,12 @@ ROUNDS = 3
 
 
 @pytest.fixture
-def keyring_home(tmp_path: Path, secret_service: SecretService, demo_server: DemoServer) -> Home:
+def keyring_home(tmp_path: Path, secret_service: SecretService, demo_server: FaultyServer) -> Home:
     """A HOME whose session is in the real Secret Service, and has expired; its successor lives longer."""
     home = Home(tmp_path / "home", secret_service.environ, store="keyring")
-    demo_server.settings.access_token_lifetime = 1
+    demo_server.change(access_token_lifetime=1)
     assert home.login(demo_server.issuer).status == 0
-    demo_server.settings.access_token_lifetime = 900
+    demo_server.change(access_token_lifetime=900)
     time.sleep(max(0.0, kept(secret_service)["expires_at"] - time.time()) + 0.1)
     return home
 
@@ -40,7 +40,7 @@ def redo_log(home: Home) -> Path:
     return Path(home.environ["TOKENCTL_STATE_DIR"]) / "t" / "redo"
 
 
-def while_asked(server: DemoServer, happens: Callable[[], None]) -> None:
+def while_asked(server: FaultyServer, happens: Callable[[], None]) -> None:
     """Let something happen to the keyring once, while the server answers a refresh request."""
     once = threading.Event()
 
@@ -53,7 +53,7 @@ def while_asked(server: DemoServer, happens: Callable[[], None]) -> None:
     server.overrides["/token"] = answer
 
 
-def assert_copied(home: Home, service: SecretService, server: DemoServer, before: dict[str, Any]) -> str:
+def assert_copied(home: Home, service: SecretService, server: FaultyServer, before: dict[str, Any]) -> str:
     """The next healthy run has copied the one renewed session to the keyring, and it lives on; returns its token."""
     healthy = home.run("token")
     assert (healthy.status, healthy.stderr) == (0, "")
@@ -73,7 +73,7 @@ def assert_copied(home: Home, service: SecretService, server: DemoServer, before
 def test_a_keyring_that_is_lost_between_read_and_write(
     keyring_home: Home,
     secret_service: SecretService,
-    demo_server: DemoServer,
+    demo_server: FaultyServer,
     happens: str,
     reason: str,
     command: str,
@@ -91,7 +91,9 @@ def test_a_keyring_that_is_lost_between_read_and_write(
     assert command == "refresh" or result.stdout == token
 
 
-def test_a_keyring_that_stays_lost(keyring_home: Home, secret_service: SecretService, demo_server: DemoServer) -> None:
+def test_a_keyring_that_stays_lost(
+    keyring_home: Home, secret_service: SecretService, demo_server: FaultyServer
+) -> None:
     """While the keyring is gone the sealed session stays closed (3, never 4), and nothing is asked of the server."""
     before = kept(secret_service)
     while_asked(demo_server, secret_service.kill)
@@ -104,7 +106,7 @@ def test_a_keyring_that_stays_lost(keyring_home: Home, secret_service: SecretSer
 
 
 def test_a_keyring_that_is_restarted_between_read_and_write(
-    keyring_home: Home, secret_service: SecretService, demo_server: DemoServer
+    keyring_home: Home, secret_service: SecretService, demo_server: FaultyServer
 ) -> None:
     """A daemon that went and came back is written to, at once or by the next run."""
     before = kept(secret_service)
@@ -116,7 +118,7 @@ def test_a_keyring_that_is_restarted_between_read_and_write(
 
 
 def test_six_profiles_are_written_at_once(
-    tmp_path: Path, secret_service: SecretService, demo_server: DemoServer
+    tmp_path: Path, secret_service: SecretService, demo_server: FaultyServer
 ) -> None:
     """Six processes that write six entries at the same time, three times over, all succeed without a warning."""
     home = Home(tmp_path / "home", secret_service.environ, store="keyring")

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.faulty_server import FaultyServer
 from tests.support.commandline import Home
 from tests.support.paths import ROOT
-from tokenctl.demo.http_server import DemoServer
 
 NEVER = {"httpx", "rich", "jwt", "cryptography", "truststore", "tomlkit", "http.server", "webbrowser"}
 OURS = {
@@ -57,7 +57,7 @@ def loaded(home: Home, *words: str, **environ: str) -> set[str]:
 
 
 @pytest.fixture
-def ring_home(tmp_path: Path, demo_server: DemoServer) -> Home:
+def ring_home(tmp_path: Path, demo_server: FaultyServer) -> Home:
     """A HOME that is signed in, with a keyring backend that costs nothing."""
     home = Home(tmp_path / "home", {"TEST_RING": str(tmp_path / "ring.json"), "PYTHONPATH": str(ROOT)}, store="keyring")
     home.write_config(

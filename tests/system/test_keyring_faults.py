@@ -39,7 +39,7 @@ def test_a_keyring_that_fails_once_costs_no_session(tmp_path: Path, make_server:
         renewed = "set session" in calls[:number]
         if renewed:
             # It was renewed, and is safe: the token is good, and the person is told.
-            assert result.status == 0 and scene.server.state.sessions.access_claims(result.stdout.strip()), where
+            assert result.status == 0 and scene.server.sessions.access_claims(result.stdout.strip()), where
             assert "tokenctl: warning: " in result.stderr and "not in the keyring yet" in result.stderr, where
         elif number == 1 or left < 0:
             one_clear_error(result, 3)

@@ -7,21 +7,21 @@ from pathlib import Path
 import pytest
 
 from tests.bench.soak import Plan, soak
+from tests.servers.faulty_server import FaultyServer, Received, Reply
 from tests.servers.secret_service import SecretService
 from tests.support.aging import age, age_in
 from tests.support.commandline import LONG, Home, Result
-from tokenctl.demo.http_server import DemoServer, Received, Reply
 
 COLD = 100
 
 
-def expired(home: Home, server: DemoServer) -> None:
+def expired(home: Home, server: FaultyServer) -> None:
     """Sign in, with an access token that has expired."""
     assert home.login(server.issuer).status == 0
     age(home)
 
 
-def assert_one_for_all(results: list[Result], server: DemoServer) -> None:
+def assert_one_for_all(results: list[Result], server: FaultyServer) -> None:
     """One refresh, one token, and nobody gave up, at the lock's deadline (7) or otherwise."""
     assert [result for result in results if result.status != 0] == []
     assert len({result.stdout for result in results}) == 1 and results[0].stdout.count(".") == 2
@@ -30,7 +30,7 @@ def assert_one_for_all(results: list[Result], server: DemoServer) -> None:
 
 @pytest.mark.real
 def test_a_hundred_cold_processes_refresh_once(
-    tmp_path: Path, secret_service: SecretService, demo_server: DemoServer
+    tmp_path: Path, secret_service: SecretService, demo_server: FaultyServer
 ) -> None:
     """A hundred processes that meet an expired session in a real keyring make one refresh and print one token."""
     home = Home(tmp_path / "home", secret_service.environ, store="keyring")
@@ -39,7 +39,7 @@ def test_a_hundred_cold_processes_refresh_once(
     assert_one_for_all(home.race(COLD, "token", "-p", "t"), demo_server)
 
 
-def test_a_hundred_cold_processes_refresh_once_in_the_file_store(home: Home, demo_server: DemoServer) -> None:
+def test_a_hundred_cold_processes_refresh_once_in_the_file_store(home: Home, demo_server: FaultyServer) -> None:
     """The same with the encrypted file, where each of them computes scrypt and holds 32 MiB for it."""
     expired(home, demo_server)
     assert_one_for_all(home.race(COLD, "token", "-p", "t"), demo_server)
@@ -65,7 +65,7 @@ def test_a_short_soak_with_callers_killed(tmp_path: Path, kill: str) -> None:
     assert figures.killed > 0, figures
 
 
-def test_two_profiles_do_not_wait_for_each_other(home: Home, demo_server: DemoServer) -> None:
+def test_two_profiles_do_not_wait_for_each_other(home: Home, demo_server: FaultyServer) -> None:
     """While the server keeps one profile waiting for its new token, another one is renewed."""
     for profile in ("slow", "quick"):
         assert home.login(demo_server.issuer, profile=profile).status == 0
@@ -87,7 +87,7 @@ def test_two_profiles_do_not_wait_for_each_other(home: Home, demo_server: DemoSe
     assert (quick.status, slow.returncode, still_waiting) == (0, 0, True), quick.stderr + said
 
 
-def test_callers_that_die_before_they_ask_leave_no_doubt(home: Home, demo_server: DemoServer) -> None:
+def test_callers_that_die_before_they_ask_leave_no_doubt(home: Home, demo_server: FaultyServer) -> None:
     """However often callers are killed between the journal and the request, the next one renews: nothing was asked."""
     expired(home, demo_server)
     state = Path(home.environ["TOKENCTL_STATE_DIR"]) / "t"

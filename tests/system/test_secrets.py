@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.faulty_server import FaultyServer, Received, Reply, json_reply
 from tests.support.commandline import Home, Result
 from tests.support.demo_server import Make
 from tests.support.disclosure import disclosed
 from tests.support.paths import ROOT
-from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 
 CANARY = "canary/s3cr:t%+ value"
 
 
 @pytest.fixture
-def ring_home(tmp_path: Path, demo_server: DemoServer) -> Home:
+def ring_home(tmp_path: Path, demo_server: FaultyServer) -> Home:
     """A HOME with a keyring that the test can read, signed in, and a machine's profile with a canary for a secret."""
     environ = {"TEST_RING": str(tmp_path / "ring.json"), "PYTHONPATH": str(ROOT)}
     home = Home(tmp_path / "home", environ, store="keyring")
@@ -74,7 +74,7 @@ def _failures() -> list[tuple[str, dict[str, object]]]:
 
 @pytest.mark.parametrize(("name", "overrides"), _failures(), ids=lambda each: each if isinstance(each, str) else "")
 def test_no_command_says_a_secret(
-    ring_home: Home, demo_server: DemoServer, tmp_path: Path, name: str, overrides: dict[str, object]
+    ring_home: Home, demo_server: FaultyServer, tmp_path: Path, name: str, overrides: dict[str, object]
 ) -> None:
     """No secret is in stdout or stderr of any command but token, nor in any file but the keyring."""
     before = secrets_of(tmp_path)
@@ -89,7 +89,7 @@ def test_no_command_says_a_secret(
 
 
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc")
-def test_no_secret_is_in_any_argument(ring_home: Home, demo_server: DemoServer, tmp_path: Path) -> None:
+def test_no_secret_is_in_any_argument(ring_home: Home, demo_server: FaultyServer, tmp_path: Path) -> None:
     """While commands run, no process has a secret in its arguments."""
     seen: list[str] = []
     done = threading.Event()
@@ -132,7 +132,7 @@ def test_a_defect_of_ours_prints_no_text_of_it(tmp_path: Path) -> None:
 
 @pytest.mark.quick
 def test_the_refresh_token_goes_only_where_it_was_pinned(
-    home: Home, demo_server: DemoServer, make_server: Make
+    home: Home, demo_server: FaultyServer, make_server: Make
 ) -> None:
     """When the metadata or the config name another server after the login, it never sees the refresh token."""
     assert home.login(demo_server.issuer).status == 0

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.killing.scene import Scene
+from tests.servers.faulty_server import FaultyServer, Received, Reply
 from tests.support.commandline import COMMAND, LONG
 from tests.support.demo_server import Make
-from tokenctl.demo.http_server import DemoServer, Received, Reply
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals, process groups and terminals of POSIX")
 
@@ -35,7 +35,7 @@ class Asked(threading.Event):
 
 
 @contextmanager
-def slow(server: DemoServer) -> Iterator[Asked]:
+def slow(server: FaultyServer) -> Iterator[Asked]:
     """Let the server process each request at once, and answer when it is told to."""
     come = Asked()
 

@@ -10,9 +10,9 @@ import pytest
 from tests.killing.damage import DAMAGE, DISGUISE, NOBODY, ROOT, Damage, one_character, put_back, seen
 from tests.killing.folders import remount, small_disk
 from tests.killing.scene import Scene, one_clear_error
+from tests.servers.faulty_server import Received, Reply
 from tests.support.demo_server import Make
 from tests.support.faulty_ring import DROP
-from tokenctl.demo.http_server import Received, Reply
 
 DAMAGED, UNSAFE = 3, 2
 

@@ -12,13 +12,13 @@ import jwt
 import pytest
 
 from tests.servers.child import Child
+from tests.servers.faulty_server import Override, Reply, json_reply
 from tests.servers.oidc_provider import OidcProvider
 from tests.support.aging import age
 from tests.support.commandline import Home, Result
 from tests.support.demo_server import Make
 from tests.support.job_identity import AUDIENCE, JWK, PLATFORM, identity, platform
 from tests.support.real_parts import Missing, available
-from tokenctl.demo.http_server import Override, Reply, json_reply
 from tokenctl.model.profile import SOURCES
 
 pytestmark = pytest.mark.real

@@ -1,4 +1,4 @@
-"""The two endpoints a person meets in a browser: sign-in with consent, and the code of a device."""
+"""The two endpoints that a person opens in a browser: the authorization endpoint and the device verification page."""
 
 import re
 from urllib.parse import SplitResult, urlencode, urlsplit
@@ -11,36 +11,42 @@ from tokenctl.demo.sessions import granted_scope
 
 
 def authorize(server: AuthorizationServer, request: Received) -> Reply:
-    """The authorization endpoint. Nothing is redirected before client and redirect URI are known good."""
+    """The authorization endpoint (RFC 6749 section 3.1), the sign-in page and the consent page in one.
+
+    It redirects only when the client and the redirect URI are known; else the person sees a page.
+    """
     query = request.query
     client, redirect_uri = server.client(query.get("client_id", "")), query.get("redirect_uri", "")
     if client is None:
-        return pages.problem("Unknown application", "No application is registered by this name.")
+        return pages.problem("Unknown application", "No application is registered under this client ID.")
     if not is_registered(redirect_uri, client):
-        return pages.problem("Wrong address", "The application may not be answered there.")
+        return pages.problem("Wrong redirect URI", "This redirect URI is not registered for the application.")
     if _is_foreign(server, request):
-        return pages.problem("Not from this page", "The decision was made on another site.", 403)
+        return _foreign_page()
     try:
         grant = _requested_grant(server, client, request)
-        if request.method == "GET" and not server.settings.auto_approve:
+        if request.method == "GET":
             if query.get("prompt") == "none":
                 raise OAuthError("login_required", "a person has to sign in")
             return pages.sign_in(client, grant, server.settings.users, redirect_uri)
-        if request.form.get("decision", "approve" if request.method == "GET" else "") != "approve":
+        if request.form.get("decision") != "approve":
             raise OAuthError("access_denied", "the request was denied")
         answer = {"code": server.issue_code(grant, redirect_uri, query["code_challenge"])}
     except OAuthError as refusal:
         answer = {"error": refusal.error, "error_description": refusal.description}
     if "state" in query:
         answer["state"] = query["state"]
-    answer["iss"] = server.settings.issuer  # RFC 9207
+    return _redirect(redirect_uri, {**answer, "iss": server.issuer})  # `iss`: RFC 9207
+
+
+def _redirect(redirect_uri: str, answer: dict[str, str]) -> Reply:
     separator = "&" if "?" in redirect_uri else "?"
     location = f"{redirect_uri}{separator}{urlencode(answer)}"
     return Reply(status=303, headers={"Location": location, "Cache-Control": "no-store"})
 
 
 def is_registered(redirect_uri: str, client: Client) -> bool:
-    """Compared to the character except for the port, which an app picks anew (RFC 8252 section 7.3)."""
+    """Compare a redirect URI to the registered ones, to the character but for the port (RFC 8252 section 7.3)."""
     try:
         asked = urlsplit(redirect_uri)
         port = asked.port  # raises when it is not a number
@@ -48,17 +54,20 @@ def is_registered(redirect_uri: str, client: Client) -> bool:
         return False
     netlocs = {asked.netloc, asked.netloc.removesuffix(f":{port}")}
     allowed = [urlsplit(uri) for uri in client.redirect_uris]
-    return any(uri.netloc in netlocs and _elsewhere(uri) == _elsewhere(asked) for uri in allowed)
+    return any(uri.netloc in netlocs and _without_host(uri) == _without_host(asked) for uri in allowed)
 
 
-def _elsewhere(uri: SplitResult) -> tuple[str, str, str, str]:
+def _without_host(uri: SplitResult) -> tuple[str, str, str, str]:
     return uri.scheme, uri.path, uri.query, uri.fragment
 
 
 def _is_foreign(server: AuthorizationServer, request: Received) -> bool:
-    # There is no cookie to steal, but another site must not be able to press the buttons either.
-    origin = request.headers.get("origin", server.settings.issuer)
-    return request.method == "POST" and origin != server.settings.issuer
+    """Tell whether a page of another site sent the form: it must not be able to approve."""
+    return request.method == "POST" and request.headers.get("origin", server.issuer) != server.issuer
+
+
+def _foreign_page() -> Reply:
+    return pages.problem("Not from this page", "The decision was sent by a page of another site.", 403)
 
 
 def _requested_grant(server: AuthorizationServer, client: Client, request: Received) -> Grant:
@@ -83,12 +92,12 @@ def _requested_grant(server: AuthorizationServer, client: Client, request: Recei
 
 
 def device(server: AuthorizationServer, request: Received) -> Reply:
-    """The verification page of RFC 8628: type the code, see who asks, decide."""
+    """The device verification page: a person types the user code and approves or denies (RFC 8628 section 3.3)."""
     user_code = (request.form or request.query).get("user_code", "")
     if not user_code:
         return pages.enter_code()
     if _is_foreign(server, request):
-        return pages.problem("Not from this page", "The decision was made on another site.", 403)
+        return _foreign_page()
     waiting = server.pending_device(user_code)
     client = server.client(waiting.client_id) if waiting else None
     if waiting is None or client is None:

@@ -1,32 +1,33 @@
-"""The HTTP of the demo authorization server: requests off the socket, replies on to it, no log."""
+"""The HTTP of the demo authorization server: it reads requests from sockets and writes replies to them."""
 
 import socket
 import socketserver
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Condition
 from typing import Any, cast
 
-from tokenctl.demo.messages import Reply, json_reply
+from tokenctl.demo.messages import Received, Reply, json_reply
 
-BODY_LIMIT = 64 * 1024
-IDLE_TIMEOUT = 10
-
-Exchange = Callable[[str, str, Mapping[str, str], bytes], Reply]  # method, target, headers, body
+BODY_LIMIT = 64 * 1024  # bytes
+IDLE_TIMEOUT = 10  # seconds
+CLOSING_TIMEOUT = 2  # seconds
 
 
 class Listener(ThreadingHTTPServer):
-    """A loopback port with one thread a connection; closing it closes every connection too."""
+    """A loopback port with one thread for each connection. Closing it closes every connection too.
+
+    `handle` makes the reply to a request. When it raises, the connection is closed without a reply.
+    """
 
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, host: str, port: int, exchange: Exchange, stopping: threading.Event) -> None:
-        self.exchange = exchange
-        self.stopping = stopping
+    def __init__(self, host: str, port: int, handle: Callable[[Received], Reply]) -> None:
+        self.handle = handle
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._open: set[socket.socket] = set()
-        self._changed = threading.Condition()
+        self._changed = Condition()
         super().__init__((host, port), _Connection)
 
     def server_bind(self) -> None:
@@ -51,11 +52,11 @@ class Listener(ThreadingHTTPServer):
                 try:
                     connection.shutdown(socket.SHUT_RDWR)
                 except OSError:
-                    pass  # the client was quicker
-            self._changed.wait_for(lambda: not self._open, timeout=2)
+                    pass  # the client closed it first
+            self._changed.wait_for(lambda: not self._open, CLOSING_TIMEOUT)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is nobody's fault; the base class would print a traceback."""
+        """Print no traceback: most often the client has gone away."""
 
 
 class _Connection(BaseHTTPRequestHandler):
@@ -63,27 +64,20 @@ class _Connection(BaseHTTPRequestHandler):
     timeout = IDLE_TIMEOUT
 
     def _serve(self) -> None:
-        self.close_connection = True  # one request a connection: nothing lingers when the server stops
-        listener = cast(Listener, self.server)
+        self.close_connection = True  # one request a connection, so that none stays open when the server stops
         headers = {name.lower(): value for name, value in self.headers.items()}
         length = headers.get("content-length", "0")
         if "transfer-encoding" in headers or not (length.isascii() and length.isdigit()):
-            reply = json_reply({"error": "invalid_request"}, 411)
+            self._send(json_reply({"error": "invalid_request"}, 411))
         elif int(length) > BODY_LIMIT:
-            # Read some of it all the same: closing on unread bytes would take the reply with it.
+            # Read some of it: closing a connection with unread bytes would lose the reply.
             self.rfile.read(min(int(length), 16 * BODY_LIMIT))
-            reply = json_reply({"error": "invalid_request"}, 413)
-        else:
-            body = self.rfile.read(int(length))
-            if len(body) < int(length):
-                return  # the client went away in the middle of its request
-            try:
-                reply = listener.exchange(self.command, self.path, headers, body)
-            except Exception as error:
-                reply = json_reply({"error": "server_error", "error_description": repr(error)}, 500)
-        listener.stopping.wait(reply.delay)
-        if reply.drop_before or reply.drop_after:
-            return
+            self._send(json_reply({"error": "invalid_request"}, 413))
+        elif len(body := self.rfile.read(int(length))) == int(length):  # else the client has gone away
+            request = Received(method=self.command, target=self.path, headers=headers, body=body)
+            self._send(cast(Listener, self.server).handle(request))
+
+    def _send(self, reply: Reply) -> None:
         self.send_response(reply.status)
         standard = {"X-Content-Type-Options": "nosniff", "Content-Length": str(len(reply.body))}
         for name, value in (standard | dict(reply.headers) | {"Connection": "close"}).items():
@@ -94,8 +88,8 @@ class _Connection(BaseHTTPRequestHandler):
     do_GET = do_POST = _serve
 
     def version_string(self) -> str:
-        """Who answers, in the `Server` header."""
+        """Return the value of the `Server` header."""
         return "tokenctl-demo"
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing is logged: stderr belongs to the command that started the server."""
+        """Log nothing: stderr belongs to the command that started the server."""

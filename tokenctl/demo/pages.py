@@ -1,4 +1,4 @@
-"""What a person sees of the demo authorization server: self-contained HTML under a strict CSP, no script."""
+"""The pages that a person sees in the browser: HTML without scripts, under a strict Content Security Policy."""
 
 import base64
 import hashlib
@@ -65,18 +65,18 @@ BUTTONS = (
 
 
 def sign_in(client: Client, grant: Grant, users: tuple[User, ...], redirect_uri: str) -> Reply:
-    """Sign-in and consent in one step. The form posts to its own URL, which carries the request."""
+    """Make the sign-in and consent page. Its form posts to its own URL, which has the parameters of the request."""
     name, back = escape(client.name), urlsplit(redirect_uri)
     body = f"<h1>Sign in to {name}</h1><p><strong>{name}</strong> asks for access to your account.</p>"
     body += f'<form method="post">{_accounts(users, grant.subject)}'
-    body += f"{_wishes(grant.scope, grant.resources)}{BUTTONS}</form>"
-    # A form's redirect must be allowed too; CSP cannot name an IPv6 address, so there the scheme stands in.
+    body += f"{_requested(grant.scope, grant.resources)}{BUTTONS}</form>"
+    # CSP checks the redirect after a form too. It cannot name an IPv6 address: there the scheme alone is allowed.
     target = "http:" if "[" in back.netloc else f"{back.scheme}://{back.netloc}"
     return _page(f"Sign in to {client.name}", body, form_action=f"'self' {target}")
 
 
 def enter_code(problem: str = "") -> Reply:
-    """The first step on the device page: type what the device shows."""
+    """Make the first device page: a person types the user code."""
     body = "<h1>Connect a device</h1><p>Enter the code that your device or terminal shows.</p>"
     body += f'<p class="alarm" role="alert">{escape(problem)}</p>' if problem else ""
     body += '<form method="get" action="/device"><label for="code" class="name">Code</label>'
@@ -87,23 +87,23 @@ def enter_code(problem: str = "") -> Reply:
 
 
 def connect_device(client: Client, waiting: DeviceAuthorization, users: tuple[User, ...]) -> Reply:
-    """The second step: compare the code, see what is asked, decide."""
+    """Make the second device page: a person compares the user code, reads what is requested, and decides."""
     name, code = escape(client.name), escape(waiting.user_code)
     body = f"<h1>Connect a device</h1><p><strong>{name}</strong> on another device or terminal asks"
     body += " for access to your account. Go on only if it shows this code:</p>"
     body += f'<form method="post" action="/device"><output>{code}</output>'
     body += f'<input type="hidden" name="user_code" value="{code}">{_accounts(users)}'
-    body += f"{_wishes(waiting.scope, waiting.resources)}{BUTTONS}</form>"
+    body += f"{_requested(waiting.scope, waiting.resources)}{BUTTONS}</form>"
     return _page("Connect a device", body)
 
 
 def done(title: str, text: str) -> Reply:
-    """The last page of the device flow."""
+    """Make the last device page."""
     return _page(title, f"<h1>{escape(title)}</h1><p>{escape(text)}</p>")
 
 
 def problem(title: str, text: str, status: int = 400) -> Reply:
-    """A request that must not be answered with a redirect."""
+    """Make the page for a request that must not be answered with a redirect."""
     return _page(title, f"<h1>{escape(title)}</h1><p>{escape(text)}</p>", status=status)
 
 
@@ -118,7 +118,7 @@ def _accounts(users: tuple[User, ...], subject: str | None = None) -> str:
     return f"<fieldset><legend>Account</legend>{''.join(rows)}</fieldset>"
 
 
-def _wishes(scope: tuple[str, ...], resources: tuple[str, ...]) -> str:
+def _requested(scope: tuple[str, ...], resources: tuple[str, ...]) -> str:
     rows = [f"{escape(SCOPES.get(name, name))}<small>{escape(name)}</small>" for name in scope]
     rows += [f"Use it at<small>{escape(resource)}</small>" for resource in resources]
     return f"<h2>This will allow it to</h2><ul>{''.join(f'<li>{row}</li>' for row in rows)}</ul>"

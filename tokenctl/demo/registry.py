@@ -1,4 +1,4 @@
-"""Who and what the demo authorization server knows before the first request: users, clients, settings."""
+"""Who is known to the demo authorization server before the first request: users and clients; and its settings."""
 
 import time
 from collections.abc import Callable
@@ -11,7 +11,7 @@ DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
 
 class OAuthError(Exception):
-    """A request refused in the words of RFC 6749 section 5.2."""
+    """A request is refused, with an error code of RFC 6749 section 5.2 or of one of its extensions."""
 
     def __init__(self, error: str, description: str, status: int = 400) -> None:
         super().__init__(f"{error}: {description}")
@@ -22,7 +22,7 @@ class OAuthError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """A person who can sign in. There is no password: it is a demonstration."""
+    """A person who can sign in. The demo asks for no password."""
 
     subject: str
     username: str
@@ -32,33 +32,33 @@ class User:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """A registered client; without a secret it is a public one."""
+    """A registered client. A client without a secret is a public client (RFC 6749 section 2.1)."""
 
     client_id: str
     name: str
     grant_types: tuple[str, ...]
     scopes: tuple[str, ...]
     secret: str | None = field(default=None, repr=False)
-    redirect_uris: tuple[str, ...] = ()  # loopback, written without a port: any port matches
+    redirect_uris: tuple[str, ...] = ()  # loopback, without a port: every port matches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """What somebody agreed to: who may do what, where, in whose name."""
+    """What a person, or a client for itself, agreed to: which client may do what, where, and for which subject."""
 
     client_id: str
     subject: str
     scope: tuple[str, ...]
     resources: tuple[str, ...] = ()
-    auth_time: int
+    auth_time: int  # epoch seconds
     nonce: str | None = None
 
 
-DEFAULT_USERS = (
+USERS = (
     User(subject="user-ada", username="ada", name="Ada Lovelace", email="ada@demo.example"),
     User(subject="user-grace", username="grace", name="Grace Hopper", email="grace@demo.example"),
 )
-DEFAULT_CLIENTS = (
+CLIENTS = (
     Client(
         client_id="tokenctl-demo",
         name="tokenctl",
@@ -76,18 +76,11 @@ DEFAULT_CLIENTS = (
 )
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How one server behaves. Not frozen: a test may change its mind while the server runs."""
+    """What one server knows and how it behaves. The lifetime is in seconds, the clock in epoch seconds."""
 
-    issuer: str = ""
-    users: tuple[User, ...] = DEFAULT_USERS
-    clients: tuple[Client, ...] = DEFAULT_CLIENTS
-    api_key: str = field(default="demo-api-key", repr=False)
+    users: tuple[User, ...] = USERS
+    clients: tuple[Client, ...] = CLIENTS
     access_token_lifetime: int = 900
-    refresh_token_lifetime: int = 7 * 86400
-    device_interval: int = 5
-    reuse_grace: float = 0
-    opaque_access_tokens: bool = False
-    auto_approve: bool = False
     clock: Callable[[], float] = time.time

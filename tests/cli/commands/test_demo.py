@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.support.commandline import COMMAND, LONG, Home
-from tokenctl.demo.play import fetch
+from tests.support.fetch import fetch
 
 
 @pytest.mark.slow
-def test_the_whole_play(tmp_path: Path) -> None:
-    """Without HOME, account and keyring the play goes to its end, and leaves nothing behind."""
+def test_the_whole_tour(tmp_path: Path) -> None:
+    """Without HOME, account and keyring the tour goes to its end, and leaves nothing behind."""
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     environ = {
@@ -27,14 +27,15 @@ def test_the_whole_play(tmp_path: Path) -> None:
         [*COMMAND, "demo"], env=environ, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=LONG
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "4 processes, 1 token(s), 1 refresh(es) at the server, 0 reuse alarms" in done.stdout
-    assert "the API, called with the last access token, answers 401" in done.stdout
+    assert "processes: 4; different access tokens: 1\n" in done.stdout
+    assert "renewals at the server: 1; refresh tokens used twice: 0\n" in done.stdout
+    assert "the API answers 401 to the last access token" in done.stdout
     assert "Traceback" not in done.stderr
     assert list(temporary.iterdir()) == []
 
 
 def test_it_ends_when_nobody_reads_any_more(home: Home) -> None:
-    """A reader that goes after the first line ends the play, though a command of it is waiting for a sign-in."""
+    """A reader that goes after the first line ends the tour, though a command of it is waiting for a sign-in."""
     with home.start("demo") as demo:
         assert demo.stdout is not None and demo.stderr is not None
         assert demo.stdout.readline().startswith("An authorization server")
@@ -45,7 +46,7 @@ def test_it_ends_when_nobody_reads_any_more(home: Home) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 @pytest.mark.parametrize(
-    ("number", "scene"),
+    ("number", "step"),
     [
         (signal.SIGTERM, "1. Sign in"),
         (signal.SIGTERM, "callback"),
@@ -56,7 +57,7 @@ def test_it_ends_when_nobody_reads_any_more(home: Home) -> None:
     ],
     ids=lambda each: each.name if isinstance(each, signal.Signals) else each,
 )
-def test_ended_in_any_scene_it_leaves_nothing(tmp_path: Path, number: signal.Signals, scene: str) -> None:
+def test_ended_in_any_step_it_leaves_nothing(tmp_path: Path, number: signal.Signals, step: str) -> None:
     """It ends as the signal wants, and its folder with the passphrase is gone and stays so."""
     temporary = tmp_path / "tmp"
     temporary.mkdir()
@@ -66,15 +67,15 @@ def test_ended_in_any_scene_it_leaves_nothing(tmp_path: Path, number: signal.Sig
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    ) as play:
-        assert play.stdout is not None
-        for line in play.stdout:
-            if scene in line:
+    ) as demo:
+        assert demo.stdout is not None
+        for line in demo.stdout:
+            if step in line:
                 break
         assert list(temporary.glob("tokenctl-demo-*"))
-        play.send_signal(number)
-        rest, _ = play.communicate(timeout=LONG)
-    assert play.returncode == (130 if number == signal.SIGINT else -number), rest
+        demo.send_signal(number)
+        rest, _ = demo.communicate(timeout=LONG)
+    assert demo.returncode == (130 if number == signal.SIGINT else -number), rest
     assert "Traceback" not in rest
     assert list(temporary.iterdir()) == []
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.faulty_server import FaultyServer
 from tests.support.commandline import LONG, Home
 from tests.support.demo_server import Make
-from tokenctl.demo.http_server import DemoServer
 
 
 @pytest.fixture
-def signed_in(home: Home, demo_server: DemoServer) -> Home:
+def signed_in(home: Home, demo_server: FaultyServer) -> Home:
     """A HOME that is signed in to the demo server."""
     assert home.login(demo_server.issuer).status == 0
     return home

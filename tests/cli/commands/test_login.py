@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from tests.killing.folders import fill, small_disk
+from tests.servers.faulty_server import FaultyServer, Received, Reply, json_reply
 from tests.support.commandline import COMMAND, LONG, Home
 from tests.support.demo_server import Make
+from tests.support.fetch import fetch
 from tests.support.paths import ROOT
-from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
-from tokenctl.demo.play import fetch
 
 
-def test_the_first_logins_options_are_the_profile(home: Home, demo_server: DemoServer) -> None:
+def test_the_first_logins_options_are_the_profile(home: Home, demo_server: FaultyServer) -> None:
     """The options of the first login are saved with the file's own text kept, and a second login needs none of them."""
     home.write_config('# mine\n[profiles.other] # too\nissuer = "https://o.example"\nclient_id = "o"\n')
     assert home.login(demo_server.issuer, "--scope", "openid", "--scope", "offline_access api").status == 0
@@ -28,7 +28,7 @@ def test_the_first_logins_options_are_the_profile(home: Home, demo_server: DemoS
     assert demo_server.requests[-1].path == "/jwks"
 
 
-def test_another_issuer_is_another_profile(home: Home, demo_server: DemoServer) -> None:
+def test_another_issuer_is_another_profile(home: Home, demo_server: FaultyServer) -> None:
     """A login cannot change a profile's issuer or client in passing."""
     home.login(demo_server.issuer)
     for option in ("--issuer", "--client-id"):
@@ -37,7 +37,7 @@ def test_another_issuer_is_another_profile(home: Home, demo_server: DemoServer) 
 
 
 @pytest.mark.parametrize("profile", ["t", "new"])
-def test_a_wrong_variable_is_called_the_environments(home: Home, demo_server: DemoServer, profile: str) -> None:
+def test_a_wrong_variable_is_called_the_environments(home: Home, demo_server: FaultyServer, profile: str) -> None:
     """A setting that is wrong in the environment is not called an option, and an option that replaces it is enough."""
     home.write_config(f'[profiles.t]\nissuer = "{demo_server.issuer}"\nclient_id = "tokenctl-demo"\n')
     words = ("login", "-p", profile, "--issuer", demo_server.issuer, "--client-id", "tokenctl-demo")
@@ -48,7 +48,7 @@ def test_a_wrong_variable_is_called_the_environments(home: Home, demo_server: De
 
 
 @pytest.mark.quick
-def test_json_answers_the_show_document(home: Home, demo_server: DemoServer) -> None:
+def test_json_answers_the_show_document(home: Home, demo_server: FaultyServer) -> None:
     """--json answers what show --json would."""
     result = home.login(demo_server.issuer, "--json")
     found = json.loads(result.stdout)
@@ -67,7 +67,7 @@ def test_json_answers_the_show_document(home: Home, demo_server: DemoServer) -> 
     ],
 )
 def test_a_config_in_another_style_is_extended_or_refused_before_the_sign_in(
-    home: Home, demo_server: DemoServer, text: str
+    home: Home, demo_server: FaultyServer, text: str
 ) -> None:
     """Whatever the style of the file, either the profile is added to it, or the login says so before it begins."""
     home.write_config(text)
@@ -79,7 +79,7 @@ def test_a_config_in_another_style_is_extended_or_refused_before_the_sign_in(
         assert demo_server.requests == [] and home.config.read_text() == text
 
 
-def test_a_config_that_cannot_be_written_is_found_out_first(home: Home, demo_server: DemoServer) -> None:
+def test_a_config_that_cannot_be_written_is_found_out_first(home: Home, demo_server: FaultyServer) -> None:
     """When the profile could not be saved, nobody is asked to sign in."""
     (home.folder / ".config").write_text("in the way")
     result = home.login(demo_server.issuer)
@@ -101,7 +101,7 @@ NO_PASSPHRASE = {"TOKENCTL_PASSPHRASE_FILE": ""}
     ids=["no passphrase", "no passphrase from the command", "locked", "hanging"],
 )
 def test_a_store_that_would_not_keep_the_session_is_found_out_first(
-    home: Home, demo_server: DemoServer, store: str, environ: dict[str, str], said: str
+    home: Home, demo_server: FaultyServer, store: str, environ: dict[str, str], said: str
 ) -> None:
     """When the session could not be kept, nobody is asked to sign in and no token is issued."""
     home.write_config(f'[profiles.t]\nissuer = "{demo_server.issuer}"\nclient_id = "tokenctl-demo"\n{store}\n')
@@ -110,7 +110,7 @@ def test_a_store_that_would_not_keep_the_session_is_found_out_first(
     assert demo_server.requests == []
 
 
-def test_a_full_disk_is_found_out_first(home: Home, demo_server: DemoServer, tmp_path: Path) -> None:
+def test_a_full_disk_is_found_out_first(home: Home, demo_server: FaultyServer, tmp_path: Path) -> None:
     """Without room for what lies beside a session, nobody is asked to sign in; with room the same login works."""
     with small_disk(tmp_path / "disk") as disk:
         environ = {"TOKENCTL_STATE_DIR": str(disk)}
@@ -125,7 +125,7 @@ def test_a_full_disk_is_found_out_first(home: Home, demo_server: DemoServer, tmp
 
 
 @pytest.mark.slow
-def test_a_session_is_not_left_behind_in_another_store(tmp_path: Path, demo_server: DemoServer) -> None:
+def test_a_session_is_not_left_behind_in_another_store(tmp_path: Path, demo_server: FaultyServer) -> None:
     """A login into another store is refused while the old one holds a session; after revoke it works, and nothing comes back."""
     home = Home(
         tmp_path / "home",
@@ -147,7 +147,7 @@ def test_a_session_is_not_left_behind_in_another_store(tmp_path: Path, demo_serv
     assert json.loads((tmp_path / "ring.json").read_text()) == {}
 
 
-def test_the_memory_store_is_for_machines(home: Home, demo_server: DemoServer) -> None:
+def test_the_memory_store_is_for_machines(home: Home, demo_server: FaultyServer) -> None:
     """A person cannot sign in to the memory store; a machine can, and keeps nothing."""
     result = home.login(demo_server.issuer, "--store", "memory")
     assert result.status == 2 and "keeps nothing" in result.stderr
@@ -163,7 +163,7 @@ def test_the_memory_store_is_for_machines(home: Home, demo_server: DemoServer) -
     )
 
 
-def test_the_device_code_is_clear(home: Home, demo_server: DemoServer) -> None:
+def test_the_device_code_is_clear(home: Home, demo_server: FaultyServer) -> None:
     """The code stands alone on its line, the page's address on another; slow_down is obeyed, and a 5xx is not the end."""
     answers = [
         json_reply({"error": "slow_down"}, 400),
@@ -195,7 +195,7 @@ def test_the_device_code_is_clear(home: Home, demo_server: DemoServer) -> None:
     assert "\N{REPLACEMENT CHARACTER}" not in "".join(said)
 
 
-def test_a_max_age_that_is_no_number_is_2(home: Home, demo_server: DemoServer) -> None:
+def test_a_max_age_that_is_no_number_is_2(home: Home, demo_server: FaultyServer) -> None:
     """The option is named, and nobody signs in for a check that cannot be made."""
     result = home.login(demo_server.issuer, "--param", "max_age=soon")
     assert result.status == 2 and "option: params: max_age must be a number of seconds" in result.stderr
@@ -205,7 +205,7 @@ def test_a_max_age_that_is_no_number_is_2(home: Home, demo_server: DemoServer) -
 GRACE = ("--param", "login_hint=grace")
 
 
-def test_another_account_needs_the_option(home: Home, demo_server: DemoServer) -> None:
+def test_another_account_needs_the_option(home: Home, demo_server: FaultyServer) -> None:
     """Without a terminal a login as another person is 2 and changes nothing, unless it is said to be meant."""
     assert home.login(demo_server.issuer).status == 0
     before = home.snapshot()
@@ -219,7 +219,9 @@ def test_another_account_needs_the_option(home: Home, demo_server: DemoServer) -
 
 
 @pytest.mark.parametrize(("typed", "account"), [("y", "grace"), ("YES", "grace"), ("n", "ada"), ("", "ada")])
-def test_a_person_is_asked_about_another_account(home: Home, demo_server: DemoServer, typed: str, account: str) -> None:
+def test_a_person_is_asked_about_another_account(
+    home: Home, demo_server: FaultyServer, typed: str, account: str
+) -> None:
     """At a terminal the answer decides, and no answer is a no."""
     assert home.login(demo_server.issuer).status == 0
     status, said = _login_on_a_terminal(home, demo_server, typed)
@@ -227,14 +229,14 @@ def test_a_person_is_asked_about_another_account(home: Home, demo_server: DemoSe
     assert json.loads(home.run("show", "--json").stdout)["account"] == account
 
 
-def test_ci_is_not_asked_about_another_account(home: Home, demo_server: DemoServer) -> None:
+def test_ci_is_not_asked_about_another_account(home: Home, demo_server: FaultyServer) -> None:
     """With CI set a terminal is nobody."""
     assert home.login(demo_server.issuer).status == 0
     status, said = _login_on_a_terminal(home, demo_server, "y", CI="true")
     assert status == 2 and "[y/N]" not in said and "--switch-account" in said
 
 
-def _login_on_a_terminal(home: Home, server: DemoServer, answer: str, **environ: str) -> tuple[int, str]:
+def _login_on_a_terminal(home: Home, server: FaultyServer, answer: str, **environ: str) -> tuple[int, str]:
     """Sign in as grace at a terminal, type the answer to the question, and return the exit status and what was said."""
     pid, terminal = pty.fork()
     if pid == 0:
@@ -259,7 +261,7 @@ def _login_on_a_terminal(home: Home, server: DemoServer, answer: str, **environ:
     return os.waitstatus_to_exitcode(status), said.decode()
 
 
-def test_pasting_the_address_completes_the_sign_in(home: Home, demo_server: DemoServer) -> None:
+def test_pasting_the_address_completes_the_sign_in(home: Home, demo_server: FaultyServer) -> None:
     """At a terminal, pasting the address that the browser ended on does what the callback would have done."""
     pid, terminal = pty.fork()
     if pid == 0:
@@ -306,7 +308,7 @@ def _where_it_ends(url: str) -> str:
     raise AssertionError("no redirect")
 
 
-def test_the_browser_is_told_how_it_ended(home: Home, demo_server: DemoServer) -> None:
+def test_the_browser_is_told_how_it_ended(home: Home, demo_server: FaultyServer) -> None:
     """The browser's last page waits for the end of the sign-in, and says when it failed."""
     import urllib.request
 

@@ -5,21 +5,21 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.faulty_server import FaultyServer, Received, Reply, json_reply
 from tests.support.commandline import Home
 from tests.support.demo_server import Make
 from tests.support.paths import ROOT
-from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 
 
 @pytest.fixture
-def signed_in(home: Home, demo_server: DemoServer) -> Home:
+def signed_in(home: Home, demo_server: FaultyServer) -> Home:
     """A HOME that is signed in to the demo server."""
     assert home.login(demo_server.issuer).status == 0
     return home
 
 
 @pytest.mark.quick
-def test_refresh_token_first_then_access_token(signed_in: Home, demo_server: DemoServer) -> None:
+def test_refresh_token_first_then_access_token(signed_in: Home, demo_server: FaultyServer) -> None:
     """Both tokens are revoked, the refresh token first, and nothing is left here but profile and lock."""
     result = signed_in.run("revoke", "-v")
     assert (result.status, result.stdout) == (0, "")
@@ -39,7 +39,7 @@ def test_refresh_token_first_then_access_token(signed_in: Home, demo_server: Dem
         (json_reply({"error": "unsupported_token_type"}, 400), 5),
     ],
 )
-def test_what_is_not_revoked_is_kept(signed_in: Home, demo_server: DemoServer, reply: Reply, status: int) -> None:
+def test_what_is_not_revoked_is_kept(signed_in: Home, demo_server: FaultyServer, reply: Reply, status: int) -> None:
     """When the server did not revoke the refresh token, the session stays as it was."""
     demo_server.overrides = {"/revoke": lambda _: reply}
     before = signed_in.snapshot()
@@ -51,7 +51,7 @@ def test_what_is_not_revoked_is_kept(signed_in: Home, demo_server: DemoServer, r
     assert signed_in.run("token").status == 4
 
 
-def test_an_access_token_that_cannot_be_revoked_is_named(signed_in: Home, demo_server: DemoServer) -> None:
+def test_an_access_token_that_cannot_be_revoked_is_named(signed_in: Home, demo_server: FaultyServer) -> None:
     """With the refresh token gone, an access token that cannot be revoked is a note, and status 0."""
 
     def unsupported(request: Received) -> Reply | None:
@@ -66,7 +66,7 @@ def test_an_access_token_that_cannot_be_revoked_is_named(signed_in: Home, demo_s
     assert result.status == 0 and "stays valid for" in result.stderr and "revoked at the server" in result.stderr
 
 
-def test_a_server_without_revocation(home: Home, demo_server: DemoServer) -> None:
+def test_a_server_without_revocation(home: Home, demo_server: FaultyServer) -> None:
     """Where there is no revocation endpoint, revoke says so, keeps the session, and names --local."""
 
     def without(request: Received) -> Reply:
@@ -81,7 +81,7 @@ def test_a_server_without_revocation(home: Home, demo_server: DemoServer) -> Non
     assert home.run("token").status == 0
 
 
-def test_a_machine_whose_token_cannot_be_revoked(home: Home, demo_server: DemoServer) -> None:
+def test_a_machine_whose_token_cannot_be_revoked(home: Home, demo_server: FaultyServer) -> None:
     """Revoke never claims what the server did not do."""
     options = ("--issuer", demo_server.issuer, "--client-id", "tokenctl-demo-ci", "--flow", "client-credentials")
     assert home.run("login", "-p", "ci", *options, "--client-secret-stdin", stdin="demo-ci-secret").status == 0
@@ -92,7 +92,7 @@ def test_a_machine_whose_token_cannot_be_revoked(home: Home, demo_server: DemoSe
 
 
 @pytest.mark.slow
-def test_local_forgets_what_a_failed_login_left(tmp_path: Path, demo_server: DemoServer) -> None:
+def test_local_forgets_what_a_failed_login_left(tmp_path: Path, demo_server: FaultyServer) -> None:
     """A client secret without a session is no session, and is removed all the same."""
     ring = tmp_path / "ring.json"
     home = Home(tmp_path / "home", {"TEST_RING": str(ring), "PYTHONPATH": str(ROOT)}, store="keyring")
@@ -125,7 +125,7 @@ def test_all(home: Home, make_server: Make) -> None:
     assert home.run("token", "-p", "bad").status == 0
 
 
-def test_refresh_renews_whatever_is_there(signed_in: Home, demo_server: DemoServer) -> None:
+def test_refresh_renews_whatever_is_there(signed_in: Home, demo_server: FaultyServer) -> None:
     """Refresh renews a fresh token too, and answers the show document with --json."""
     first = signed_in.run("token").stdout
     result = signed_in.run("refresh", "--json")

@@ -8,10 +8,10 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from tests.servers.faulty_server import FaultyServer, Received, Reply, json_reply
 from tests.support.aging import age
 from tests.support.commandline import COMMAND, Home
 from tests.support.demo_server import Make
-from tokenctl.demo.http_server import DemoServer, Received, Reply, json_reply
 
 FIELDS = [
     "schema",
@@ -33,14 +33,14 @@ FIELDS = [
 
 
 @pytest.fixture
-def signed_in(home: Home, demo_server: DemoServer) -> Home:
+def signed_in(home: Home, demo_server: FaultyServer) -> Home:
     """A HOME that is signed in to the demo server."""
     assert home.login(demo_server.issuer).status == 0
     return home
 
 
 @pytest.mark.quick
-def test_json_is_the_documented_document(signed_in: Home, demo_server: DemoServer) -> None:
+def test_json_is_the_documented_document(signed_in: Home, demo_server: FaultyServer) -> None:
     """--json has exactly the documented fields."""
     found = json.loads(signed_in.run("show", "--json").stdout)
     assert list(found) == FIELDS
@@ -54,7 +54,7 @@ def test_json_is_the_documented_document(signed_in: Home, demo_server: DemoServe
     assert again["generation"] == 2 and again["last_refresh_at"] == again["access_token"]["obtained_at"]
 
 
-def test_a_second_login_is_no_refresh(signed_in: Home, demo_server: DemoServer) -> None:
+def test_a_second_login_is_no_refresh(signed_in: Home, demo_server: FaultyServer) -> None:
     """After another login nothing has been renewed yet, however many generations there were."""
     signed_in.run("refresh")
     assert signed_in.login(demo_server.issuer).status == 0
@@ -86,7 +86,7 @@ def test_states(home: Home, make_server: Make) -> None:
     assert home.run("token", "-p", "u").status == 4
 
 
-def test_all(signed_in: Home, demo_server: DemoServer) -> None:
+def test_all(signed_in: Home, demo_server: FaultyServer) -> None:
     """--all shows every profile of the config file, those without a session too."""
     signed_in.config.write_text(
         signed_in.config.read_text() + '\n[profiles.u]\nissuer = "https://u.example"\nclient_id = "u"\n'
@@ -104,7 +104,7 @@ def test_claims_verify_introspect(signed_in: Home) -> None:
     assert found["introspection"]["active"] is True
 
 
-def test_a_token_that_the_issuer_did_not_sign_is_5(home: Home, demo_server: DemoServer) -> None:
+def test_a_token_that_the_issuer_did_not_sign_is_5(home: Home, demo_server: FaultyServer) -> None:
     """The document is on stdout all the same, and the verdict and the error name the token they are about."""
     alien = jwt.encode({"sub": "ada"}, rsa.generate_private_key(65537, 2048), algorithm="RS256")
 
@@ -126,7 +126,7 @@ def test_a_token_that_the_issuer_did_not_sign_is_5(home: Home, demo_server: Demo
     assert every.status == 5 and json.loads(every.stdout)[0]["verified"] == verified
 
 
-def test_introspection_shows_no_token(home: Home, demo_server: DemoServer) -> None:
+def test_introspection_shows_no_token(home: Home, demo_server: FaultyServer) -> None:
     """What the server's answer repeats of the session's tokens is taken out of it, in text and in JSON."""
     kept: dict[str, str] = {}
 
@@ -150,7 +150,7 @@ def test_a_pipe_gets_plain_lines(signed_in: Home) -> None:
     assert all(": " in line and line.isascii() for line in lines)
 
 
-def test_claims_cannot_write_on_the_terminal(signed_in: Home, demo_server: DemoServer) -> None:
+def test_claims_cannot_write_on_the_terminal(signed_in: Home, demo_server: FaultyServer) -> None:
     """Neither names nor values of claims reach the terminal with control characters, or as markup."""
 
     def evil(_: Received) -> Reply:
@@ -217,7 +217,7 @@ def test_a_session_that_the_server_ended_needs_a_sign_in(home: Home, make_server
     ],
 )
 def test_a_session_that_cannot_go_on_says_so_while_its_token_lives(
-    signed_in: Home, demo_server: DemoServer, reply: Reply, state: str, said: str
+    signed_in: Home, demo_server: FaultyServer, reply: Reply, state: str, said: str
 ) -> None:
     """The access token is fresh still, and what comes after it is told; once it is over, that is the state."""
     demo_server.overrides["/token"] = lambda _: reply
@@ -227,7 +227,7 @@ def test_a_session_that_cannot_go_on_says_so_while_its_token_lives(
     assert said in on_a_terminal(signed_in, "show")
 
 
-def test_a_machine_that_keeps_nothing_is_no_failure(home: Home, demo_server: DemoServer) -> None:
+def test_a_machine_that_keeps_nothing_is_no_failure(home: Home, demo_server: FaultyServer) -> None:
     """There is nothing to show or to revoke, and nothing to be done about it."""
     environ = {
         "TOKENCTL_ISSUER": demo_server.issuer,
@@ -243,7 +243,7 @@ def test_a_machine_that_keeps_nothing_is_no_failure(home: Home, demo_server: Dem
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes of POSIX")
-def test_a_journal_that_is_not_private_does_not_hide_the_session(signed_in: Home, demo_server: DemoServer) -> None:
+def test_a_journal_that_is_not_private_does_not_hide_the_session(signed_in: Home, demo_server: FaultyServer) -> None:
     """What is wrong beside a session that works is no reason to show nothing."""
     demo_server.overrides["/token"] = lambda _: Reply(status=503)
     assert signed_in.run("refresh").status == 6

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.faulty_server import FaultyServer
 from tests.servers.secret_service import SecretService
 from tests.support.commandline import Home
 from tests.support.paths import ROOT
-from tokenctl.demo.http_server import DemoServer
 
 
 @pytest.fixture
-def ring_home(tmp_path: Path, demo_server: DemoServer) -> Home:
+def ring_home(tmp_path: Path, demo_server: FaultyServer) -> Home:
     """A HOME that is signed in, with a keyring that the test can read, and a passphrase for the file store."""
     home = Home(tmp_path / "home", {"TEST_RING": str(tmp_path / "ring.json"), "PYTHONPATH": str(ROOT)}, store="keyring")
     home.environ["TOKENCTL_PASSPHRASE_FILE"] = str(home.folder / "passphrase")
@@ -29,7 +29,7 @@ def ring(home: Home) -> dict[str, str]:
     return dict(json.loads(Path(home.environ["TEST_RING"]).read_text()))
 
 
-def test_there_and_back(ring_home: Home, demo_server: DemoServer) -> None:
+def test_there_and_back(ring_home: Home, demo_server: FaultyServer) -> None:
     """A session moves to the file store and back, with its tokens, and nothing stays behind."""
     token = ring_home.run("token").stdout
     moved = ring_home.run("store", "migrate", "--to", "file")
@@ -112,7 +112,7 @@ def test_the_passphrase_may_come_from_a_command(ring_home: Home) -> None:
 
 @pytest.mark.real
 def test_a_session_that_ends_with_the_desktops(
-    tmp_path: Path, demo_server: DemoServer, secret_service: SecretService
+    tmp_path: Path, demo_server: FaultyServer, secret_service: SecretService
 ) -> None:
     """`--store session` keeps it in the Secret Service's session collection: after a restart of that it is gone."""
     home = Home(tmp_path / "home", secret_service.environ, store="keyring")

@@ -5,16 +5,17 @@ import threading
 
 import click
 
+from tokenctl.adapters.signals import ended_by_signals
 from tokenctl.adapters.terminal import Terminal
 from tokenctl.cli.output import answer
-from tokenctl.demo.ending import tidily
+from tokenctl.demo import tour
+from tokenctl.demo.authorization_server import AuthorizationServer
 from tokenctl.demo.http_server import DemoServer
-from tokenctl.demo.play import perform
 from tokenctl.errors import UsageError
 
 _SERVING = """\
 The demo's authorization server runs at {issuer} until Ctrl-C.
-Access tokens live 15 minutes, refresh tokens 7 days and rotate; a used one ends the session.
+Access tokens live 15 minutes. Refresh tokens live 7 days and rotate: one that is used twice ends the session.
 
 A person (these use your own keyring; add --store file where there is none):
   tokenctl login -p demo --issuer {issuer} --client-id tokenctl-demo --scope "openid offline_access api"
@@ -23,7 +24,7 @@ A person (these use your own keyring; add --store file where there is none):
   tokenctl exec -p demo -- sh -c 'curl -s -H "Authorization: Bearer $ACCESS_TOKEN" {issuer}/api/hello'
   tokenctl revoke -p demo
 
-A machine (nothing is kept):
+A machine (no session is stored):
   export TOKENCTL_ISSUER={issuer} TOKENCTL_CLIENT_ID=tokenctl-demo-ci TOKENCTL_CLIENT_SECRET=demo-ci-secret
   tokenctl exec -p env -- sh -c 'curl -s -H "Authorization: Bearer $ACCESS_TOKEN" {issuer}/api/hello'
 """
@@ -45,16 +46,16 @@ def command(serve: bool, host: str | None, port: int | None) -> None:
     """
     if not serve and (host is not None or port is not None):
         raise UsageError("--host and --port need --serve", hint="add --serve, or leave them out")
-    with tidily():
+    with ended_by_signals():
         if serve:
             _serve("127.0.0.1" if host is None else host, port)
         else:
-            perform(colour=sys.stdout.isatty())
+            tour.run(bold=sys.stdout.isatty())
 
 
 def _serve(host: str, port: int | None) -> None:
     try:
-        with DemoServer(host=host, port=port or 0) as server:
+        with DemoServer(AuthorizationServer.new(), host=host, port=port or 0) as server:
             answer(_SERVING.format(issuer=server.issuer))
             threading.Event().wait()
     except KeyboardInterrupt:  # the normal end, not an error
