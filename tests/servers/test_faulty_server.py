@@ -36,7 +36,7 @@ def server(signing_key: rsa.RSAPrivateKey, clock: Clock) -> Iterator[FaultyServe
 
 
 def test_auto_approve_redirects_at_once(signing_key: rsa.RSAPrivateKey) -> None:
-    """With auto_approve a script can play the browser."""
+    """With auto_approve an authorization request is approved at once."""
     with FaultyServer(signing_key=signing_key, auto_approve=True) as server:
         assert "code" in callback(send(server, authorization_path()))
 
