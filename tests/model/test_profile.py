@@ -4,7 +4,7 @@ from dataclasses import fields
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tokenctl.errors import UsageError
@@ -174,6 +174,7 @@ json_like = st.recursive(
 )
 
 
+@settings(max_examples=40)
 @pytest.mark.parametrize("key", CHECKS)
 @given(json_like)
 def test_any_value_is_read_or_refused_by_its_key(key: str, value: object) -> None:

@@ -44,6 +44,7 @@ def test_it_ends_when_nobody_reads_any_more(home: Home) -> None:
     assert (demo.returncode, said) == (1, "tokenctl: error: stdout was closed before everything was written\n")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 @pytest.mark.parametrize(
     ("number", "step"),
