@@ -18,9 +18,9 @@ def authorize(server: AuthorizationServer, request: Received) -> Reply:
     query = request.query
     client, redirect_uri = server.client(query.get("client_id", "")), query.get("redirect_uri", "")
     if client is None:
-        return pages.problem("Unknown application", "No application is registered under this client ID.")
+        return pages.message("Unknown application", "No application is registered under this client ID.", 400)
     if not is_registered(redirect_uri, client):
-        return pages.problem("Wrong redirect URI", "This redirect URI is not registered for the application.")
+        return pages.message("Wrong redirect URI", "This redirect URI is not registered for the application.", 400)
     if _is_foreign(server, request):
         return _foreign_page()
     try:
@@ -28,7 +28,7 @@ def authorize(server: AuthorizationServer, request: Received) -> Reply:
         if request.method == "GET":
             if query.get("prompt") == "none":
                 raise OAuthError("login_required", "a person has to sign in")
-            return pages.sign_in(client, grant, server.settings.users, redirect_uri)
+            return pages.sign_in(client, grant, redirect_uri)
         if request.form.get("decision") != "approve":
             raise OAuthError("access_denied", "the request was denied")
         answer = {"code": server.issue_code(grant, redirect_uri, query["code_challenge"])}
@@ -67,7 +67,7 @@ def _is_foreign(server: AuthorizationServer, request: Received) -> bool:
 
 
 def _foreign_page() -> Reply:
-    return pages.problem("Not from this page", "The decision was sent by a page of another site.", 403)
+    return pages.message("Not from this page", "The decision was sent by a page of another site.", 403)
 
 
 def _requested_grant(server: AuthorizationServer, client: Client, request: Received) -> Grant:
@@ -103,9 +103,9 @@ def device(server: AuthorizationServer, request: Received) -> Reply:
     if waiting is None or client is None:
         return pages.enter_code("No device is waiting with this code. It may have expired.")
     if request.method == "GET":
-        return pages.connect_device(client, waiting, server.settings.users)
+        return pages.connect_device(client, waiting)
     if request.form.get("decision") != "approve":
         server.decide_device(user_code, None)
-        return pages.done("Request denied", "The device was not signed in. You can close this page.")
+        return pages.message("Request denied", "The device was not signed in. You can close this page.")
     server.decide_device(user_code, server.user(request.form.get("username")))
-    return pages.done("Device connected", "You are signed in there. You can close this page.")
+    return pages.message("Device connected", "You are signed in there. You can close this page.")
