@@ -1,14 +1,19 @@
-"""The demo authorization server as a running server: it starts on a loopback port, answers and stops."""
+"""The demo authorization server as a running server: one thread for each connection on a loopback port."""
 
 import ipaddress
+import socket
 import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler
+from socketserver import ThreadingTCPServer
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, cast
 
 from tokenctl.demo.authorization_server import AuthorizationServer
 from tokenctl.demo.endpoints import respond
-from tokenctl.demo.listener import Listener
-from tokenctl.demo.messages import Received, Reply
+from tokenctl.demo.messages import Received, Reply, json_reply
+
+BODY_LIMIT = 64 * 1024  # bytes
 
 
 class DemoServer:
@@ -26,7 +31,7 @@ class DemoServer:
         self.host = host
         self.port = port
         self._lock = threading.RLock()  # for the rules, which are not thread-safe
-        self._listener: Listener | None = None
+        self._listener: _Listener | None = None
 
     @property
     def issuer(self) -> str:
@@ -34,20 +39,20 @@ class DemoServer:
         return self.rules.issuer
 
     def handle(self, request: Received) -> Reply:
-        """Make the reply to a request; requests take turns."""
+        """Make the reply to a request; requests take turns. When it raises, the connection is closed without a reply."""
         with self._lock:
             return respond(self.rules, request)
 
     def start(self) -> None:
         """Bind the port and begin to answer."""
-        self._listener = Listener(self.host, self.port, self.handle)
+        self._listener = _Listener(self.host, self.port, self.handle)
         self.port = self._listener.server_address[1]
         host = f"[{self.host}]" if ":" in self.host else self.host
         self.rules.sessions.issuer = f"http://{host}:{self.port}"
         threading.Thread(target=self._listener.serve_forever, args=(0.05,), daemon=True).start()
 
     def stop(self) -> None:
-        """Close the port and every connection. It is no error to stop a stopped server."""
+        """Close the port. It is no error to stop a stopped server."""
         if self._listener is not None:
             self._listener.shutdown()
             self._listener.server_close()
@@ -61,6 +66,48 @@ class DemoServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+class _Listener(ThreadingTCPServer):  # not HTTPServer, which asks the name service for this machine's name
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, host: str, port: int, handle: Callable[[Received], Reply]) -> None:
+        self.handle = handle
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        super().__init__((host, port), _Connection)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Print no traceback: most often the client has gone away."""
+
+
+class _Connection(BaseHTTPRequestHandler):
+    """One connection, which carries one request: HTTP/1.0 is the base class's default."""
+
+    timeout = 10  # seconds
+
+    def do_POST(self) -> None:
+        length = int(self.headers.get("Content-Length", 0))
+        body = self.rfile.read(min(length, 16 * BODY_LIMIT))  # unread bytes would make the client lose the reply
+        if len(body) > BODY_LIMIT:
+            self._send(json_reply({"error": "invalid_request"}, 413))
+        elif len(body) == length:  # else the client has gone away
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            request = Received(method=self.command, target=self.path, headers=headers, body=body)
+            self._send(cast(_Listener, self.server).handle(request))
+
+    do_GET = do_POST
+
+    def _send(self, reply: Reply) -> None:
+        self.send_response(reply.status)
+        for name, value in ({"Content-Length": str(len(reply.body))} | dict(reply.headers)).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(reply.body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Log nothing: stderr belongs to the command that started the server."""
 
 
 def _is_loopback(host: str) -> bool:
