@@ -236,7 +236,7 @@ def test_the_session_is_kept_before_the_browser_is_told(demo_server: FaultyServe
 
 def test_an_opaque_access_token_is_as_good(demo_server: FaultyServer) -> None:
     """Nothing is decided on what an access token says."""
-    demo_server.sessions.opaque_access_tokens = True
+    demo_server.signing_key.opaque_access_tokens = True
     assert "." not in sign_in(Person(), profile_of(demo_server)).access_token
 
 

@@ -16,12 +16,12 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.servers import token_api
-from tests.servers.faulty_rules import FaultyRules, FaultySessions
+from tests.servers.faulty_rules import FaultyKey, FaultySessions
 from tokenctl.demo import messages
+from tokenctl.demo.authorization_server import AuthorizationServer
 from tokenctl.demo.http_server import DemoServer
 from tokenctl.demo.messages import Received
-from tokenctl.demo.registry import CLIENTS, Client, Settings
-from tokenctl.demo.signing import SigningKey, new_key
+from tokenctl.demo.registry import CLIENTS, Client, user_named
 
 __all__ = ["FaultyServer", "Override", "Received", "Reply", "json_reply"]
 
@@ -65,8 +65,6 @@ class FaultyServer(DemoServer):
     request at once. `reuse_grace` forgives a refresh token that is used a second time this soon.
     """
 
-    rules: FaultyRules
-
     def __init__(
         self,
         *,
@@ -82,11 +80,15 @@ class FaultyServer(DemoServer):
         auto_approve: bool = False,
         signing_key: rsa.RSAPrivateKey | None = None,
     ) -> None:
-        settings = Settings(clients=clients, access_token_lifetime=access_token_lifetime, clock=clock)
-        self.sessions = FaultySessions(settings, SigningKey(signing_key or new_key()))
-        self.sessions.reuse_grace = reuse_grace
-        self.sessions.opaque_access_tokens = opaque_access_tokens
-        super().__init__(FaultyRules(self.sessions, device_interval), host=host, port=port)
+        self.signing_key = FaultyKey(signing_key, opaque_access_tokens=opaque_access_tokens)
+        self.sessions = FaultySessions(
+            signing_key=self.signing_key,
+            access_token_lifetime=access_token_lifetime,
+            clock=clock,
+            reuse_grace=reuse_grace,
+        )
+        super().__init__(AuthorizationServer(self.sessions, clients), host=host, port=port)
+        self.rules.device_interval = device_interval
         self.overrides: dict[str, Override] = {}
         self.api_key = api_key
         self.auto_approve = auto_approve
@@ -124,15 +126,16 @@ class FaultyServer(DemoServer):
 
     # -- what a test decides --------------------------------------------------------------------
 
-    def change(self, **settings: Any) -> None:
-        """Change settings while the server runs."""
-        with self._lock:
-            self.sessions.settings = replace(self.sessions.settings, **settings)
+    def change(self, *, access_token_lifetime: int) -> None:
+        """Let the next access tokens live another time, in seconds."""
+        self.sessions.access_token_lifetime = access_token_lifetime
 
     def approve_device(self, user_code: str, username: str | None = None) -> None:
         """Approve a device as a person; the first user unless a name is given."""
         with self._lock:
-            self.rules.decide_device(user_code, self.rules.user(username))
+            device = self.rules.pending_device(user_code)
+            assert device is not None
+            device.approve(user_named(username), int(self.sessions.clock()))
 
     def kill_session(self, subject: str | None = None) -> int:
         """End every living session, or those of one subject; how many there were."""
@@ -146,9 +149,8 @@ class FaultyServer(DemoServer):
 
     def sign_id_token(self, claims: Mapping[str, Any], **header: Any) -> str:
         """Make an ID token with exactly these claims, signed by this server; `kid=`, `alg=` may be forged."""
-        signing_key = self.sessions.signing_key
-        full = {"alg": "RS256", "kid": signing_key.key_id, **header}
-        key = "" if full["alg"] == "none" else signing_key.private
+        full = {"alg": "RS256", "kid": self.signing_key.key_id, **header}
+        key = "" if full["alg"] == "none" else self.signing_key.private
         return jwt.encode(dict(claims), key, full["alg"], headers=full)
 
     # -- one request ----------------------------------------------------------------------------

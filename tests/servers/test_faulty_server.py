@@ -180,7 +180,7 @@ def test_delay_ends_when_the_server_stops(server: FaultyServer) -> None:
 
 def test_opaque_access_tokens_are_revoked_as_others_are(server: FaultyServer) -> None:
     """Revoking an access token ends only that one; revoking the refresh token ends the session."""
-    server.sessions.opaque_access_tokens = True
+    server.signing_key.opaque_access_tokens = True
     first = login(server)
     assert "." not in first["access_token"]
     second = refresh(server, first["refresh_token"]).json

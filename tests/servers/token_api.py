@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tokenctl.demo.messages import Received, Reply, json_reply
-from tokenctl.demo.registry import Grant, OAuthError
-from tokenctl.demo.sessions import Sessions
+from tokenctl.demo.registry import OAuthError
+from tokenctl.demo.sessions import Grant, Session, Sessions
 
 CLIENT = "api-key"
 
@@ -29,9 +29,9 @@ def respond(sessions: Sessions, api_key: str, request: Received) -> Reply | None
 def _login(sessions: Sessions, api_key: str, presented: str) -> Reply:
     if not hmac.compare_digest(presented.encode(errors="replace"), api_key.encode()):
         return json_reply({"error": "invalid_api_key"}, 401)
-    auth_time = int(sessions.settings.clock())
+    auth_time = int(sessions.clock())
     grant = Grant(client_id=CLIENT, subject=CLIENT, scope=("api", "offline_access"), auth_time=auth_time)
-    return _tokens(sessions.issue_tokens(sessions.open_session(grant)))
+    return _tokens(sessions.issue_tokens(Session(grant=grant)))
 
 
 def _refresh(sessions: Sessions, presented: str) -> Reply:

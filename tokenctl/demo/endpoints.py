@@ -6,21 +6,13 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote_plus
 
-from tokenctl.demo import consent, protected_api
+from tokenctl.demo import consent
 from tokenctl.demo.authorization_server import AuthorizationServer
 from tokenctl.demo.messages import Received, Reply, json_reply
-from tokenctl.demo.registry import (
-    AUTHORIZATION_CODE,
-    CLIENT_CREDENTIALS,
-    DEVICE_CODE,
-    REFRESH_TOKEN,
-    Client,
-    Grant,
-    OAuthError,
-)
-from tokenctl.demo.sessions import granted_scope
+from tokenctl.demo.registry import DEVICE_CODE, Client, OAuthError
 
 Endpoint = Callable[[AuthorizationServer, Received], Reply]
+Answer = Callable[[AuthorizationServer, Client, Received], dict[str, Any]]
 
 
 def respond(server: AuthorizationServer, request: Received) -> Reply:
@@ -43,8 +35,7 @@ def respond(server: AuthorizationServer, request: Received) -> Reply:
 
 def metadata(server: AuthorizationServer, request: Received) -> Reply:
     """The authorization server metadata (RFC 8414 section 2), which is the OpenID Connect discovery document too."""
-    at, clients = server.issuer, server.settings.clients
-    authentication = ["client_secret_basic", "client_secret_post", "none"]
+    at, authentication = server.issuer, ["client_secret_basic", "client_secret_post", "none"]
     return json_reply(
         {
             "issuer": at,
@@ -53,11 +44,9 @@ def metadata(server: AuthorizationServer, request: Received) -> Reply:
             "device_authorization_endpoint": f"{at}/device_authorization",
             "revocation_endpoint": f"{at}/revoke",
             "introspection_endpoint": f"{at}/introspect",
-            "userinfo_endpoint": f"{at}/userinfo",
             "jwks_uri": f"{at}/jwks",
-            "scopes_supported": sorted({scope for client in clients for scope in client.scopes}),
+            "scopes_supported": sorted({scope for client in server.clients for scope in client.scopes}),
             "response_types_supported": ["code"],
-            "response_modes_supported": ["query"],
             "grant_types_supported": list(GRANTS),
             "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": True,
@@ -66,10 +55,6 @@ def metadata(server: AuthorizationServer, request: Received) -> Reply:
             "introspection_endpoint_auth_methods_supported": authentication,
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256"],
-            "claims_supported": [
-                *("iss", "sub", "aud", "exp", "iat", "nonce", "at_hash", "auth_time"),
-                *("name", "preferred_username", "email"),
-            ],
         }
     )
 
@@ -77,6 +62,24 @@ def metadata(server: AuthorizationServer, request: Received) -> Reply:
 def jwks(server: AuthorizationServer, request: Received) -> Reply:
     """The public keys that verify this server's tokens (RFC 7517)."""
     return json_reply(server.sessions.signing_key.jwks())
+
+
+def hello(server: AuthorizationServer, request: Received) -> Reply:
+    """The protected API: it greets the subject of an access token that was made for this API (RFC 6750)."""
+    scheme, _, presented = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        return json_reply({"error": "unauthorized"}, 401, {"WWW-Authenticate": 'Bearer realm="demo"'})
+    claims = server.sessions.access_claims(presented.strip())
+    audience = claims["aud"] if claims else []
+    if claims is None or f"{server.issuer}/api" not in ([audience] if isinstance(audience, str) else audience):
+        challenge = 'Bearer realm="demo", error="invalid_token"'
+        return json_reply({"error": "invalid_token"}, 401, {"WWW-Authenticate": challenge})
+    return json_reply({"hello": claims["sub"], "seconds_left": int(claims["exp"] - server.sessions.clock())})
+
+
+def for_clients(answer: Answer) -> Endpoint:
+    """Make an endpoint that identifies the client first."""
+    return lambda server, request: json_reply(answer(server, authenticated_client(server, request), request))
 
 
 def authenticated_client(server: AuthorizationServer, request: Received) -> Client:
@@ -109,80 +112,32 @@ def _basic_credentials(request: Received, credentials: str) -> tuple[str, str]:
     return client_id, secret
 
 
-def token(server: AuthorizationServer, request: Received) -> Reply:
+def token(server: AuthorizationServer, client: Client, request: Received) -> dict[str, Any]:
     """The token endpoint (RFC 6749 section 3.2). GRANTS has a function for each grant type."""
-    client = authenticated_client(server, request)
-    grant_type = required(request, "grant_type")
+    grant_type = request.required("grant_type")
     if grant_type not in GRANTS:
         raise OAuthError("unsupported_grant_type", "this server does not know the grant type")
     if grant_type not in client.grant_types:
         raise OAuthError("unauthorized_client", "this client may not use the grant type")
-    return json_reply(GRANTS[grant_type](server, client, request))
+    return GRANTS[grant_type](server, client, request)
 
 
-def required(request: Received, name: str) -> str:
-    """Return a form parameter. Raises OAuthError when it is missing."""
-    if value := request.form.get(name):
-        return value
-    raise OAuthError("invalid_request", f"{name} is missing")
-
-
-def _code_grant(server: AuthorizationServer, client: Client, request: Received) -> dict[str, Any]:
-    code, verifier = required(request, "code"), required(request, "code_verifier")
-    return server.redeem_code(client, code, required(request, "redirect_uri"), verifier)
-
-
-def _refresh_grant(server: AuthorizationServer, client: Client, request: Received) -> dict[str, Any]:
-    return server.sessions.refresh(
-        client.client_id,
-        required(request, "refresh_token"),
-        request.form.get("scope", ""),
-        request.resources,
-    )
-
-
-def _device_grant(server: AuthorizationServer, client: Client, request: Received) -> dict[str, Any]:
-    return server.poll_device(client, required(request, "device_code"))
-
-
-def _client_credentials_grant(server: AuthorizationServer, client: Client, request: Received) -> dict[str, Any]:
-    grant = Grant(
-        client_id=client.client_id,
-        subject=client.client_id,
-        scope=granted_scope(request.form.get("scope", "api"), client.scopes),
-        resources=request.resources,
-        auth_time=int(server.settings.clock()),
-    )
-    return server.sessions.issue_tokens(server.sessions.open_session(grant))
-
-
-def device_authorization(server: AuthorizationServer, request: Received) -> Reply:
-    """The device authorization endpoint: a device asks for its two codes (RFC 8628 section 3.1)."""
-    client = authenticated_client(server, request)
-    if DEVICE_CODE not in client.grant_types:
-        raise OAuthError("unauthorized_client", "this client may not use the device flow")
-    scope = granted_scope(request.form.get("scope", "api"), client.scopes)
-    return json_reply(server.start_device(client, scope, request.resources))
-
-
-def revoke(server: AuthorizationServer, request: Received) -> Reply:
+def revoke(server: AuthorizationServer, client: Client, request: Received) -> dict[str, Any]:
     """The revocation endpoint. An unknown token is no error (RFC 7009 section 2.2)."""
-    client = authenticated_client(server, request)
-    server.sessions.revoke(client.client_id, required(request, "token"))
-    return json_reply({})
+    server.sessions.revoke(client.client_id, request.required("token"))
+    return {}
 
 
-def introspect(server: AuthorizationServer, request: Received) -> Reply:
+def introspect(server: AuthorizationServer, client: Client, request: Received) -> dict[str, Any]:
     """The introspection endpoint: whether a token is active, and for what (RFC 7662 section 2)."""
-    client = authenticated_client(server, request)
-    return json_reply(server.sessions.introspect(client, required(request, "token")))
+    return server.sessions.introspect(client, request.required("token"))
 
 
-GRANTS: dict[str, Callable[[AuthorizationServer, Client, Received], dict[str, Any]]] = {
-    AUTHORIZATION_CODE: _code_grant,
-    REFRESH_TOKEN: _refresh_grant,
-    DEVICE_CODE: _device_grant,
-    CLIENT_CREDENTIALS: _client_credentials_grant,
+GRANTS: dict[str, Answer] = {
+    "authorization_code": AuthorizationServer.redeem_code,
+    "refresh_token": AuthorizationServer.refresh,
+    DEVICE_CODE: AuthorizationServer.poll_device,
+    "client_credentials": AuthorizationServer.client_credentials,
 }
 
 ROUTES: dict[str, dict[str, Endpoint]] = {
@@ -190,11 +145,10 @@ ROUTES: dict[str, dict[str, Endpoint]] = {
     "/.well-known/oauth-authorization-server": {"GET": metadata},
     "/jwks": {"GET": jwks},
     "/authorize": {"GET": consent.authorize, "POST": consent.authorize},
-    "/token": {"POST": token},
-    "/device_authorization": {"POST": device_authorization},
+    "/token": {"POST": for_clients(token)},
+    "/device_authorization": {"POST": for_clients(AuthorizationServer.start_device)},
     "/device": {"GET": consent.device, "POST": consent.device},
-    "/revoke": {"POST": revoke},
-    "/introspect": {"POST": introspect},
-    "/userinfo": {"GET": protected_api.userinfo, "POST": protected_api.userinfo},
-    "/api/hello": {"GET": protected_api.hello},
+    "/revoke": {"POST": for_clients(revoke)},
+    "/introspect": {"POST": for_clients(introspect)},
+    "/api/hello": {"GET": hello},
 }

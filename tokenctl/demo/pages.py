@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from tokenctl.demo.authorization_server import DeviceAuthorization
 from tokenctl.demo.messages import Reply
-from tokenctl.demo.registry import USERS, Client, Grant
+from tokenctl.demo.registry import USERS, Client
+from tokenctl.demo.sessions import Grant
 
 STYLE = """
 :root { color-scheme: light dark; }
@@ -33,11 +34,10 @@ FOOTER = "A demonstration: this server runs on your own computer, and its accoun
 
 def sign_in(client: Client, grant: Grant, redirect_uri: str) -> Reply:
     """Make the sign-in and consent page. Its form posts to its own URL, which has the parameters of the request."""
-    choices = _choices(grant.scope, grant.resources, grant.subject)
     back = urlsplit(redirect_uri)
     # CSP checks the redirect after a form too. It cannot name an IPv6 address: there the scheme alone is allowed.
     target = "http:" if "[" in back.netloc else f"{back.scheme}://{back.netloc}"
-    body = f'<p>{escape(client.name)} asks for access to your account.</p><form method="post">{choices}</form>'
+    body = f'<p>{escape(client.name)} asks for access to your account.</p><form method="post">{_choices(grant)}</form>'
     return _page(f"Sign in to {client.name}", body, form_action=f"'self' {target}")
 
 
@@ -52,10 +52,10 @@ def enter_code(problem: str = "") -> Reply:
 
 def connect_device(client: Client, waiting: DeviceAuthorization) -> Reply:
     """Make the second device page: a person compares the user code, reads what is requested, and decides."""
-    code, choices = escape(waiting.user_code), _choices(waiting.scope, waiting.resources)
+    code = waiting.user_code
     body = f"<p>{escape(client.name)} on another device or terminal asks for access to your account."
     body += f' Go on only if it shows this code:</p><form method="post" action="/device"><output>{code}</output>'
-    body += f'<input type="hidden" name="user_code" value="{code}">{choices}</form>'
+    body += f'<input type="hidden" name="user_code" value="{code}">{_choices(waiting.grant)}</form>'
     return _page("Connect a device", body)
 
 
@@ -64,14 +64,15 @@ def message(title: str, text: str, status: int = 200) -> Reply:
     return _page(title, f"<p>{escape(text)}</p>", status)
 
 
-def _choices(scope: tuple[str, ...], resources: tuple[str, ...], subject: str = USERS[0].subject) -> str:
+def _choices(grant: Grant) -> str:
     """Make what both forms have: the accounts, what is requested, and the buttons."""
     accounts = [
         f'<label><input type="radio" name="username" value="{user.username}"'
-        f"{' checked' if user.subject == subject else ''}> {user.name} <small>{user.email}</small></label>"
+        f"{' checked' if user.subject == grant.subject else ''}> {user.name} <small>{user.email}</small></label>"
         for user in USERS
     ]
-    rows = [(SCOPES.get(name, name), name) for name in scope] + [("Use it at", resource) for resource in resources]
+    rows = [(SCOPES.get(name, name), name) for name in grant.scope]
+    rows += [("Use it at", resource) for resource in grant.resources]
     requested = [f"<li>{escape(text)}<small>{escape(name)}</small></li>" for text, name in rows]
     return (
         f"<fieldset><legend>Account</legend>{''.join(accounts)}</fieldset>"

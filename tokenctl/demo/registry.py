@@ -1,12 +1,7 @@
-"""Who is known to the demo authorization server before the first request: users and clients; and its settings."""
+"""Who is known to the demo authorization server before the first request: users and clients."""
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
-AUTHORIZATION_CODE = "authorization_code"
-REFRESH_TOKEN = "refresh_token"
-CLIENT_CREDENTIALS = "client_credentials"
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
 
@@ -42,18 +37,6 @@ class Client:
     redirect_uris: tuple[str, ...] = ()  # loopback, without a port: every port matches
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
-    """What a person, or a client for itself, agreed to: which client may do what, where, and for which subject."""
-
-    client_id: str
-    subject: str
-    scope: tuple[str, ...]
-    resources: tuple[str, ...] = ()
-    auth_time: int  # epoch seconds
-    nonce: str | None = None
-
-
 USERS = (
     User(subject="user-ada", username="ada", name="Ada Lovelace", email="ada@demo.example"),
     User(subject="user-grace", username="grace", name="Grace Hopper", email="grace@demo.example"),
@@ -62,25 +45,23 @@ CLIENTS = (
     Client(
         client_id="tokenctl-demo",
         name="tokenctl",
-        grant_types=(AUTHORIZATION_CODE, REFRESH_TOKEN, DEVICE_CODE),
+        grant_types=("authorization_code", "refresh_token", DEVICE_CODE),
         scopes=("openid", "profile", "email", "offline_access", "api", "read", "write"),
         redirect_uris=("http://127.0.0.1/callback", "http://[::1]/callback"),
     ),
     Client(
         client_id="tokenctl-demo-ci",
         name="tokenctl in CI",
-        grant_types=(CLIENT_CREDENTIALS,),
+        grant_types=("client_credentials",),
         scopes=("api", "read", "write"),
         secret="demo-ci-secret",
     ),
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What one server knows and how it behaves. The lifetime is in seconds, the clock in epoch seconds."""
-
-    users: tuple[User, ...] = USERS
-    clients: tuple[Client, ...] = CLIENTS
-    access_token_lifetime: int = 900
-    clock: Callable[[], float] = time.time
+def user_named(username: str | None) -> User:
+    """Return the user with this name, or the first user when no name is given. Raises OAuthError."""
+    for user in USERS:
+        if username in (None, "", user.username):
+            return user
+    raise OAuthError("access_denied", "there is no such user")

@@ -5,14 +5,27 @@ A session is one grant and all tokens that were issued for it. A refresh token i
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tokenctl.demo.registry import Client, Grant, OAuthError, Settings
+from tokenctl.demo.registry import USERS, Client, OAuthError
 from tokenctl.demo.signing import SigningKey, base64url
 
 REFRESH_TOKEN_LIFETIME = 7 * 86400  # seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """What a person, or a client for itself, agreed to: which client may do what, where, and for which subject."""
+
+    client_id: str
+    subject: str
+    scope: tuple[str, ...]
+    resources: tuple[str, ...] = ()
+    auth_time: int  # epoch seconds
+    nonce: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -40,20 +53,26 @@ def granted_scope(requested: str, allowed: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class Sessions:
-    """All sessions of one server. Not thread-safe: the caller takes one request at a time."""
+    """All sessions of one server. Not thread-safe: the caller takes one request at a time.
 
-    def __init__(self, settings: Settings, signing_key: SigningKey) -> None:
-        self.settings = settings
-        self.signing_key = signing_key
+    Access tokens live `access_token_lifetime` seconds; `clock` returns epoch seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        signing_key: SigningKey | None = None,
+        access_token_lifetime: int = 900,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.signing_key = signing_key or SigningKey()
+        self.access_token_lifetime = access_token_lifetime
+        self.clock = clock
         self.issuer = ""  # known when the server has its port
         self.rotations = 0
         self.reuse_detections = 0
         self._refresh_tokens: dict[str, Session] = {}  # every one that was ever issued, by digest
         self._revoked: set[str] = set()  # the `jti` of access tokens
-
-    def open_session(self, grant: Grant) -> Session:
-        """Begin a session. It has no tokens yet."""
-        return Session(grant=grant)
 
     def refresh(self, client_id: str, token: str, scope: str = "", resources: tuple[str, ...] = ()) -> dict[str, Any]:
         """Give new tokens for a refresh token, and a new refresh token in its place (RFC 6749 section 6).
@@ -68,14 +87,13 @@ class Sessions:
             self.reuse_detections += 1
             self.end(session)
             raise OAuthError("invalid_grant", "the refresh token was used before; the session is ended")
-        if session.refresh_expires_at <= self.settings.clock():
+        if session.refresh_expires_at <= self.clock():
             raise OAuthError("invalid_grant", "the refresh token has expired")
-        granted = session.grant
-        narrowed = granted_scope(scope, granted.scope) or granted.scope
-        if any(resource not in granted.resources for resource in resources):
+        narrowed = granted_scope(scope, session.grant.scope)
+        if not set(resources) <= set(session.grant.resources):
             raise OAuthError("invalid_target", "the resource is not part of the grant")
         self.rotations += 1
-        return self.issue_tokens(session, scope=narrowed, resources=resources)
+        return self.issue_tokens(session, narrowed, resources)
 
     def revoke(self, client_id: str, token: str) -> None:
         """End the session of a refresh token, or an access token alone (RFC 7009 section 2.1).
@@ -93,12 +111,19 @@ class Sessions:
 
     def introspect(self, client: Client, token: str) -> dict[str, Any]:
         """Tell what a token is good for (RFC 7662 section 2.2). A public client learns about its own tokens only."""
-        found = self._refresh_claims(token)
-        if not found and (claims := self.access_claims(token)):
-            found = {**claims, "token_type": "Bearer"}
+        found = self.access_claims(token) or self._refresh_claims(token)
         if not found or (client.secret is None and found["client_id"] != client.client_id):
             return {"active": False}
-        return {"active": True, **found}
+        return {"active": True, **found, **({"token_type": "Bearer"} if "jti" in found else {})}
+
+    def _refresh_claims(self, token: str) -> dict[str, Any]:
+        key = digest(token)
+        session = self._refresh_tokens.get(key)
+        if session is None or not session.alive or session.current != key or session.refresh_expires_at <= self.clock():
+            return {}
+        grant = session.grant
+        claims = {"iss": self.issuer, "sub": grant.subject, "client_id": grant.client_id}
+        return claims | {"scope": " ".join(grant.scope), "exp": int(session.refresh_expires_at)}
 
     def end(self, session: Session) -> None:
         """End a session: all its tokens are refused from now on."""
@@ -106,55 +131,38 @@ class Sessions:
         self._revoked.update(session.access_token_ids)
 
     def issue_tokens(
-        self,
-        session: Session,
-        *,
-        scope: tuple[str, ...] = (),
-        resources: tuple[str, ...] = (),
-        nonce: str | None = None,
+        self, session: Session, scope: tuple[str, ...] = (), resources: tuple[str, ...] = (), nonce: str | None = None
     ) -> dict[str, Any]:
         """Make a token response (RFC 6749 section 5.1). `scope` and `resources` may narrow the grant."""
         grant = session.grant
         claims = self._new_claims(grant, scope or grant.scope, resources or grant.resources)
         session.access_token_ids.append(claims["jti"])
-        access_token = self.encode_access_token(claims)
+        access_token = self.signing_key.sign(claims, typ="at+jwt")
         response = {
             "access_token": access_token,
             "token_type": "Bearer",
-            "expires_in": self.settings.access_token_lifetime,
+            "expires_in": self.access_token_lifetime,
             "scope": claims["scope"],
         }
         if "offline_access" in grant.scope:
-            response["refresh_token"] = self._new_refresh_token(session)
+            response["refresh_token"] = refresh_token = secrets.token_urlsafe(48)
             response["refresh_token_expires_in"] = REFRESH_TOKEN_LIFETIME
+            session.current = digest(refresh_token)
+            session.refresh_expires_at = self.clock() + REFRESH_TOKEN_LIFETIME
+            self._refresh_tokens[session.current] = session
         if "openid" in claims["scope"].split():
             response["id_token"] = self._new_id_token(grant, claims, access_token, nonce)
         return response
 
-    def profile(self, subject: str) -> dict[str, Any]:
-        """Return the claims about a subject (OpenID Connect Core section 5.1)."""
-        for user in self.settings.users:
-            if user.subject == subject:
-                return {"sub": subject, "name": user.name, "preferred_username": user.username, "email": user.email}
-        return {"sub": subject}
-
     def access_claims(self, token: str) -> Mapping[str, Any] | None:
         """Return the claims of an access token of this server; None when it has expired or was revoked."""
-        claims = self.decode_access_token(token)
-        if claims is None or claims["exp"] <= self.settings.clock() or claims["jti"] in self._revoked:
+        claims = self.signing_key.verify_access_token(token)
+        if claims is None or claims["iss"] != self.issuer or claims["jti"] in self._revoked:
             return None
-        return claims
-
-    def encode_access_token(self, claims: Mapping[str, Any]) -> str:
-        """Make an access token with these claims: a JWT (RFC 9068)."""
-        return self.signing_key.sign(claims, typ="at+jwt")
-
-    def decode_access_token(self, token: str) -> Mapping[str, Any] | None:
-        """Return the claims of an access token of this server, also of an expired or revoked one."""
-        return self.signing_key.verify_access_token(token, self.issuer)
+        return claims if claims["exp"] > self.clock() else None
 
     def _new_claims(self, grant: Grant, scope: tuple[str, ...], resources: tuple[str, ...]) -> dict[str, Any]:
-        now, audience = int(self.settings.clock()), resources or (f"{self.issuer}/api",)
+        now, audience = int(self.clock()), resources or (f"{self.issuer}/api",)
         return {
             "iss": self.issuer,
             "sub": grant.subject,
@@ -162,35 +170,15 @@ class Sessions:
             "client_id": grant.client_id,
             "scope": " ".join(scope),
             "iat": now,
-            "exp": now + self.settings.access_token_lifetime,
+            "exp": now + self.access_token_lifetime,
             "jti": secrets.token_hex(16),
         }
 
-    def _new_refresh_token(self, session: Session) -> str:
-        token = secrets.token_urlsafe(48)
-        session.current = digest(token)
-        session.refresh_expires_at = self.settings.clock() + REFRESH_TOKEN_LIFETIME
-        self._refresh_tokens[session.current] = session
-        return token
-
     def _new_id_token(self, grant: Grant, access: Mapping[str, Any], access_token: str, nonce: str | None) -> str:
         half = hashlib.sha256(access_token.encode()).digest()[:16]
-        claims = self.profile(grant.subject) | {name: access[name] for name in ("iss", "iat", "exp")}
+        claims = {name: access[name] for name in ("iss", "sub", "iat", "exp")}
         claims |= {"aud": grant.client_id, "auth_time": grant.auth_time, "at_hash": base64url(half)}
+        for user in USERS:
+            if user.subject == grant.subject:
+                claims |= {"name": user.name, "preferred_username": user.username, "email": user.email}
         return self.signing_key.sign(claims | ({} if nonce is None else {"nonce": nonce}), typ="JWT")
-
-    def _refresh_claims(self, token: str) -> dict[str, Any]:
-        session = self._refresh_tokens.get(digest(token))
-        if session is None or not session.alive or session.current != digest(token):
-            return {}
-        grant, expires_at = session.grant, int(session.refresh_expires_at)
-        if expires_at <= self.settings.clock():
-            return {}
-        scope = " ".join(grant.scope)
-        return {
-            "client_id": grant.client_id,
-            "sub": grant.subject,
-            "exp": expires_at,
-            "scope": scope,
-            "iss": self.issuer,
-        }

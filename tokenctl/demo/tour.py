@@ -16,7 +16,7 @@ from pathlib import Path
 from tokenctl.demo.authorization_server import AuthorizationServer
 from tokenctl.demo.commands import WIDTH, Commands, request_status, temporary_environment
 from tokenctl.demo.http_server import DemoServer
-from tokenctl.demo.registry import Settings
+from tokenctl.demo.sessions import Sessions
 from tokenctl.errors import TokenctlError
 from tokenctl.storage.lock import exclusive
 
@@ -34,7 +34,7 @@ print("the API answers:", urllib.request.build_opener(urllib.request.ProxyHandle
 def run(*, bold: bool) -> None:
     """Run the tour once. `bold` marks headings and commands. Raises TokenctlError when a command fails."""
     began = time.monotonic()
-    rules = AuthorizationServer.new(Settings(access_token_lifetime=ACCESS_TOKEN_LIFETIME))
+    rules = AuthorizationServer(Sessions(access_token_lifetime=ACCESS_TOKEN_LIFETIME))
     with (
         tempfile.TemporaryDirectory(prefix="tokenctl-demo-") as name,
         _renewal_awaited(Path(name)),

@@ -11,6 +11,7 @@ from tokenctl.cli.output import answer
 from tokenctl.demo import tour
 from tokenctl.demo.authorization_server import AuthorizationServer
 from tokenctl.demo.http_server import DemoServer
+from tokenctl.demo.sessions import Sessions
 from tokenctl.errors import UsageError
 
 _SERVING = """\
@@ -55,7 +56,7 @@ def command(serve: bool, host: str | None, port: int | None) -> None:
 
 def _serve(host: str, port: int | None) -> None:
     try:
-        with DemoServer(AuthorizationServer.new(), host=host, port=port or 0) as server:
+        with DemoServer(AuthorizationServer(Sessions()), host=host, port=port or 0) as server:
             answer(_SERVING.format(issuer=server.issuer))
             threading.Event().wait()
     except KeyboardInterrupt:  # the normal end, not an error
