@@ -366,7 +366,7 @@ def test_device_pages(server: CountingServer) -> None:
     complete = device["verification_uri_complete"].removeprefix(server.issuer)
     assert device["user_code"].encode() in send(server, complete).body
     typed = device["user_code"].replace("-", "").lower()
-    page = send(server, "/device", {"user_code": typed, "decision": "approve", "username": "grace"})
+    page = send(server, f"/device?user_code={typed}", {"decision": "approve", "username": "grace"})
     assert b"Device connected" in page.body
     assert hello(server, poll(server, device)["access_token"]).json["hello"] == "user-grace"
 

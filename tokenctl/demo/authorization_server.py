@@ -6,7 +6,6 @@ The methods that take a client and a request answer the endpoint or the grant ty
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -58,24 +57,18 @@ class AuthorizationServer:
         self._codes: dict[str, AuthorizationCode] = {}  # by digest, as the devices
         self._devices: dict[str, DeviceAuthorization] = {}
 
-    @property
-    def issuer(self) -> str:
-        """The issuer identifier (RFC 8414 section 2); empty until the server has a port."""
-        return self.sessions.issuer
-
     def client(self, client_id: str) -> Client | None:
         """Return the client with this ID."""
         return next((client for client in self.clients if client.client_id == client_id), None)
 
-    def new_grant(
-        self, client: Client, subject: str, parameters: Mapping[str, str], resources: tuple[str, ...]
-    ) -> Grant:
+    def new_grant(self, client: Client, subject: str, request: Received) -> Grant:
         """Make what a request asks for. Raises OAuthError when the client may not ask for it."""
+        parameters = request.query if request.path == "/authorize" else request.form
         return Grant(
             client_id=client.client_id,
             subject=subject,
             scope=granted_scope(parameters.get("scope", "api"), client.scopes),
-            resources=resources,
+            resources=request.resources,
             auth_time=int(self.sessions.clock()),
             nonce=parameters.get("nonce"),
         )
@@ -121,7 +114,7 @@ class AuthorizationServer:
 
     def client_credentials(self, client: Client, request: Received) -> dict[str, Any]:
         """Give tokens to a client for itself (RFC 6749 section 4.4)."""
-        grant = self.new_grant(client, client.client_id, request.form, request.resources)
+        grant = self.new_grant(client, client.client_id, request)
         return self.sessions.issue_tokens(Session(grant=grant))
 
     def start_device(self, client: Client, request: Received) -> dict[str, Any]:
@@ -132,7 +125,7 @@ class AuthorizationServer:
         letters = "".join(secrets.choice(USER_CODE_LETTERS) for _ in range(8))
         user_code = f"{letters[:4]}-{letters[4:]}"
         self._devices[digest(device_code)] = DeviceAuthorization(
-            grant=self.new_grant(client, USERS[0].subject, request.form, request.resources),
+            grant=self.new_grant(client, USERS[0].subject, request),
             user_code=user_code,
             expires_at=self.sessions.clock() + DEVICE_CODE_LIFETIME,
             interval=self.device_interval,
@@ -140,8 +133,8 @@ class AuthorizationServer:
         return {
             "device_code": device_code,
             "user_code": user_code,
-            "verification_uri": f"{self.issuer}/device",
-            "verification_uri_complete": f"{self.issuer}/device?user_code={user_code}",
+            "verification_uri": f"{self.sessions.issuer}/device",
+            "verification_uri_complete": f"{self.sessions.issuer}/device?user_code={user_code}",
             "expires_in": DEVICE_CODE_LIFETIME,
             "interval": self.device_interval,
         }

@@ -1,9 +1,11 @@
 """How the tour runs the real commands: shown as a person would type them, in a temporary folder."""
 
 import contextlib
+import re
 import shlex
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.error import HTTPError
@@ -29,31 +31,22 @@ class Commands:
         self._environ = environ
         self._bold = bold
 
-    def heading(self, text: str) -> None:
-        """Print a line in bold, where bold is wanted."""
-        print(f"\x1b[1m{text}\x1b[0m" if self._bold else text, flush=True)
+    def step(self, heading: str, text: str) -> None:
+        """Print what comes next, and why."""
+        print()
+        self._heading(heading)
+        say(text)
 
     def show(self, *words: str) -> None:
-        """Print a command as a person would type it. A long one goes on in the next line, before an option."""
-        parts: list[str] = []
-        for word in map(shlex.quote, words):
-            if word.startswith("-") or not parts:
-                parts.append(word)
-            else:
-                parts[-1] += f" {word}"
-        lines = ["$"]
-        for part in parts:
-            if len(f"{lines[-1]} {part} \\") > WIDTH:
-                lines.append("   ")
-            lines[-1] += f" {part}"
-        self.heading(" \\\n".join(lines))
+        """Print a command as a person would type it, each long option on a line of its own."""
+        self._heading("$ " + re.sub(r" (?=--\w)", r" \\\n    ", shlex.join(["tokenctl", *words])))
 
     def run(self, *words: str, expected: int = 0) -> None:
         """Show a command and run it. Its output appears as it comes."""
-        self.show("tokenctl", *words)
+        self.show(*words)
         with self._started(*words) as process:
             process.wait()
-        self._expect(words, process.returncode, expected)
+        _expect(words, process.returncode, expected)
 
     def outputs(self, *words: str, processes: int = 1) -> list[str]:
         """Run a command in several processes at the same time, and return what each one printed."""
@@ -61,19 +54,21 @@ class Commands:
             started = [stack.enter_context(self._started(*words, stdout=subprocess.PIPE)) for _ in range(processes)]
             printed = [process.communicate(timeout=TIMEOUT)[0].strip() for process in started]
         for process in started:
-            self._expect(words, process.returncode, 0)
+            _expect(words, process.returncode, 0)
         return printed
 
     def sign_in(self, issuer: str, *words: str) -> None:
         """Show a login and run it. Open the address that it prints and approve there, as a person would."""
-        self.show("tokenctl", *words)
+        self.show(*words)
         with self._started(*words, stderr=subprocess.PIPE) as login:
-            assert login.stderr is not None
-            for line in login.stderr:
+            for line in login.stderr or ():
                 print(line, end="", flush=True)
                 if line.startswith(issuer):
                     request_status(line.strip(), form={"decision": "approve"})
-        self._expect(words, login.returncode, 0)
+        _expect(words, login.returncode, 0)
+
+    def _heading(self, text: str) -> None:
+        print(f"\x1b[1m{text}\x1b[0m" if self._bold else text, flush=True)
 
     @contextlib.contextmanager
     def _started(
@@ -82,27 +77,32 @@ class Commands:
         """Start a command. When the block fails, or a signal ends the demo in it, the command is killed."""
         with contextlib.ExitStack() as stack:
             with postponed():  # a signal between the start and the next line would leave the command running
-                process = stack.enter_context(
-                    subprocess.Popen(
-                        [*_COMMAND, *words],
-                        env=self._environ,
-                        cwd=self._folder,
-                        stdin=subprocess.DEVNULL,
-                        stdout=stdout,
-                        stderr=stderr,
-                        text=True,
-                    )
+                process = subprocess.Popen(
+                    [*_COMMAND, *words],
+                    env=self._environ,
+                    cwd=self._folder,
+                    stdin=subprocess.DEVNULL,
+                    stdout=stdout,
+                    stderr=stderr,
+                    text=True,
                 )
+                stack.enter_context(process)
                 stack.push(lambda kind, *_: process.kill() if kind else None)
             yield process
 
-    def _expect(self, words: tuple[str, ...], status: int, expected: int) -> None:
-        if status != expected:
-            print(flush=True)  # raises when the reader of stdout has gone: that is the reason then
-            raise TokenctlError(
-                f"'tokenctl {words[0]}' ended with exit status {status}, not {expected}",
-                hint="please report this: the demo must always work",
-            )
+
+def _expect(words: tuple[str, ...], status: int, expected: int) -> None:
+    if status != expected:
+        print(flush=True)  # raises when the reader of stdout has gone: that is the reason then
+        raise TokenctlError(
+            f"'tokenctl {words[0]}' ended with exit status {status}, not {expected}",
+            hint="please report this: the demo must always work",
+        )
+
+
+def say(text: str) -> None:
+    """Print a paragraph."""
+    print(textwrap.fill(text, WIDTH), flush=True)
 
 
 def temporary_environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
@@ -110,12 +110,8 @@ def temporary_environment(environ: Mapping[str, str], folder: Path) -> dict[str,
 
     The folder needs a file `passphrase`.
     """
-    kept = {
-        name: value
-        for name, value in environ.items()
-        if not name.startswith(("TOKENCTL_", "PYTHON_KEYRING", "KEYRING_", "_TOKENCTL"))
-    }
-    return kept | {
+    foreign = ("TOKENCTL_", "PYTHON_KEYRING", "KEYRING_", "_TOKENCTL")
+    return {name: value for name, value in environ.items() if not name.startswith(foreign)} | {
         "TOKENCTL_CONFIG": str(folder / "config.toml"),
         "TOKENCTL_STATE_DIR": str(folder / "state"),
         "TOKENCTL_STORE": "file",

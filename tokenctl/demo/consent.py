@@ -36,7 +36,7 @@ def authorize(server: AuthorizationServer, request: Received) -> Reply:
         answer = {"error": refusal.error, "error_description": refusal.description}
     if "state" in query:
         answer["state"] = query["state"]
-    answer["iss"] = server.issuer  # RFC 9207
+    answer["iss"] = server.sessions.issuer  # RFC 9207
     separator = "&" if "?" in redirect_uri else "?"
     location = f"{redirect_uri}{separator}{urlencode(answer)}"
     return Reply(status=303, headers={"Location": location, "Cache-Control": "no-store"})
@@ -50,7 +50,7 @@ def is_registered(redirect_uri: str, client: Client) -> bool:
 
 def _refused_origin(server: AuthorizationServer, request: Received) -> Reply | None:
     """Make a page when a page of another site sent the form: it must not be able to approve."""
-    if request.method != "POST" or request.headers.get("origin", server.issuer) == server.issuer:
+    if request.method != "POST" or request.headers.get("origin", server.sessions.issuer) == server.sessions.issuer:
         return None
     return pages.message("Not from this page", "The decision was sent by a page of another site.", 403)
 
@@ -66,14 +66,14 @@ def _requested_grant(server: AuthorizationServer, client: Client, request: Recei
     if not re.fullmatch(r"[A-Za-z0-9_-]{43}", query.get("code_challenge", "")):
         raise OAuthError("invalid_request", "code_challenge is missing or malformed")
     user = user_named(request.form.get("username") or query.get("login_hint"))
-    return server.new_grant(client, user.subject, query, request.resources)
+    return server.new_grant(client, user.subject, request)
 
 
 def device(server: AuthorizationServer, request: Received) -> Reply:
     """The device verification page: a person types the user code and approves or denies (RFC 8628 section 3.3)."""
     if refused := _refused_origin(server, request):
         return refused
-    user_code = (request.form or request.query).get("user_code", "")
+    user_code = request.form.get("user_code") or request.query.get("user_code", "")
     if not user_code:
         return pages.enter_code()
     waiting = server.pending_device(user_code)

@@ -35,7 +35,7 @@ def respond(server: AuthorizationServer, request: Received) -> Reply:
 
 def metadata(server: AuthorizationServer, request: Received) -> Reply:
     """The authorization server metadata (RFC 8414 section 2), which is the OpenID Connect discovery document too."""
-    at, authentication = server.issuer, ["client_secret_basic", "client_secret_post", "none"]
+    at, ways = server.sessions.issuer, ["client_secret_basic", "client_secret_post", "none"]
     return json_reply(
         {
             "issuer": at,
@@ -50,9 +50,7 @@ def metadata(server: AuthorizationServer, request: Received) -> Reply:
             "grant_types_supported": list(GRANTS),
             "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": True,
-            "token_endpoint_auth_methods_supported": authentication,
-            "revocation_endpoint_auth_methods_supported": authentication,
-            "introspection_endpoint_auth_methods_supported": authentication,
+            **{f"{name}_endpoint_auth_methods_supported": ways for name in ("token", "revocation", "introspection")},
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256"],
         }
@@ -70,8 +68,7 @@ def hello(server: AuthorizationServer, request: Received) -> Reply:
     if scheme.lower() != "bearer":
         return json_reply({"error": "unauthorized"}, 401, {"WWW-Authenticate": 'Bearer realm="demo"'})
     claims = server.sessions.access_claims(presented.strip())
-    audience = claims["aud"] if claims else []
-    if claims is None or f"{server.issuer}/api" not in ([audience] if isinstance(audience, str) else audience):
+    if claims is None or f"{server.sessions.issuer}/api" not in claims["aud"]:
         challenge = 'Bearer realm="demo", error="invalid_token"'
         return json_reply({"error": "invalid_token"}, 401, {"WWW-Authenticate": challenge})
     return json_reply({"hello": claims["sub"], "seconds_left": int(claims["exp"] - server.sessions.clock())})

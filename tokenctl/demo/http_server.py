@@ -35,7 +35,7 @@ class DemoServer:
     @property
     def issuer(self) -> str:
         """The issuer identifier; empty before the first start."""
-        return self.rules.issuer
+        return self.rules.sessions.issuer
 
     def handle(self, request: Received) -> Reply:
         """Make the reply to a request; requests take turns. When it raises, the connection is closed without a reply."""
@@ -66,8 +66,7 @@ class DemoServer:
 
 
 class _Listener(ThreadingTCPServer):  # not HTTPServer, which asks the name service for this machine's name
-    allow_reuse_address = True
-    daemon_threads = True
+    allow_reuse_address = daemon_threads = True
     request_queue_size = 128
 
     def __init__(self, host: str, port: int, handle: Callable[[Received], Reply]) -> None:

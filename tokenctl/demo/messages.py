@@ -25,21 +25,17 @@ class Received:
     @property
     def query(self) -> dict[str, str]:
         """The query parameters."""
-        return dict(self._query_pairs())
+        return dict(_pairs(self.target.partition("?")[2]))
 
     @property
     def form(self) -> dict[str, str]:
-        """The parameters of a form-encoded body."""
-        return dict(self._form_pairs())
+        """The parameters of the body."""
+        return dict(_pairs(self._form))
 
     @property
     def resources(self) -> tuple[str, ...]:
-        """Every `resource`, the one parameter that may repeat (RFC 8707 section 2).
-
-        Raises OAuthError unless each is an absolute URI without a fragment.
-        """
-        pairs = self._query_pairs() + self._form_pairs()
-        found = tuple(dict.fromkeys(value for name, value in pairs if name == "resource"))
+        """Every `resource`, the one parameter that may repeat (RFC 8707 section 2). Raises OAuthError."""
+        found = tuple(dict.fromkeys(value for name, value in self._all_pairs() if name == "resource"))
         if any(":" not in uri or "#" in uri for uri in found):
             raise OAuthError("invalid_target", "resource must be an absolute URI without fragment")
         return found
@@ -52,19 +48,21 @@ class Received:
 
     def refuse_repeats(self) -> None:
         """Raise OAuthError when a parameter is sent twice (RFC 6749 sections 3.1 and 3.2)."""
-        for pairs in (self._query_pairs(), self._form_pairs()):
-            names = [name for name, _ in pairs if name != "resource"]
-            if len(names) != len(set(names)):
-                raise OAuthError("invalid_request", "a parameter is repeated")
+        names = [name for name, _ in self._all_pairs() if name != "resource"]
+        if len(names) != len(set(names)):
+            raise OAuthError("invalid_request", "a parameter is repeated")
 
-    def _query_pairs(self) -> list[tuple[str, str]]:
-        # parse_qsl drops a parameter without a value, as RFC 6749 section 3.1 wants.
-        return parse_qsl(self.target.partition("?")[2], errors="replace")
+    def _all_pairs(self) -> list[tuple[str, str]]:
+        return _pairs(self.target.partition("?")[2]) + _pairs(self._form)
 
-    def _form_pairs(self) -> list[tuple[str, str]]:
+    @property
+    def _form(self) -> str:
         kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
-        is_form = kind == "application/x-www-form-urlencoded"
-        return parse_qsl(self.body.decode(errors="replace"), errors="replace") if is_form else []
+        return self.body.decode(errors="replace") if kind == "application/x-www-form-urlencoded" else ""
+
+
+def _pairs(encoded: str) -> list[tuple[str, str]]:
+    return parse_qsl(encoded, errors="replace")  # leaves out a parameter without a value: RFC 6749 section 3.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

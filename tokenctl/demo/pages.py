@@ -33,30 +33,27 @@ FOOTER = "A demonstration: this server runs on your own computer, and its accoun
 
 
 def sign_in(client: Client, grant: Grant, redirect_uri: str) -> Reply:
-    """Make the sign-in and consent page. Its form posts to its own URL, which has the parameters of the request."""
+    """Make the sign-in and consent page."""
     back = urlsplit(redirect_uri)
     # CSP checks the redirect after a form too. It cannot name an IPv6 address: there the scheme alone is allowed.
     target = "http:" if "[" in back.netloc else f"{back.scheme}://{back.netloc}"
-    body = f'<p>{escape(client.name)} asks for access to your account.</p><form method="post">{_choices(grant)}</form>'
+    body = f"<p>{escape(client.name)} asks for access to your account.</p>{_form(grant)}"
     return _page(f"Sign in to {client.name}", body, form_action=f"'self' {target}")
 
 
 def enter_code(problem: str = "") -> Reply:
     """Make the first device page: a person types the user code."""
-    body = f'<p role="alert">{escape(problem)}</p>' if problem else ""
-    body += '<form action="/device"><p><label for="code">Enter the code that your device or terminal shows.</label>'
+    body = f'<p role="alert">{escape(problem)}</p><form action="/device"><p><label for="code">'
+    body += "Enter the code that your device or terminal shows.</label>"
     body += '<input id="code" name="user_code" maxlength="16" autocomplete="off" required autofocus></p>'
-    body += "<button>Continue</button></form>"
-    return _page("Connect a device", body, 400 if problem else 200)
+    return _page("Connect a device", f"{body}<button>Continue</button></form>", 400 if problem else 200)
 
 
-def connect_device(client: Client, waiting: DeviceAuthorization) -> Reply:
+def connect_device(client: Client, device: DeviceAuthorization) -> Reply:
     """Make the second device page: a person compares the user code, reads what is requested, and decides."""
-    code = waiting.user_code
     body = f"<p>{escape(client.name)} on another device or terminal asks for access to your account."
-    body += f' Go on only if it shows this code:</p><form method="post" action="/device"><output>{code}</output>'
-    body += f'<input type="hidden" name="user_code" value="{code}">{_choices(waiting.grant)}</form>'
-    return _page("Connect a device", body)
+    body += f" Go on only if it shows this code:</p><output>{device.user_code}</output>"
+    return _page("Connect a device", body + _form(device.grant))
 
 
 def message(title: str, text: str, status: int = 200) -> Reply:
@@ -64,20 +61,20 @@ def message(title: str, text: str, status: int = 200) -> Reply:
     return _page(title, f"<p>{escape(text)}</p>", status)
 
 
-def _choices(grant: Grant) -> str:
-    """Make what both forms have: the accounts, what is requested, and the buttons."""
-    accounts = [
+def _form(grant: Grant) -> str:
+    """Make the form of both consent pages. It posts to the page's own URL, which has the parameters of the request."""
+    accounts = "".join(
         f'<label><input type="radio" name="username" value="{user.username}"'
         f"{' checked' if user.subject == grant.subject else ''}> {user.name} <small>{user.email}</small></label>"
         for user in USERS
-    ]
+    )
     rows = [(SCOPES.get(name, name), name) for name in grant.scope]
     rows += [("Use it at", resource) for resource in grant.resources]
-    requested = [f"<li>{escape(text)}<small>{escape(name)}</small></li>" for text, name in rows]
+    requested = "".join(f"<li>{escape(text)}<small>{escape(name)}</small></li>" for text, name in rows)
     return (
-        f"<fieldset><legend>Account</legend>{''.join(accounts)}</fieldset>"
-        f"This will allow it to<ul>{''.join(requested)}</ul>"
+        f'<form method="post"><fieldset><legend>Account</legend>{accounts}</fieldset>This will allow it to<ul>{requested}</ul>'
         '<button name="decision" value="deny">Deny</button> <button name="decision" value="approve">Approve</button>'
+        "</form>"
     )
 
 

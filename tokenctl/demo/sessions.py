@@ -53,10 +53,7 @@ def granted_scope(requested: str, allowed: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class Sessions:
-    """All sessions of one server. Not thread-safe: the caller takes one request at a time.
-
-    Access tokens live `access_token_lifetime` seconds; `clock` returns epoch seconds.
-    """
+    """All sessions of one server. Access tokens live `access_token_lifetime` seconds; `clock` returns epoch seconds."""
 
     def __init__(
         self,
@@ -134,8 +131,17 @@ class Sessions:
         self, session: Session, scope: tuple[str, ...] = (), resources: tuple[str, ...] = (), nonce: str | None = None
     ) -> dict[str, Any]:
         """Make a token response (RFC 6749 section 5.1). `scope` and `resources` may narrow the grant."""
-        grant = session.grant
-        claims = self._new_claims(grant, scope or grant.scope, resources or grant.resources)
+        grant, now = session.grant, int(self.clock())
+        claims: dict[str, Any] = {
+            "iss": self.issuer,
+            "sub": grant.subject,
+            "aud": list(resources or grant.resources or (f"{self.issuer}/api",)),
+            "client_id": grant.client_id,
+            "scope": " ".join(scope or grant.scope),
+            "iat": now,
+            "exp": now + self.access_token_lifetime,
+            "jti": secrets.token_hex(16),
+        }
         session.access_token_ids.append(claims["jti"])
         access_token = self.signing_key.sign(claims, typ="at+jwt")
         response = {
@@ -160,19 +166,6 @@ class Sessions:
         if claims is None or claims["iss"] != self.issuer or claims["jti"] in self._revoked:
             return None
         return claims if claims["exp"] > self.clock() else None
-
-    def _new_claims(self, grant: Grant, scope: tuple[str, ...], resources: tuple[str, ...]) -> dict[str, Any]:
-        now, audience = int(self.clock()), resources or (f"{self.issuer}/api",)
-        return {
-            "iss": self.issuer,
-            "sub": grant.subject,
-            "aud": audience[0] if len(audience) == 1 else list(audience),
-            "client_id": grant.client_id,
-            "scope": " ".join(scope),
-            "iat": now,
-            "exp": now + self.access_token_lifetime,
-            "jti": secrets.token_hex(16),
-        }
 
     def _new_id_token(self, grant: Grant, access: Mapping[str, Any], access_token: str, nonce: str | None) -> str:
         half = hashlib.sha256(access_token.encode()).digest()[:16]

@@ -28,12 +28,10 @@ class SigningKey:
 
     def verify_access_token(self, token: str) -> Mapping[str, Any] | None:
         """Return the claims of an access token that this key signed, else None. The caller checks expiry and audience."""
+        key = self.private.public_key()
         try:
             decoded = jwt.decode_complete(
-                token,
-                self.private.public_key(),
-                algorithms=["RS256"],
-                options={"verify_exp": False, "verify_iat": False, "verify_aud": False},
+                token, key, ["RS256"], {"verify_exp": False, "verify_iat": False, "verify_aud": False}
             )
         except jwt.InvalidTokenError:
             return None

@@ -8,13 +8,12 @@ import contextlib
 import os
 import sys
 import tempfile
-import textwrap
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from tokenctl.demo.authorization_server import AuthorizationServer
-from tokenctl.demo.commands import WIDTH, Commands, request_status, temporary_environment
+from tokenctl.demo.commands import Commands, request_status, say, temporary_environment
 from tokenctl.demo.http_server import DemoServer
 from tokenctl.demo.sessions import Sessions
 from tokenctl.errors import TokenctlError
@@ -34,34 +33,29 @@ print("the API answers:", urllib.request.build_opener(urllib.request.ProxyHandle
 def run(*, bold: bool) -> None:
     """Run the tour once. `bold` marks headings and commands. Raises TokenctlError when a command fails."""
     began = time.monotonic()
-    rules = AuthorizationServer(Sessions(access_token_lifetime=ACCESS_TOKEN_LIFETIME))
+    sessions = Sessions(access_token_lifetime=ACCESS_TOKEN_LIFETIME)
     with (
         tempfile.TemporaryDirectory(prefix="tokenctl-demo-") as name,
-        _renewal_awaited(Path(name)),
-        DemoServer(rules) as server,
+        _renewal_awaited(folder := Path(name)),
+        DemoServer(AuthorizationServer(sessions)) as server,
     ):
-        commands = Commands(Path(name), _prepare(Path(name), server), bold=bold)
-        _say(
+        for file, text in (("config.toml", ""), ("passphrase", os.urandom(16).hex()), ("hello.py", _HELLO)):
+            (folder / file).write_text(text)
+        api = f"{server.issuer}/api/hello"
+        commands = Commands(folder, temporary_environment(os.environ, folder) | {"API": api}, bold=bold)
+        say(
             f"An authorization server for this demo runs at {server.issuer}."
             f" Its access tokens live {ACCESS_TOKEN_LIFETIME} seconds."
         )
-        _sign_in(commands, server)
-        _use(commands)
-        _renew(commands, server)
-        _sign_out(commands, server)
+        _sign_in_and_use(commands, server.issuer)
+        _renew(commands, sessions)
+        _sign_out(commands, api)
     print()
-    _say(
+    say(
         f"The demo took {time.monotonic() - began:.0f} seconds. It left nothing behind, and it did not touch your own keyring."
     )
     print("To try the commands by hand, run 'tokenctl demo --serve'.")
     print("To sign in at your own server,\nrun 'tokenctl login -p work --issuer URL --client-id ID'.")
-
-
-def _prepare(folder: Path, server: DemoServer) -> dict[str, str]:
-    """Write the files that the commands need, and return their environment."""
-    for name, text in (("config.toml", ""), ("passphrase", os.urandom(16).hex()), ("hello.py", _HELLO)):
-        (folder / name).write_text(text)
-    return temporary_environment(os.environ, folder) | {"API": _api(server)}
 
 
 @contextlib.contextmanager
@@ -76,74 +70,49 @@ def _renewal_awaited(folder: Path) -> Iterator[None]:
         raise
 
 
-def _sign_in(commands: Commands, server: DemoServer) -> None:
-    _step(
-        commands,
+def _sign_in_and_use(commands: Commands, issuer: str) -> None:
+    commands.step(
         "1. Sign in, once",
         "The command prints an address for your browser. In this demo no browser opens: the demo visits the address"
         " itself and approves. The server sends a code back to this machine, and tokenctl exchanges it for tokens.",
     )
-    about_client = ("--issuer", server.issuer, "--client-id", "tokenctl-demo", "--scope", "openid offline_access api")
-    commands.sign_in(server.issuer, "login", *PROFILE, *about_client, "--no-browser")
-
-
-def _use(commands: Commands) -> None:
-    _step(
-        commands,
+    client = ("--issuer", issuer, "--client-id", "tokenctl-demo", "--scope", "openid offline_access api")
+    commands.sign_in(issuer, "login", *PROFILE, *client, "--no-browser")
+    commands.step(
         "2. Look at the session",
         "You see who is signed in, where, and for how long. A token is never shown, only its fingerprint.",
     )
     commands.run("show", *PROFILE)
-    _step(
-        commands,
+    commands.step(
         "3. Give a program a token",
         "exec puts a fresh access token into the program's environment. The program never gets the refresh token.",
     )
     commands.run("exec", *PROFILE, "--", sys.executable, "hello.py")
 
 
-def _renew(commands: Commands, server: DemoServer) -> None:
-    _step(
-        commands,
+def _renew(commands: Commands, sessions: Sessions) -> None:
+    commands.step(
         f"4. Let the access token expire, then ask from {PROCESSES} processes at once",
         "A refresh token works once. If two processes use the same one, the server ends the session."
         " So one process renews, and the others wait and get the same new access token.",
     )
     time.sleep(ACCESS_TOKEN_LIFETIME)
-    sessions = server.rules.sessions
     before = sessions.rotations
-    commands.show("tokenctl", "token", *PROFILE)
+    commands.show("token", *PROFILE)
     tokens = commands.outputs("token", *PROFILE, processes=PROCESSES)
     print(f"processes: {PROCESSES}; different access tokens: {len(set(tokens))}")
-    print(
-        f"renewals at the server: {sessions.rotations - before}; refresh tokens used twice: {sessions.reuse_detections}"
-    )
+    renewals, reused = sessions.rotations - before, sessions.reuse_detections
+    print(f"renewals at the server: {renewals}; refresh tokens used twice: {reused}")
 
 
-def _sign_out(commands: Commands, server: DemoServer) -> None:
-    _step(
-        commands,
+def _sign_out(commands: Commands, api: str) -> None:
+    commands.step(
         "5. Sign out",
         "The server revokes the refresh token and the access token. Then tokenctl deletes them on this machine.",
     )
     (token,) = commands.outputs("token", *PROFILE)
     commands.run("revoke", *PROFILE)
-    status = request_status(_api(server), access_token=token)
+    status = request_status(api, access_token=token)
     print(f"the API answers {status} to the last access token (401 means: refused)")
     print("nobody is signed in now, so the next command fails:")
     commands.run("token", *PROFILE, expected=4)
-
-
-def _step(commands: Commands, heading: str, text: str) -> None:
-    """Print what comes next, and why."""
-    print()
-    commands.heading(heading)
-    _say(text)
-
-
-def _say(text: str) -> None:
-    print(textwrap.fill(text, WIDTH), flush=True)
-
-
-def _api(server: DemoServer) -> str:
-    return f"{server.issuer}/api/hello"
