@@ -58,7 +58,6 @@ class AuthorizationServer:
         self._devices: dict[str, DeviceAuthorization] = {}
 
     def client(self, client_id: str) -> Client | None:
-        """Return the client with this ID."""
         return next((client for client in self.clients if client.client_id == client_id), None)
 
     def new_grant(self, client: Client, subject: str, request: Received) -> Grant:
@@ -85,13 +84,9 @@ class AuthorizationServer:
         return code
 
     def redeem_code(self, client: Client, request: Received) -> dict[str, Any]:
-        """Give tokens for a code (RFC 6749 section 4.1.3, RFC 7636 section 4.6). Raises OAuthError.
-
-        A code works once. A second use ends the session that the first one began.
-        """
-        code, verifier = request.required("code"), request.required("code_verifier")
-        redirect_uri = request.required("redirect_uri")
-        found = self._codes.get(digest(code))
+        """Give tokens for a code, once: a second use ends the session (RFC 6749 section 4.1.3, RFC 7636 section 4.6)."""
+        verifier, redirect_uri = request.required("code_verifier"), request.required("redirect_uri")
+        found = self._codes.get(digest(request.required("code")))
         if found is None or found.session.grant.client_id != client.client_id:
             raise OAuthError("invalid_grant", "the code is unknown")
         if found.used:

@@ -21,10 +21,7 @@ _COMMAND = (sys.executable, "-P", "-m", "tokenctl")  # -P: no file in the curren
 
 
 class Commands:
-    """Commands that share one temporary folder; `environ` is their environment. Each is one process or more.
-
-    A command raises TokenctlError when it ends with another exit status than the expected one.
-    """
+    """Commands in one folder and environment. Each raises TokenctlError when it ends with an unexpected exit status."""
 
     def __init__(self, folder: Path, environ: Mapping[str, str], *, bold: bool) -> None:
         self._folder = folder
@@ -106,10 +103,7 @@ def say(text: str) -> None:
 
 
 def temporary_environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """Make an environment in which tokenctl uses a folder, and nothing of the person's own config and keyring.
-
-    The folder needs a file `passphrase`.
-    """
+    """Make an environment in which tokenctl uses only a folder, which needs a file `passphrase`; no keyring."""
     foreign = ("TOKENCTL_", "PYTHON_KEYRING", "KEYRING_", "_TOKENCTL")
     return {name: value for name, value in environ.items() if not name.startswith(foreign)} | {
         "TOKENCTL_CONFIG": str(folder / "config.toml"),

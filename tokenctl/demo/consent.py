@@ -11,10 +11,7 @@ from tokenctl.demo.sessions import Grant
 
 
 def authorize(server: AuthorizationServer, request: Received) -> Reply:
-    """The authorization endpoint (RFC 6749 section 3.1), the sign-in page and the consent page in one.
-
-    It redirects only when the client and the redirect URI are known; else the person sees a page.
-    """
+    """The authorization endpoint (RFC 6749 section 3.1). It redirects only to a registered redirect URI."""
     query = request.query
     client, redirect_uri = server.client(query.get("client_id", "")), query.get("redirect_uri", "")
     if client is None:
@@ -28,12 +25,12 @@ def authorize(server: AuthorizationServer, request: Received) -> Reply:
         if request.method == "GET":
             if query.get("prompt") == "none":
                 raise OAuthError("login_required", "a person has to sign in")
-            return pages.sign_in(client, grant, redirect_uri)
+            return pages.sign_in(client, grant)
         if request.form.get("decision") != "approve":
             raise OAuthError("access_denied", "the request was denied")
         answer = {"code": server.issue_code(grant, redirect_uri, query["code_challenge"])}
     except OAuthError as refusal:
-        answer = {"error": refusal.error, "error_description": refusal.description}
+        answer = refusal.document
     if "state" in query:
         answer["state"] = query["state"]
     answer["iss"] = server.sessions.issuer  # RFC 9207

@@ -26,9 +26,8 @@ def respond(server: AuthorizationServer, request: Received) -> Reply:
         request.refuse_repeats()
         return methods[request.method](server, request)
     except OAuthError as refusal:
-        document = {"error": refusal.error, "error_description": refusal.description}
         challenge = {"WWW-Authenticate": 'Basic realm="demo"'} if refusal.status == 401 else {}
-        return json_reply(document, refusal.status, challenge)
+        return json_reply(refusal.document, refusal.status, challenge)
     except Exception:  # a defect of the demo; its text could hold a token
         return json_reply({"error": "server_error"}, 500)
 
@@ -80,10 +79,7 @@ def for_clients(answer: Answer) -> Endpoint:
 
 
 def authenticated_client(server: AuthorizationServer, request: Received) -> Client:
-    """Identify the client (RFC 6749 section 2.3): HTTP Basic, a secret in the form, or a public client's ID.
-
-    Raises OAuthError when the client is unknown, its secret is wrong, or it authenticates in two ways.
-    """
+    """Identify the client (RFC 6749 section 2.3): HTTP Basic, a secret in the form, or a public client's ID."""
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "basic":
         client_id, secret = _basic_credentials(request, credentials)

@@ -16,16 +16,14 @@ BODY_LIMIT = 64 * 1024  # bytes
 
 
 class DemoServer:
-    """An authorization server on loopback, for a `with` block; or call `start` and `stop`.
+    """An authorization server on loopback, for a `with` block; or call `start` and `stop`, and `start` again.
 
-    The rules outlive a stop: the server can start again, on the same port and with the same sessions.
-    Port 0 means any free port. Raises ValueError when `host` is not a literal loopback address, and OSError on start
-    when the port cannot be bound.
+    Port 0 means any free port. Raises ValueError when `host` is not a literal loopback address, OSError on start.
     """
 
     def __init__(self, rules: AuthorizationServer, *, host: str = "127.0.0.1", port: int = 0) -> None:
-        if not _is_loopback(host):
-            raise ValueError(f"the demo server binds a loopback literal only, not {host!r}")
+        if not ipaddress.ip_address(host).is_loopback:
+            raise ValueError(f"the demo server binds a loopback address only, not {host!r}")
         self.rules = rules
         self.host = host
         self.port = port
@@ -34,7 +32,7 @@ class DemoServer:
 
     @property
     def issuer(self) -> str:
-        """The issuer identifier; empty before the first start."""
+        """The issuer identifier (RFC 8414 section 2); empty before the first start."""
         return self.rules.sessions.issuer
 
     def handle(self, request: Received) -> Reply:
@@ -43,7 +41,6 @@ class DemoServer:
             return respond(self.rules, request)
 
     def start(self) -> None:
-        """Bind the port and begin to answer."""
         self._listener = _Listener(self.host, self.port, self.handle)
         self.port = self._listener.server_address[1]
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -51,7 +48,6 @@ class DemoServer:
         threading.Thread(target=self._listener.serve_forever, args=(0.05,), daemon=True).start()
 
     def stop(self) -> None:
-        """Close the port. It is no error to stop a stopped server."""
         if self._listener is not None:
             self._listener.shutdown()
             self._listener.server_close()
@@ -86,28 +82,19 @@ class _Connection(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         length = int(self.headers.get("Content-Length", 0))
         body = self.rfile.read(min(length, 16 * BODY_LIMIT))  # unread bytes would make the client lose the reply
-        if len(body) > BODY_LIMIT:
-            self._send(json_reply({"error": "invalid_request"}, 413))
-        elif len(body) == length:  # else the client has gone away
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            request = Received(method=self.command, target=self.path, headers=headers, body=body)
-            self._send(cast(_Listener, self.server).handle(request))
-
-    do_GET = do_POST
-
-    def _send(self, reply: Reply) -> None:
+        if len(body) != length:
+            return  # the client has gone away
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        request = Received(method=self.command, target=self.path, headers=headers, body=body)
+        too_long = json_reply({"error": "invalid_request"}, 413) if length > BODY_LIMIT else None
+        reply = too_long or cast(_Listener, self.server).handle(request)
         self.send_response(reply.status)
         for name, value in ({"Content-Length": str(len(reply.body))} | dict(reply.headers)).items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(reply.body)
 
+    do_GET = do_POST
+
     def log_message(self, format: str, *args: object) -> None:
         """Log nothing: stderr belongs to the command that started the server."""
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -19,17 +19,14 @@ class Received:
 
     @property
     def path(self) -> str:
-        """The path of the request target, without its query."""
         return self.target.partition("?")[0]
 
     @property
     def query(self) -> dict[str, str]:
-        """The query parameters."""
         return dict(_pairs(self.target.partition("?")[2]))
 
     @property
     def form(self) -> dict[str, str]:
-        """The parameters of the body."""
         return dict(_pairs(self._form))
 
     @property

@@ -3,7 +3,6 @@
 import base64
 import hashlib
 from html import escape
-from urllib.parse import urlsplit
 
 from tokenctl.demo.authorization_server import DeviceAuthorization
 from tokenctl.demo.messages import Reply
@@ -24,6 +23,14 @@ button[value=approve] { border-color: #2447c9; background: #2447c9; color: #fff;
 footer { margin-top: 2rem; }
 """
 STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+HEADERS = {
+    "Content-Type": "text/html; charset=utf-8",
+    # `http:` is for the redirect after a form, to any loopback port.
+    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; img-src data:; base-uri 'none';"
+    " form-action 'self' http:; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "same-origin",  # not no-referrer: that would make a form's Origin "null"
+}
 SCOPES = {
     "openid": "Know who you are",
     "offline_access": "Stay signed in while you are away",
@@ -32,13 +39,10 @@ SCOPES = {
 FOOTER = "A demonstration: this server runs on your own computer, and its accounts need no password."
 
 
-def sign_in(client: Client, grant: Grant, redirect_uri: str) -> Reply:
+def sign_in(client: Client, grant: Grant) -> Reply:
     """Make the sign-in and consent page."""
-    back = urlsplit(redirect_uri)
-    # CSP checks the redirect after a form too. It cannot name an IPv6 address: there the scheme alone is allowed.
-    target = "http:" if "[" in back.netloc else f"{back.scheme}://{back.netloc}"
     body = f"<p>{escape(client.name)} asks for access to your account.</p>{_form(grant)}"
-    return _page(f"Sign in to {client.name}", body, form_action=f"'self' {target}")
+    return _page(f"Sign in to {client.name}", body)
 
 
 def enter_code(problem: str = "") -> Reply:
@@ -78,20 +82,10 @@ def _form(grant: Grant) -> str:
     )
 
 
-def _page(title: str, body: str, status: int = 200, form_action: str = "'self'") -> Reply:
+def _page(title: str, body: str, status: int = 200) -> Reply:
     document = (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
         '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
         f"<style>{STYLE}</style><h1>{escape(title)}</h1>{body}<footer>{FOOTER}</footer></html>"
     )
-    policy = (
-        f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; img-src data:; base-uri 'none';"
-        f" form-action {form_action}; frame-ancestors 'none'"
-    )
-    headers = {
-        "Content-Type": "text/html; charset=utf-8",
-        "Content-Security-Policy": policy,
-        "Cache-Control": "no-store",
-        "Referrer-Policy": "same-origin",  # not no-referrer: that would make a form's Origin "null"
-    }
-    return Reply(status=status, headers=headers, body=document.encode())
+    return Reply(status=status, headers=HEADERS, body=document.encode())

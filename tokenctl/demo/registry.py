@@ -10,9 +10,8 @@ class OAuthError(Exception):
 
     def __init__(self, error: str, description: str, status: int = 400) -> None:
         super().__init__(f"{error}: {description}")
-        self.error = error
-        self.description = description
-        self.status = status
+        self.error, self.description, self.status = error, description, status
+        self.document = {"error": error, "error_description": description}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +61,6 @@ CLIENTS = (
 def user_named(username: str | None) -> User:
     """Return the user with this name, or the first user when no name is given. Raises OAuthError."""
     for user in USERS:
-        if username in (None, "", user.username):
+        if not username or username == user.username:
             return user
     raise OAuthError("access_denied", "there is no such user")

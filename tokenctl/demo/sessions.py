@@ -72,10 +72,7 @@ class Sessions:
         self._revoked: set[str] = set()  # the `jti` of access tokens
 
     def refresh(self, client_id: str, token: str, scope: str = "", resources: tuple[str, ...] = ()) -> dict[str, Any]:
-        """Give new tokens for a refresh token, and a new refresh token in its place (RFC 6749 section 6).
-
-        Raises OAuthError. A refresh token that was used before ends its session (RFC 9700 section 4.14.2).
-        """
+        """Give new tokens for a refresh token (RFC 6749 section 6). A second use ends its session (RFC 9700 section 4.14.2)."""
         key = digest(token)
         session = self._refresh_tokens.get(key)
         if session is None or session.grant.client_id != client_id or not session.alive:
@@ -93,10 +90,7 @@ class Sessions:
         return self.issue_tokens(session, narrowed, resources)
 
     def revoke(self, client_id: str, token: str) -> None:
-        """End the session of a refresh token, or an access token alone (RFC 7009 section 2.1).
-
-        Raises OAuthError when the token belongs to another client.
-        """
+        """End the session of a refresh token, or an access token alone (RFC 7009 section 2.1)."""
         session, claims = self._refresh_tokens.get(digest(token)), self.access_claims(token)
         owner = session.grant.client_id if session else (claims or {}).get("client_id")
         if owner not in (None, client_id):
@@ -108,19 +102,14 @@ class Sessions:
 
     def introspect(self, client: Client, token: str) -> dict[str, Any]:
         """Tell what a token is good for (RFC 7662 section 2.2). A public client learns about its own tokens only."""
-        found = self.access_claims(token) or self._refresh_claims(token)
-        if not found or (client.secret is None and found["client_id"] != client.client_id):
+        session, claims = self._refresh_tokens.get(digest(token)), self.access_claims(token)
+        found = {**claims, "token_type": "Bearer"} if claims else {}
+        if session and session.alive and session.current == digest(token):
+            grant, exp = session.grant, int(session.refresh_expires_at)
+            found = {"client_id": grant.client_id, "sub": grant.subject, "scope": " ".join(grant.scope), "exp": exp}
+        if not found or found["exp"] <= self.clock() or (not client.secret and found["client_id"] != client.client_id):
             return {"active": False}
-        return {"active": True, **found, **({"token_type": "Bearer"} if "jti" in found else {})}
-
-    def _refresh_claims(self, token: str) -> dict[str, Any]:
-        key = digest(token)
-        session = self._refresh_tokens.get(key)
-        if session is None or not session.alive or session.current != key or session.refresh_expires_at <= self.clock():
-            return {}
-        grant = session.grant
-        claims = {"iss": self.issuer, "sub": grant.subject, "client_id": grant.client_id}
-        return claims | {"scope": " ".join(grant.scope), "exp": int(session.refresh_expires_at)}
+        return {"active": True, **found}
 
     def end(self, session: Session) -> None:
         """End a session: all its tokens are refused from now on."""
@@ -174,4 +163,4 @@ class Sessions:
         for user in USERS:
             if user.subject == grant.subject:
                 claims |= {"name": user.name, "preferred_username": user.username, "email": user.email}
-        return self.signing_key.sign(claims | ({} if nonce is None else {"nonce": nonce}), typ="JWT")
+        return self.signing_key.sign(claims | ({"nonce": nonce} if nonce else {}), typ="JWT")
