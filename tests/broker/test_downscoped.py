@@ -119,7 +119,7 @@ def test_by_token_exchange_at_a_certified_server(ring_home: Home, words: tuple[s
         result = ring_home.run("token", *words)
         assert result.status == 0, result.stderr
         claims = unverified_claims(result.stdout.strip())
-        assert claims["scope"] == "read" and claims["aud"] == ["urn:other" if "--audience" in words else "urn:api"]
+        assert claims["scope"] == "read" and claims["aud"] == ("urn:other" if "--audience" in words else "urn:api")
         assert entries(ring_home)["tokenctl:t\nsession"] == before
         assert ring_home.run("token", *words).stdout == result.stdout
         assert provider.count(grant_type="refresh_token") == 0

@@ -87,7 +87,7 @@ def server(running: Running) -> Iterator[CountingServer]:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "localhost", "example.com", ""])
 def test_binds_loopback_literals_only(host: str) -> None:
     """Anything but a loopback address is refused before a socket exists."""
-    with pytest.raises(ValueError, match="loopback|IPv4"):
+    with pytest.raises(ValueError, match=r"loopback|IPv4"):
         DemoServer(AuthorizationServer(Sessions()), host=host)
 
 
