@@ -35,6 +35,11 @@ PROCESSES = {
 """The fixtures of tests that start the command line, or a real part, as processes of their own."""
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Take two processes a core for the quick tests, which mostly wait; None means one a core."""
+    return 2 * (os.cpu_count() or 1) if "not slow" in config.option.markexpr else None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark as slow what starts processes, except for one case of each test that is marked `quick`."""
