@@ -145,8 +145,8 @@ def _server_kills(scene: Scene, point: Point) -> Iterator[list[int]]:
         worker = scene.worker()
         assert worker is not None
         victim = worker if point.role == WORKER else int(_stat(worker)[1])
+        victims.append(victim)  # first, because the test goes on as soon as it has ended
         os.kill(victim, signal.SIGKILL)
-        victims.append(victim)
         wait_until(lambda: _ended(victim))
         if point.role == WORKER:
             return Reply(drop_before=True)
