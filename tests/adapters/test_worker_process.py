@@ -120,6 +120,16 @@ def test_a_worker_that_is_not_there_answers_none(tmp_path: Path, environ: dict[s
         assert detached.run("no_such_module", "x", environ, lock) is None
 
 
+@pytest.mark.parametrize("unknown", [None, ""])
+def test_an_interpreter_that_is_not_known_cannot_be_started(
+    tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, unknown: str | None
+) -> None:
+    """A program that embeds Python may not say where one is."""
+    monkeypatch.setattr(sys, "executable", unknown)
+    with locked(tmp_path) as lock, pytest.raises(OSError, match="not known"):
+        detached.run("throwaway", "x", environ, lock)
+
+
 def test_a_worker_knows_nothing_of_where_it_was_started(
     tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

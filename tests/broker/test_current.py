@@ -202,9 +202,9 @@ def test_after_invalid_grant_a_newer_generation_counts(
 def test_a_changed_profile_asks_for_a_new_sign_in(
     demo_server: FaultyServer, session: Session, store: MemoryStore, change: dict[str, str], work: Any
 ) -> None:
-    """A profile that now means another server or client gets no token of the old one, and nobody is asked."""
+    """A profile that now means another server or client gets no token of the old one, and nobody is asked, or waited for."""
     before = len(demo_server.requests)
-    with pytest.raises(LoginRequired, match="TOKENCTL_CLIENT_ID, now says"):
+    with exclusive(lock_of()), pytest.raises(LoginRequired, match="TOKENCTL_CLIENT_ID, now says"):
         work(at(session.expires_at, store), profile_of(demo_server, **change))
     assert len(demo_server.requests) == before
     assert store.read("t") == session

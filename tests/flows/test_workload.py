@@ -66,3 +66,17 @@ def test_a_way_that_the_server_does_not_offer_is_told_by_its_setting(demo_server
     with pytest.raises(Refused) as caught:
         sign_in(Runtime(IDENTITY, store=MemoryStore()), job(demo_server))
     assert "identity_use" in (caught.value.hint or "") and "--flow" not in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("kind", ["urn:ietf:params:oauth:token-type:jwt", "", None])
+def test_a_refresh_token_beside_another_kind_of_token_is_not_kept(demo_server: FaultyServer, kind: str | None) -> None:
+    """Nothing of that answer is what was asked for: a later renewal would give out a token of that kind."""
+    profile, store = job(demo_server), MemoryStore()
+    runtime = Runtime(IDENTITY, store=store)
+    demo_server.overrides["/token"] = always(json_reply(TOKENS))
+    session = sign_in(runtime, profile)
+    store.write("t", session)
+    demo_server.overrides["/token"] = always(json_reply(TOKENS | {"issued_token_type": kind, "refresh_token": "r"}))
+    with pytest.raises(Refused, match="issued_token_type"):
+        broker.renew(runtime, profile)
+    assert store.read("t") == session

@@ -140,6 +140,12 @@ def test_a_file_is_read_afresh(tmp_path: Path) -> None:
         ask({}, source="file", source_file=str(tmp_path / "absent"))
 
 
+def test_a_file_that_cannot_be_looked_for_is_not_there() -> None:
+    """The search for the platform goes on, and lists in the end what it looked for."""
+    with pytest.raises(UsageError, match="no identity that tokenctl knows"):
+        ask({}, source_file="/" + "n" * 5000)
+
+
 def test_the_source_file_is_no_clusters() -> None:
     """Without source_file it is a configuration that lacks it, and never the cluster's service account."""
     with pytest.raises(UsageError, match="needs source_file"):

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.sessions import SECRET, session
-from tokenctl.errors import StoreDamaged, StoreLocked, UsageError
+from tokenctl.errors import StoreDamaged, StoreError, StoreLocked, UsageError
 from tokenctl.storage.file_keyring import SCRYPT, VERSION, EncryptedFile, FileStore
 
 RIGHT = "correct horse battery staple"
@@ -103,6 +103,16 @@ def test_the_passphrase_is_asked_for_once_and_confirmed_when_new(tmp_path: Path)
     ring(tmp_path, asked=again).delete_password("s", "u")
     assert again == [False] and second.get_password("s", "u") is None
     second.delete_password("s", "u")
+
+
+def test_a_passphrase_that_cannot_be_read_is_a_store_error(tmp_path: Path) -> None:
+    """Such as one typed in another encoding than the terminal's."""
+
+    def ask(new: bool) -> str:
+        return b"\xff".decode()
+
+    with pytest.raises(StoreError):
+        FileStore(EncryptedFile(tmp_path, ask)).prepare("t")
 
 
 @pytest.mark.parametrize(("service", "username"), [("s", "v"), ("t", "u"), ("t", "v")])

@@ -1,4 +1,4 @@
-"""The vault: what one profile has stored, opened once, and opened anew when another run may have changed it."""
+"""The vault: what one profile has stored, opened once, and followed where another run moves it."""
 
 import os
 from pathlib import Path
@@ -124,14 +124,57 @@ def test_a_store_that_the_environment_contradicts_is_refused() -> None:
         _ = vault.open(Runtime({**os.environ, "TOKENCTL_STORE": "file"}), PROFILE).store
 
 
-def test_a_vault_that_is_opened_anew_finds_a_session_that_moved() -> None:
-    """A command that runs for hours goes on after `store migrate`, and keeps a store open that is still the right one."""
-    opened = vault.open_for_login(Runtime(), PROFILE)
-    opened.keep(session(1))
+FILE_CHOICE = StoreChoice("file", "tokenctl.storage.file_keyring.EncryptedFile")
+
+
+def test_a_vault_follows_a_session_that_moves() -> None:
+    """A command that runs for hours goes on after `store migrate`, and a store that was opened once stays open."""
+    vault.open_for_login(Runtime(), PROFILE).keep(session(1))
     long_lived = locally(vault.open(Runtime(), PROFILE))
-    assert long_lived.reopened().store is long_lived.store
-    store_choice.write(folder(), StoreChoice("file", "tokenctl.storage.file_keyring.EncryptedFile"))
-    assert long_lived.store.kind == "keyring" and long_lived.reopened().store.kind == "file"
+    before, choice = long_lived.store, store_choice.read(folder())
+    assert choice is not None
+    store_choice.write(folder(), FILE_CHOICE)
+    assert long_lived.store is before
+    long_lived.follow()
+    in_file = long_lived.store
+    assert in_file.kind == "file"
+    for chosen, store in ((choice, before), (FILE_CHOICE, in_file)):
+        store_choice.write(folder(), chosen)
+        long_lived.follow()
+        assert long_lived.store is store
+
+
+def test_the_store_is_chosen_again_under_the_lock() -> None:
+    """While a process waited for the lock, the session can have moved: the old copy must not be used."""
+    vault.open_for_login(Runtime(), PROFILE).keep(session(1))
+    for opened in (vault.open(Runtime(), PROFILE), vault.open_for_login(Runtime(), PROFILE)):
+        assert opened.newest() == session(1)
+        before = opened.previous or opened.store
+        choice = store_choice.read(folder())
+        assert before.kind == "keyring" and choice is not None
+        store_choice.write(folder(), FILE_CHOICE)
+        with opened.exclusive():
+            assert (opened.previous or opened.store).kind == "file"
+        store_choice.write(folder(), choice)
+
+
+def test_a_machines_first_session_leaves_its_store_open() -> None:
+    """What was opened to keep it is what its choice means from then on."""
+    opened = vault.open(Runtime(), PROFILE)
+    with opened.exclusive():
+        before = opened.store
+        opened.keep(session(1))
+    opened.follow()
+    assert opened.store is before
+
+
+def test_a_folder_that_was_removed_is_made_again(tmp_path: Path) -> None:
+    """A command that runs for hours is not stopped by that for good."""
+    opened = vault.open(Runtime(), PROFILE)
+    folder().rename(tmp_path / "elsewhere")
+    opened.follow()
+    with opened.exclusive():
+        assert folder().is_dir()
 
 
 def test_narrower_tokens_are_kept_beside_the_session_and_go_with_it() -> None:

@@ -27,6 +27,8 @@ def run(module: str, task: str, environ: Mapping[str, str], lock: int) -> str | 
     gets `task` through a pipe, because the task has secrets. `lock` is the lock's descriptor: the worker keeps the
     lock when this process ends first. Raises OSError when no process can be started.
     """
+    if not sys.executable:  # a program that embeds Python, and does not say where an interpreter is
+        raise FileNotFoundError("the interpreter is not known")
     worker = subprocess.Popen(
         [sys.executable, "-P", "-m", module],
         stdin=subprocess.PIPE,

@@ -59,7 +59,7 @@ def migrate(runtime: Runtime, profile: Profile) -> tuple[Store, Store]:
     if not goal.lasting:
         raise UsageError("the memory store keeps nothing", hint="choose keyring, session or file")
     with goal.exclusive():
-        source = vaults.open(runtime, profile)
+        source = vaults.open_source(runtime, profile)
         session = None if goal.previous is None else source.recover()
         if session is None:
             raise logged_out(profile)

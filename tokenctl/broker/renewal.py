@@ -57,6 +57,7 @@ def renew_now(runtime: Runtime, vault: Vault, *, with_credentials: bool = False)
     session = vault.newest()
     if session is None:
         return _begin(runtime, vault)
+    check_profile(vault.profile, session)  # also before the lock: no wait for an answer that is known already
     waited_since = runtime.clock()
     with vault.exclusive() as lock:
         session = read_again(vault)

@@ -53,7 +53,7 @@ def read(job: RenewalJob, reply: Response, known: tuple[str, ...]) -> Answer:
     try:
         _check_kind(job.profile, reply)
     except Refused as error:
-        return Answer(refresh_token=answer.refresh_token, tokens=error)
+        return Answer(refresh_token=None, tokens=error)  # none of it is what was asked for, and nothing was rotated
     return answer
 
 

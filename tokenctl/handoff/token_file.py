@@ -65,7 +65,8 @@ def _keep_fresh(
 ) -> None:
     while not ended.wait(max(SHORTEST, min(LONGEST, (session.expires_at - session.obtained_at) / 10))):
         try:
-            newer = mask(runtime.environ, runtime.terminal, current(runtime, vault.reopened(), min_ttl))
+            vault.follow()
+            newer = mask(runtime.environ, runtime.terminal, current(runtime, vault, min_ttl))
             if newer.access_token != session.access_token and not ended.is_set():
                 replace_private(path, newer.access_token.encode())
             session = newer

@@ -1,5 +1,6 @@
 """Kubernetes: a projected service account token."""
 
+import os
 from pathlib import Path
 
 from tokenctl.identity.source import Job, Source, read_file
@@ -14,7 +15,7 @@ def get(job: Job) -> str:
 
 def detect(job: Job) -> bool:
     """Look for the token file."""
-    return _file(job).exists()
+    return os.path.exists(_file(job))  # not Path.exists, which raises where the folder cannot be searched
 
 
 def _file(job: Job) -> Path:

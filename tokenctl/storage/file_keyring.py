@@ -17,7 +17,7 @@ from keyring.backend import KeyringBackend
 
 from tokenctl.adapters.private_files import read_private, replace_private
 from tokenctl.errors import StoreDamaged, StoreLocked
-from tokenctl.storage.keyring_store import KeyringStore
+from tokenctl.storage.keyring_store import KeyringStore, call_within
 from tokenctl.storage.patience import Patience
 from tokenctl.storage.sealing import NONCE, UnsealFailed, seal, unseal
 
@@ -117,7 +117,7 @@ class FileStore(KeyringStore):
     def prepare(self, profile: str) -> None:
         """Check that the entries can be decrypted, and ask for the passphrase."""
         super().prepare(profile)
-        self._encrypted_file.ask_now()
+        call_within(self._patience, self._encrypted_file.ask_now)
 
 
 def _profile(service: str) -> str:

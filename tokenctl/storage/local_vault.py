@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -33,10 +33,11 @@ class LocalVault:
         self.profile = profile
         self.folder = profile_dir(runtime.environ, profile.name)
         self._runtime = runtime
+        self._stores: dict[StoreChoice, Store] = {}
 
     # -- what is stored, each opened on first use ------------------------------------------------------
 
-    @cached_property
+    @property
     def store(self) -> Store:
         wanted, choice = self._runtime.environ.get("TOKENCTL_STORE"), self._choice
         if choice is not None and wanted not in (None, "", choice.kind):
@@ -45,7 +46,7 @@ class LocalVault:
                 f"the session of {name!r} is in the {choice.kind} store, and TOKENCTL_STORE is {wanted}",
                 hint=f"sign in again with 'tokenctl login -p {name} --store {wanted}', or unset TOKENCTL_STORE",
             )
-        return self._chosen_store() or self._profile_store()
+        return self._chosen_store or self._profile_store
 
     @property
     def entry(self) -> str:
@@ -66,25 +67,31 @@ class LocalVault:
 
     @cached_property
     def _choice(self) -> StoreChoice | None:
+        return self._read_choice()
+
+    def _read_choice(self) -> StoreChoice | None:
         return None if self._runtime.store is not None else store_choice.read(self.folder)
 
+    @property
     def _chosen_store(self) -> Store | None:
-        """Open the store that the last login chose; None before the first login."""
-        return None if self._choice is None else self._open(*self._choice)
+        """The store that the last login chose; None before the first login."""
+        choice = self._choice
+        if choice is not None and choice not in self._stores:
+            self._stores[choice] = self._open(*choice)
+        return None if choice is None else self._stores[choice]
 
+    @cached_property
     def _profile_store(self) -> Store:
-        """Open the profile's store. The backend is the profile's, else that of the keyring library's variable."""
+        """The profile's store. The backend is the profile's, else that of the keyring library's variable."""
         backend = self.profile.keyring_backend or self._runtime.environ.get("PYTHON_KEYRING_BACKEND") or None
         return self._runtime.store or self._open(self.profile.store, backend)
 
     def _open(self, kind: str, backend: str | None) -> Store:
         return open_store(self._runtime, self.profile, self.folder, kind, backend)
 
-    def reopened(self) -> "LocalVault":
-        vault = LocalVault(self._runtime, self.profile)
-        if vault._choice == self._choice:
-            vault.store = self.store
-        return vault
+    def follow(self) -> None:
+        self.folder = profile_dir(self._runtime.environ, self.profile.name)  # it can have been removed
+        self._choice = self._read_choice()
 
     # -- reading ---------------------------------------------------------------------------------------
 
@@ -110,11 +117,15 @@ class LocalVault:
 
     # -- the lock --------------------------------------------------------------------------------------
 
-    def exclusive(self, patience: float | None = None) -> AbstractContextManager[int]:
+    @contextlib.contextmanager
+    def exclusive(self, patience: float | None = None) -> Iterator[int]:
         from tokenctl.storage.lock import DEADLINE, exclusive
 
         seconds = DEADLINE if patience is None else min(patience, DEADLINE)
-        return exclusive(self.folder / "lock", seconds, self._report_waiting)
+        with exclusive(self.folder / "lock", seconds, self._report_waiting) as lock:
+            # While this process waited, a login or `store migrate` may have chosen another store.
+            self._choice = self._read_choice()
+            yield lock
 
     def _report_waiting(self, pid: int | None) -> None:
         process = f" (process {pid})" if pid else ""
@@ -166,9 +177,12 @@ class LocalVault:
     def keep(self, session: Session, secret: str | None = None) -> None:
         if secret is not None:
             self.store.write_secret(self.profile.name, secret)
-        self.store.write(self.profile.name, session)
+        store = self.store
+        store.write(self.profile.name, session)
         if self._runtime.store is None:
-            store_choice.write(self.folder, choice_of(self.store))
+            self._choice = choice_of(store)
+            self._stores[self._choice] = store
+            store_choice.write(self.folder, self._choice)
 
     def forget_all_but_entry(self) -> None:
         self.forget_narrower()
@@ -198,11 +212,19 @@ class LocalVault:
 class LoginVault(LocalVault):
     """The vault for a login: its store is the profile's, and not that of the last login."""
 
-    @cached_property
+    @property
     def store(self) -> Store:
-        return self._profile_store()
+        return self._profile_store
 
-    @cached_property
+    @property
     def previous(self) -> Store | None:  # type: ignore[override]  # a property here, a plain attribute in the base class
         same = self._choice == choice_of(self.store)
-        return self.store if same else self._chosen_store()
+        return self.store if same else self._chosen_store
+
+
+class SourceVault(LocalVault):
+    """The vault from which a session moves: its store is that of the last login, whatever TOKENCTL_STORE says."""
+
+    @property
+    def store(self) -> Store:
+        return self._chosen_store or self._profile_store

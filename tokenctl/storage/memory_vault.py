@@ -23,8 +23,8 @@ class MemoryVault:
         self.store = runtime.store or MemoryStore()
         self.journal = MemoryJournal()
 
-    def reopened(self) -> "MemoryVault":
-        return self
+    def follow(self) -> None:
+        """There is no other store."""
 
     def newest(self) -> Session | None:
         return self.store.read(self.profile.name)

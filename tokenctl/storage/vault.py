@@ -15,7 +15,7 @@ from tokenctl.model.profile import LASTING_STORES, Profile
 from tokenctl.model.session import Session
 from tokenctl.model.store import Store
 from tokenctl.runtime import Runtime
-from tokenctl.storage.local_vault import LocalVault, LoginVault
+from tokenctl.storage.local_vault import LocalVault, LoginVault, SourceVault
 
 if TYPE_CHECKING:
     from tokenctl.storage.journal import Journal
@@ -52,10 +52,11 @@ class Vault(Protocol):
     def unfinished(self) -> bool:
         """Tell whether there is a redo log, which can have a newer session than the store. Reads no file."""
 
-    def reopened(self) -> "Vault":
-        """Open the vault anew, as a later run would: a login or `store migrate` may have chosen another store meanwhile.
+    def follow(self) -> None:
+        """Look again where the session is: a login or `store migrate` may have chosen another store meanwhile.
 
-        The store stays open when it is still the chosen one, so that nobody is asked for a passphrase again.
+        A store that was opened once stays open, so that nobody is asked for a passphrase again. `exclusive` does
+        this too.
         """
 
     def newest(self) -> Session | None:
@@ -122,6 +123,11 @@ def open(runtime: Runtime, profile: Profile) -> Vault:
 def open_for_login(runtime: Runtime, profile: Profile) -> Vault:
     """Open the vault for a login, with the store that the profile asks for. Raises UsageError."""
     return LoginVault(runtime, profile) if profile.store in LASTING_STORES else _memory_vault(runtime, profile)
+
+
+def open_source(runtime: Runtime, profile: Profile) -> Vault:
+    """Open the vault from which `store migrate` moves the session. Raises UsageError."""
+    return SourceVault(runtime, profile)
 
 
 def _memory_vault(runtime: Runtime, profile: Profile) -> Vault:

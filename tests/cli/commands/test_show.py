@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+from pathlib import Path
 
 import jwt
 import pytest
@@ -124,6 +125,22 @@ def test_a_token_that_the_issuer_did_not_sign_is_5(home: Home, demo_server: Faul
     plain, every = home.run("show", "--verify"), home.run("show", "--verify", "--all", "--json")
     assert plain.status == 5 and "verified.access_token: the access token is not acceptable" in plain.stdout
     assert every.status == 5 and json.loads(every.stdout)[0]["verified"] == verified
+
+
+def test_the_first_problem_of_all_profiles_is_the_exit_status(home: Home, demo_server: FaultyServer) -> None:
+    """A wrong signature is not hidden by what is wrong with the profiles that follow, and is told in their order."""
+    alien = jwt.encode({"sub": "ada"}, rsa.generate_private_key(65537, 2048), algorithm="RS256")
+    demo_server.overrides["/token"] = lambda request: json_reply(
+        demo_server.answer(request).document | {"access_token": alien, "id_token": None}
+    )
+    assert home.login(demo_server.issuer).status == 0
+    home.write_config(home.config.read_text() + "\n[profiles.z]\n")
+    choice = Path(home.environ["TOKENCTL_STATE_DIR"]) / "z" / "store.json"
+    choice.parent.mkdir(mode=0o700)
+    choice.touch(0o600)  # damaged
+    result = home.run("show", "--verify", "--all", "--json")
+    errors = [line for line in result.stderr.splitlines() if "error" in line]
+    assert result.status == 5 and [line.split(": ")[2] for line in errors] == ["t", "z"], result
 
 
 def test_introspection_shows_no_token(home: Home, demo_server: FaultyServer) -> None:

@@ -29,6 +29,15 @@ def ring(home: Home) -> dict[str, str]:
     return dict(json.loads(Path(home.environ["TEST_RING"]).read_text()))
 
 
+@pytest.mark.parametrize("named", ["file", "memory"])
+def test_what_the_environment_names_does_not_stop_a_move(ring_home: Home, named: str) -> None:
+    """A person who exported the new store's name moves the session into it."""
+    token = ring_home.run("token").stdout
+    moved = ring_home.run("store", "migrate", "--to", "file", environ={"TOKENCTL_STORE": named})
+    assert moved.status == 0, moved.stderr
+    assert ring(ring_home) == {} and ring_home.run("token").stdout == token
+
+
 def test_there_and_back(ring_home: Home, demo_server: FaultyServer) -> None:
     """A session moves to the file store and back, with its tokens, and nothing stays behind."""
     token = ring_home.run("token").stdout

@@ -34,12 +34,16 @@ def command(
     """
     describe = partial(_describe, runtime, claims=claims, verify=verify, introspect=introspect)
     if every:
-        found, status = each_profile(runtime, describe)
-        for each in found:
-            if each.problem is not None:
-                runtime.terminal.error(f"{each.vault.profile.name}: {each.problem.message}", each.problem.hint)
-                status = status or each.problem.exit_status
-        _print_all([each.document for each in found], as_json=as_json)
+        documents: list[dict[str, Any]] = []
+
+        def add(name: str) -> None:
+            shown = describe(name)
+            documents.append(shown.document)
+            if shown.problem is not None:
+                raise shown.problem
+
+        _, status = each_profile(runtime, add)
+        _print_all(documents, as_json=as_json)
         return status
     shown = describe(name)
     _print(runtime, shown.document, as_json=as_json)
