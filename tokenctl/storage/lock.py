@@ -6,6 +6,7 @@ the last holder's process id, for messages only.
 """
 
 import contextlib
+import math
 import os
 import sys
 import time
@@ -55,33 +56,87 @@ def exclusive(
     process id if it is known. Raises Busy after `deadline` seconds, StoreUnavailable when the file cannot be opened,
     UsageError when its file system has no locks.
     """
+    ends = time.monotonic() + deadline
+    while True:
+        descriptor = _opened(path)
+        held.add(descriptor)
+        try:
+            _wait(descriptor, path, deadline, ends, report_waiting)
+            if not holds(descriptor, path):
+                continue  # the file was removed or replaced while this process waited: others lock the new one
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            with contextlib.suppress(OSError):  # a full disk; the process id is only for messages
+                os.write(descriptor, b"%-10d\n" % os.getpid())
+            yield descriptor
+            return
+        finally:
+            if descriptor in held:  # not in a forked child, which has closed it already
+                held.discard(descriptor)
+                os.close(descriptor)
+
+
+def holds(descriptor: int, path: Path) -> bool:
+    """Tell whether the descriptor's file is still the one at the path: only then the lock keeps others out."""
+    try:
+        ours, there = os.fstat(descriptor), os.stat(path, follow_symlinks=False)
+    except OSError:
+        return False
+    return (ours.st_dev, ours.st_ino) == (there.st_dev, there.st_ino)
+
+
+def _opened(path: Path) -> int:
+    """Open the lock's file, at a descriptor that no standard stream uses.
+
+    Where the caller closed a standard stream, the next file gets its number. A worker's pipe would then take the
+    lock's place.
+    """
     try:
         descriptor = open_private(path, os.O_RDWR | os.O_CREAT)
+        if descriptor > 2 or sys.platform == "win32":
+            return descriptor
+        try:
+            return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3)
+        finally:
+            os.close(descriptor)
     except OSError as reason:
         raise StoreUnavailable(
             f"{path} cannot be opened: {reason.strerror}",
             hint="tokenctl keeps its locks there; set TOKENCTL_STATE_DIR to a folder of yours on a writable disk",
         ) from None
-    try:
-        start = time.monotonic()
-        reported = False
-        while not _acquire(descriptor, path):
-            waited = time.monotonic() - start
-            if waited >= deadline:
-                raise Busy(
-                    f"another tokenctl{_process_in_words(_holder(descriptor))} has been renewing this session for {deadline:.0f} s",
-                    hint="try again; if that process is stopped, continue it or end it (the lock ends with it)",
-                )
-            if waited > 1 and not reported:
-                reported = True
-                report_waiting(_holder(descriptor))
-            time.sleep(_POLL)
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        with contextlib.suppress(OSError):  # a full disk; the process id is only for messages
-            os.write(descriptor, b"%-10d\n" % os.getpid())
-        yield descriptor
-    finally:
-        os.close(descriptor)
+
+
+def _wait(
+    descriptor: int, path: Path, deadline: float, ends: float, report_waiting: Callable[[int | None], None]
+) -> None:
+    """Wait for the lock. Raises Busy when the time `ends` (monotonic seconds) has passed."""
+    report_at = time.monotonic() + 1
+    while not _acquire(descriptor, path):
+        now = time.monotonic()
+        if now >= ends:
+            raise Busy(
+                f"another tokenctl{_process_in_words(_holder(descriptor))} has been renewing this session for {deadline:.0f} s",
+                hint="try again; if that process is stopped, continue it or end it (the lock ends with it)",
+            )
+        if now > report_at:
+            report_at = math.inf
+            report_waiting(_holder(descriptor))
+        time.sleep(_POLL)
+
+
+held: set[int] = set()
+"""The descriptors of the locks that this process holds."""
+
+
+def _close_in_child() -> None:
+    """Close the locks in a forked child: it would hold them for as long as it lives, and knows nothing of them."""
+    for descriptor in held:
+        with contextlib.suppress(OSError):
+            os.close(descriptor)
+    held.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_close_in_child)
 
 
 def exclusive_config(environ: Mapping[str, str]) -> AbstractContextManager[int]:
