@@ -1,7 +1,8 @@
 """What one run of the program uses: environment, clock, terminal, browser, transport; each opened on first use."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from tokenctl.model.store import Store
 
 if TYPE_CHECKING:
     from tokenctl.adapters.browser import Browser
+    from tokenctl.adapters.claim import Claim
     from tokenctl.oauth.wire import Request, Response
 
 Send = Callable[["Request"], "Response"]
@@ -43,6 +45,7 @@ class Runtime:
         self.entropy = os.urandom
         self._clock = clock or Clock()
         self._send = send
+        self._ends_at: float | None = None
         self._browser = browser
         self.store = store
 
@@ -58,6 +61,10 @@ class Runtime:
     def clock(self) -> float:
         """The time to the millisecond, to tell what came first: epoch seconds."""
         return float(self._clock.now())
+
+    def since_boot(self) -> float:
+        """Return the seconds since this machine booted: for deadlines that two processes share."""
+        return self._clock.since_boot()
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
@@ -82,15 +89,27 @@ class Runtime:
         """Pick the profile that `-p`, the environment or the config file means."""
         return environment.choose(self.config, self.environ, name)
 
-    def send(self, profile: Profile, request: "Request") -> "Response":
-        """Send a request, trusting the profile's CA beside the system's."""
+    def send(self, profile: Profile, request: "Request", claim: "Claim | None" = None) -> "Response":
+        """Send a request, trusting the profile's CA beside the system's; see `Transport.send`."""
         if self._send is not None:
+            if claim is not None:
+                claim.take()
             return self._send(request)
-        from tokenctl.adapters.transport import Transport
+        from tokenctl.adapters.transport import TOTAL, Transport
 
         self.terminal.detail(f"{request.method} {request.url.partition('?')[0]}")
+        left = TOTAL if self._ends_at is None else max(0.0, min(TOTAL, self._ends_at - self.since_boot()))
         with self.terminal.delayed_progress(f"tokenctl: waiting for {request.url.split('/')[2]} "):
-            return Transport(profile.ca_file).send(request)
+            return Transport(profile.ca_file, left).send(request, claim)
+
+    @contextmanager
+    def requests_end_at(self, moment: float | None) -> Iterator[None]:
+        """Let every request of the block end by a moment, in seconds since boot."""
+        before, self._ends_at = self._ends_at, moment
+        try:
+            yield
+        finally:
+            self._ends_at = before
 
     @cached_property
     def browser(self) -> "Browser":

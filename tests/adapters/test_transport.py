@@ -2,8 +2,10 @@
 
 import contextlib
 import gzip
+import signal
 import socket
 import ssl
+import subprocess
 import sys
 import threading
 import time
@@ -15,7 +17,9 @@ import pytest
 import trustme
 
 from tests.servers.faulty_server import FaultyServer, Override, Reply, json_reply
+from tests.support.commandline import LONG
 from tests.support.flows import always
+from tokenctl.adapters.claim import Claim
 from tokenctl.adapters.transport import LARGEST, LONGEST_RETRY_AFTER, Transport
 from tokenctl.errors import Refused, Unreachable, UsageError
 from tokenctl.oauth.wire import Request
@@ -92,10 +96,11 @@ def test_an_endless_answer_is_refused() -> None:
 
 
 def test_a_gzip_bomb_is_not_unpacked(demo_server: FaultyServer) -> None:
-    """A compressed answer that nobody asked for stays compressed, however large it would be."""
+    """A compressed answer is unpacked up to the limit of every answer, and no further."""
     bomb = gzip.compress(b"\0" * (64 * LARGEST))
     demo_server.overrides["/jwks"] = always(Reply(body=bomb, headers={"Content-Encoding": "gzip"}))
-    assert Transport().send(get(demo_server)).body == bomb
+    with pytest.raises(Refused, match="more than 1024 KiB"):
+        Transport().send(get(demo_server))
     assert demo_server.requests[-1].headers["accept-encoding"] == "identity"
 
 
@@ -319,6 +324,129 @@ def test_a_proxy_that_cannot_be_used_is_an_error_for_a_person(monkeypatch: pytes
     monkeypatch.setenv("ALL_PROXY", proxy)
     with pytest.raises((UsageError, Unreachable)):
         Transport().send(Request(url="http://issuer.example/jwks"))
+
+
+# -- proxies that do not connect -------------------------------------------------------------------
+
+
+def proxy_that(*answer: bytes, pause: float = 0) -> tuple[list[bytes], Talk]:
+    """A proxy that answers CONNECT like this and closes the connection; and what it was sent."""
+    received: list[bytes] = []
+
+    def talk(connection: socket.socket) -> None:
+        received.append(connection.recv(65536))
+        for part in answer:
+            connection.sendall(part)
+        time.sleep(pause)
+
+    return received, talk
+
+
+PROXIES = {
+    "asks for a password": proxy_that(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"),
+    "forbids": proxy_that(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 4\r\n\r\nno\r\n"),
+    "has no connection": proxy_that(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"),
+    "is too slow": proxy_that(b"HTTP/1.1 504 Gateway Timeout\r\n\r\n"),
+    "redirects": proxy_that(b"HTTP/1.1 302 Found\r\nLocation: http://login.example\r\nContent-Length: 0\r\n\r\n"),
+    "drops": proxy_that(),
+    "says half": proxy_that(b"HTTP/1.1 200 Conn"),
+    "says nonsense": proxy_that(b"SSH-2.0-OpenSSH_9.6\r\n"),
+    "never answers": proxy_that(pause=60),
+    "connects and drops": proxy_that(b"HTTP/1.1 200 Connection established\r\n\r\n"),
+    "connects to nobody": proxy_that(b"HTTP/1.1 200 Connection established\r\n\r\n", pause=60),
+    "shows its own page": proxy_that(b"HTTP/1.1 200 Connection established\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("what", PROXIES)
+def test_a_proxy_that_does_not_connect_leaves_the_request_unsent(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever it does instead: the server has seen nothing, and the proxy only the server's name."""
+    received, talk = PROXIES[what]
+    claim = Claim()
+    with raw_server(talk) as port:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
+        with pytest.raises(Unreachable) as caught:
+            Transport(total=1).send(Request(url="https://server.example/", form=(("refresh_token", "secret"),)), claim)
+    assert not caught.value.sent and not claim.sent
+    assert received and received[0].startswith(b"CONNECT server.example:443") and b"secret" not in b"".join(received)
+
+
+# -- what arrives late -----------------------------------------------------------------------------
+
+
+def test_a_handshake_that_ends_after_the_deadline_sends_nothing(authority: trustme.CA, tmp_path: Path) -> None:
+    """The caller has said by then that nothing was sent, and that stays true."""
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    given_up, received = threading.Event(), list[bytes]()
+
+    def talk(connection: socket.socket) -> None:
+        given_up.wait(LONG)
+        with context.wrap_socket(connection, server_side=True) as secure, contextlib.suppress(ssl.SSLEOFError):
+            received.append(secure.recv(65536))
+        received.append(b"end")
+
+    with raw_server(talk) as port:
+        request = Request(url=f"https://127.0.0.1:{port}/", form=(("refresh_token", "secret"),))
+        with pytest.raises(Unreachable) as caught:
+            Transport(str(tmp_path / "ca.pem"), total=0.5).send(request)
+        given_up.set()
+        assert not caught.value.sent
+        end = time.monotonic() + LONG
+        while b"end" not in received:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+    assert received in ([b"", b"end"], [b"end"])
+
+
+STOPPED = """
+import sys
+from tokenctl.adapters.transport import Transport
+from tokenctl.oauth.wire import Request
+print(Transport(total=1).send(Request(url=sys.argv[1], form=())).status)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot stop a process")
+def test_a_response_that_arrived_while_the_process_was_stopped_is_read() -> None:
+    """The deadline has passed then, and the response is there: it is not lost."""
+    come, answer = threading.Event(), threading.Event()
+
+    def talk(connection: socket.socket) -> None:
+        connection.recv(65536)
+        come.set()
+        answer.wait(LONG)
+        connection.sendall(OK)
+        time.sleep(LONG)
+
+    with raw_server(talk) as port:
+        words = [sys.executable, "-c", STOPPED, f"http://127.0.0.1:{port}/"]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+            assert come.wait(LONG)
+            process.send_signal(signal.SIGSTOP)
+            answer.set()
+            time.sleep(1.5)  # longer than the deadline
+            process.send_signal(signal.SIGCONT)
+            said, _ = process.communicate(timeout=LONG)
+    assert said == "200\n"
+
+
+@pytest.mark.parametrize("error", [MemoryError, ImportError, RuntimeError, OSError])
+def test_a_request_that_fails_on_this_machine_before_its_first_byte_is_unsent(
+    demo_server: FaultyServer, error: type[Exception]
+) -> None:
+    """Such as where a library is half upgraded, or there is no memory."""
+
+    class Failing(Claim):
+        def note(self) -> None:
+            raise error
+
+    claim = Failing()
+    before = len(demo_server.requests)
+    with pytest.raises((Unreachable, error)):
+        Transport().send(get(demo_server), claim)
+    assert not claim.sent and len(demo_server.requests) == before
 
 
 # -- TLS -------------------------------------------------------------------------------------------

@@ -106,18 +106,29 @@ def test_a_worker_outlives_its_caller_and_keeps_the_lock(tmp_path: Path, environ
 @pytest.mark.parametrize(
     "program", ["raise SystemExit(1)", "import os; print('half', flush=True); os.kill(os.getpid(), 9)", "syntax error"]
 )
-def test_a_worker_that_dies_answers_none(tmp_path: Path, environ: dict[str, str], program: str) -> None:
+def test_a_worker_that_dies_is_one_that_contact_was_lost_with(
+    tmp_path: Path, environ: dict[str, str], program: str
+) -> None:
     """What it had said by then does not count."""
     (tmp_path / "throwaway.py").write_text(program)
-    with locked(tmp_path) as lock:
-        assert detached.run("throwaway", "x" * 200_000, environ, lock) is None
+    with locked(tmp_path) as lock, pytest.raises(detached.LostContact):
+        detached.run("throwaway", "x" * 200_000, environ, lock)
     assert is_free(tmp_path)
 
 
-def test_a_worker_that_is_not_there_answers_none(tmp_path: Path, environ: dict[str, str]) -> None:
-    """A module that cannot be found is one that died."""
-    with locked(tmp_path) as lock:
-        assert detached.run("no_such_module", "x", environ, lock) is None
+def test_a_worker_that_is_not_there_is_one_that_died(tmp_path: Path, environ: dict[str, str]) -> None:
+    """A module that cannot be found, in an interpreter that was started."""
+    with locked(tmp_path) as lock, pytest.raises(detached.LostContact):
+        detached.run("no_such_module", "x", environ, lock)
+
+
+def test_an_interpreter_that_cannot_be_started_did_nothing(
+    tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as in a program that embeds Python: the caller may do the work itself."""
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "absent"))
+    with locked(tmp_path) as lock, pytest.raises(detached.NotStarted, match="No such file"):
+        detached.run("throwaway", "x", environ, lock)
 
 
 @pytest.mark.parametrize("unknown", [None, ""])
@@ -126,7 +137,7 @@ def test_an_interpreter_that_is_not_known_cannot_be_started(
 ) -> None:
     """A program that embeds Python may not say where one is."""
     monkeypatch.setattr(sys, "executable", unknown)
-    with locked(tmp_path) as lock, pytest.raises(OSError, match="not known"):
+    with locked(tmp_path) as lock, pytest.raises(detached.NotStarted, match="not known"):
         detached.run("throwaway", "x", environ, lock)
 
 

@@ -157,7 +157,7 @@ def test_a_passing_failure_serves_the_token_at_hand(
         (json_reply({"error": "invalid_client"}, 401), Refused),
         (Reply(status=400), Refused),
         (Reply(status=200, body=b"{}"), Refused),
-        (Reply(status=200, headers={"Content-Type": "text/html"}, body=b"<h1>Maintenance</h1>"), Refused),
+        (Reply(status=200, headers={"Content-Type": "text/html"}, body=b"<h1>Maintenance</h1>"), Unreachable),
         (json_reply({"access_token": "a\nb", "token_type": "Bearer"}), Refused),
     ],
 )
@@ -168,7 +168,7 @@ def test_a_refusal_keeps_the_record(
     demo_server.overrides["/token"] = always(reply)
     with pytest.raises(error) as caught:
         broker.current(at(session.expires_at, store), profile_of(demo_server))
-    assert caught.value.exit_status == (4 if error is LoginRequired else 5)
+    assert caught.value.exit_status == {LoginRequired: 4, Refused: 5, Unreachable: 6}[error]
     assert store.read("t") == session
 
 

@@ -81,9 +81,8 @@ def test_a_herd_at_a_dead_refresh_token_asks_once(home: Home, make_server: Make)
         json_reply({"error": "invalid_client"}, 401),
         Reply(status=401),
         Reply(status=403, headers={"Content-Type": "text/html"}, body=b"<h1>No"),
-        Reply(status=200, headers={"Content-Type": "text/html"}, body=b"<h1>Pay"),
     ],
-    ids=["invalid_request", "invalid_client", "empty 401", "HTML 403", "HTML 200"],
+    ids=["invalid_request", "invalid_client", "empty 401", "HTML 403"],
 )
 def test_a_herd_that_is_refused_asks_once(home: Home, make_server: Make, reply: Reply) -> None:
     """Six processes meet a server that refuses in its own way: one request, and each is told so, and what to do."""
@@ -142,3 +141,18 @@ def test_an_early_renewal_that_takes_too_long_hands_out_no_expired_token(
     runtime = Runtime(store=store, clock=clock, send=hangs)
     with pytest.raises(TokenctlError):
         pytest.fail(f"expired at {broker.current(runtime, profile_of(demo_server), 0).expires_at}, now {clock.time}")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [Reply(status=200, headers={"Content-Type": "text/html"}, body=b"<h1>Pay"), Reply(status=502), Reply(status=504)],
+    ids=["HTML 200", "502", "504"],
+)
+def test_a_herd_that_gets_no_answer_asks_twice(home: Home, make_server: Make, reply: Reply) -> None:
+    """Six processes meet a gateway that answers for the server: one of them asks, twice, and none after it."""
+    server = make_server()
+    results = herd(home, server, 6, reply)
+    assert [(each.status, each.stdout) for each in results] == [(6, "")] * 6, [each.stderr for each in results]
+    assert [each.stderr.count("tokenctl: error:") for each in results] == [1] * 6
+    assert all("tokenctl: hint: " in each.stderr for each in results)
+    assert refreshes(server) == 2

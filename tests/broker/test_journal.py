@@ -1,15 +1,19 @@
 """What the broker remembers of a refresh token between processes, and what it believes of clocks."""
 
+import gzip
+import zlib
 from dataclasses import replace
 
 import pytest
 
-from tests.servers.faulty_server import FaultyServer, Reply, json_reply
+from tests.servers.faulty_server import FaultyServer, Received, Reply, json_reply
 from tests.support import broker
 from tests.support.broker import sign_in
 from tests.support.flows import Failing, PassingClock, always, at, lock_of, machine_profile, profile_of, refreshes
 from tokenctl.adapters.transport import Transport
+from tokenctl.broker import renewal, worker
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable
+from tokenctl.model.renewal_job import Grant
 from tokenctl.model.session import Session
 from tokenctl.oauth.wire import Request, Response
 from tokenctl.runtime import Runtime
@@ -46,58 +50,87 @@ def test_a_clock_that_was_set_back_after_a_failure_stops_nobody(
     assert broker.renew(at(session.expires_at - 7200, store), profile_of(demo_server)).generation == 2
 
 
-def test_after_two_lost_answers_only_a_person_may_try(
-    demo_server: FaultyServer, session: Session, store: MemoryStore
+@pytest.mark.parametrize(
+    "lost", [Reply(drop_before=True), Reply(status=502), Reply(status=504), Reply(status=200, body=b"<h1>Pay")]
+)
+def test_an_answer_that_is_lost_is_asked_for_again_after_growing_pauses(
+    demo_server: FaultyServer, session: Session, store: MemoryStore, lost: Reply
 ) -> None:
-    """`token` says what to do and asks nobody; each `refresh` presents the refresh token once more."""
-    profile, moments = profile_of(demo_server), iter(range(session.expires_at, 2**40, 10))
-    demo_server.overrides["/token"] = always(Reply(drop_before=True))
-    with pytest.raises(Unreachable):
-        broker.current(at(next(moments), store), profile)
-    assert refreshes(demo_server) == 2
-    for presented in (3, 4):
-        with pytest.raises(LoginRequired) as caught:
-            broker.current(at(next(moments), store), profile)
-        assert caught.value.exit_status == 4 and "tokenctl refresh -p t" in (caught.value.hint or "")
-        assert refreshes(demo_server) == presented - 1
-        with pytest.raises(Unreachable):
-            broker.renew(at(next(moments), store), profile)
+    """Twice at once, then after 1, 2, 4 seconds and so on, for five minutes at most; nobody has to sign in."""
+    profile, now = profile_of(demo_server), session.expires_at + 10
+    demo_server.overrides["/token"] = always(lost)
+    with pytest.raises(Unreachable) as caught:
+        broker.current(at(now, store), profile)
+    assert (caught.value.exit_status, refreshes(demo_server)) == (6, 2)
+    for presented, pause in enumerate((1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300), 2):
+        for work in (broker.current, broker.renew):
+            with pytest.raises(Unreachable, match=f"did not answer the last {presented} requests"):
+                work(at(now + pause - 1, store), profile)
         assert refreshes(demo_server) == presented
+        now += pause
+        with pytest.raises(Unreachable):
+            broker.current(at(now, store), profile)
+        assert refreshes(demo_server) == presented + 1
     demo_server.overrides.clear()
-    assert broker.renew(at(next(moments), store), profile).generation == 2
+    assert broker.current(at(now + 301, store), profile).generation == 2
 
 
 @pytest.mark.parametrize(
-    "later", [Reply(status=503), json_reply({"error": "invalid_client"}, 401), Reply(status=200, body=b"<h1>Pay")]
+    ("later", "status"),
+    [
+        (Reply(status=503), 6),
+        (json_reply({"error": "invalid_client"}, 401), 5),
+        (json_reply({"error": "invalid_client"}), 5),
+        (json_reply({}), 5),
+    ],
 )
-def test_a_lost_answer_is_followed_by_one_presentation_whatever_comes_of_it(
-    demo_server: FaultyServer, session: Session, store: MemoryStore, later: Reply
+def test_a_whole_answer_settles_a_lost_one(
+    demo_server: FaultyServer, session: Session, store: MemoryStore, later: Reply, status: int
 ) -> None:
-    """What is said to the second presentation does not tell what became of the first: there is no third by itself."""
+    """It shows that the server still knows the refresh token: nothing is in doubt any more, and nobody has to wait."""
     profile, moments = profile_of(demo_server), iter(range(session.expires_at, 2**40, 10))
     answers = iter([Reply(drop_before=True)])
     demo_server.overrides["/token"] = lambda _: next(answers, later)
-    with pytest.raises((Unreachable, Refused)):
-        broker.current(at(next(moments), store), profile)
-    for _ in range(3):
-        with pytest.raises(LoginRequired):
+    for presented in (2, 3, 4):
+        with pytest.raises((Unreachable, Refused)) as caught:
             broker.current(at(next(moments), store), profile)
-    assert refreshes(demo_server) == 2
+        assert (caught.value.exit_status, refreshes(demo_server)) == (status, presented)
     demo_server.overrides.clear()
-    assert broker.renew(at(next(moments), store), profile).generation == 2
+    assert broker.current(at(next(moments), store), profile).generation == 2
 
 
-@pytest.mark.parametrize("body", [b"<h1>Pay", b'{"token_type": "bearer"}'])
-def test_an_answer_of_200_without_tokens_leaves_a_doubt(
-    demo_server: FaultyServer, session: Session, store: MemoryStore, body: bytes
+@pytest.mark.parametrize("status", [201, 203, 206])
+@pytest.mark.parametrize("coding", ["", "gzip", "deflate", "raw deflate"])
+def test_a_rotated_token_counts_in_every_success(
+    demo_server: FaultyServer, session: Session, store: MemoryStore, status: int, coding: str
 ) -> None:
-    """The server may have taken the refresh token for it: it is presented twice, and not for ever."""
-    profile, moments = profile_of(demo_server), iter(range(session.expires_at, 2**40, 10))
-    demo_server.overrides["/token"] = always(Reply(status=200, body=body))
-    for error in (Refused, Refused, LoginRequired, LoginRequired):
-        with pytest.raises(error):
-            broker.current(at(next(moments), store), profile)
-    assert refreshes(demo_server) == 2
+    """The server has rotated, so an answer with another 2xx status, or a compressed one, must not cost the session."""
+
+    def compressed(request: Received) -> Reply:
+        body = demo_server.answer(request).body
+        packed = {"gzip": gzip.compress(body), "deflate": zlib.compress(body), "raw deflate": zlib.compress(body)[2:-4]}
+        headers = {"Content-Type": "application/json"}
+        headers |= {"Content-Encoding": coding.rpartition(" ")[2]} if coding else {}
+        return Reply(status=status, headers=headers, body=packed.get(coding, body))
+
+    demo_server.overrides["/token"] = compressed
+    profile = profile_of(demo_server)
+    assert broker.renew(at(session.expires_at, store), profile).generation == 2
+    demo_server.overrides.clear()
+    assert broker.renew(at(session.expires_at + 10, store), profile).generation == 3
+    assert demo_server.reuse_detections == 0
+
+
+def test_what_the_answer_has_as_null_is_absent(demo_server: FaultyServer, session: Session, store: MemoryStore) -> None:
+    """An error of null or of no text beside tokens is none."""
+    for error in (None, ""):
+
+        def with_null(request: Received, error: str | None = error) -> Reply:
+            return json_reply(demo_server.answer(request).document | {"error": error, "scope": None})
+
+        demo_server.overrides["/token"] = with_null
+        broker.renew(Runtime(store=store), profile_of(demo_server))
+    assert demo_server.reuse_detections == 0
 
 
 def test_a_machines_own_credentials_that_are_redirected_leave_the_doubt(demo_server: FaultyServer) -> None:
@@ -147,11 +180,14 @@ def test_other_answers_may_come_as_often_as_they_like(
 
 
 @pytest.mark.parametrize(
-    ("reply", "presented", "error"),
-    [(json_reply({"error": "invalid_grant"}, 400), 1, LoginRequired), (Reply(drop_before=True), 2, Unreachable)],
+    ("reply", "error", "state"),
+    [
+        (json_reply({"error": "invalid_grant"}, 400), LoginRequired, "dead"),
+        (Reply(drop_before=True), Unreachable, "in_doubt"),
+    ],
 )
 def test_what_is_known_of_a_refresh_token_outlives_its_late_copy_to_the_keyring(
-    demo_server: FaultyServer, session: Session, reply: Reply, presented: int, error: type[TokenctlError]
+    demo_server: FaultyServer, session: Session, reply: Reply, error: type[TokenctlError], state: str
 ) -> None:
     """A keyring that comes back must not make a dead token, or one in doubt, look unused."""
     store, profile = Failing(), profile_of(demo_server)
@@ -164,10 +200,11 @@ def test_what_is_known_of_a_refresh_token_outlives_its_late_copy_to_the_keyring(
         broker.current(at(later, store), profile)
     before = refreshes(demo_server)
     store.broken = False
-    for moment in (later + 10, later + 20):
-        with pytest.raises(LoginRequired):
-            broker.current(at(moment, store), profile)
-    assert (before, refreshes(demo_server)) == (1 + presented, 1 + presented)
+    with pytest.raises(error):  # a dead one is not presented, and for the other one it is too early
+        broker.current(at(later, store), profile)
+    renewed = store.read("t")
+    assert renewed is not None and renewed.generation == 2 and refreshes(demo_server) == before
+    assert broker.vault(at(later, store), profile).journal.read(renewed).state == state
 
 
 def test_a_disk_that_fails_at_the_commit_leaves_the_keyring(
@@ -184,6 +221,29 @@ def test_a_disk_that_fails_at_the_commit_leaves_the_keyring(
 
     renewed = broker.renew(Runtime(store=store, send=send), profile_of(demo_server))
     assert store.read("t") == renewed and renewed.generation == 2
+
+
+@pytest.mark.parametrize("why", ["the lock's file is gone", "another file is in its place", "the time is over"])
+def test_a_worker_that_may_no_longer_send_leaves_no_mark(
+    demo_server: FaultyServer, session: Session, store: MemoryStore, why: str
+) -> None:
+    """It says that nothing was sent, and that is so."""
+    runtime, profile = Runtime(store=store), profile_of(demo_server)
+    vault = broker.vault(runtime, profile)
+    with vault.exclusive() as lock:
+        job = renewal.new_job(runtime, vault, session, Grant.REFRESH_TOKEN, lock)
+        vault.reserve(session)
+        if why == "the time is over":
+            job = replace(job, ends_at=runtime.since_boot() - 1)
+        else:
+            lock_of().unlink()
+        if why == "another file is in its place":
+            lock_of().touch(0o600)
+        with pytest.raises(Unreachable) as caught:
+            worker.work(runtime, vault, job)
+        assert not caught.value.sent and refreshes(demo_server) == 0
+        assert vault.journal.read(session).state == "good" and vault.journal.read(session).tries == 0
+    assert broker.renew(runtime, profile).generation == 2
 
 
 # -- clocks ----------------------------------------------------------------------------------------

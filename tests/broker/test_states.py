@@ -34,14 +34,14 @@ from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
 from tokenctl.oauth.wire import Request, Response
 from tokenctl.runtime import Runtime
-from tokenctl.storage.journal import LONGEST_PAUSE
+from tokenctl.storage.journal import AT_ONCE, LONGEST_PAUSE
 from tokenctl.storage.memory_store import MemoryStore
 from tokenctl.storage.vault import Vault
 
 GOOD = ("well", "narrow", "keeps the refresh token")
-LOST = ("unanswered before", "unanswered after")
+LOST = ("unanswered before", "unanswered after", "portal")
 FATAL = ("killed before", "killed after")
-NO = ("refuses", "garbled", "portal")
+NO = ("refuses", "garbled")
 LATER = ("5xx", "5xx with Retry-After", "unsent")
 MOODS = st.lists(st.sampled_from((*GOOD, "well", *LOST, *LATER, *NO, *FATAL, "invalid_grant")), min_size=2, max_size=2)
 RING = st.sampled_from(["as it was", "as it was", "well", "fails", "killed before", "killed after"])
@@ -52,8 +52,6 @@ MIN_TTL = st.sampled_from([None, 0, 1, 60, 600, 10**6])
 RETRY = st.sampled_from([5, LONGEST_PAUSE])
 WORLD: dict[str, Any] = {"moods": MOODS, "life": LIFE, "ring": RING, "took": TOOK, "retry": RETRY}
 ISSUER = "https://issuer.example"
-TWICE = 2
-"""How often a refresh token may be presented whose answer was lost: what servers forgive."""
 QUICK = Path("/dev/shm")
 """Where syncing costs nothing."""
 
@@ -99,7 +97,8 @@ class Server:
         self.reuse_detections = 0
         self.life = 900
         self.expiry: dict[str, int] = {}  # of each access token, by the true clock
-        self.lost: Counter[str] = Counter()  # presentations of a refresh token, from the first that may have used it up
+        self.lost: Counter[str] = Counter()  # presentations of a refresh token in a row that were not answered
+        self.succeeded: set[str] = set()  # refresh tokens whose successor was delivered
         self.dead: set[str] = set()  # refresh tokens that got an invalid_grant
         self.later: dict[str, float] = {}  # refresh token -> not to be presented before
         self._numbers = itertools.count(1)
@@ -145,6 +144,10 @@ class ModelClock(Clock):
     def now(self) -> float:
         """Tell the wall clock's time."""
         return self._model.wall
+
+    def since_boot(self) -> float:
+        """Tell the true time: only the differences count."""
+        return float(self._model.true)
 
     def sleep(self, seconds: float) -> None:
         """Let the time pass."""
@@ -226,13 +229,17 @@ class Sessions(RuleBasedStateMachine):
         if mood == "unsent":
             self.said.append(mood)
             raise Unreachable("no route", sent=False)
-        assert self.server.lost[presented] < TWICE or (self.asked_for and not self.said), "it was in doubt"
+        assert presented not in self.server.succeeded, "it was presented after its successor was delivered"
         self.said.append(mood)
         self.true += self.took
         if mood in (*LOST, *FATAL):
             self.disturbed = True
-        if mood in (*LOST, *FATAL, "portal") or self.server.lost[presented]:
+        if mood in (*LOST, *FATAL):
             self.server.lost[presented] += 1
+            pause = 2 ** max(0, self.server.lost[presented] - AT_ONCE)
+            self.server.later[presented] = self.wall + min(pause, LONGEST_PAUSE) if mood in LOST else 0
+        else:
+            self.server.lost[presented] = 0
         match mood:
             case "unanswered before":
                 raise Unreachable("the connection broke", sent=True)
@@ -257,7 +264,8 @@ class Sessions(RuleBasedStateMachine):
             self.server.dead.add(presented)
             self.said.append("invalid_grant")
             return Response(status=400, received_at=self.wall, body=b'{"error": "invalid_grant"}')
-        self.server.lost[presented] = 0
+        if answer.get("refresh_token"):
+            self.server.succeeded.add(presented)
         return Response(status=200, received_at=self.wall, body=json.dumps(answer).encode())
 
     def dies(self) -> None:
@@ -283,7 +291,6 @@ class Sessions(RuleBasedStateMachine):
         now, token = process.time_of(before), before.refresh_token
         fresh = min_ttl is not None and before.fresh(now, min_ttl)
         paused = 0 < self.server.later.get(token, 0) - start <= LONGEST_PAUSE
-        doubtful = self.server.lost[token] >= TWICE and not self.asked_for
         dead = token in self.server.dead
         try:
             given = work(process)
@@ -296,7 +303,7 @@ class Sessions(RuleBasedStateMachine):
             kept = self.session
             assert self.asked_for or kept.expired(process.time_of(kept)), "a token that still lives was not handed out"
         except LoginRequired:
-            assert dead or doubtful or overtaken or "invalid_grant" in self.said
+            assert dead or overtaken or "invalid_grant" in self.said
         except Refused:
             assert {*self.said} & {*NO} or abs(start - self.failed_at) <= 1 or overtaken
         else:
@@ -315,7 +322,7 @@ class Sessions(RuleBasedStateMachine):
         sent = [each for each in self.said if each != "unsent"]
         soon = fresh and not before.fresh(now, (min_ttl or 0) + broker.SOFT_WINDOW)
         assert not fresh or soon or unfinished or not self.said, "a fresh token was renewed"
-        assert overtaken or not (paused or doubtful or dead) or not sent, "the server was asked when it must not be"
+        assert overtaken or not (paused or dead) or not sent, "the server was asked when it must not be"
 
     def renew_elsewhere(self) -> None:
         """Let another process renew, whatever this one is doing."""

@@ -127,7 +127,6 @@ HTML = {"Content-Type": "text/html"}
         (json_reply({"error": "invalid_client"}, 401), Refused),
         (json_reply({"error": {"code": 7}}, 400), Refused),
         (json_reply({"error": "invalid_client"} | GOOD, 200), Refused),
-        (json_reply(GOOD, 201), Refused),
         (json_reply([GOOD]), Refused),
         (json_reply("token"), Refused),
         (json_reply(None), Refused),

@@ -23,9 +23,9 @@ STEPS = {
     "caller write redo.next": "4: room is reserved",
     "caller start worker": "5: the worker starts",
     "caller tell worker": "5: the worker has its errand",
+    "worker connect server": "6: it connects to the server",
     "worker write .journal.next": "6: the journal is written",
-    "worker rename journal": "6: the journal is in place",
-    "worker connect server": "6: the request is sent",
+    "worker rename journal": "6: the journal is in place, and the request is sent",
     UNPROCESSED: "6: the server works on the request",
     UNANSWERED: "6: the server sends its answer",
     "worker write redo.next": "7: the new refresh token is written",
@@ -60,7 +60,7 @@ def points(scene: Scene) -> list[Point]:
     """Renew once, unharmed, and list the points of it in their order."""
     scene.age()
     found = watched(scene)
-    at = next(place for place, each in enumerate(found) if each.name == "worker connect server")
+    at = next(place for place, each in enumerate(found) if each.name == "worker rename journal")
     found[at + 1 : at + 1] = [Point(role, name) for name in (UNPROCESSED, UNANSWERED) for role in ROLES]
     return found
 

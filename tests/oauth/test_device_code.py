@@ -125,7 +125,6 @@ def test_the_complete_address_is_optional(complete: object) -> None:
     [
         ({"error": "invalid_client"}, 401, Refused),
         ({"error": "unauthorized_client", **DEVICE}, 200, Refused),
-        (DEVICE, 201, Refused),
         (None, 404, Refused),
         (b"<html>", 200, Refused),
         ({}, 500, Unreachable),

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -13,14 +13,14 @@ import pytest
 
 from tests.support.commandline import LONG
 from tokenctl.errors import Busy, StoreUnavailable, UsageError
-from tokenctl.storage.lock import exclusive
+from tokenctl.storage.lock import exclusive, holds
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and file modes are POSIX's")
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from tokenctl.storage.lock import exclusive
+from tokenctl.storage.lock import exclusive, holds
 with exclusive(Path(sys.argv[1]), 300):
     print("held", flush=True)
     time.sleep(float(sys.argv[2]))
@@ -29,7 +29,7 @@ with exclusive(Path(sys.argv[1]), 300):
 COUNTER = """
 import sys
 from pathlib import Path
-from tokenctl.storage.lock import exclusive
+from tokenctl.storage.lock import exclusive, holds
 lock, counter = Path(sys.argv[1]), Path(sys.argv[2])
 for _ in range(25):
     with exclusive(lock, 300):
@@ -175,3 +175,82 @@ def test_a_full_disk_does_not_take_the_lock_away(tmp_path: Path) -> None:
     words = [sys.executable, "-W", "error", "-c", FULL, str(tmp_path / "lock"), "0"]
     ended = subprocess.run(words, capture_output=True, text=True, timeout=LONG, check=False)
     assert (ended.returncode, ended.stdout) == (0, "held\n")
+
+
+CLOSED = """
+import os, sys
+for number in map(int, sys.argv[3:]):
+    os.close(number)
+""" + HOLDER.replace("import sys, time", "import time").replace(
+    'print("held", flush=True)', 'Path(sys.argv[1] + ".number").write_text(str(lock))'
+).replace("300):", "300) as lock:")
+
+
+@pytest.mark.parametrize("closed", [[0], [1], [2], [0, 1], [0, 2], [1, 2], [0, 1, 2]], ids=str)
+def test_the_lock_never_has_the_number_of_a_standard_stream(tmp_path: Path, closed: list[int]) -> None:
+    """Where the caller closed some, a pipe to a worker would otherwise replace the lock."""
+    words = [sys.executable, "-c", CLOSED, str(tmp_path / "lock"), "0", *map(str, closed)]
+    assert subprocess.run(words, timeout=LONG, check=False).returncode == 0
+    assert int((tmp_path / "lock.number").read_text()) > 2
+
+
+def removed(path: Path) -> None:
+    """Remove the file."""
+    path.unlink()
+
+
+def replaced(path: Path) -> None:
+    """Put another file in its place."""
+    (path.parent / "new").touch(0o600)
+    (path.parent / "new").rename(path)
+
+
+def moved_folder(path: Path) -> None:
+    """Put an empty folder in the place of the file's folder."""
+    path.parent.rename(path.parent.with_name("old"))
+    path.parent.mkdir(0o700)
+
+
+@pytest.mark.parametrize("change", [removed, replaced, moved_folder], ids=lambda change: change.__name__)
+def test_a_lock_whose_file_is_gone_no_longer_holds(tmp_path: Path, change: Callable[[Path], None]) -> None:
+    """Another process would lock the new file."""
+    path = tmp_path / "folder" / "lock"
+    path.parent.mkdir()
+    with exclusive(path, 1) as lock:
+        assert holds(lock, path)
+        change(path)
+        assert not holds(lock, path)
+
+
+@pytest.mark.parametrize("change", [removed, replaced, moved_folder], ids=lambda change: change.__name__)
+def test_a_process_that_waited_for_a_file_that_is_gone_locks_the_new_one(
+    tmp_path: Path, change: Callable[[Path], None]
+) -> None:
+    """What it gets in the end is the lock that those who come later meet."""
+    path = tmp_path / "folder" / "lock"
+    path.parent.mkdir()
+
+    def waiting(pid: int | None) -> None:
+        change(path)
+        other.kill()
+
+    with holder(path) as other, exclusive(path, LONG, waiting) as lock:
+        assert holds(lock, path)
+        with pytest.raises(Busy), exclusive(path, 0):
+            pytest.fail("held twice")
+
+
+def test_a_forked_child_does_not_hold_the_lock(tmp_path: Path) -> None:
+    """A program that uses this package forks in another thread; its child lives on."""
+    path = tmp_path / "lock"
+    program = HOLDER.replace('print("held", flush=True)', "import os; child = os.fork(); child or time.sleep(1000)")
+    words = [sys.executable, "-c", program.replace("time.sleep(float(sys.argv[2]))", "print(child)"), str(path), "0"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        try:
+            assert parent.wait(LONG) == 0
+            with exclusive(path, 0):
+                os.kill(child, 0)  # it lives, and holds nothing
+        finally:
+            os.kill(child, signal.SIGKILL)

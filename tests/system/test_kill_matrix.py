@@ -90,8 +90,8 @@ def test_a_worker_that_cannot_start_costs_nothing(tmp_path: Path, make_server: M
 @pytest.mark.slow
 def test_killed_processes_leave_nothing_for_ever(tmp_path: Path, make_server: Make) -> None:
     """What a process that was killed had half written is gone when a healthy one has renewed."""
-    scene = Scene(tmp_path / "scene", make_server())
-    at = next(each.number for each in points(scene) if each.name == "worker rename journal")
+    scene = Scene(tmp_path / "scene", make_server(reuse_grace=600))
+    at = next(each.number for each in points(scene) if each.name == "worker write redo.next")
     before = set(scene.state.iterdir())
     scene.age()
     for _ in range(2):

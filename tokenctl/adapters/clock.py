@@ -26,6 +26,10 @@ class Clock:
         """Tell the wall clock's time in epoch seconds."""
         return time.time()
 
+    def since_boot(self) -> float:
+        """Return the seconds since this machine booted, sleep included where the platform counts it."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME) if sys.platform == "linux" else time.monotonic()
+
     def sleep(self, seconds: float) -> None:
         """Wait."""
         time.sleep(seconds)

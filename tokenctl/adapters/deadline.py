@@ -7,7 +7,7 @@ the deadline nobody waits for the thread any more; it ends with the process.
 
 import threading
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 Result = TypeVar("Result")
 
@@ -16,22 +16,39 @@ class DeadlinePassed(Exception):
     """The call did not end in time."""
 
 
+class Call(Generic[Result]):
+    """A call that runs in a thread of its own, and that can be waited for more than once."""
+
+    def __init__(self, call: Callable[[], Result]) -> None:
+        """Start the call. Raises RuntimeError when this process can have no more threads."""
+        self._call = call
+        self._results: list[Result] = []
+        self._errors: list[BaseException] = []
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._results.append(self._call())
+        except BaseException as error:  # raised again in the thread that waits
+            self._errors.append(error)
+
+    def ended_within(self, seconds: float) -> bool:
+        """Wait for the call, and tell whether it has ended."""
+        self._thread.join(max(0.0, seconds))
+        return bool(self._results or self._errors)
+
+    def result(self) -> Result:
+        """Return what the call returned, or raise what it raised. Raises DeadlinePassed when it has not ended."""
+        if self._errors:
+            raise self._errors[0]
+        if not self._results:
+            raise DeadlinePassed
+        return self._results[0]
+
+
 def within(seconds: float, call: Callable[[], Result]) -> Result:
     """Run the call and return what it returns or raise what it raises; DeadlinePassed after `seconds`."""
-    results: list[Result] = []
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            results.append(call())
-        except BaseException as error:  # raised again in the caller's thread
-            errors.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if errors:
-        raise errors[0]
-    if not results:
-        raise DeadlinePassed
-    return results[0]
+    running = Call(call)
+    running.ended_within(seconds)
+    return running.result()

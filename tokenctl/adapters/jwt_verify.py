@@ -51,7 +51,7 @@ def verify(
         raise _not_acceptable("its nonce is not the one sent with this sign-in")
     if max_age is not None:
         _check_age(claims, max_age)
-    if access_token is not None and "at_hash" in claims:
+    if access_token is not None and claims.get("at_hash") is not None:
         algorithm = unverified_header(token)["alg"]
         if not _equal(claims["at_hash"], _at_hash(access_token, algorithm)):
             raise _not_acceptable("its at_hash does not belong to the access token")
@@ -105,9 +105,9 @@ def _keys(jwks: Response, kid: object, algorithm: str, what: str) -> list[jwt.Py
     for each in members:
         # Without a kid every key of the right type is tried. Keys in the token's own header are never used.
         if (
-            (kid is not None and each.get("kid", kid) != kid)
-            or each.get("use", "sig") != "sig"
-            or each.get("alg", algorithm) != algorithm
+            (kid is not None and (each.get("kid") or kid) != kid)
+            or (each.get("use") or "sig") != "sig"
+            or (each.get("alg") or algorithm) != algorithm
         ):
             continue
         try:
@@ -127,13 +127,13 @@ def _check_claims(claims: Mapping[str, Any], issuer: str, client_id: str) -> Non
     audiences = [audience] if isinstance(audience, str) else audience
     if not isinstance(audiences, list) or client_id not in audiences:
         raise _not_acceptable("it is meant for another client (aud)")
-    if (len(audiences) > 1 or "azp" in claims) and claims.get("azp") != client_id:
+    if (len(audiences) > 1 or claims.get("azp") is not None) and claims.get("azp") != client_id:
         raise _not_acceptable("it was issued to another client (azp)")
     if _number(claims, "exp") <= now - LEEWAY:
         raise _not_acceptable("it has expired (is this machine's clock right?)")
     if not now - MAX_TOKEN_AGE <= _number(claims, "iat") <= now + LEEWAY:
         raise _not_acceptable("its time of issue (iat) is not now (is this machine's clock right?)")
-    if "nbf" in claims and _number(claims, "nbf") > now + LEEWAY:
+    if claims.get("nbf") is not None and _number(claims, "nbf") > now + LEEWAY:
         raise _not_acceptable("it is not valid yet (nbf)")
     subject = claims.get("sub")
     if not isinstance(subject, str) or not subject or len(subject) > 255 or not subject.isascii():

@@ -9,16 +9,21 @@ secret never goes to another URL.
 import re
 import ssl
 import time
+import zlib
+from collections.abc import Callable
 from email.utils import parsedate_to_datetime
+from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import httpx
 import truststore
 
 from tokenctl import __version__
-from tokenctl.adapters.deadline import DeadlinePassed, within
+from tokenctl.adapters.claim import Claim, GivenUp
+from tokenctl.adapters.deadline import Call, DeadlinePassed
 from tokenctl.errors import Refused, Unreachable, UsageError
 from tokenctl.oauth.wire import Request, Response, is_loopback
 
@@ -28,6 +33,8 @@ CONNECT = 10.0
 """Seconds to connect."""
 LARGEST = 1024 * 1024
 """Bytes of a response body, at most."""
+READ_ARRIVED = 1.0
+"""Seconds after the deadline in which a response that has arrived is read."""
 MOST_REDIRECTS = 3
 LONGEST_RETRY_AFTER = 300
 """Seconds, at most."""
@@ -51,15 +58,16 @@ class Transport:
             except (OSError, ssl.SSLError, RuntimeError):  # RuntimeError: ~ of an unknown user
                 raise UsageError(f"ca_file {ca_file!r:.200} is no readable PEM file of certificates") from None
 
-    def send(self, request: Request) -> Response:
+    def send(self, request: Request, claim: Claim | None = None) -> Response:
         """Send one request and read the whole response; every HTTP status is a response.
 
-        Raises Unreachable; its `sent` tells whether the server can have received the request. Raises Refused when
-        the response is too large, or redirects to a URL that is not followed.
+        `claim` decides just before the first byte whether the request may be sent. Raises Unreachable; its `sent`
+        tells whether the server can have received the request. Raises Refused when the response is too large, or
+        redirects to a URL that is not followed.
         """
         deadline = time.monotonic() + self._total  # redirects included
         for _ in range(MOST_REDIRECTS + 1):
-            response = self._send_once(request, max(0.0, deadline - time.monotonic()))
+            response = self._send_once(request, deadline - time.monotonic(), claim or Claim())
             if response.status not in _REDIRECTS:
                 return response
             target = _redirect_url(request.url, response.location or "")
@@ -71,22 +79,26 @@ class Transport:
             request = Request(url=target)
         raise Refused(f"{_origin(request.url)} redirects in a circle")
 
-    def _send_once(self, request: Request, left: float) -> Response:
-        sent: list[bool] = []
-
-        def trace(event: str, _: object) -> None:
-            if event.endswith("send_request_headers.started"):
-                sent.append(True)
-
+    def _send_once(self, request: Request, left: float, claim: Claim) -> Response:
         host = _host_and_port(request.url)
+        if left <= 0:
+            raise _unreachable(f"{host} did not answer in time", claim)
         try:
-            return within(left, lambda: self._exchange(request, trace))
+            call = Call(partial(self._exchange, request, claim))
+            if not call.ended_within(left) and not claim.give_up():
+                # The response can have arrived while this process was stopped: the reader gets time to read it.
+                call.ended_within(READ_ARRIVED)
+            return call.result()
         except httpx.ConnectTimeout:
-            raise _unreachable(f"{host} did not accept a connection within {CONNECT:.0f} s", sent) from None
+            raise _unreachable(f"{host} did not accept a connection within {CONNECT:.0f} s", claim) from None
+        except GivenUp:
+            raise _unreachable(f"{host} did not accept a request in time", claim) from None
         except (DeadlinePassed, httpx.TimeoutException):  # both have the same deadline
-            raise _unreachable(f"{host} did not answer within {self._total:.0f} s", sent) from None
+            raise _unreachable(f"{host} did not answer within {self._total:.0f} s", claim) from None
+        except httpx.ProxyError as error:
+            raise _unreachable(f"the proxy does not connect to {host}: {_reason(error)}", claim) from None
         except httpx.ConnectError as error:
-            raise _unreachable(f"{host} cannot be reached: {_reason(error)}", sent, _tls_hint(error)) from None
+            raise _unreachable(f"{host} cannot be reached: {_reason(error)}", claim, _tls_hint(error)) from None
         except httpx.LocalProtocolError:  # its text quotes the header, which is often a credential
             raise UsageError(
                 "the request has a header that HTTP does not allow",
@@ -94,8 +106,10 @@ class Transport:
             ) from None
         except (UnicodeError, httpx.InvalidURL):
             raise Refused(f"{request.url.partition('?')[0]!r:.200} is not a valid address") from None
-        except (httpx.HTTPError, httpx.StreamError) as error:
-            raise _unreachable(f"{host} broke the connection: {_reason(error)}", sent) from None
+        except (httpx.HTTPError, httpx.StreamError, zlib.error) as error:
+            raise _unreachable(f"{host} broke the connection: {_reason(error)}", claim) from None
+        except (MemoryError, RuntimeError, ImportError) as error:  # such as no more threads, a library half upgraded
+            raise _unreachable(f"the request to {host} failed on this machine: {type(error).__name__}", claim) from None
 
     def _client(self, host: str | None, direct: bool) -> httpx.Client:
         # Each request has a client of its own, so that two requests share no connection and no cookie.
@@ -114,7 +128,12 @@ class Transport:
                 hint="set HTTPS_PROXY to http://HOST:PORT, or NO_PROXY for this server",
             ) from None
 
-    def _exchange(self, request: Request, trace: object) -> Response:
+    def _exchange(self, request: Request, claim: Claim) -> Response:
+        def trace(event: str, details: dict[str, Any]) -> None:
+            # A request to open a tunnel is for the proxy alone: it carries nothing of this one.
+            if event.endswith("send_request_headers.started") and details["request"].method != b"CONNECT":
+                claim.take()
+
         content_type, content = request.content or (None, None)
         headers = {**request.headers, **({"Content-Type": content_type} if content_type else {})}
         with (
@@ -128,8 +147,9 @@ class Transport:
             ) as answer,
         ):
             body = bytearray()
+            decoded = _decoder(answer.headers.get("Content-Encoding", ""))
             for part in answer.iter_raw():  # raw, because a small compressed body can be huge when it is decompressed
-                body += part
+                body += decoded(part, LARGEST + 1 - len(body))
                 if len(body) > LARGEST:
                     raise Refused(
                         f"{_host_and_port(request.url)} answered with more than {LARGEST // 1024} KiB", lost=True
@@ -142,6 +162,33 @@ class Transport:
                 retry_after=_retry_after(answer.headers.get("Retry-After")),
                 location=answer.headers.get("Location"),
             )
+
+
+def _decoder(encoding: str) -> Callable[[bytes, int], bytes]:
+    """Choose how a body is decoded: some servers compress although nobody asked (RFC 9110 section 8.4.1).
+
+    The decoder takes a part of the body, and the number of bytes that it may return.
+    """
+    match encoding.strip().lower():
+        case "gzip" | "x-gzip":
+            return zlib.decompressobj(wbits=16 + zlib.MAX_WBITS).decompress
+        case "deflate":
+            return _Deflate().decompress
+        case _:
+            return lambda part, most: part
+
+
+class _Deflate:
+    """The coding `deflate`: with zlib's header as the RFC has it, or without, as some servers send it."""
+
+    def __init__(self) -> None:
+        self._found: Any = None
+
+    def decompress(self, part: bytes, most: int) -> bytes:
+        if self._found is None and part:
+            has_header = part[0] & 0x0F == 8
+            self._found = zlib.decompressobj(wbits=zlib.MAX_WBITS if has_header else -zlib.MAX_WBITS)
+        return bytes(self._found.decompress(part, most)) if part else b""
 
 
 def _redirect_url(url: str, location: str) -> str:
@@ -163,8 +210,8 @@ def _host_and_port(url: str) -> str:
     return parts.netloc.rpartition("@")[2].removesuffix(default)
 
 
-def _unreachable(message: str, sent: list[bool], hint: str | None = None) -> Unreachable:
-    return Unreachable(message, hint=hint or "check the network, then try the same command again", sent=bool(sent))
+def _unreachable(message: str, claim: Claim, hint: str | None = None) -> Unreachable:
+    return Unreachable(message, hint=hint or "check the network, then try the same command again", sent=claim.sent)
 
 
 def _reason(error: Exception) -> str:

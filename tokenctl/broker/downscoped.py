@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass, replace
 
 from tokenctl import flows
+from tokenctl.adapters.worker_process import LostContact
 from tokenctl.broker import permission, renewal
 from tokenctl.broker.current import current
 from tokenctl.errors import LoginRequired, Refused, StoreDamaged, StoreError, Unreachable, UsageError
@@ -48,6 +49,10 @@ def downscoped(runtime: Runtime, vault: Vault, wanted: Target, min_ttl: int | No
         return _by_exchange(runtime, vault, session, asked)
     try:
         return _by_renewal(runtime, vault, asked)
+    except LostContact:
+        with vault.exclusive():  # which waits for the worker's end
+            vault.recover()
+        raise renewal.cut_off() from None
     except _NotGiven:
         _raise_if_dead(runtime, vault)
         raise
@@ -84,10 +89,10 @@ def _by_renewal(runtime: Runtime, vault: Vault, asked: _Asked) -> Session:
         grant = Grant.CREDENTIALS if session.by_machine else Grant.REFRESH_TOKEN
         permission.check_may_ask(runtime, vault.profile, entry, grant, waited_since)
         permission.pace(runtime, max(entry.failed_at + 1, session.obtained_at + 2))
-        job = replace(renewal.new_job(runtime, vault, session, grant), target=asked.target)
+        job = replace(renewal.new_job(runtime, vault, session, grant, lock), target=asked.target)
         vault.reserve(session)
         try:
-            renewed = renewal.run(runtime, vault, job, lock)
+            renewed = renewal.run(runtime, vault, job)
         except (LoginRequired, Refused, Unreachable) as error:
             vault.recover()  # the worker may have committed a new refresh token before it ended
             if isinstance(error, LoginRequired) and grant is Grant.REFRESH_TOKEN:

@@ -13,11 +13,6 @@ def check_may_ask(runtime: Runtime, profile: Profile, entry: Entry, grant: Grant
     `waited_since` is when this process began to wait for the lock. Raises LoginRequired, Refused or Unreachable.
     """
     check_alive(profile, entry, grant)
-    if entry.in_doubt and grant is Grant.REFRESH_TOKEN:
-        raise LoginRequired(
-            f"the server did not answer when the session of {profile.name!r} was renewed, and may have renewed it",
-            hint=f"try once more with 'tokenctl refresh -p {profile.name}', or {profile.login_hint}",
-        )
     check_pause(runtime, profile, entry, waited_since)
 
 
@@ -33,6 +28,11 @@ def check_pause(runtime: Runtime, profile: Profile, entry: Entry, waited_since: 
     Raises Refused or Unreachable.
     """
     pause = entry.pause(runtime.now())
+    if pause and entry.in_doubt:
+        raise Unreachable(
+            f"the server did not answer the last {entry.tries} requests; the next one is sent in {pause} s",
+            hint=f"try again after that; should this go on, {profile.login_hint}",
+        )
     if pause:
         raise Unreachable(f"the server asked not to be asked again for {pause} s", hint="try again after that")
     if waited_since <= entry.failed_at <= runtime.clock():  # a later time means that the clock was set back

@@ -11,9 +11,10 @@ from dataclasses import replace
 
 from tokenctl import flows
 from tokenctl.adapters import signals, worker_process
+from tokenctl.adapters.worker_process import LostContact, NotStarted
 from tokenctl.broker import permission
 from tokenctl.broker.permission import session_is_kept
-from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable, UsageError
+from tokenctl.errors import LoginRequired, Refused, StoreError, TokenctlError, Unreachable, UsageError
 from tokenctl.flows import clients
 from tokenctl.model import renewal_job
 from tokenctl.model.profile import Profile
@@ -25,6 +26,8 @@ from tokenctl.storage.journal import Entry
 from tokenctl.storage.vault import Vault
 
 WORKER = "tokenctl.broker.worker"
+UNDER_LOCK = 45
+"""Seconds that all work under the lock may take: less than the time for which others wait for the lock."""
 
 
 def renew_if_stale(
@@ -35,17 +38,20 @@ def renew_if_stale(
     `patience` is how many seconds to wait for the lock. Raises LoginRequired, Refused, Unreachable, Busy or StoreError.
     """
     waited_since = runtime.clock()
-    # Step 2: one process at a time. The lock is free when this process and its worker have both closed it.
-    with vault.exclusive(patience) as lock:
-        # Step 3: read again, and use only this record from here on.
-        session = read_again(vault)
-        if session.fresh(runtime.time_of(session), min_ttl) or renewed_since(runtime, seen, session):
-            return session
-        entry = vault.journal.read(session)
-        grant = choose_grant(runtime, session, entry)
-        permission.check_may_ask(runtime, vault.profile, entry, grant, waited_since)
-        permission.pace(runtime, max(entry.failed_at + 1, session.obtained_at + 2))
-        return _renew(runtime, vault, session, grant, lock)
+    try:
+        # Step 2: one process at a time. The lock is free when this process and its worker have both closed it.
+        with vault.exclusive(patience) as lock:
+            # Step 3: read again, and use only this record from here on.
+            session = read_again(vault)
+            if session.fresh(runtime.time_of(session), min_ttl) or renewed_since(runtime, seen, session):
+                return session
+            entry = vault.journal.read(session)
+            grant = choose_grant(runtime, session, entry)
+            permission.check_may_ask(runtime, vault.profile, entry, grant, waited_since)
+            permission.pace(runtime, max(entry.failed_at + 1, session.obtained_at + 2))
+            return _renew(runtime, vault, session, grant, lock)
+    except LostContact:
+        return _after_lost_contact(runtime, vault, seen)
 
 
 def renew_now(runtime: Runtime, vault: Vault, *, with_credentials: bool = False) -> Session:
@@ -54,44 +60,64 @@ def renew_now(runtime: Runtime, vault: Vault, *, with_credentials: bool = False)
     `with_credentials` presents a machine's own credentials instead of the refresh token. Raises as `renew_if_stale`
     does, and UsageError.
     """
-    session = vault.newest()
-    if session is None:
+    seen = vault.newest()
+    if seen is None:
         return _begin(runtime, vault)
-    check_profile(vault.profile, session)  # also before the lock: no wait for an answer that is known already
+    check_profile(vault.profile, seen)  # also before the lock: no wait for an answer that is known already
     waited_since = runtime.clock()
-    with vault.exclusive() as lock:
-        session = read_again(vault)
-        if with_credentials and not session.by_machine:
-            raise UsageError(
-                f"{vault.profile.name!r} was signed in to by a person, and has no API key",
-                hint=vault.profile.login_hint,
-            )
-        entry = vault.journal.read(session)
-        grant = Grant.CREDENTIALS if with_credentials else choose_grant(runtime, session, entry)
-        permission.check_alive(vault.profile, entry, grant)
-        permission.check_pause(runtime, vault.profile, entry, waited_since)
-        permission.pace(runtime, entry.failed_at + 1)
-        return _renew(runtime, vault, session, grant, lock)
+    try:
+        with vault.exclusive() as lock:
+            session = read_again(vault)
+            if with_credentials and not session.by_machine:
+                raise UsageError(
+                    f"{vault.profile.name!r} was signed in to by a person, and has no API key",
+                    hint=vault.profile.login_hint,
+                )
+            entry = vault.journal.read(session)
+            grant = Grant.CREDENTIALS if with_credentials else choose_grant(runtime, session, entry)
+            permission.check_may_ask(runtime, vault.profile, entry, grant, waited_since)
+            permission.pace(runtime, entry.failed_at + 1)
+            return _renew(runtime, vault, session, grant, lock)
+    except LostContact:
+        return _after_lost_contact(runtime, vault, seen)
 
 
 def _renew(runtime: Runtime, vault: Vault, session: Session, grant: Grant, lock: int | None) -> Session:
     """Do steps 4 to 10 for the session itself. If a machine's refresh token is refused, present its credentials."""
-    job = new_job(runtime, vault, session, grant)
+    job = new_job(runtime, vault, session, grant, lock)
     # Step 4: reserve space for the answer. If the disk is full, nothing was sent, and nothing is lost.
     vault.reserve(session)
     try:
-        renewed = run(runtime, vault, job, lock)
+        renewed = run(runtime, vault, job)
     except (LoginRequired, Refused, Unreachable) as error:
-        newer = newer_after_failure(runtime, vault, session)
-        if newer is not None:
-            return newer
+        latest = vault.recover() or session  # a worker may have committed before it ended
+        if renewed_since(runtime, session, latest):
+            return latest
         if isinstance(error, Unreachable):
             raise
         if not (session.by_machine and job.presents_refresh_token):
             _say_what_next(vault.profile, error)
             raise
-        renewed = run(runtime, vault, replace(job, grant=Grant.CREDENTIALS), lock)
+        vault.reserve(latest)
+        renewed = run(runtime, vault, replace(job, session=latest, grant=Grant.CREDENTIALS))
     return publish(vault, renewed).session
+
+
+def _after_lost_contact(runtime: Runtime, vault: Vault, seen: Session) -> Session:
+    """Take the lock again, which waits for the worker's end, and judge by what is stored.
+
+    If nothing was presented, this process renews without a worker: no worker can work here, such as where
+    `sys.executable` is not Python. Raises Unreachable when the refresh token was presented.
+    """
+    with vault.exclusive():
+        session = read_again(vault)
+        if renewed_since(runtime, seen, session):
+            return session
+        entry = vault.journal.read(session)
+        if entry.tries == 0:
+            runtime.terminal.detail("the worker did not work; renewing without one")
+            return _renew(runtime, vault, session, choose_grant(runtime, session, entry), None)
+    raise cut_off()
 
 
 # -- the steps, shared with `downscoped` ---------------------------------------------------------------
@@ -105,30 +131,45 @@ def read_again(vault: Vault) -> Session:
     return check_profile(vault.profile, session)
 
 
-def new_job(runtime: Runtime, vault: Vault, session: Session, grant: Grant) -> RenewalJob:
-    """Make the job, and check that there is something to present. Raises LoginRequired."""
-    secret = clients.secret_of_session(runtime, vault, session)
+def new_job(runtime: Runtime, vault: Vault, session: Session, grant: Grant, lock: int | None) -> RenewalJob:
+    """Make the job, and check that there is something to present. Raises LoginRequired.
+
+    `lock` is the lock's descriptor; None means that the lock cannot be inherited, or shall not be.
+    """
     job = RenewalJob(
-        profile=vault.profile, session=session, grant=grant, secret=secret, verbose=runtime.terminal.verbose
+        profile=vault.profile,
+        session=session,
+        grant=grant,
+        secret=clients.secret_of_session(runtime, vault, session),
+        verbose=runtime.terminal.verbose,
+        lock=lock,
+        ends_at=runtime.since_boot() + UNDER_LOCK,
     )
     flows.of(session.flow).check_renewable(job)
     return job
 
 
-def run(runtime: Runtime, vault: Vault, job: RenewalJob, lock: int | None) -> Renewed:
+def run(runtime: Runtime, vault: Vault, job: RenewalJob) -> Renewed:
     """Step 5: start a worker, which inherits the lock and does steps 6 to 9 even if this process ends.
 
-    Where no worker can be, this process does the steps and postpones signals. `lock` None means that the lock cannot
-    be inherited. Raises what the steps raise.
+    Where no worker can be, this process does the steps and postpones signals. Raises what the steps raise, and
+    LostContact.
     """
-    if lock is not None and worker_process.POSSIBLE and runtime.is_default:
+    renewed = _work(runtime, vault, job)
+    if renewed.error is not None:  # a new refresh token came with an access token that cannot be used
+        vault.publish(renewed.session)
+        raise renewed.error
+    return renewed
+
+
+def _work(runtime: Runtime, vault: Vault, job: RenewalJob) -> Renewed:
+    if job.lock is not None and worker_process.POSSIBLE and runtime.is_default:
+        host = job.session.token_endpoint.split("/")[2]
         try:
-            with runtime.terminal.delayed_progress(
-                f"tokenctl: waiting for {job.session.token_endpoint.split('/')[2]} "
-            ):
-                answer = worker_process.run(WORKER, renewal_job.dumps(job), runtime.environ, lock)
-        except OSError as reason:  # such as too many processes of this user
-            runtime.terminal.detail(f"no worker could be started ({reason.strerror}); renewing without one")
+            with runtime.terminal.delayed_progress(f"tokenctl: waiting for {host} "):
+                answer = worker_process.run(WORKER, renewal_job.dumps(job), runtime.environ, job.lock)
+        except NotStarted as reason:  # such as too many processes of this user
+            runtime.terminal.detail(f"no worker could be started ({reason}); renewing without one")
         else:
             return _outcome(runtime, answer)
     from tokenctl.broker.worker import work
@@ -137,10 +178,11 @@ def run(runtime: Runtime, vault: Vault, job: RenewalJob, lock: int | None) -> Re
         return work(runtime, vault, job)
 
 
-def _outcome(runtime: Runtime, answer: str | None) -> Renewed:
-    if answer is None:
-        raise Unreachable("the renewal was cut off before its end", hint="try again", sent=True)
-    outcome, said = renewal_job.loads_outcome(answer)
+def _outcome(runtime: Runtime, answer: str) -> Renewed:
+    try:
+        outcome, said = renewal_job.loads_outcome(answer)
+    except (ValueError, KeyError, TypeError, StoreError):  # not the answer of a worker of this version
+        raise LostContact from None
     for line in said.splitlines():
         runtime.terminal.plain_line(line)
     if isinstance(outcome, TokenctlError):
@@ -148,10 +190,9 @@ def _outcome(runtime: Runtime, answer: str | None) -> Renewed:
     return outcome
 
 
-def newer_after_failure(runtime: Runtime, vault: Vault, session: Session) -> Session | None:
-    """After a failure, read the session again: a worker may have committed before it ended."""
-    newer = vault.recover()
-    return newer if newer is not None and renewed_since(runtime, session, newer) else None
+def cut_off() -> Unreachable:
+    """Make the error for a renewal whose worker ended after it presented the refresh token."""
+    return Unreachable("the renewal was cut off before its end", hint="try again", sent=True)
 
 
 def publish(vault: Vault, renewed: Renewed) -> Renewed:

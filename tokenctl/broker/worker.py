@@ -6,12 +6,12 @@ the renewal, and the lock that it inherited is free again when it ends.
 
 import contextlib
 import io
-import json
 import signal
 import sys
 from dataclasses import dataclass, replace
 
 from tokenctl import flows
+from tokenctl.adapters.claim import Claim
 from tokenctl.adapters.terminal import Terminal
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable
 from tokenctl.flows import clients
@@ -22,35 +22,49 @@ from tokenctl.model.renewal_job import RenewalJob, Renewed
 from tokenctl.model.session import Session
 from tokenctl.oauth.client_auth import Client
 from tokenctl.oauth.token_response import TokenSet
-from tokenctl.oauth.wire import Request, Response
+from tokenctl.oauth.wire import Request, Response, no_answer, unanswered
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
-from tokenctl.storage.journal import Entry, Journal
+from tokenctl.storage.journal import Entry, Journal, clean_entry
 from tokenctl.storage.vault import Vault
+
+SECOND_TRY = 10
+"""Seconds since the first presentation after which no second one follows: servers allow it for a short time only."""
 
 
 def work(runtime: Runtime, vault: Vault, job: RenewalJob) -> Renewed:
     """Do steps 6 to 9. Raises LoginRequired, Refused or Unreachable."""
     try:
-        flow = flows.of(job.session.flow)
-        client = clients.of_session(runtime, job.profile, job.session, job.secret)
-        # Step 6: write into the journal that the refresh token is presented, and present it.
-        sent = _present(runtime, vault, job, flow, client)
-        answer = flow.read(job, sent.reply, (*client.secrets, *sent.request.secrets))
-        # Step 7: commit a new refresh token at once, with the old access token: the presented one no longer works.
-        session = job.next_session(answer.refresh_token) if job.renews_session else job.session
-        if session.refresh_token not in (None, job.session.refresh_token):
-            vault.commit(session)
-        try:
-            # Step 8: verify. If the ID token is wrong, the new access token is kept nowhere.
-            tokens = _verified(runtime, job, answer)
-        except TokenctlError as error:
-            _note(vault.journal, _entry_after(runtime, job, sent, error))
-            raise
-        # Step 9: commit the successor.
-        return _commit(runtime, vault, job, session, tokens)
+        with runtime.requests_end_at(job.ends_at):
+            return _renew(runtime, vault, job)
     finally:
         vault.release()
+
+
+def _renew(runtime: Runtime, vault: Vault, job: RenewalJob) -> Renewed:
+    flow = flows.of(job.session.flow)
+    client = clients.of_session(runtime, job.profile, job.session, job.secret)
+    # Step 6: write into the journal that the refresh token is presented, and present it.
+    sent = _present(runtime, vault, job, flow, client)
+    answer = flow.read(job, sent.reply, (*client.secrets, *sent.request.secrets))
+    # Step 7: commit a new refresh token at once, with the old access token: the presented one no longer works.
+    session = job.next_session(answer.refresh_token) if job.renews_session else job.session
+    rotated = session.refresh_token not in (None, job.session.refresh_token)
+    if rotated:
+        vault.commit(session)
+    try:
+        # Step 8: verify. If the ID token is wrong, the new access token is kept nowhere.
+        tokens = _verified(runtime, job, answer)
+    except TokenctlError as error:
+        entry = _entry_after(runtime, job, sent, error)
+        if not rotated:
+            _note(vault.journal, entry)
+            raise
+        # Nothing is known against the new refresh token, except that callers must not ask again at once.
+        _note(vault.journal, replace(entry, fingerprint=clean_entry(session).fingerprint, tries=0, dead=False))
+        return Renewed(session=session, error=error)
+    # Step 9: commit the successor.
+    return _commit(runtime, vault, job, session, tokens)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,35 +82,68 @@ def _present(runtime: Runtime, vault: Vault, job: RenewalJob, flow: Flow, client
     If the reply is lost, present the refresh token once more at once: servers allow that for a few seconds. Raises
     Refused or Unreachable, and what the request itself needs may raise other errors.
     """
-    journal, presenting = vault.journal, job.presents_refresh_token
-    entry = journal.read(job.session)
+    entry = vault.journal.read(job.session)
+    started = runtime.since_boot()
     while True:
         try:
             request = flow.renewal_request(runtime, job, client)  # a new one each time: an assertion has one use
         except Unreachable:  # the platform that gives a job its identity: nothing was presented
-            _note(journal, replace(entry, failed_at=runtime.clock()))
+            _note(vault.journal, replace(entry, failed_at=runtime.clock()))
             raise
-        entry = entry.about_to_ask(presenting=presenting)
-        journal.write(entry)
+        presentation = _Presentation(runtime, vault, job, entry)
         try:
-            return _Sent(entry=entry, request=request, reply=runtime.send(job.profile, request))
-        except Unreachable as error:
-            if error.sent and presenting and not entry.in_doubt:
-                runtime.terminal.detail("the answer was lost; asking once more")
-                continue
-            seen = entry if error.sent or not presenting else entry.not_sent()
-            _note(journal, replace(seen, failed_at=runtime.clock()))
-            raise
-        except TokenctlError as error:  # such as a redirect, or a proxy that cannot be used: no reply was lost
-            _note(journal, _entry_without_reply(entry, error, presenting=presenting))
-            raise
+            reply = runtime.send(job.profile, request, presentation)
+        except TokenctlError as error:
+            lost = _was_lost(error)
+            if not presentation.sent or not lost:
+                _note(vault.journal, _entry_without_reply(runtime, presentation, error))
+                raise
+            failure: TokenctlError = error
+        else:
+            if not unanswered(reply):
+                return _Sent(entry=presentation.marked, request=request, reply=reply)
+            failure = no_answer(reply, "the token endpoint")
+        entry = presentation.marked
+        if not job.presents_refresh_token or entry.in_doubt or runtime.since_boot() - started > SECOND_TRY:
+            lost_entry = entry.unanswered(runtime.now()) if job.presents_refresh_token else entry
+            _note(vault.journal, replace(lost_entry, failed_at=runtime.clock()))
+            raise failure
+        runtime.terminal.detail("the answer was lost; asking once more")
+        runtime.sleep(1)
 
 
-def _entry_without_reply(entry: Entry, error: TokenctlError, *, presenting: bool) -> Entry:
-    """Make the entry after a request that failed for another reason than the network."""
-    if not presenting or (isinstance(error, Refused) and error.lost):
-        return entry
-    return entry.answered() if isinstance(error, Refused) else entry.not_sent()
+class _Presentation(Claim):
+    """Writes into the journal that the refresh token is presented, just before the first byte is sent."""
+
+    def __init__(self, runtime: Runtime, vault: Vault, job: RenewalJob, entry: Entry) -> None:
+        super().__init__()
+        self._runtime, self._vault, self._job = runtime, vault, job
+        self.before = entry
+        self.presenting = job.presents_refresh_token
+        self.marked = entry.about_to_ask(presenting=self.presenting)
+
+    def note(self) -> None:
+        self._vault.journal.write(self.marked)
+
+    def take_back(self) -> None:
+        _note(self._vault.journal, self.before)
+
+    def allowed(self) -> bool:
+        in_time = self._job.ends_at is None or self._runtime.since_boot() < self._job.ends_at
+        return in_time and (self._job.lock is None or self._vault.still_exclusive(self._job.lock))
+
+
+def _was_lost(error: TokenctlError) -> bool:
+    """Tell whether the request may have been processed, and the answer is not known."""
+    return (isinstance(error, Unreachable) and error.sent) or (isinstance(error, Refused) and error.lost)
+
+
+def _entry_without_reply(runtime: Runtime, presentation: _Presentation, error: TokenctlError) -> Entry:
+    """Make the entry after a request that was not sent, or was answered by a redirect."""
+    if isinstance(error, Unreachable):
+        return replace(presentation.before, failed_at=runtime.clock(), refused="")
+    settled = presentation.sent and presentation.presenting
+    return presentation.marked.answered() if settled else presentation.before
 
 
 def _note(journal: Journal, entry: Entry) -> None:
@@ -163,9 +210,7 @@ def _entry_after(runtime: Runtime, job: RenewalJob, sent: _Sent, error: Tokenctl
             failed_at=runtime.clock(),
             refused="" if isinstance(error, Unreachable) else error.message,
         )
-    # After a 2xx reply without tokens the refresh token may be used up, and its successor is unknown.
-    doubtful = reply.status < 300 and isinstance(error, Refused)
-    return entry if doubtful or not job.presents_refresh_token else entry.answered()
+    return entry.answered() if job.presents_refresh_token else entry
 
 
 def main() -> None:
@@ -175,13 +220,14 @@ def main() -> None:
     said = io.StringIO()
     try:
         job = renewal_job.loads(sys.stdin.read())
+    except (ValueError, TypeError, LookupError, AttributeError, TokenctlError):
+        sys.exit(1)  # it did not arrive whole, or its sender has another version: nothing was done
+    try:
         runtime = Runtime(verbose=job.verbose)
         runtime.terminal = Terminal(verbose=job.verbose, err=said)
         outcome: Renewed | TokenctlError = work(runtime, vaults.open(runtime, job.profile), job)
     except TokenctlError as error:
         outcome = error
-    except json.JSONDecodeError:
-        sys.exit(1)  # the job did not arrive whole: its sender is gone, and nothing was done
     except Exception as error:  # a defect: its text could hold anything, its kind cannot
         outcome = TokenctlError(f"unexpected {type(error).__name__} in the worker", hint="please report it")
     try:

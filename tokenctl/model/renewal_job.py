@@ -36,6 +36,10 @@ class RenewalJob:
     target: Target | None = None
     secret: str | None = field(default=None, repr=False)
     verbose: bool = False
+    lock: int | None = None
+    """The descriptor of the profile's lock, which the worker inherits."""
+    ends_at: float | None = None
+    """When the work under the lock must end, in seconds since boot; a request is not sent later."""
 
     @property
     def presents_refresh_token(self) -> bool:
@@ -74,12 +78,19 @@ class Renewed:
 
     session: Session
     narrower: Session | None = None
+    error: TokenctlError | None = None
+    """Why there is no new access token, although a new refresh token came: the session has it already."""
+
+
+VERSION = 1
+"""The version of the job's form: caller and worker differ while tokenctl is upgraded."""
 
 
 def dumps(job: RenewalJob) -> str:
     """Write a job for the pipe to the worker."""
     return json.dumps(
         {
+            "version": VERSION,
             "name": job.profile.name,
             "profile": profiles.members_of(job.profile),
             "session": sessions.dumps(job.session),
@@ -87,13 +98,17 @@ def dumps(job: RenewalJob) -> str:
             "target": None if job.target is None else asdict(job.target),
             "secret": job.secret,
             "verbose": job.verbose,
+            "lock": job.lock,
+            "ends_at": job.ends_at,
         }
     )
 
 
 def loads(text: str) -> RenewalJob:
-    """Read a job. Raises ValueError when it is not complete; then the worker must not do anything."""
+    """Read a job. Raises ValueError when it is not complete, or is of another version: then nothing may be done."""
     found = json.loads(text)
+    if found.get("version") != VERSION:
+        raise ValueError("a job of another version of tokenctl")
     target = found["target"]
     return RenewalJob(
         profile=profiles.from_members(found["name"], found["profile"], "job"),
@@ -102,6 +117,8 @@ def loads(text: str) -> RenewalJob:
         target=None if target is None else Target(**target | {"resource": tuple(target["resource"])}),
         secret=found["secret"],
         verbose=found["verbose"],
+        lock=found["lock"],
+        ends_at=found["ends_at"],
     )
 
 
@@ -109,9 +126,10 @@ def dumps_outcome(outcome: Renewed | TokenctlError, messages: str) -> str:
     """Write a job's outcome, and the worker's messages to stderr, as one line."""
     document: dict[str, Any] = {"said": messages}
     if isinstance(outcome, TokenctlError):
-        document["error"] = {"kind": type(outcome).__name__, **vars(outcome)}
+        document["error"] = _members(outcome)
     else:
         document["session"] = sessions.dumps(outcome.session)
+        document["failed"] = None if outcome.error is None else _members(outcome.error)
         document["narrower"] = None if outcome.narrower is None else sessions.dumps(outcome.narrower)
     return json.dumps(document)
 
@@ -125,8 +143,13 @@ def loads_outcome(text: str) -> tuple[Renewed | TokenctlError, str]:
     renewed = Renewed(
         session=sessions.loads(found["session"]),
         narrower=None if narrower is None else sessions.loads(narrower),
+        error=None if found["failed"] is None else _error(**found["failed"]),
     )
     return renewed, found["said"]
+
+
+def _members(error: TokenctlError) -> dict[str, Any]:
+    return {"kind": type(error).__name__, **vars(error)}
 
 
 def _error(kind: str, message: str, **rest: Any) -> TokenctlError:

@@ -17,7 +17,7 @@ def state(session: Session | None, now: int, min_ttl: int, refresh_token_state: 
         return "fresh"
     if not session.expired(now):
         return "stale"
-    return "expired" if session.by_machine or refresh_token_state == "good" else "login_required"
+    return "expired" if session.by_machine or refresh_token_state in ("good", "in_doubt") else "login_required"
 
 
 def check_profile(profile: Profile, session: Session) -> Session:

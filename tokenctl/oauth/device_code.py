@@ -49,7 +49,7 @@ def parse_device(response: Response, known: tuple[str, ...] = ()) -> DeviceAutho
         if overloaded(response):
             raise try_later(response, "the device endpoint") from None
         raise Refused(f"the device endpoint answered {describe(response)}: {reason}") from None
-    if "error" in document or response.status != 200:
+    if document.get("error") or not response.succeeded:
         raise_error(document, response, known)
     for name in ("device_code", "user_code"):
         if not isinstance(document.get(name), str) or not document[name] or not document[name].isprintable():

@@ -24,7 +24,7 @@ def parse(response: Response, known: tuple[str, ...] = ()) -> str:
         if overloaded(response):
             raise try_later(response, "the pushed authorization endpoint") from None
         raise Refused(f"the pushed authorization endpoint answered {describe(response)}: {reason}") from None
-    if "error" in document or response.status not in (200, 201):
+    if document.get("error") or not response.succeeded:
         raise_error(document, response, known)
     if not isinstance(document.get("request_uri"), str) or not document["request_uri"]:
         raise Refused("the pushed authorization endpoint answered without request_uri")

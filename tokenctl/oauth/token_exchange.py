@@ -45,7 +45,7 @@ def check_issued(response: Response) -> None:
 
     The type `jwt` is refused: it does not say that the token is an access token.
     """
-    if response.status != 200:
+    if not response.succeeded:
         return  # token_response.parse reads errors
     try:
         issued = json_object(response.body).get("issued_token_type")

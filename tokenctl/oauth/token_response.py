@@ -64,7 +64,7 @@ def parse(
         if overloaded(response):
             raise try_later(response, "the token endpoint") from None
         raise Refused(f"the token endpoint answered {describe(response)}: {reason}") from None
-    if "error" in document or response.status != 200:
+    if document.get("error") or not response.succeeded:
         raise_error(document, response, known, presented, hints)
     return TokenSet(
         access_token=_token(document, "access_token") or _raise_missing("access_token"),
@@ -84,7 +84,7 @@ def rotated(response: Response) -> str | None:
     The server has used up the old refresh token. Without the new one the session would be lost.
     """
     try:
-        return _token(json_object(response.body), "refresh_token") if response.status == 200 else None
+        return _token(json_object(response.body), "refresh_token") if response.succeeded else None
     except (ValueError, Refused):
         return None
 

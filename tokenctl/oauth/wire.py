@@ -60,6 +60,11 @@ class Response:
     retry_after: int | None = None
     location: str | None = None
 
+    @property
+    def succeeded(self) -> bool:
+        """Tell whether the status is a success: servers answer a token request with 200, 201, 203 and others."""
+        return 200 <= self.status < 300
+
 
 def json_object(body: bytes) -> JSON:
     """Read a JSON object strictly.
@@ -114,6 +119,28 @@ def describe(response: Response) -> str:
 def overloaded(response: Response) -> bool:
     """Tell whether the server could not process the request now (429 and 5xx), so that it can be sent again later."""
     return response.status == 429 or response.status >= 500
+
+
+def unanswered(response: Response) -> bool:
+    """Tell whether the authorization server itself may not have answered.
+
+    A gateway speaks for it (502, 504), or a 2xx response cannot be read as a JSON object: it was cut short, or a
+    captive portal sent a page.
+    """
+    if response.status in (502, 504):
+        return True
+    if not response.succeeded:
+        return False
+    try:
+        json_object(response.body)
+    except ValueError:
+        return True
+    return False
+
+
+def no_answer(response: Response, who: str) -> Unreachable:
+    """Make the error for a reply that is not the server's own answer; see `unanswered`."""
+    return Unreachable(f"{who} did not answer ({describe(response)})", hint="try again in a moment", sent=True)
 
 
 def try_later(response: Response, who: str) -> Unreachable:

@@ -1,9 +1,9 @@
 """The journal: what happened to a refresh token that was presented. It survives a crash, and has no secret.
 
 The entry is written before the first byte of the request is sent. If the answer is lost, the server can have used up
-the refresh token: it is presented once more, and then only when a person asks for it. A refresh token that the
-server refused is dead, and is never presented again. An entry is about the one refresh token whose fingerprint it
-has.
+the refresh token. Nobody can get a lost successor back, so asking again costs nothing: the token is presented once
+more at once, and then again after pauses that grow. A refresh token that the server refused is dead, and is never
+presented again. An entry is about the one refresh token whose fingerprint it has.
 """
 
 import base64
@@ -18,8 +18,8 @@ from tokenctl.errors import StoreDamaged, StoreUnavailable
 from tokenctl.model.session import Session
 
 VERSION = 1
-MOST_TRIES = 2
-"""How often a refresh token without an answer is presented."""
+AT_ONCE = 2
+"""How often a refresh token is presented at once when no answer comes; then there are pauses."""
 LONGEST_PAUSE = 300
 """Seconds, at most, to wait for `not_before`; a later one means that the clock was set back."""
 
@@ -28,8 +28,9 @@ LONGEST_PAUSE = 300
 class Entry:
     """What is known about one refresh token. Times are epoch seconds.
 
-    `tries` counts the presentations that can have used it up. No request is sent before `not_before`. `refused` is
-    the error message of the last refusal that was not about the token; processes that waited for the lock report it.
+    `tries` counts the presentations without an answer: each can have used it up. No request is sent before
+    `not_before`. `refused` is the error message of the last refusal that was not about the token; processes that
+    waited for the lock report it.
     """
 
     fingerprint: str
@@ -46,8 +47,8 @@ class Entry:
 
     @property
     def in_doubt(self) -> bool:
-        """Tell whether it was presented `MOST_TRIES` times without an answer, and can be used up."""
-        return self.tries >= MOST_TRIES
+        """Tell whether it was presented without an answer, and can be used up."""
+        return self.tries >= AT_ONCE
 
     @property
     def state(self) -> str:
@@ -58,16 +59,14 @@ class Entry:
         """Make the entry to write before a request; `presenting` tells whether the request has the refresh token."""
         return replace(self, tries=self.tries + presenting, not_before=0, refused="")
 
-    def not_sent(self) -> "Entry":
-        """Do not count the last presentation, because the request was not sent."""
-        return replace(self, tries=self.tries - 1)
+    def unanswered(self, now: int) -> "Entry":
+        """Make the entry after a presentation without an answer: the next one has to wait, each time twice as long."""
+        pause = min(2 ** min(max(0, self.tries - AT_ONCE), 10), LONGEST_PAUSE)
+        return replace(self, not_before=now + pause)
 
     def answered(self) -> "Entry":
-        """Do not count the last presentation, because its answer shows that the token was not used up.
-
-        After an earlier presentation without an answer the count stays: that one can have used up the token.
-        """
-        return replace(self, tries=0) if self.tries == 1 else self
+        """Make the entry after a whole answer that brought no tokens: the server has the token in its hands and says so."""
+        return replace(self, tries=0)
 
 
 def clean_entry(session: Session) -> Entry:

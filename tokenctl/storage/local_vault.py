@@ -127,6 +127,11 @@ class LocalVault:
             self._choice = self._read_choice()
             yield lock
 
+    def still_exclusive(self, lock: int | None) -> bool:
+        from tokenctl.storage.lock import holds
+
+        return lock is not None and holds(lock, self.folder / "lock")
+
     def _report_waiting(self, pid: int | None) -> None:
         process = f" (process {pid})" if pid else ""
         self._runtime.terminal.message(f"waiting for another tokenctl{process} to finish with {self.profile.name}")

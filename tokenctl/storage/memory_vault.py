@@ -36,6 +36,9 @@ class MemoryVault:
         """No other process has this session, so there is no lock."""
         return nullcontext()
 
+    def still_exclusive(self, lock: int | None) -> bool:
+        return True
+
     def reserve(self, session: Session) -> None:
         """Nothing has to be reserved."""
 

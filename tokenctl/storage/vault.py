@@ -69,6 +69,9 @@ class Vault(Protocol):
         that the lock cannot be inherited.
         """
 
+    def still_exclusive(self, lock: int | None) -> bool:
+        """Tell whether the lock of this descriptor still keeps others out: its file is the one at the lock's path."""
+
     def recover(self) -> Session | None:
         """Under the lock: read the newest session, and copy it to the store if an earlier process did not."""
 

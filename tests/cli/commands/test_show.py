@@ -230,7 +230,7 @@ def test_a_session_that_the_server_ended_needs_a_sign_in(home: Home, make_server
     ("reply", "state", "said"),
     [
         (json_reply({"error": "invalid_grant"}, 400), "dead", "the server ended it: sign in again"),
-        (Reply(drop_before=True), "in_doubt", "try 'tokenctl refresh'"),
+        (Reply(drop_before=True), "in_doubt", "the next command asks again"),
     ],
 )
 def test_a_session_that_cannot_go_on_says_so_while_its_token_lives(

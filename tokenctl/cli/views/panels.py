@@ -116,7 +116,7 @@ def _session(found: dict[str, Any], now: int) -> str:
     if refresh["state"] != "good" and found["flow"] not in MACHINE_FLOWS:
         ended = {
             "dead": "the server ended it: sign in again",
-            "in_doubt": "the server left its renewal unanswered: try 'tokenctl refresh'",
+            "in_doubt": "the server did not answer its renewal: the next command asks again",
         }
         return ended[refresh["state"]]
     ends = f" until {_time(refresh['expires_at'], now)}" if refresh["expires_at"] else ""

@@ -1,0 +1,102 @@
+"""A renewal whose worker cannot start, works elsewhere than its caller thinks, stops, or says nothing in the end."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.killing.scene import Scene
+from tests.support.commandline import LONG
+from tests.support.demo_server import Make
+from tests.system.test_signals import slow, went_well
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="there is no worker elsewhere")
+
+
+@pytest.fixture
+def scene(tmp_path: Path, make_server: Make) -> Scene:
+    """Somebody whose access token has expired, at a server that forgives nothing."""
+    scene = Scene(tmp_path / "scene", make_server())
+    scene.age()
+    return scene
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&-", "<&- 2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams_and_a_kill(scene: Scene, closed: str) -> None:
+    """The worker has the lock, whichever numbers were free when it was taken: the next command waits for it."""
+    words = ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-m", "tokenctl", "token"]
+    with slow(scene.server) as come:
+        process = subprocess.Popen(
+            words, env=scene.home.environ, cwd=scene.home.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        assert come.wait(LONG)
+        process.kill()
+        process.wait(LONG)
+        with scene.home.start("token") as other:
+            time.sleep(1)
+            assert (other.poll(), scene.refreshes) == (None, 1)
+            come.answer.set()
+            assert other.wait(LONG) == 0
+        went_well(scene)
+
+
+INSTEAD_OF_PYTHON = {
+    "no interpreter is known": None,
+    "no such program": "/no/such/program",
+    "says nothing": "#!/bin/sh\n",
+    "fails": "#!/bin/sh\nexit 3\n",
+    "says something else": "#!/bin/sh\necho usage: server --config FILE\n",
+    "repeats the job": "#!/bin/sh\nexec cat\n",
+    "is killed at once": "#!/bin/sh\nkill -9 $$\n",
+    "closes the pipe": "#!/bin/sh\nexec <&-\nsleep 0.3\n",
+    "has no worker": '#!/bin/sh\nexec "$PYTHON" -c "import tokenctl.absent"\n',
+    "has an older worker": '#!/bin/sh\nsed s/.version.:/\\"other\\":/ | "$PYTHON" "$@"\n',
+    "works, and says nothing": '#!/bin/sh\n"$PYTHON" "$@" >/dev/null\n',
+    "works, and says too little": '#!/bin/sh\n"$PYTHON" "$@" | head -c 20\n',
+    "works, and speaks another version": '#!/bin/sh\n"$PYTHON" "$@" >/dev/null; echo \'{"version": 9}\'\n',
+    "works, and is killed": '#!/bin/sh\n"$PYTHON" "$@"; kill -9 $$\n',
+}
+EMBEDDED = "import sys; sys.executable = {}; from tokenctl.__main__ import main; main()"
+
+
+@pytest.mark.parametrize("what", INSTEAD_OF_PYTHON)
+def test_an_interpreter_that_is_not_python(scene: Scene, tmp_path: Path, what: str) -> None:
+    """A program that embeds Python names itself, or nothing: one request is made all the same, and never two."""
+    program = INSTEAD_OF_PYTHON[what]
+    path = tmp_path / "interpreter"
+    if program is not None and program.startswith("#!"):
+        path.write_text(program)
+        path.chmod(0o755)
+    executable = None if program is None else str(path) if program.startswith("#!") else program
+    done = subprocess.run(
+        [sys.executable, "-c", EMBEDDED.format(repr(executable)), "token"],
+        env={**scene.home.environ, "PYTHON": sys.executable},
+        cwd=scene.home.folder,
+        capture_output=True,
+        text=True,
+        timeout=LONG,
+        check=False,
+    )
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done
+    assert done.stdout.strip() == scene.kept["access_token"]
+    went_well(scene)
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_stopped_past_its_deadline(scene: Scene) -> None:
+    """The answer has arrived meanwhile: it is read, and the refresh token is not presented again."""
+    with slow(scene.server) as come, scene.home.start("token") as process:
+        assert come.wait(LONG)
+        worker = scene.worker()
+        assert worker is not None
+        os.kill(worker, signal.SIGSTOP)
+        come.answer.set()
+        time.sleep(32)  # longer than a request may take
+        os.kill(worker, signal.SIGCONT)
+        stdout, _ = process.communicate(timeout=LONG)
+        assert (process.returncode, stdout.strip()) == (0, scene.kept["access_token"])
+        went_well(scene)
