@@ -51,7 +51,7 @@ def renew_if_stale(
             permission.pace(runtime, max(entry.failed_at + 1, session.obtained_at + 2))
             return _renew(runtime, vault, session, grant, lock)
     except LostContact:
-        return _after_lost_contact(runtime, vault, seen)
+        return _after_lost_contact(runtime, vault, seen, waited_since)
 
 
 def renew_now(runtime: Runtime, vault: Vault, *, with_credentials: bool = False) -> Session:
@@ -79,7 +79,7 @@ def renew_now(runtime: Runtime, vault: Vault, *, with_credentials: bool = False)
             permission.pace(runtime, entry.failed_at + 1)
             return _renew(runtime, vault, session, grant, lock)
     except LostContact:
-        return _after_lost_contact(runtime, vault, seen)
+        return _after_lost_contact(runtime, vault, seen, waited_since)
 
 
 def _renew(runtime: Runtime, vault: Vault, session: Session, grant: Grant, lock: int | None) -> Session:
@@ -103,11 +103,11 @@ def _renew(runtime: Runtime, vault: Vault, session: Session, grant: Grant, lock:
     return publish(vault, renewed).session
 
 
-def _after_lost_contact(runtime: Runtime, vault: Vault, seen: Session) -> Session:
+def _after_lost_contact(runtime: Runtime, vault: Vault, seen: Session, waited_since: float) -> Session:
     """Take the lock again, which waits for the worker's end, and judge by what is stored.
 
     If nothing was presented, this process renews without a worker: no worker can work here, such as where
-    `sys.executable` is not Python. Raises Unreachable when the refresh token was presented.
+    `sys.executable` is not Python. Raises Unreachable when the refresh token was presented, and what the journal forbids.
     """
     with vault.exclusive():
         session = read_again(vault)
@@ -115,8 +115,12 @@ def _after_lost_contact(runtime: Runtime, vault: Vault, seen: Session) -> Sessio
             return session
         entry = vault.journal.read(session)
         if entry.tries == 0:
+            grant = choose_grant(runtime, session, entry)
+            permission.check_may_ask(
+                runtime, vault.profile, entry, grant, waited_since
+            )  # the worker may have been told
             runtime.terminal.detail("the worker did not work; renewing without one")
-            return _renew(runtime, vault, session, choose_grant(runtime, session, entry), None)
+            return _renew(runtime, vault, session, grant, None)
     raise cut_off()
 
 
