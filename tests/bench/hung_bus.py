@@ -137,8 +137,6 @@ class Stage:
         kept = self._kept()
         if kept is None or kept["access_token"] != healthy.stdout.strip():
             found.append("the keyring has another session")
-        if (Path(self.home.environ["TOKENCTL_STATE_DIR"]) / "t" / "redo").exists():
-            found.append("the redo log is still there")
         if self.server.reuse_detections:
             found.append("a refresh token was used twice")
         return found

@@ -66,6 +66,16 @@ class Keyring(MemoryStore):
     mood = "well"
     meanwhile: Callable[[], None] | None = None
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._written: list[Session] = []
+
+    def come_back(self, session: Session, writes: int) -> None:
+        """Have the entry of some writes ago, as a keyring that was killed before it wrote to the disk."""
+        earlier = [each for each in self._written if each.id == session.id]
+        if earlier:
+            super().write("t", earlier[max(0, len(earlier) - 1 - writes)])
+
     def read(self, profile: str) -> Session | None:
         """Read, and let the rest of the world go on."""
         found = super().read(profile)
@@ -83,6 +93,7 @@ class Keyring(MemoryStore):
         if self.mood == "killed before":
             raise Killed
         super().write(profile, session)
+        self._written.append(session)
         if self.mood == "killed after":
             raise Killed
 
@@ -285,7 +296,8 @@ class Sessions(RuleBasedStateMachine):
         overtaken = self.keyring.meanwhile is not None
         process, start = self.process(), self.wall
         meanwhile, self.keyring.meanwhile = self.keyring.meanwhile, None
-        before, unfinished = self.vault.newest(), self.vault.unfinished
+        vault = self.vault
+        before, behind = vault.newest(), vault.behind
         self.keyring.meanwhile = meanwhile
         assert before is not None and before.refresh_token is not None
         now, token = process.time_of(before), before.refresh_token
@@ -321,7 +333,7 @@ class Sessions(RuleBasedStateMachine):
                 self.failed_at = self.wall
         sent = [each for each in self.said if each != "unsent"]
         soon = fresh and not before.fresh(now, (min_ttl or 0) + broker.SOFT_WINDOW)
-        assert not fresh or soon or unfinished or not self.said, "a fresh token was renewed"
+        assert not fresh or soon or behind or not self.said, "a fresh token was renewed"
         assert overtaken or not (paused or dead) or not sent, "the server was asked when it must not be"
 
     def renew_elsewhere(self) -> None:
@@ -411,6 +423,7 @@ class Sessions(RuleBasedStateMachine):
     def new_session(self, tokens: dict[str, object], generation: int, seal_key: str) -> Session:
         """Make a session of what the server gave."""
         return Session(
+            id=f"{self.true:016x}",
             issuer=ISSUER,
             client_id="c",
             flow="browser",
@@ -429,6 +442,12 @@ class Sessions(RuleBasedStateMachine):
         """Somebody sets the clock."""
         self.offset += step
 
+    @precondition(lambda self: self.signed_in)
+    @rule(writes=st.integers(0, 4))
+    def the_keyring_comes_back_older(self, writes: int) -> None:
+        """It is killed before it has written to the disk, or is restored: the redo log is newer."""
+        self.keyring.come_back(self.session, writes)
+
     @rule()
     def reboot(self) -> None:
         """The machine starts again."""
@@ -441,7 +460,7 @@ class Sessions(RuleBasedStateMachine):
         """`revoke --local`: the one way out of the store."""
         self.keyring.mood = "well"
         broker.forget(self.process(), self.profile)
-        assert self.keyring.read("t") is None and not self.vault.unfinished
+        assert self.keyring.read("t") is None and self.vault.newest() is None
         self.signed_in, self.generation = False, 0
 
     @rule(ring=RING)

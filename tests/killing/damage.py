@@ -10,11 +10,22 @@ NOBODY = 65534
 ROOT = os.name == "posix" and os.geteuid() == 0
 
 
+REDO_LOG = "tokenctl-redo 2 "
+
+
 def newer(path: Path) -> None:
+    text = path.read_text()
+    if text.startswith(REDO_LOG):
+        path.write_text(text.replace(REDO_LOG, "tokenctl-redo 99 ", 1))
+        return
     path.write_text(json.dumps(json.loads(path.read_text()) | {"version": 99}))
 
 
 def without_version(path: Path) -> None:
+    text = path.read_text()
+    if text.startswith(REDO_LOG):
+        path.write_text(text.replace(REDO_LOG, "tokenctl-redo ", 1))
+        return
     path.write_text(
         json.dumps({name: value for name, value in json.loads(path.read_text()).items() if name != "version"})
     )

@@ -38,7 +38,6 @@ STEPS = {
     "worker remove redo.next": "7: the unused room is given back",
     "caller write ring.new": "8: the keyring is written",
     "caller rename ring.json": "8: the keyring has it",
-    "caller remove redo": "8: the redo log is removed",
     "caller remove journal": "8: the journal is removed",
 }
 """The step of the broker that each point is just before, in the order of a renewal."""

@@ -100,9 +100,24 @@ class Scene:
         assert not self.left_over(), self.left_over()
         return result
 
+    @property
+    def redo_log(self) -> Path:
+        """The session's redo log, which stays as a mirror."""
+        return self.state / f"redo.{self.kept['id']}"
+
+    @property
+    def journal(self) -> Path:
+        """The session's journal."""
+        return self.state / f"journal.{self.kept['id']}"
+
     def left_over(self) -> set[str]:
-        """List what a renewal that is over must not leave: its redo log, its room, its journal."""
-        return {"redo", "redo.next", "journal"} & {each.name for each in self.state.iterdir()}
+        """List what a renewal that is over must not leave: a redo log that is newer than the keyring, its room, its journal."""
+        names = {each.name for each in self.state.iterdir()}
+        left = {name for name in names if name == "redo.next" or name.startswith("journal")}
+        if self.redo_log.is_file():
+            generation = int(self.redo_log.read_bytes().split(b" ", 3)[2])
+            left |= {"redo"} if generation > self.kept.get("generation", 1) else set()
+        return left
 
     def worker(self) -> int | None:
         """Find the worker that runs for this HOME now."""

@@ -63,7 +63,8 @@ class _Counter:
         if isinstance(path, (str, os.PathLike)):
             text = os.fspath(path)
             if any(text.startswith(folder) for folder in self._folders):
-                self._point(what, re.sub(r"[.][0-9a-f]{12}$|[.][0-9]+$", ".new", os.path.basename(text)))
+                name = re.sub(r"[.][0-9a-f]{16}(?=[.]|$)", "", os.path.basename(text))  # the session's id
+                self._point(what, re.sub(r"[.][0-9a-f]{12}$|[.][0-9]+$", ".new", name))
 
     def _point(self, what: str, name: str) -> None:
         self._count += 1

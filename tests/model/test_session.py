@@ -2,7 +2,7 @@
 
 import base64
 import json
-from dataclasses import MISSING, asdict, fields, replace
+from dataclasses import MISSING, fields, replace
 from typing import Any
 
 import pytest
@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.responses import SECRET, only, values
-from tests.support.sessions import SEAL_KEY
+from tests.support.sessions import ID, SEAL_KEY
 from tokenctl.errors import StoreDamaged
 from tokenctl.model.session import CLOCK_STEP, VERSION, Session, dumps, loads
 
 NOW = 1_700_000_000
 SESSION = Session(
+    id=ID,
     issuer="https://a.example",
     client_id="c",
     flow="browser",
@@ -26,7 +27,8 @@ SESSION = Session(
     seal_key=SEAL_KEY,
 )
 DOCUMENT: dict[str, Any] = json.loads(dumps(SESSION))
-REQUIRED = [each.name for each in fields(Session) if each.default is MISSING]
+MEMBERS = [each.name for each in fields(Session) if each.name != "unknown"]
+REQUIRED = [name for name in MEMBERS if Session.__dataclass_fields__[name].default is MISSING]
 
 
 @pytest.mark.parametrize(
@@ -124,12 +126,15 @@ sessions = st.builds(
     **dict.fromkeys(
         ("revocation_endpoint", "introspection_endpoint", "jwks_uri", "subject", "account"), st.none() | texts
     ),
+    **dict.fromkeys(("state_id", "state_path", "state_machine"), st.none() | texts),
     **dict.fromkeys(("refresh_token", "id_token", "scope", "boot_id"), st.none() | texts),
+    id=st.text("0123456789abcdef", min_size=16, max_size=16),
     seal_key=st.binary(min_size=32, max_size=32).map(lambda key: base64.b64encode(key).decode()),
     **dict.fromkeys(("booted_at_ms", "refreshed_at"), st.none() | st.integers()),
     **dict.fromkeys(("resource", "id_token_algorithms"), st.lists(texts, max_size=3).map(tuple)),
     token_endpoint_auth_method=texts,
     refresh_token_expires_at=st.none() | st.integers(),
+    unknown=st.dictionaries(texts.filter(lambda name: name not in MEMBERS), values, max_size=2),
 )
 
 
@@ -152,9 +157,20 @@ def test_the_document_is_named_as_on_the_wire() -> None:
     assert "refresh_token" not in DOCUMENT and "resource" not in DOCUMENT
 
 
-def test_unknown_members_are_ignored() -> None:
-    """A member that a later program of the same version added does no harm."""
-    assert loads(json.dumps({**DOCUMENT, "new": [1]})) == SESSION
+@given(st.dictionaries(st.text().filter(lambda name: name not in MEMBERS), values))
+def test_unknown_members_are_kept(members: dict[str, Any]) -> None:
+    """What a later program wrote survives a renewal by this one."""
+    renewed = replace(loads(json.dumps({**DOCUMENT, **members})), access_token="new", generation=2)
+    assert json.loads(dumps(renewed)) == {**DOCUMENT, **members, "access_token": "new", "generation": 2}
+
+
+def test_a_document_of_version_1_is_read_and_upgraded() -> None:
+    """It has no id, so its redo log's id is taken; what is written then is of this version."""
+    first = {name: value for name, value in DOCUMENT.items() if name != "id"} | {"version": 1, "new": 7}
+    found = loads(json.dumps(first))
+    assert found.version == 1 and found == replace(SESSION, id=found.id, unknown={"new": 7})
+    assert found.id == loads(json.dumps(first)).id != loads(json.dumps(first | {"seal_key": "A" * 43 + "="})).id
+    assert json.loads(dumps(found)) == first | {"version": VERSION, "id": found.id}
 
 
 @pytest.mark.parametrize(
@@ -167,7 +183,7 @@ def test_what_is_no_document_is_damaged(document: str) -> None:
     assert caught.value.exit_status == 3 and "nothing was deleted" in (caught.value.hint or "")
 
 
-@pytest.mark.parametrize("version", [0, 2, -1, "1", None, 1.5, [1], {}, "x" * 999])
+@pytest.mark.parametrize("version", [0, 3, -1, True, 1.0, "1", None, 1.5, [1], {}, "x" * 999])
 def test_an_unknown_version_is_refused(version: object) -> None:
     """A newer program's session is not guessed at."""
     with pytest.raises(StoreDamaged, match="version") as caught:
@@ -188,7 +204,7 @@ def test_a_missing_member_is_damage(name: str) -> None:
         loads(json.dumps({key: value for key, value in DOCUMENT.items() if key != name}))
 
 
-@pytest.mark.parametrize("name", [each.name for each in fields(Session)])
+@pytest.mark.parametrize("name", MEMBERS)
 @pytest.mark.parametrize("value", [None, True, 1.5, {"a": SECRET}, [7], [SECRET, None]])
 def test_a_member_of_the_wrong_kind_is_damage(name: str, value: object) -> None:
     """It is named, and its value is not."""
@@ -207,9 +223,7 @@ def test_a_time_that_is_no_integer_is_damage(value: str) -> None:
 @given(
     values.map(json.dumps)
     | st.text()
-    | st.dictionaries(st.sampled_from(sorted(asdict(SESSION))), values).map(
-        lambda some: json.dumps({**DOCUMENT, **some})
-    )
+    | st.dictionaries(st.sampled_from([*MEMBERS, "unknown"]), values).map(lambda some: json.dumps({**DOCUMENT, **some}))
 )
 def test_any_document_is_a_session_or_damaged(document: str) -> None:
     """No document makes the reader fail in another way or repeats what it holds."""

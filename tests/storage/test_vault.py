@@ -6,16 +6,17 @@ from pathlib import Path
 import pytest
 
 from tests.support.ring import Ring
-from tests.support.sessions import session
+from tests.support.sessions import ID, session
 from tokenctl.errors import StoreUnavailable, UsageError
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
 from tokenctl.model.store import StoreChoice
 from tokenctl.runtime import Runtime
-from tokenctl.storage import store_choice, vault
+from tokenctl.storage import machine, store_choice, vault
 from tokenctl.storage.local_vault import LocalVault
 from tokenctl.storage.memory_store import MemoryStore
 from tokenctl.storage.memory_vault import MemoryVault
+from tokenctl.storage.store_choice import Choices
 from tokenctl.storage.vault import Vault
 
 PROFILE = Profile(name="t", keyring_backend=f"{Ring.__module__}.Ring")
@@ -41,9 +42,19 @@ def folder() -> Path:
     return Path(os.environ["TOKENCTL_STATE_DIR"]) / "t"
 
 
-def unfinished(opened: Vault) -> bool:
+def behind(opened: Vault) -> bool:
     """Tell whether a committed session is not in the store yet."""
-    return opened.unfinished
+    return opened.behind
+
+
+def choices() -> Choices:
+    """What this machine's store choice says."""
+    return store_choice.read(folder(), machine.machine_id())
+
+
+def choose(chosen: StoreChoice | None) -> None:
+    """Write that the session is in that store."""
+    store_choice.write(folder(), machine.machine_id(), Choices(chosen))
 
 
 def locally(opened: Vault) -> LocalVault:
@@ -64,23 +75,51 @@ def test_a_profile_that_keeps_nothing_has_a_vault_too() -> None:
 
 
 def test_what_is_committed_is_read_before_it_is_published() -> None:
-    """The redo log counts until the store has its copy, and is gone then."""
+    """The newer of redo log and store counts, and the redo log stays as a mirror."""
     opened = vault.open(Runtime(), PROFILE)
     opened.keep(session(1))
+    assert opened.newest() == session(1) and not behind(opened)
     opened.reserve(session(1))
     opened.commit(session(2))
-    assert unfinished(opened) and opened.newest() == session(2) and opened.store.read("t") == session(1)
+    assert opened.newest() == session(2) and behind(opened) and opened.store.read("t") == session(1)
     opened.publish(session(2))
-    assert not unfinished(opened) and opened.store.read("t") == session(2)
+    assert not behind(opened) and opened.store.read("t") == session(2)
+    assert (folder() / f"redo.{ID}").exists()
+
+
+def test_a_keyring_that_comes_back_with_an_older_session_is_overruled() -> None:
+    """Some keyrings write to the disk seconds later: killed before that, they have the session before the renewal."""
+    opened = vault.open(Runtime(), PROFILE)
+    opened.keep(session(1))
+    opened.commit(session(2))
+    opened.publish(session(2))
+    opened.store.write("t", session(1))
+    later = vault.open(Runtime(), PROFILE)
+    assert later.newest() == session(2) and behind(later)
+    with later.exclusive():
+        assert later.recover() == session(2) == later.store.read("t")
 
 
 def test_whoever_holds_the_lock_finishes_what_a_run_before_left() -> None:
-    """A committed session gets to the store; an older redo log is removed."""
+    """A committed session gets to the store."""
     first = vault.open(Runtime(), PROFILE)
     first.keep(session(1))
     first.commit(session(2))
     later = vault.open(Runtime(), PROFILE)
-    assert later.recover() == session(2) == later.store.read("t") and not unfinished(later)
+    assert later.recover() == session(2) == later.store.read("t") and not behind(later)
+
+
+def test_the_redo_log_of_another_session_is_left_alone() -> None:
+    """Two keyrings and one home directory: a renewal does not touch what it cannot read."""
+    other = session(7, id="f" * 16)
+    opened = vault.open(Runtime(), PROFILE)
+    opened.keep(session(1))
+    opened.commit(other)
+    for generation in (1, 2):
+        assert opened.recover() == session(generation)
+        opened.commit(session(generation + 1))
+        opened.publish(session(generation + 1))
+    assert (folder() / f"redo.{other.id}").exists()
 
 
 def test_a_session_that_is_neither_committed_nor_stored_is_an_error() -> None:
@@ -131,15 +170,15 @@ def test_a_vault_follows_a_session_that_moves() -> None:
     """A command that runs for hours goes on after `store migrate`, and a store that was opened once stays open."""
     vault.open_for_login(Runtime(), PROFILE).keep(session(1))
     long_lived = locally(vault.open(Runtime(), PROFILE))
-    before, choice = long_lived.store, store_choice.read(folder())
+    before, choice = long_lived.store, choices().current
     assert choice is not None
-    store_choice.write(folder(), FILE_CHOICE)
+    choose(FILE_CHOICE)
     assert long_lived.store is before
     long_lived.follow()
     in_file = long_lived.store
     assert in_file.kind == "file"
     for chosen, store in ((choice, before), (FILE_CHOICE, in_file)):
-        store_choice.write(folder(), chosen)
+        choose(chosen)
         long_lived.follow()
         assert long_lived.store is store
 
@@ -150,12 +189,12 @@ def test_the_store_is_chosen_again_under_the_lock() -> None:
     for opened in (vault.open(Runtime(), PROFILE), vault.open_for_login(Runtime(), PROFILE)):
         assert opened.newest() == session(1)
         before = opened.previous or opened.store
-        choice = store_choice.read(folder())
+        choice = choices().current
         assert before.kind == "keyring" and choice is not None
-        store_choice.write(folder(), FILE_CHOICE)
+        choose(FILE_CHOICE)
         with opened.exclusive():
             assert (opened.previous or opened.store).kind == "file"
-        store_choice.write(folder(), choice)
+        choose(choice)
 
 
 def test_a_machines_first_session_leaves_its_store_open() -> None:

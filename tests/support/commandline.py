@@ -138,5 +138,5 @@ class Home:
         return {
             str(path.relative_to(self.folder)): path.read_bytes()
             for path in sorted(self.folder.rglob("*"))
-            if path.is_file() and path.name not in ("lock", "journal")
+            if path.is_file() and path.name != "lock" and not path.name.startswith("journal.")
         }

@@ -5,6 +5,7 @@ import base64
 from tokenctl.model.session import Session
 
 SECRET = "s3cr3t-refresh-token"
+ID = "0123456789abcdef"
 SEAL_KEY = base64.b64encode(bytes(range(32))).decode()
 
 
@@ -12,6 +13,7 @@ def session(generation: int = 1, **members: object) -> Session:
     """A session; give it a generation to tell it from others."""
     return Session(
         **{  # type: ignore[arg-type]
+            "id": ID,
             "issuer": "https://a.example",
             "client_id": "c",
             "flow": "browser",

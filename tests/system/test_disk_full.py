@@ -105,7 +105,7 @@ def test_an_answer_larger_than_its_room_is_saved_by_the_keyring(scene: Scene, di
     asked = scene.refreshes
     result = scene.token()
     assert result.status == 0, result
-    assert f"tokenctl: warning: {scene.state}/redo cannot be written" in result.stderr
+    assert f"tokenctl: warning: {scene.redo_log} cannot be written" in result.stderr
     assert len(scene.kept["scope"]) > RESERVED
     assert scene.kept["access_token"] == result.stdout.strip()
     scene.server.overrides.clear()

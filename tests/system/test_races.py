@@ -106,8 +106,8 @@ def kill_at_the_journal(home: Home, state: Path) -> None:
 
     def written() -> int:
         try:
-            return (state / "journal").stat().st_ino
-        except FileNotFoundError:
+            return next(iter(state.glob("journal.*"))).stat().st_ino
+        except (FileNotFoundError, StopIteration):
             return 0
 
     before = written()

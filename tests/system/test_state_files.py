@@ -30,7 +30,7 @@ def with_redo_log(scene: Scene) -> Path:
     """Renew without a keyring that keeps it."""
     scene.age()
     assert scene.token(environ={"FAULT": f"{DROP}:set"}).status == 0
-    return scene.state / "redo"
+    return scene.redo_log
 
 
 def with_journal(scene: Scene) -> Path:
@@ -43,7 +43,7 @@ def with_journal(scene: Scene) -> Path:
     scene.age()
     assert scene.token().status == 6
     scene.server.overrides.clear()
-    return scene.state / "journal"
+    return scene.journal
 
 
 def with_lock(scene: Scene) -> Path:

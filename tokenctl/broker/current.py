@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from tokenctl.errors import Busy, StoreError, TokenctlError, Unreachable
 from tokenctl.model.session import Session
-from tokenctl.model.session_state import check_profile
+from tokenctl.model.session_state import check_not_signing_out, check_profile
 from tokenctl.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -27,9 +27,10 @@ def current(runtime: Runtime, vault: "Vault", min_ttl: int | None = None) -> Ses
     if session is None:
         return _begin(runtime, vault)
     check_profile(vault.profile, session)
+    check_not_signing_out(vault.profile, signing_out=vault.signing_out(session))
     if session.fresh(runtime.time_of(session), wanted):
         soon = not session.fresh(runtime.time_of(session), wanted + SOFT_WINDOW)
-        return _renewed_early(runtime, vault, session, wanted) if soon or vault.unfinished else session
+        return _renewed_early(runtime, vault, session, wanted) if soon or vault.behind else session
     left = session.remaining(runtime.time_of(session))
     try:
         # Wait for at most half of what the token still lives, so that it can be handed out if the lock stays taken.

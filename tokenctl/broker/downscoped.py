@@ -100,7 +100,7 @@ def _by_renewal(runtime: Runtime, vault: Vault, asked: _Asked) -> Session:
             raise
         if renewed.session != session:
             vault.publish(renewed.session)
-        vault.journal.remove()
+        vault.journal.remove(renewed.session)
         token = renewed.narrower or renewed.session
         _keep(runtime, vault, asked, token)
         return token

@@ -4,8 +4,10 @@ All of it under the profile's lock. Nothing is removed before what takes its pla
 `revoke` removes a session for good.
 """
 
+from dataclasses import replace
+
 from tokenctl import flows
-from tokenctl.errors import StoreDamaged, StoreError, StoreLocked, Unreachable, UsageError
+from tokenctl.errors import Refused, StoreDamaged, StoreLocked, Unreachable, UsageError
 from tokenctl.flows import clients, sign_in
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
@@ -30,6 +32,7 @@ def begin(runtime: Runtime, vault: Vault) -> Session:
             return check_profile(profile, session)
         secret = clients.secret_at_hand(runtime, vault, flows.of(profile.flow).secret, profile.auth_method)
         with sign_in.sign_in(sign_in.prepare(runtime, profile, secret)) as session:
+            session = vault.adopt(session)
             vault.keep(session)
         return session
 
@@ -64,16 +67,8 @@ def migrate(runtime: Runtime, profile: Profile) -> tuple[Store, Store]:
         if session is None:
             raise logged_out(profile)
         old, new = source.store, goal.store
-        if choice_of(old) == choice_of(new):
-            return old, new
-        goal.keep(session, old.read_secret(profile.name))
-        try:
-            source.forget_narrower()
-            old.delete(profile.name)
-            if new.read(profile.name) != session:  # both names are one keyring, so the copy was removed: write it again
-                new.write(profile.name, session)
-        except StoreError as error:
-            runtime.terminal.warning(f"a copy stays in the {old.kind} store: {error.message}")
+        if choice_of(old) != choice_of(new):
+            goal.keep(session, old.read_secret(profile.name))
     return old, new
 
 
@@ -83,19 +78,32 @@ def migrate(runtime: Runtime, profile: Profile) -> tuple[Store, Store]:
 def revoke(runtime: Runtime, vault: Vault) -> bool:
     """Sign out: revoke at the server, then remove the session here. Tells whether the server revoked anything.
 
-    Raises LoginRequired when there is no session, Refused or Unreachable when the server did not revoke: then
-    the session stays.
+    The journal gets the mark "signing out" first: from then on no command gives the session's tokens away. The mark
+    is taken back when the server surely revoked nothing. It stays when the answer was lost, or when the session
+    cannot be removed here; the next `revoke` finishes it. Raises LoginRequired when there is no session, Refused or
+    Unreachable when the server did not revoke: then the session stays.
     """
     with vault.exclusive():
-        session = vault.newest()
+        session = vault.recover()
         if session is None:
+            vault.forget()  # the rest of a login or a migration that was interrupted
             raise logged_out(vault.profile)
+        before = vault.journal.read(session)
+        vault.journal.write(replace(before, signing_out=True))
         try:
             revoked = flows.of(session.flow).revoke(runtime, vault, session)
-        except Unreachable as error:
-            error.hint = (
-                "the session is kept; try again later, or use --local to forget it here: then it stays valid there"
-            )
+        except (Unreachable, Refused) as error:
+            if error.sent if isinstance(error, Unreachable) else error.lost:
+                error.hint = (
+                    "the server may have revoked it, so its tokens are not given away any more: run 'tokenctl revoke'"
+                    " again, or use --local to forget it here"
+                )
+                raise
+            vault.journal.write(before)
+            if isinstance(error, Unreachable):
+                error.hint = (
+                    "the session is kept; try again later, or use --local to forget it here: then it stays valid there"
+                )
             raise
         vault.forget()
     return revoked
@@ -109,7 +117,6 @@ def forget(vault: Vault) -> None:
         except (StoreDamaged, StoreLocked):
             vault.forget()
             return
+        vault.forget()  # also the rest of a login or a migration that was interrupted
         if session is None:
-            vault.store.delete(vault.profile.name)  # the rest of a login that was interrupted
             raise logged_out(vault.profile)
-        vault.forget()

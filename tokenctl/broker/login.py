@@ -3,44 +3,20 @@
 import contextlib
 from dataclasses import replace
 
-from tokenctl.errors import StoreDamaged, StoreError, UsageError
+from tokenctl.errors import StoreDamaged, UsageError
 from tokenctl.flows import sign_in
 from tokenctl.flows.flow import SignIn
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
-from tokenctl.model.store import Store
 from tokenctl.runtime import Runtime
 from tokenctl.storage.vault import Vault
 
 
-def check(runtime: Runtime, vault: Vault) -> None:
-    """Before a person signs in, check that the store can keep the session, and that no session stays in another store.
-
-    An old session that nobody uses would stay valid at the server. Raises
-    UsageError or StoreError.
-    """
-    previous = vault.previous
-    if previous is vault.store:
-        with contextlib.suppress(StoreDamaged):  # a login replaces a damaged entry
-            vault.newest()
-    elif previous is not None:
-        _check_empty(runtime, vault, previous)
+def check(vault: Vault) -> None:
+    """Before a person signs in, check that the store can keep the session. Raises UsageError or StoreError."""
+    with contextlib.suppress(StoreDamaged):  # a login replaces a damaged entry
+        vault.newest()
     vault.prepare()
-
-
-def _check_empty(runtime: Runtime, vault: Vault, previous: Store) -> None:
-    name = vault.profile.name
-    try:
-        left_behind = previous.read(name) is not None
-    except StoreError as error:
-        runtime.terminal.warning(f"an older session may stay in the {previous.kind} store: {error.message}")
-        return
-    if left_behind:
-        raise UsageError(
-            f"{name!r} has a session in the {previous.kind} store ({previous.backend})",
-            hint=f"take it along with 'tokenctl store migrate -p {name} --to {vault.store.kind}',"
-            f" or end it with 'tokenctl revoke -p {name}', then sign in",
-        )
 
 
 def login(runtime: Runtime, vault: Vault, start: SignIn, *, switch_account: bool = False) -> Session:
@@ -71,8 +47,11 @@ def keep(
                 was, now = _accounts(older, session)
                 runtime.terminal.message(f"{vault.profile.name!r} was signed in as {was}, and is now {now}")
             session = replace(session, generation=older.generation + 1)
+            if _same_account(older, session):
+                # The keyring can come back with the older entry. With its key, the redo log has this session then.
+                session = replace(session, id=older.id, seal_key=older.seal_key)
+        session = vault.adopt(session)
         vault.keep(session, secret)
-        vault.forget_all_but_entry()
     return session
 
 
@@ -108,6 +87,12 @@ def _other_account(older: Session, newer: Session) -> bool:
     """Tell whether two sessions are of different people, as far as both say whose they are."""
     whose = [(each.issuer, each.subject) for each in (older, newer)]
     return bool(older.subject and newer.subject) and whose[0] != whose[1]
+
+
+def _same_account(older: Session, newer: Session) -> bool:
+    """Tell whether two sessions are surely of one account: same server, client and subject."""
+    whose = [(each.issuer, each.client_id, each.subject, each.by_machine) for each in (older, newer)]
+    return whose[0] == whose[1] and (newer.subject is not None or newer.by_machine)
 
 
 def _accounts(older: Session, newer: Session) -> tuple[str, str]:

@@ -20,7 +20,7 @@ from tokenctl.model import renewal_job
 from tokenctl.model.profile import Profile
 from tokenctl.model.renewal_job import Grant, RenewalJob, Renewed
 from tokenctl.model.session import Session
-from tokenctl.model.session_state import check_profile, logged_out
+from tokenctl.model.session_state import check_not_signing_out, check_profile, logged_out, renewed_elsewhere
 from tokenctl.runtime import Runtime
 from tokenctl.storage.journal import Entry
 from tokenctl.storage.vault import Vault
@@ -67,7 +67,7 @@ def renew_now(runtime: Runtime, vault: Vault, *, with_credentials: bool = False)
     waited_since = runtime.clock()
     try:
         with vault.exclusive() as lock:
-            session = read_again(vault)
+            session = _adopted(runtime, vault)
             if with_credentials and not session.by_machine:
                 raise UsageError(
                     f"{vault.profile.name!r} was signed in to by a person, and has no API key",
@@ -128,11 +128,35 @@ def _after_lost_contact(runtime: Runtime, vault: Vault, seen: Session, waited_si
 
 
 def read_again(vault: Vault) -> Session:
-    """Step 3: read the session under the lock. Raises LoginRequired when it is gone or is not the profile's."""
+    """Step 3: read the session under the lock.
+
+    Raises LoginRequired when it is gone, signing out or not the profile's, and UsageError when it is renewed elsewhere.
+    """
+    session = _read_again(vault)
+    if not vault.renews(session):
+        raise renewed_elsewhere(vault.profile, session)
+    return vault.adopt(session)
+
+
+def _read_again(vault: Vault) -> Session:
     session = vault.recover()
     if session is None:
         raise logged_out(vault.profile)
+    check_not_signing_out(vault.profile, signing_out=vault.signing_out(session))
     return check_profile(vault.profile, session)
+
+
+def _adopted(runtime: Runtime, vault: Vault) -> Session:
+    """Do step 3 for a person: from now on this state directory renews the session, if a person at a terminal asks."""
+    session = _read_again(vault)
+    if vault.renews(session):
+        return vault.adopt(session)
+    if not runtime.terminal.attended:
+        raise renewed_elsewhere(vault.profile, session)
+    runtime.terminal.message(
+        f"from now on {vault.profile.name} is renewed here; the state directory {session.state_path} renewed it before"
+    )
+    return vault.adopt(session)
 
 
 def new_job(runtime: Runtime, vault: Vault, session: Session, grant: Grant, lock: int | None) -> RenewalJob:
@@ -202,7 +226,7 @@ def cut_off() -> Unreachable:
 def publish(vault: Vault, renewed: Renewed) -> Renewed:
     """Step 10: copy the session to the store, and remove the journal's entry: the presentation is over."""
     vault.publish(renewed.session)
-    vault.journal.remove()
+    vault.journal.remove(renewed.session)
     return renewed
 
 

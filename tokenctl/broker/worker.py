@@ -167,7 +167,7 @@ def _commit(runtime: Runtime, vault: Vault, job: RenewalJob, session: Session, t
         vault.commit(successor)
         return Renewed(session=successor)
     if session.refresh_token == job.session.refresh_token:
-        vault.journal.remove()  # the server answered, and no refresh token rotated: there is nothing to commit
+        vault.journal.remove(session)  # the server answered, and no refresh token rotated: there is nothing to commit
         session = job.session
     narrower = replace(
         successor,

@@ -29,6 +29,7 @@ COMMANDS = {
     "store": "Show where sessions are kept, or move one.",
     "demo": "See the whole life of a session, without an account.",
     "completion": "Print the completion script of a shell.",
+    "help": "Show the help of a command, or the page of a topic.",
 }
 """Name of a command -> its line in the list of commands, in the order of the list."""
 

@@ -6,12 +6,12 @@ Nothing is read from the current directory. A file that the person names must ex
 import os
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from tokenctl.errors import UsageError
-from tokenctl.model.profile import Profile, from_members
+from tokenctl.model.profile import ENVIRONMENT_PROFILE, Profile, from_members
 
 
 class Config(NamedTuple):
@@ -63,6 +63,21 @@ def load(environ: Mapping[str, str], named: str | None = None) -> Config:
     return _parse(path, found)
 
 
+def check_case(names: Iterable[str], where: str) -> None:
+    """Check that no two names differ only in upper and lower case. `where` names their source. Raises UsageError.
+
+    A profile's folder has its name, and some disks and keyrings ignore case: there both would be one.
+    """
+    seen = {ENVIRONMENT_PROFILE: ENVIRONMENT_PROFILE}
+    for name in names:
+        other = seen.setdefault(name.lower(), name)
+        if other != name:
+            raise UsageError(
+                f"{where}: the profiles {other!r:.70} and {name!r:.70} differ only in upper and lower case",
+                hint="some disks and keyrings ignore case, and would mix their sessions: rename one of them",
+            )
+
+
 def _parse(path: Path, found: dict[str, Any]) -> Config:
     where = f"config file {path}"
     for key in found:
@@ -76,5 +91,6 @@ def _parse(path: Path, found: dict[str, Any]) -> Config:
     default = found.get("default_profile")
     if default is not None and (not isinstance(default, str) or default not in tables):
         raise UsageError(f"{where}: default_profile {default!r:.60} is not one of its profiles")
+    check_case(tables, where)
     profiles = {name: from_members(name, table, f"{where}: profiles.{name}") for name, table in tables.items()}
     return Config(path=path, profiles=profiles, default_profile=default)

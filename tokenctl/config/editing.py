@@ -9,7 +9,7 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import InlineTable
 
 from tokenctl.adapters.private_files import replace_private
-from tokenctl.config.config_file import Config
+from tokenctl.config.config_file import Config, check_case
 from tokenctl.errors import UsageError
 from tokenctl.model.profile import Profile, members_of
 
@@ -17,6 +17,7 @@ from tokenctl.model.profile import Profile, members_of
 def check(config: Config, profile: Profile) -> None:
     """Check, before a sign-in, that its profile can be saved afterwards. Raises UsageError."""
     path = _real_path(config.path)
+    check_case([*config.profiles, profile.name], f"config file {path}")
     _text_with(path, profile)
     folder = next(each for each in path.parents if each.exists())
     if not os.access(folder, os.W_OK) or not folder.is_dir():

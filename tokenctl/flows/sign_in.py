@@ -104,5 +104,6 @@ def _session(start: SignIn, arrived: Arrived, claims: dict[str, Any]) -> Session
         subject=claims.get("sub"),
         account=account_name(claims),
         **runtime.boot_time(),
+        id=runtime.entropy(8).hex(),
         seal_key=base64.b64encode(runtime.entropy(32)).decode(),
     )

@@ -1,6 +1,6 @@
 """A session ends at the server: its tokens are revoked (RFC 7009), and a message names those that were not."""
 
-from tokenctl.errors import Refused
+from tokenctl.errors import Refused, Unreachable
 from tokenctl.flows import clients
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
@@ -15,7 +15,7 @@ def revoke_tokens(runtime: Runtime, vault: Vault, session: Session) -> bool:
     Tells whether the server revoked anything: with nothing left alive there is nothing to revoke, and
     an access token that cannot be revoked is named. Raises Refused when the server has no revocation
     endpoint or refuses the token that keeps the session alive, Unreachable when it could not be asked:
-    then the session must stay.
+    then the session must stay. `sent` of that error tells whether something may have been revoked.
     """
     profile, revoked = vault.profile, False
     for token, hint in ((session.refresh_token, "refresh_token"), (session.access_token, "access_token")):
@@ -28,7 +28,13 @@ def revoke_tokens(runtime: Runtime, vault: Vault, session: Session) -> bool:
             )
         client = clients.of_vault(runtime, vault, session)
         request = revocation_request(session.revocation_endpoint, client, token, hint)
-        outcome, reason = parse(runtime.send(profile, request), (token, *client.secrets, *request.secrets))
+        try:
+            outcome, reason = parse(runtime.send(profile, request), (token, *client.secrets, *request.secrets))
+        except Unreachable as error:
+            error.sent = (
+                error.sent or revoked
+            )  # with its refresh token gone, nobody knows what the access token is worth
+            raise
         if outcome is Outcome.REVOKED:
             runtime.terminal.detail(f"the server revoked the {hint.replace('_', ' ')}")
             revoked = True

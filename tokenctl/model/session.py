@@ -2,15 +2,20 @@
 
 The token members have their names of RFC 6749 section 5.1. The endpoints are those of the login. Times are integer
 epoch seconds, UTC. `expires_at` is `expires_in` seconds after the token response was received.
+
+A document of version 1 is read too: it has no `id` and names no state directory. `dumps` always writes VERSION. A
+document can have members that this version does not know: a later one can write them. They are kept.
 """
 
 import binascii
 import json
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from tokenctl.errors import StoreDamaged
 
-VERSION = 1
+VERSION = 2
 DEFAULT_MIN_TTL = 60
 """Seconds that an access token must still live; a token with less is renewed first."""
 MACHINE_FLOWS = ("client-credentials", "api-key", "workload")
@@ -23,6 +28,8 @@ CLOCK_STEP = 60
 class Session:
     """One profile's tokens, and the endpoints they belong to."""
 
+    id: str
+    """16 hex digits, random: the names of the redo log and the journal have it. A later login of the account keeps it."""
     issuer: str
     client_id: str
     flow: str
@@ -35,7 +42,8 @@ class Session:
     refreshed_at: int | None = None
     """When the last renewal got the access token; None before the first renewal."""
     generation: int = 1
-    version: int = VERSION
+    version: int = field(default=VERSION, compare=False)
+    """The version of the document that was read."""
     token_type: str = "Bearer"
     revocation_endpoint: str | None = None
     introspection_endpoint: str | None = None
@@ -52,6 +60,13 @@ class Session:
     boot_id: str | None = None
     booted_at_ms: int | None = None
     """The time of that boot in epoch milliseconds, by the wall clock of `obtained_at`."""
+    state_id: str | None = None
+    """The state directory that renews this session. Two directories have two locks, so only one of them can."""
+    state_path: str | None = None
+    state_machine: str | None = None
+    """The machine of `state_path`, where it can be looked at."""
+    unknown: Mapping[str, Any] = field(default_factory=dict, repr=False, hash=False)
+    """The members of the stored document that this version does not know."""
 
     @property
     def by_machine(self) -> bool:
@@ -82,8 +97,9 @@ class Session:
 
 
 def dumps(session: Session) -> str:
-    """Write the session as the store's JSON document; empty members are left out."""
-    return json.dumps({name: value for name, value in asdict(session).items() if value not in (None, ())})
+    """Write the session as the store's JSON document; empty members are left out, unknown ones are kept."""
+    members = {name: value for name in _MEMBERS if (value := getattr(session, name)) not in (None, ())}
+    return json.dumps({**session.unknown, **members, "version": VERSION})
 
 
 def loads(document: str, where: str = "the store") -> Session:
@@ -98,20 +114,29 @@ def loads(document: str, where: str = "the store") -> Session:
         found = None
     if not isinstance(found, dict):
         raise StoreDamaged(f"the session in {where} is damaged: not a JSON document", hint=_REPAIR)
-    if found.get("version") != VERSION:
+    if found.get("version") not in (1, VERSION) or type(found["version"]) is not int:
         raise StoreDamaged(
             f"the session in {where} has version {found.get('version')!r:.20}, and this tokenctl only knows {VERSION}",
             hint="a newer tokenctl may have written it: use that one, or sign in again with 'tokenctl login'",
         )
-    members = {each.name: found[each.name] for each in fields(Session) if each.name in found}
+    members = {name: found.pop(name) for name in _MEMBERS if name in found}
     for name, value in members.items():
         if not _has_right_type(name, value):
             raise StoreDamaged(f"the session in {where} is damaged: {name!r} has a wrong value", hint=_REPAIR)
+    if members["version"] == 1 and "seal_key" in members:
+        members["id"] = first_id(members["seal_key"])
     members |= {name: tuple(members.get(name, ())) for name in _LISTS}
     try:
-        return Session(**members)
+        return Session(**members, unknown=found)
     except TypeError:
         raise StoreDamaged(f"the session in {where} is damaged: a member is missing", hint=_REPAIR) from None
+
+
+def first_id(seal_key: str) -> str:
+    """Make the id of a session of version 1, whose redo log has it as the id of its login."""
+    import hashlib  # a session of version 2 does not need it
+
+    return hashlib.sha256(b"tokenctl redo log" + binascii.a2b_base64(seal_key)).hexdigest()[:16]
 
 
 _REPAIR = "sign in again with 'tokenctl login'; nothing was deleted"
@@ -127,11 +152,14 @@ _INTEGERS = {
     "booted_at_ms",
 }
 _LISTS = {"resource", "id_token_algorithms"}
+_MEMBERS = tuple(each.name for each in fields(Session) if each.name != "unknown")
 
 
 def _has_right_type(name: str, value: object) -> bool:
     if name == "seal_key":
         return isinstance(value, str) and _is_key(value)
+    if name == "id":
+        return isinstance(value, str) and len(value) == 16 and set(value) <= set("0123456789abcdef")
     if name in _INTEGERS:
         return type(value) is int
     if name in _LISTS:

@@ -1,6 +1,6 @@
 """The state of a session, and whether it belongs to the profile: rules that `show`, `token` and the broker share."""
 
-from tokenctl.errors import LoginRequired
+from tokenctl.errors import LoginRequired, UsageError
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
 
@@ -39,3 +39,21 @@ def check_profile(profile: Profile, session: Session) -> Session:
 def logged_out(profile: Profile) -> LoginRequired:
     """Make the error for a profile without a session."""
     return LoginRequired(f"not signed in to {profile.name!r}", hint=profile.login_hint)
+
+
+def check_not_signing_out(profile: Profile, *, signing_out: bool) -> None:
+    """Raise LoginRequired when `revoke` has begun to end the session: its tokens may be revoked already."""
+    if signing_out:
+        raise LoginRequired(
+            f"{profile.name!r} is signing out, and its tokens may be revoked already",
+            hint=f"finish with 'tokenctl revoke -p {profile.name}', or sign in again: {profile.login_hint}",
+        )
+
+
+def renewed_elsewhere(profile: Profile, session: Session) -> UsageError:
+    """Make the error for a session that another state directory renews, so that two locks never guard one session."""
+    return UsageError(
+        f"the session of {profile.name!r} is renewed by another state directory: {session.state_path}",
+        hint=f"use that one (TOKENCTL_STATE_DIR), sign in to a profile of this one's own, or, if that one is gone, run"
+        f" 'tokenctl refresh -p {profile.name}' at a terminal: then this one renews it",
+    )

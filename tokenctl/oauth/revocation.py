@@ -24,16 +24,18 @@ def parse(response: Response, known: tuple[str, ...] = ()) -> tuple[Outcome, str
     """Read the response: the outcome, and the server's reason if it refused; `known` secrets are removed from it.
 
     200 means revoked, also for a token that the server does not know (section 2.2). Raises Unreachable: after a
-    503 the token still works (section 2.2.1).
+    503 the token still works (section 2.2.1), so its `sent` is False; after another 5xx nobody knows.
     """
     if response.status in (200, 204):
         return Outcome.REVOKED, ""
     if overloaded(response):
-        raise try_later(response, "the revocation endpoint")
+        error = try_later(response, "the revocation endpoint")
+        error.sent = response.status not in (429, 503)
+        raise error
     try:
-        error = json_object(response.body).get("error")
+        code = json_object(response.body).get("error")
     except ValueError:
-        error = None
-    if error == "unsupported_token_type":
-        return Outcome.UNSUPPORTED, error
-    return Outcome.REFUSED, redacted(error, known)[:100] if isinstance(error, str) and error else describe(response)
+        code = None
+    if code == "unsupported_token_type":
+        return Outcome.UNSUPPORTED, code
+    return Outcome.REFUSED, redacted(code, known)[:100] if isinstance(code, str) and code else describe(response)

@@ -3,21 +3,27 @@
 The entry is written before the first byte of the request is sent. If the answer is lost, the server can have used up
 the refresh token. Nobody can get a lost successor back, so asking again costs nothing: the token is presented once
 more at once, and then again after pauses that grow. A refresh token that the server refused is dead, and is never
-presented again. An entry is about the one refresh token whose fingerprint it has.
+presented again. An entry is about the one refresh token whose fingerprint it has. "Signing out" is about the session:
+from that mark on no command gives its tokens away.
+
+Each session has its own journal, and its name has the session's id, as the redo log's has.
 """
 
 import base64
 import contextlib
 import hmac
 import json
+import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from tokenctl.adapters.private_files import read_private, replace_private
-from tokenctl.errors import StoreDamaged, StoreUnavailable
+from tokenctl.errors import StoreDamaged, StoreUnavailable, UsageError
 from tokenctl.model.session import Session
 
-VERSION = 1
+VERSION = 2
+FIRST_NAME = "journal"
+"""The name of the journal of version 1, which has no session id in it."""
 AT_ONCE = 2
 """How often a refresh token is presented at once when no answer comes; then there are pauses."""
 LONGEST_PAUSE = 300
@@ -26,19 +32,21 @@ LONGEST_PAUSE = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What is known about one refresh token. Times are epoch seconds.
+    """What is known about one refresh token of the session with this id. Times are epoch seconds.
 
     `tries` counts the presentations without an answer: each can have used it up. No request is sent before
     `not_before`. `refused` is the error message of the last refusal that was not about the token; processes that
     waited for the lock report it.
     """
 
+    session: str
     fingerprint: str
     tries: int = 0
     dead: bool = False
     not_before: int = 0
     failed_at: float = 0.0
     refused: str = ""
+    signing_out: bool = False
 
     def pause(self, now: int) -> int:
         """Return the seconds until the next request can be sent."""
@@ -72,51 +80,106 @@ class Entry:
 def clean_entry(session: Session) -> Entry:
     """Make the entry of a refresh token about which nothing is known."""
     key = base64.b64decode(session.seal_key)
-    return Entry(fingerprint=hmac.digest(key, (session.refresh_token or "").encode(), "sha256").hex())
+    return Entry(
+        session=session.id, fingerprint=hmac.digest(key, (session.refresh_token or "").encode(), "sha256").hex()
+    )
 
 
 class Journal:
-    """One profile's journal, in its private folder."""
+    """The journals in one profile's private folder. `machine` is this machine's id."""
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "journal"
+    def __init__(self, folder: Path, machine: str) -> None:
+        self._folder = folder
+        self._machine = machine
+
+    def path(self, session: Session) -> Path:
+        """Return the path of the session's journal."""
+        path = self._folder / f"journal.{session.id}"
+        first = self._folder / FIRST_NAME
+        return first if session.version == 1 and not os.path.lexists(path) and os.path.lexists(first) else path
 
     def read(self, session: Session) -> Entry:
         """Read the entry of the session's refresh token; a clean entry if there is none. Raises StoreDamaged."""
         clean = clean_entry(session)
-        content = read_private(self.path)
+        path = self.path(session)
+        content = read_private(path)
         if content is None:
             return clean
-        try:
-            document = json.loads(content)
-            version = document.pop("version")
-            found = Entry(**document)
-            kinds = [type(each) for each in (found.tries, found.dead, found.not_before, found.failed_at, found.refused)]
-            valid = kinds == [int, bool, int, float, str]
-        except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
-            version, valid = VERSION, False
-        if version != VERSION or not valid:
+        found = _parse(content, session)
+        if found is None:
             raise StoreDamaged(
-                f"{self.path} cannot be read, so it is unknown whether this refresh token was used already",
+                f"{path} cannot be read, so it is unknown whether this refresh token was used already",
                 hint="nothing was sent; use the tokenctl that wrote it, sign in again, or remove that file to try the"
                 " refresh token",
             )
-        return found if found.fingerprint == clean.fingerprint else clean
+        return found if found.fingerprint == clean.fingerprint else replace(clean, signing_out=found.signing_out)
 
     def write(self, entry: Entry) -> None:
         """Write the entry, and make sure that it is on the disk. Raises StoreUnavailable."""
         try:
-            replace_private(self.path, json.dumps({"version": VERSION, **asdict(entry)}).encode() + b"\n")
+            document = {"version": VERSION, "machine": self._machine, **asdict(entry)}
+            replace_private(self._folder / f"journal.{entry.session}", json.dumps(document).encode() + b"\n")
         except OSError as reason:
             raise StoreUnavailable(
-                f"{self.path.parent} cannot be written: {reason.strerror}",
+                f"{self._folder} cannot be written: {reason.strerror}",
                 hint="nothing is lost; free some space there, or make it writable, then try again",
             ) from None
 
-    def remove(self) -> None:
+    def remove(self, session: Session) -> None:
         """Remove the entry, when its refresh token has a successor or the session is removed."""
-        with contextlib.suppress(OSError):
-            self.path.unlink(missing_ok=True)
+        _remove_file(self.path(session))
+
+    def rename_first(self, session: Session) -> None:
+        """Under the lock: give a journal of version 1 the name that it has today. Raises nothing."""
+        path = self.path(session)
+        if path.name == FIRST_NAME:
+            with contextlib.suppress(OSError):
+                path.rename(self._folder / f"journal.{session.id}")
+
+    def remove_others(self, session: Session | None, replaced: str | None) -> None:
+        """Remove the journals of this machine, and of the session with the id `replaced`, but not this session's.
+
+        Raises nothing.
+        """
+        for path in [self._folder / FIRST_NAME, *self._folder.glob("journal.*")]:
+            if session is not None and path.name == f"journal.{session.id}":
+                continue
+            if path.name == f"journal.{replaced}" or self._is_of_this_machine(path):
+                _remove_file(path)
+
+    def _is_of_this_machine(self, path: Path) -> bool:
+        with contextlib.suppress(StoreUnavailable, UsageError, ValueError, RecursionError, AttributeError):
+            return bool(json.loads(read_private(path) or b"null").get("machine", self._machine) == self._machine)
+        return False
+
+
+def _parse(content: bytes, session: Session) -> Entry | None:
+    """Read an entry of this version or of the first one; None when it is neither."""
+    try:
+        document = json.loads(content)
+        version = document.pop("version")
+        if version == 1 and type(version) is int:
+            document["session"] = session.id
+        document.pop("machine", None)
+        found = Entry(**document)
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
+        return None
+    members = (
+        found.session,
+        found.tries,
+        found.dead,
+        found.not_before,
+        found.failed_at,
+        found.refused,
+        found.signing_out,
+    )
+    valid = [type(each) for each in members] == [str, int, bool, int, float, str, bool]
+    return found if valid and type(version) is int and version in (1, VERSION) and found.session == session.id else None
+
+
+def _remove_file(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 class MemoryJournal(Journal):
@@ -134,6 +197,6 @@ class MemoryJournal(Journal):
         """Keep the entry until the process ends."""
         self._entry = entry
 
-    def remove(self) -> None:
+    def remove(self, session: Session) -> None:
         """Remove the entry."""
         self._entry = None

@@ -3,17 +3,18 @@
 import contextlib
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tokenctl.errors import StoreError, UsageError
+from tokenctl.errors import StoreDamaged, StoreError, StoreUnavailable, UsageError
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
-from tokenctl.model.store import Store, StoreChoice, choice_of
+from tokenctl.model.store import Store
 from tokenctl.runtime import Runtime
-from tokenctl.storage import store_choice
-from tokenctl.storage.opening import open_store
-from tokenctl.storage.state_dir import REDO_LOG, profile_dir
+from tokenctl.storage import machine, redo_header
+from tokenctl.storage.session_stores import SessionStores
+from tokenctl.storage.state_dir import profile_dir
 
 if TYPE_CHECKING:
     from tokenctl.storage.journal import Journal
@@ -27,26 +28,31 @@ class LocalVault:
     """The vault of a profile on this machine. See `vault.Vault`."""
 
     lasting = True
-    previous: Store | None = None
+    behind = False
 
     def __init__(self, runtime: Runtime, profile: Profile) -> None:
         self.profile = profile
         self.folder = profile_dir(runtime.environ, profile.name)
         self._runtime = runtime
-        self._stores: dict[StoreChoice, Store] = {}
+        self._machine = machine.machine_id()
+        self._stores = SessionStores(runtime, profile, self.folder, self._machine)
 
     # -- what is stored, each opened on first use ------------------------------------------------------
 
     @property
     def store(self) -> Store:
-        wanted, choice = self._runtime.environ.get("TOKENCTL_STORE"), self._choice
-        if choice is not None and wanted not in (None, "", choice.kind):
+        wanted, store = self._runtime.environ.get("TOKENCTL_STORE"), self._stores.chosen
+        if store is not None and wanted not in (None, "", store.kind):
             name = self.profile.name
             raise UsageError(
-                f"the session of {name!r} is in the {choice.kind} store, and TOKENCTL_STORE is {wanted}",
+                f"the session of {name!r} is in the {store.kind} store, and TOKENCTL_STORE is {wanted}",
                 hint=f"sign in again with 'tokenctl login -p {name} --store {wanted}', or unset TOKENCTL_STORE",
             )
-        return self._chosen_store or self._profile_store
+        return store or self._stores.of_profile
+
+    @property
+    def previous(self) -> Store | None:
+        return None
 
     @property
     def entry(self) -> str:
@@ -57,62 +63,55 @@ class LocalVault:
     def journal(self) -> "Journal":
         from tokenctl.storage.journal import Journal
 
-        return Journal(self.folder)
+        return Journal(self.folder, self._machine)
 
     @cached_property
     def redo_log(self) -> "RedoLog":
         from tokenctl.storage.redo_log import RedoLog
 
-        return RedoLog(self.folder, self.profile.name)
-
-    @cached_property
-    def _choice(self) -> StoreChoice | None:
-        return self._read_choice()
-
-    def _read_choice(self) -> StoreChoice | None:
-        return None if self._runtime.store is not None else store_choice.read(self.folder)
-
-    @property
-    def _chosen_store(self) -> Store | None:
-        """The store that the last login chose; None before the first login."""
-        choice = self._choice
-        if choice is not None and choice not in self._stores:
-            self._stores[choice] = self._open(*choice)
-        return None if choice is None else self._stores[choice]
-
-    @cached_property
-    def _profile_store(self) -> Store:
-        """The profile's store. The backend is the profile's, else that of the keyring library's variable."""
-        backend = self.profile.keyring_backend or self._runtime.environ.get("PYTHON_KEYRING_BACKEND") or None
-        return self._runtime.store or self._open(self.profile.store, backend)
-
-    def _open(self, kind: str, backend: str | None) -> Store:
-        return open_store(self._runtime, self.profile, self.folder, kind, backend)
+        return RedoLog(self.folder, self.profile.name, self._machine)
 
     def follow(self) -> None:
         self.folder = profile_dir(self._runtime.environ, self.profile.name)  # it can have been removed
-        self._choice = self._read_choice()
+        self._stores.look_again()
 
     # -- reading ---------------------------------------------------------------------------------------
 
-    @property
-    def unfinished(self) -> bool:
-        return os.path.lexists(self.folder / REDO_LOG)
-
     def newest(self) -> Session | None:
-        session = self.store.read(self.profile.name)
-        newer = self.redo_log.read(session) if session is not None and self.unfinished else None
-        return newer or session
+        found = self._find()
+        return None if found is None else self._newer(found[0]) or found[0]
 
     def recover(self) -> Session | None:
-        session = self.store.read(self.profile.name)
-        if session is None or not self.unfinished:
-            return session
-        newer = self.redo_log.read(session)
-        if newer is None:  # the store has the same session already, or that of a later login
-            self.redo_log.remove()
-            return session
-        self.publish(newer)
+        found = self._find()
+        if found is None:
+            return None
+        session, store = found
+        if session.version == 1:
+            self.redo_log.rename_first(session)
+            self.journal.rename_first(session)
+        self._stores.settle(store)
+        newer = self._newer(session)
+        if newer is not None:
+            self.publish(newer)
+        return newer or session
+
+    def _find(self) -> tuple[Session, Store] | None:
+        """Read the session in the store, and tell in which store it is."""
+        _ = self.store  # raises when the environment says that it is another one
+        return self._stores.find()
+
+    def signing_out(self, session: Session) -> bool:
+        if not os.path.lexists(self.folder / f"journal.{session.id}"):
+            return False
+        with contextlib.suppress(StoreDamaged):  # the next renewal reports it
+            return self.journal.read(session).signing_out
+        return False
+
+    def _newer(self, session: Session) -> Session | None:
+        """Read the redo log if it has a newer session; the first line tells that."""
+        header = redo_header.read(redo_header.path_of(self.folder, session))
+        newer = None if header is None or header.generation <= session.generation else self.redo_log.read(session)
+        self.behind = newer is not None
         return newer
 
     # -- the lock --------------------------------------------------------------------------------------
@@ -124,7 +123,7 @@ class LocalVault:
         seconds = DEADLINE if patience is None else min(patience, DEADLINE)
         with exclusive(self.folder / "lock", seconds, self._report_waiting) as lock:
             # While this process waited, a login or `store migrate` may have chosen another store.
-            self._choice = self._read_choice()
+            self._stores.look_again()
             yield lock
 
     def still_exclusive(self, lock: int | None) -> bool:
@@ -138,6 +137,23 @@ class LocalVault:
 
     # -- renewal ---------------------------------------------------------------------------------------
 
+    def renews(self, session: Session) -> bool:
+        return session.refresh_token is None or machine.renews(self._state_dir, session)
+
+    def adopt(self, session: Session) -> Session:
+        here = self._state_dir
+        return replace(session, state_id=here.id, state_path=here.path, state_machine=here.machine)
+
+    @property
+    def _state_dir(self) -> machine.StateDir:
+        try:
+            return machine.state_dir(self.folder.parent)
+        except OSError as reason:
+            raise StoreUnavailable(
+                f"{self.folder.parent} cannot be used: {reason.strerror}",
+                hint="set TOKENCTL_STATE_DIR to a folder of yours on a writable disk",
+            ) from None
+
     def reserve(self, session: Session) -> None:
         self.redo_log.reserve(session)
 
@@ -149,24 +165,29 @@ class LocalVault:
             self.redo_log.commit(session)
         except (OSError, UsageError) as error:  # `publish` can still save the session; the journal's entry stays
             reason = getattr(error, "strerror", error)
-            self._runtime.terminal.warning(f"{self.redo_log.path} cannot be written: {reason}")
+            self._runtime.terminal.warning(f"{self.redo_log.path(session)} cannot be written: {reason}")
         else:
-            self.journal.remove()
+            self.journal.remove(session)
 
     def publish(self, session: Session) -> None:
         try:
             self.store.write(self.profile.name, session)
         except StoreError as error:
-            if not (self.unfinished and self.redo_log.holds(session)):
-                raise type(error)(
-                    f"the session was renewed and could not be saved: {error.message}", hint=error.hint
-                ) from None
-            self._runtime.terminal.warning(
-                f"the session was renewed and is safe, but it is not in the keyring yet ({error.message});"
-                " the next command tries again"
-            )
+            self._check_committed(session, error)
         else:
-            self.redo_log.remove()
+            self.behind = False
+
+    def _check_committed(self, session: Session, error: StoreError) -> None:
+        """After the store's error: warn if the redo log has the session, else raise the error."""
+        if not self.redo_log.holds(session):
+            raise type(error)(
+                f"the session was renewed and could not be saved: {error.message}", hint=error.hint
+            ) from None
+        self.behind = True
+        self._runtime.terminal.warning(
+            f"the session was renewed and is safe, but it is not in the keyring yet ({error.message});"
+            " the next command tries again"
+        )
 
     # -- login and sign-out ----------------------------------------------------------------------------
 
@@ -180,23 +201,35 @@ class LocalVault:
         """Every session can be kept here."""
 
     def keep(self, session: Session, secret: str | None = None) -> None:
-        if secret is not None:
-            self.store.write_secret(self.profile.name, secret)
-        store = self.store
-        store.write(self.profile.name, session)
-        if self._runtime.store is None:
-            self._choice = choice_of(store)
-            self._stores[self._choice] = store
-            store_choice.write(self.folder, self._choice)
-
-    def forget_all_but_entry(self) -> None:
-        self.forget_narrower()
-        self.redo_log.remove()
-        self.journal.remove()
+        replaced = self._stored_id()
+        self._stores.keep(self.store, session, secret)
+        self.commit(session)  # the mirror; and the journal's entry was about the tokens before
+        self._remove_older(session, replaced)
 
     def forget(self) -> None:
-        self.store.delete(self.profile.name)
-        self.forget_all_but_entry()
+        replaced = self._stored_id()
+        self._stores.delete()
+        self._remove_older(None, replaced)
+
+    def _stored_id(self) -> str | None:
+        """Return the id of the session in the store, also when its redo log is damaged; None when it cannot be read."""
+        with contextlib.suppress(StoreError):
+            found = self._find()
+            return None if found is None else found[0].id
+        return None
+
+    def _remove_older(self, session: Session | None, replaced: str | None) -> None:
+        """Remove what older sessions left: narrower tokens, redo logs, journals, copies in earlier stores.
+
+        `session` is the one that stays, `replaced` the id of the one whose place it took.
+        """
+        self.forget_narrower()
+        self.redo_log.remove_others(session, replaced)
+        self.journal.remove_others(session, replaced)
+        self._stores.remove_earlier(session)
+        for path in (*self.folder.glob(".*.next"), self.folder / "redo.next"):  # of runs that were killed
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
 
     # -- narrower tokens -------------------------------------------------------------------------------
 
@@ -209,22 +242,33 @@ class LocalVault:
 
     def forget_narrower(self) -> None:
         for mark in self.folder.glob(f"{NARROWER_PREFIX}*"):
+            name = f"{self.profile.name}@{mark.name.removeprefix(NARROWER_PREFIX)}"
             with contextlib.suppress(StoreError, OSError):
-                self.store.delete(f"{self.profile.name}@{mark.name.removeprefix(NARROWER_PREFIX)}")
+                self._stores.delete_narrower(name)
                 mark.unlink()
 
 
 class LoginVault(LocalVault):
-    """The vault for a login: its store is the profile's, and not that of the last login."""
+    """The vault for a login: its store is the profile's. It reads the older session from where the last login put it."""
 
     @property
     def store(self) -> Store:
-        return self._profile_store
+        return self._stores.of_profile
 
     @property
-    def previous(self) -> Store | None:  # type: ignore[override]  # a property here, a plain attribute in the base class
-        same = self._choice == choice_of(self.store)
-        return self.store if same else self._chosen_store
+    def previous(self) -> Store | None:
+        return self._stores.chosen
+
+    def _find(self) -> tuple[Session, Store] | None:
+        try:
+            return super()._find()
+        except StoreDamaged:
+            raise
+        except StoreError as error:  # the older session cannot be read where it is: no reason not to sign in here
+            if self.previous in (None, self.store):
+                raise
+            self._runtime.terminal.warning(f"an older session can be in another store: {error.message}")
+            return None
 
 
 class SourceVault(LocalVault):
@@ -232,4 +276,4 @@ class SourceVault(LocalVault):
 
     @property
     def store(self) -> Store:
-        return self._chosen_store or self._profile_store
+        return self._stores.chosen or self._stores.of_profile

@@ -15,7 +15,7 @@ class MemoryVault:
 
     lasting = False
     previous = None
-    unfinished = False
+    behind = False
     entry = "nowhere"
 
     def __init__(self, runtime: Runtime, profile: Profile) -> None:
@@ -29,6 +29,9 @@ class MemoryVault:
     def newest(self) -> Session | None:
         return self.store.read(self.profile.name)
 
+    def signing_out(self, session: Session) -> bool:
+        return self.journal.read(session).signing_out
+
     def recover(self) -> Session | None:
         return self.newest()
 
@@ -39,6 +42,13 @@ class MemoryVault:
     def still_exclusive(self, lock: int | None) -> bool:
         return True
 
+    def renews(self, session: Session) -> bool:
+        """No other process has this session."""
+        return True
+
+    def adopt(self, session: Session) -> Session:
+        return session
+
     def reserve(self, session: Session) -> None:
         """Nothing has to be reserved."""
 
@@ -47,7 +57,7 @@ class MemoryVault:
 
     def commit(self, session: Session) -> None:
         self.publish(session)
-        self.journal.remove()
+        self.journal.remove(session)
 
     def publish(self, session: Session) -> None:
         self.store.write(self.profile.name, session)
@@ -75,9 +85,5 @@ class MemoryVault:
     def forget_narrower(self) -> None:
         """Nothing has to be removed: they end with the process."""
 
-    def forget_all_but_entry(self) -> None:
-        self.journal.remove()
-
     def forget(self) -> None:
         self.store.delete(self.profile.name)
-        self.forget_all_but_entry()

@@ -1,63 +1,79 @@
-"""The redo log: a sealed file with a renewed session that the store does not have yet.
+"""The redo log: a sealed file with the newest session, beside the store.
 
 Renaming the file to its name is the commit of a renewal. After the commit the new tokens cannot be lost, even when
-the keyring fails. The key is in the session: it was read from the keyring before the request, and without the
-keyring entry nobody can read the file. Each profile has one redo log in its private folder. A redo log that cannot
-be read is not removed, because it can be the only copy.
+the keyring fails. The file stays as a mirror until the next commit replaces it: some keyrings write to the disk
+seconds later, or come back with an older state. The key is in the session: it was read from the keyring before the
+request, and without the keyring entry nobody can read the file.
+
+Each session has its own redo log, and its name has the session's id. So a home directory that machines with keyrings
+of their own share can have several, and nobody removes the redo log of a session that is not their own. A redo log
+that cannot be read is not removed, because it can be the only copy.
 """
 
 import base64
 import contextlib
-import hashlib
 import json
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from tokenctl.adapters.private_files import open_private, read_private, sync_folder
-from tokenctl.errors import StoreDamaged, StoreUnavailable
+from tokenctl.errors import StoreError, StoreUnavailable, UsageError
 from tokenctl.model import session as sessions
 from tokenctl.model.session import Session
+from tokenctl.storage import redo_header
+from tokenctl.storage.redo_header import Header, damaged
 from tokenctl.storage.sealing import seal, unseal
-from tokenctl.storage.state_dir import REDO_LOG
 
-VERSION = 1
 RESERVED = 64 * 1024
 """Bytes to reserve before the request, at least; four times the session's size if that is more."""
 
 
 class RedoLog:
-    """One profile's redo log, in its private folder."""
+    """The redo logs in one profile's private folder. `machine` is this machine's id."""
 
-    def __init__(self, folder: Path, profile: str) -> None:
-        self.path = folder / REDO_LOG
-        self._reserved = folder / "redo.next"
+    def __init__(self, folder: Path, profile: str, machine: str) -> None:
+        self._folder = folder
         self._profile = profile
+        self._machine = machine
+        self._reserved = folder / "redo.next"
+
+    def path(self, session: Session) -> Path:
+        """Return the path of the session's redo log."""
+        return redo_header.path_of(self._folder, session)
 
     def read(self, known: Session) -> Session | None:
-        """Read the session if it is of the same login as `known`, and newer; else None.
-
-        Raises StoreDamaged when the file cannot be read.
-        """
-        content = read_private(self.path)
+        """Read the session if it is newer than `known`; else None. Raises StoreDamaged when the file cannot be read."""
+        path = self.path(known)
+        content = read_private(path)
         if content is None:
             return None
         try:
-            document = json.loads(content)
-            version, generation = document["version"], document["generation"]
-            if version == VERSION and (document["login"] != _login_id(known) or generation <= known.generation):
-                return None
-            sealed = base64.b64decode(document["sealed"], validate=True)
-            text = unseal(_key(known), sealed, self._associated_data(document)) if version == VERSION else b""
+            if content.startswith(b"{"):
+                text = self._unseal_first_version(content, known)
+            else:
+                text = self._unseal(content, known, path)
         except (ValueError, RecursionError, KeyError, TypeError):
-            raise StoreDamaged(
-                f"{self.path} has a renewed session and is damaged",
-                hint="nothing was changed; sign in again with 'tokenctl login', or move that file away to continue without it",
-            ) from None
-        if version != VERSION:
-            raise StoreDamaged(f"{self.path} has version {version!r:.20}", hint="use the tokenctl that wrote it")
-        return sessions.loads(text.decode(), str(self.path))
+            raise damaged(path) from None
+        return None if text is None else sessions.loads(text.decode(), str(path))
+
+    def _unseal(self, content: bytes, known: Session, path: Path) -> bytes | None:
+        if redo_header.parse(content, path).generation <= known.generation:
+            return None
+        line, _, rest = content.partition(b"\n")
+        if rest[-1:] != b"\n":
+            raise ValueError("cut off")
+        sealed = base64.b64decode(rest[:-1], validate=True)
+        return unseal(_key(known), sealed, self._associated_data(known, line))
+
+    def _unseal_first_version(self, content: bytes, known: Session) -> bytes | None:
+        """Unseal a redo log of version 1: one JSON document with the id of its login."""
+        document = json.loads(content)
+        generation, login = document["generation"], document["login"]
+        if login != known.id or generation <= known.generation:
+            return None
+        associated = json.dumps([self._profile, document["version"], generation, login]).encode()
+        return unseal(_key(known), base64.b64decode(document["sealed"], validate=True), associated)
 
     def holds(self, session: Session) -> bool:
         """Tell whether the file has exactly this generation of the session."""
@@ -78,7 +94,7 @@ class RedoLog:
         except OSError as reason:
             self.release()
             raise StoreUnavailable(
-                f"there is no space to save a renewed session in {self.path.parent}: {reason.strerror}",
+                f"there is no space to save a renewed session in {self._folder}: {reason.strerror}",
                 hint="nothing was sent and nothing is lost; free some space there, then try again",
             ) from None
 
@@ -88,23 +104,42 @@ class RedoLog:
 
     def commit(self, session: Session) -> None:
         """Commit a session: write it into the reserved space, and rename the file. Raises OSError or UsageError."""
-        document: dict[str, Any] = {"version": VERSION, "generation": session.generation, "login": _login_id(session)}
-        sealed = seal(_key(session), sessions.dumps(session).encode(), self._associated_data(document))
-        content = json.dumps(document | {"sealed": base64.b64encode(sealed).decode()}).encode() + b"\n"
+        line = redo_header.first_line(Header(session.generation, self._machine))
+        sealed = seal(_key(session), sessions.dumps(session).encode(), self._associated_data(session, line))
         with open(open_private(self._reserved, os.O_RDWR | os.O_CREAT), "r+b") as file:
-            file.write(content)  # over the zeros: this needs no new disk space
+            file.write(line + b"\n" + base64.b64encode(sealed) + b"\n")  # over the zeros: this needs no new disk space
             file.truncate()
             file.flush()
             os.fsync(file.fileno())
-        os.replace(self._reserved, self.path)
-        sync_folder(self.path.parent)
+        os.replace(self._reserved, self._folder / f"redo.{session.id}")
+        sync_folder(self._folder)
 
-    def remove(self) -> None:
-        """Remove the file, when the store has its session."""
-        _remove_file(self.path)
+    def rename_first(self, session: Session) -> None:
+        """Under the lock: give a redo log of version 1 the name that it has today. Raises nothing."""
+        path = self.path(session)
+        if path.name == redo_header.FIRST_NAME:
+            with contextlib.suppress(OSError):
+                path.rename(self._folder / f"redo.{session.id}")
 
-    def _associated_data(self, document: dict[str, Any]) -> bytes:
-        return json.dumps([self._profile, document["version"], document["generation"], document["login"]]).encode()
+    def remove_others(self, session: Session | None, replaced: str | None) -> None:
+        """Remove the redo logs of this machine, and of the session with the id `replaced`, but not this session's.
+
+        Raises nothing.
+        """
+        for path in [self._folder / redo_header.FIRST_NAME, *self._folder.glob("redo.*")]:
+            if path == self._reserved or (session is not None and path.name == f"redo.{session.id}"):
+                continue
+            if path.name == f"redo.{replaced}" or self._is_of_this_machine(path):
+                _remove_file(path)
+
+    def _is_of_this_machine(self, path: Path) -> bool:
+        with contextlib.suppress(StoreError, UsageError):
+            header = redo_header.read(path)
+            return header is not None and header.machine in ("", self._machine)
+        return False
+
+    def _associated_data(self, session: Session, line: bytes) -> bytes:
+        return json.dumps([self._profile, session.id, line.decode()]).encode()
 
 
 def _remove_file(path: Path) -> None:
@@ -114,8 +149,3 @@ def _remove_file(path: Path) -> None:
 
 def _key(session: Session) -> bytes:
     return base64.b64decode(session.seal_key)
-
-
-def _login_id(session: Session) -> str:
-    """Make an id of the login from its key, so that a redo log of another login is recognized without unsealing it."""
-    return hashlib.sha256(b"tokenctl redo log" + _key(session)).hexdigest()[:16]

@@ -18,8 +18,6 @@ if sys.platform != "win32":
     import pwd
 
 _POSIX = os.name == "posix"
-REDO_LOG = "redo"
-"""The name of the redo log in a profile's folder: readers look for it without loading what can unseal it."""
 
 
 def state_home(environ: Mapping[str, str]) -> Path:

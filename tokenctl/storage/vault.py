@@ -1,7 +1,8 @@
 """The vault: everything that is stored for one profile: lock, store, redo log, journal.
 
-A renewal commits to the redo log first. Until the store has its copy, a reader uses the redo log, and the next
-process that holds the lock makes the copy.
+A renewal commits to the redo log first. The redo log stays beside the store as a mirror. A reader compares the
+generations of both and uses the newer session. If the store is behind, the next process that holds the lock copies
+the session to it.
 
 There are two kinds. A `LocalVault` is a keyring or an encrypted file, and a private folder. A `MemoryVault` keeps
 nothing after the process ends. A vault for many machines would be a third kind: its `exclusive` would be a row lock
@@ -38,7 +39,7 @@ class Vault(Protocol):
 
     @property
     def previous(self) -> Store | None:
-        """In a vault for a login, the store that the last login chose; None before the first login."""
+        """In a vault for a login, the store that has the session now; None before the first login."""
 
     @property
     def entry(self) -> str:
@@ -49,8 +50,8 @@ class Vault(Protocol):
         """The journal of the session's refresh token."""
 
     @property
-    def unfinished(self) -> bool:
-        """Tell whether there is a redo log, which can have a newer session than the store. Reads no file."""
+    def behind(self) -> bool:
+        """Tell whether the last read found a committed session that the store does not have yet."""
 
     def follow(self) -> None:
         """Look again where the session is: a login or `store migrate` may have chosen another store meanwhile.
@@ -61,6 +62,9 @@ class Vault(Protocol):
 
     def newest(self) -> Session | None:
         """Read the newest session: the store's, or a committed one that the store does not have yet."""
+
+    def signing_out(self, session: Session) -> bool:
+        """Tell whether `revoke` has begun to end the session: then nobody may get its tokens."""
 
     def exclusive(self, patience: float | None = None) -> AbstractContextManager[int | None]:
         """Hold the lock until the block ends. Waits `patience` seconds, or the lock's deadline, at most. Raises Busy.
@@ -74,6 +78,12 @@ class Vault(Protocol):
 
     def recover(self) -> Session | None:
         """Under the lock: read the newest session, and copy it to the store if an earlier process did not."""
+
+    def renews(self, session: Session) -> bool:
+        """Tell whether the session may be renewed here, and not under the lock of another state directory."""
+
+    def adopt(self, session: Session) -> Session:
+        """Return the session as one that is renewed here. Stores nothing. Raises StoreUnavailable."""
 
     def reserve(self, session: Session) -> None:
         """Reserve space for the session's successor. Raises StoreUnavailable; then no request must be sent."""
@@ -97,7 +107,10 @@ class Vault(Protocol):
         """Check, before a sign-in, that this vault can keep a session of the flow. Raises UsageError."""
 
     def keep(self, session: Session, secret: str | None = None) -> None:
-        """Keep a login's session and client secret, and record the store choice. Raises StoreError."""
+        """Keep a login's session and client secret, and record the store choice. Raises StoreError.
+
+        Then removes what older sessions left: narrower tokens, redo logs, journals, copies in earlier stores.
+        """
 
     def narrower(self, key: str) -> Session | None:
         """Read the narrower token with this key. Raises StoreError."""
@@ -108,11 +121,11 @@ class Vault(Protocol):
     def forget_narrower(self) -> None:
         """Remove every narrower token. A failure is ignored, because these tokens only live for minutes."""
 
-    def forget_all_but_entry(self) -> None:
-        """Remove what the last session left outside the store's entry: redo log, journal, narrower tokens."""
-
     def forget(self) -> None:
-        """Remove the session and everything that belongs to it. Only `revoke` does this. Raises StoreError."""
+        """Remove the session and everything that belongs to it, in every store. Only `revoke` does this.
+
+        Raises StoreError. A copy in an earlier store that cannot be removed stays listed, and gets a warning.
+        """
 
 
 def open(runtime: Runtime, profile: Profile) -> Vault:

@@ -264,7 +264,7 @@ def test_a_journal_that_is_not_private_does_not_hide_the_session(signed_in: Home
     """What is wrong beside a session that works is no reason to show nothing."""
     demo_server.overrides["/token"] = lambda _: Reply(status=503)
     assert signed_in.run("refresh").status == 6
-    (journal,) = signed_in.folder.rglob("journal")
+    (journal,) = signed_in.folder.rglob("journal.*")
     journal.chmod(0o644)
     result = signed_in.run("show", "--json")
     assert result.status == 0 and json.loads(result.stdout)["state"] == "fresh"

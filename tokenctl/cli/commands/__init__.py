@@ -27,6 +27,8 @@ def load(name: str) -> click.Command | None:
             from tokenctl.cli.commands.demo import command
         case "completion":
             from tokenctl.cli.commands.completion import command
+        case "help":
+            from tokenctl.cli.commands.help import command
         case _:
             return None
     return command

@@ -96,7 +96,7 @@ def command(
     if new:
         editing.check(runtime.config, profile)
     vault = vaults.open_for_login(runtime, profile)
-    login.check(runtime, vault)
+    login.check(vault)
     from_stdin = client_secret_stdin or api_key_stdin
     secret = _secret_from_stdin(profile, kind) if from_stdin else _find_secret(runtime, vault, kind)
     start = sign_in.prepare(runtime, profile, secret, no_browser=no_browser, timeout=timeout)

@@ -46,7 +46,7 @@ def _describe(runtime: Runtime, name: str | None) -> dict[str, Any]:
     vault = vaults.open(runtime, runtime.profile(name))
     store, found, problem = vault.store, None, None
     try:
-        found = store.read(vault.profile.name) is not None
+        found = vault.newest() is not None
     except StoreError as error:
         problem = error.message
     return {
@@ -57,7 +57,7 @@ def _describe(runtime: Runtime, name: str | None) -> dict[str, Any]:
         "entry": vault.entry,
         "session": found,
         "session_problem": problem,
-        "copy_pending": vault.unfinished,
+        "copy_pending": vault.behind,
     }
 
 

@@ -24,9 +24,9 @@ MEANING = {
 }
 
 
-def draw(drawn: RenderableType) -> None:
-    """Draw on stdout."""
-    Console(no_color=bool(os.environ.get("NO_COLOR")) or None, highlight=False).print(drawn)
+def draw(drawn: RenderableType, width: int | None = None) -> None:
+    """Draw on stdout, `width` columns wide; None means as wide as the terminal."""
+    Console(no_color=bool(os.environ.get("NO_COLOR")) or None, highlight=False, width=width).print(drawn)
 
 
 def panel(found: dict[str, Any], now: int) -> RenderableType:

@@ -1,0 +1,57 @@
+"""`tokenctl help`: pages for people at a terminal and in a pipe."""
+
+import re
+
+import click
+import pytest
+
+from tests.support.attended import attended
+from tests.support.commandline import Home
+from tokenctl.cli.commands import load
+from tokenctl.cli.help import TOPICS, page
+from tokenctl.cli.main import COMMANDS
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_a_page_is_plain_in_a_pipe_and_drawn_at_a_terminal(home: Home, topic: str) -> None:
+    """A pipe gets the Markdown as it is; a terminal gets no marks of it."""
+    piped = home.run("help", topic)
+    assert (piped.status, piped.stdout, piped.stderr) == (0, page(topic), "")
+    drawn = attended(home, "help", topic)
+    assert drawn.status == 0 and "|---" not in drawn.stderr and "**" not in drawn.stderr
+
+
+def test_the_list_of_topics_is_in_every_help(home: Home) -> None:
+    """`help` alone lists commands and topics, and its own help the same topics."""
+    listed, own = home.run("help").stdout, home.run("help", "--help").stdout
+    for name in TOPICS:
+        assert f"\n  {name} " in listed and re.search(rf"\n +{name} ", own)
+    assert all(f"\n  {name} " in listed for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_commands_help_is_the_same_both_ways(home: Home, name: str) -> None:
+    """`help NAME` and `NAME --help` say the same."""
+    assert home.run("help", name).stdout.split() == home.run(name, "--help").stdout.split()
+
+
+def test_a_topic_that_is_none_is_an_error_that_lists_them(home: Home) -> None:
+    """Exit status 2, and nothing on stdout."""
+    result = home.run("help", "keyring")
+    assert (result.status, result.stdout) == (2, "") and "keyrings, security" in result.stderr
+
+
+def options() -> set[str]:
+    """Every option of every command."""
+    commands = [load(name) for name in COMMANDS]
+    commands += [each for group in commands if isinstance(group, click.Group) for each in group.commands.values()]
+    return {option for each in commands if each is not None for param in each.params for option in param.opts}
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_a_page_names_commands_and_options_that_exist(topic: str) -> None:
+    """A page is no older than the program."""
+    text = page(topic)
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text)) <= options()
+    assert set(re.findall(r"`tokenctl ([a-z]+)", text)) <= set(COMMANDS)
+    assert max(map(len, (line for line in text.splitlines() if not line.startswith("|")))) <= 100

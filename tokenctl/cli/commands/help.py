@@ -1,0 +1,50 @@
+"""`tokenctl help`: the help of a command, or the page of a topic."""
+
+import sys
+
+import click
+
+from tokenctl.cli.commands import load
+from tokenctl.cli.help import TOPICS, page
+from tokenctl.cli.output import answer
+from tokenctl.errors import UsageError
+
+
+@click.command("help", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("name", required=False, metavar="[COMMAND|TOPIC]")
+@click.pass_context
+def command(ctx: click.Context, name: str | None) -> None:
+    """Show the help of a command, or the page of a topic.
+
+    \b
+    Topics:
+      keyrings   what each keyring promises, and what to do where there is none
+      security   what is protected from whom, and what is not
+    """  # noqa: D301 (click reads the \b)
+    root = ctx.find_root()
+    if name is None:
+        answer(f"{root.get_help()}\n\n{_list_of_topics()}")
+    elif name in TOPICS:
+        _show(page(name))
+    else:
+        found = load(name)
+        if found is None:
+            raise UsageError(
+                f"there is no command and no topic {name!r:.60}",
+                hint=f"the topics are: {', '.join(TOPICS)}; or run 'tokenctl help'",
+            )
+        answer(found.get_help(click.Context(found, info_name=name, parent=root)))
+
+
+def _list_of_topics() -> str:
+    width = max(map(len, TOPICS)) + 2
+    return "Topics (tokenctl help TOPIC):\n" + "\n".join(f"  {name:<{width}}{line}" for name, line in TOPICS.items())
+
+
+def _show(text: str) -> None:
+    if sys.stdout is not None and sys.stdout.isatty():
+        from tokenctl.cli.views.page import draw_page
+
+        draw_page(text)
+    else:
+        answer(text.rstrip("\n"))

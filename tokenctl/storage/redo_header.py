@@ -1,0 +1,85 @@
+"""The first line of a redo log: its generation, in clear.
+
+Each reader looks at this line, because the redo log stays beside the store as a mirror. Only when it is newer than
+the store's entry, the file is unsealed, which needs a library that a fresh `token` does not load.
+"""
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from tokenctl.adapters.private_files import open_private
+from tokenctl.errors import StoreDamaged, StoreUnavailable
+from tokenctl.model.session import Session
+
+FIRST_NAME = "redo"
+"""The name of the redo log of version 1, which has no session id in it."""
+_VERSION = 2
+_FIRST_LINE = re.compile(rb"tokenctl-redo ([0-9]{1,9}) ([0-9]{1,18}) ([0-9a-z]{1,32})\n")
+_LONGEST = 100
+"""Bytes of the first line, at most."""
+
+
+class Header(NamedTuple):
+    """What the first line says: the generation of the sealed session, and the machine that wrote it."""
+
+    generation: int
+    machine: str
+
+
+def path_of(folder: Path, session: Session) -> Path:
+    """Return the path of the session's redo log in the profile's folder."""
+    path = folder / f"redo.{session.id}"
+    first = folder / FIRST_NAME
+    return first if session.version == 1 and not os.path.lexists(path) and os.path.lexists(first) else path
+
+
+def first_line(header: Header) -> bytes:
+    """Write the first line, without its end."""
+    return b"tokenctl-redo %d %d %s" % (_VERSION, header.generation, header.machine.encode())
+
+
+def read(path: Path) -> Header | None:
+    """Read the first line of a redo log; None when there is no such file. Raises StoreDamaged or UsageError."""
+    try:
+        with open(open_private(path, os.O_RDONLY), "rb", buffering=0) as file:
+            found = file.read(_LONGEST) or b""
+            if found.startswith(b"{"):
+                return _first_version(found + file.readall(), path)
+    except FileNotFoundError:
+        return None
+    except OSError as reason:
+        raise StoreUnavailable(f"{path} cannot be read: {reason.strerror}") from None
+    return parse(found, path)
+
+
+def parse(content: bytes, path: Path) -> Header:
+    """Parse the first line of a redo log. Raises StoreDamaged; the message names `path`."""
+    found = _FIRST_LINE.match(content, 0, _LONGEST)
+    if found is None:
+        raise damaged(path)
+    version, generation, machine = found.groups()
+    if int(version) != _VERSION:
+        raise StoreDamaged(f"{path} has version {int(version)}", hint="use the tokenctl that wrote it")
+    return Header(int(generation), machine.decode())
+
+
+def damaged(path: Path) -> StoreDamaged:
+    """Make the error for a redo log that cannot be read. It is never removed, because it can be the only copy."""
+    return StoreDamaged(
+        f"{path} has a renewed session and is damaged",
+        hint="nothing was changed; sign in again with 'tokenctl login', or move that file away to continue without it",
+    )
+
+
+def _first_version(content: bytes, path: Path) -> Header:
+    """Read the generation of a redo log of version 1, which is one JSON document."""
+    try:
+        document = json.loads(content)
+        if document["version"] == 1 and type(document["generation"]) is int:
+            return Header(document["generation"], "")
+    except (ValueError, RecursionError, KeyError, TypeError):
+        pass
+    raise damaged(path)

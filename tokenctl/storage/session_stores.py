@@ -1,0 +1,133 @@
+"""The stores of one profile: those that can have its session, and the one that the profile asks for; each opened once."""
+
+from functools import cached_property
+from pathlib import Path
+
+from tokenctl.errors import StoreError, StoreUnavailable
+from tokenctl.model.profile import Profile
+from tokenctl.model.session import Session
+from tokenctl.model.store import Store, StoreChoice, choice_of
+from tokenctl.runtime import Runtime
+from tokenctl.storage import store_choice
+from tokenctl.storage.opening import open_store
+from tokenctl.storage.store_choice import Choices
+
+
+class SessionStores:
+    """The stores of one profile. A store that was opened stays open, so that nobody is asked twice for a passphrase.
+
+    `folder` is the profile's private folder, and `machine` this machine's id.
+    """
+
+    def __init__(self, runtime: Runtime, profile: Profile, folder: Path, machine: str) -> None:
+        self._runtime = runtime
+        self._profile = profile
+        self._folder = folder
+        self._machine = machine
+        self._stores: dict[StoreChoice, Store] = {}
+
+    @cached_property
+    def choices(self) -> Choices:
+        """What the store choice says. `look_again` reads it again."""
+        return self._read_choices()
+
+    def look_again(self) -> bool:
+        """Read the store choice again, and tell whether it has changed: a login or `store migrate` can change it."""
+        before, self.choices = self.choices, self._read_choices()
+        return self.choices != before
+
+    def _read_choices(self) -> Choices:
+        return Choices() if self._runtime.store is not None else store_choice.read(self._folder, self._machine)
+
+    @cached_property
+    def of_profile(self) -> Store:
+        """The profile's store. The backend is the profile's, else that of the keyring library's variable."""
+        backend = self._profile.keyring_backend or self._runtime.environ.get("PYTHON_KEYRING_BACKEND") or None
+        store = self._runtime.store or self._open(self._profile.store, backend)
+        return self._stores.setdefault(choice_of(store), store)
+
+    def opened(self, choice: StoreChoice) -> Store:
+        """Open the store of a choice."""
+        if choice not in self._stores:
+            self._stores[choice] = self._open(*choice)
+        return self._stores[choice]
+
+    def _open(self, kind: str, backend: str | None) -> Store:
+        return open_store(self._runtime, self._profile, self._folder, kind, backend)
+
+    @property
+    def chosen(self) -> Store | None:
+        """The store in which to look first; None when no login has chosen one."""
+        return self.opened(self.choices.listed[0]) if self.choices.listed else None
+
+    @property
+    def _holding(self) -> tuple[Store, ...]:
+        return tuple(map(self.opened, self.choices.listed)) or (self.of_profile,)
+
+    def find(self) -> tuple[Session, Store] | None:
+        """Read the session, and tell in which store it is. Raises StoreError."""
+        for store in self._holding:
+            session = store.read(self._profile.name)
+            if session is not None:
+                return session, store
+        # While this process read, `store migrate` can have moved the session.
+        return self.find() if self.look_again() else None
+
+    def settle(self, store: Store) -> None:
+        """Write into the store choice that the session is in this store. Raises StoreUnavailable."""
+        choice = choice_of(store)
+        if choice != self.choices.current or self.choices.coming is not None:
+            self._stores[choice] = store
+            self._choose(self.choices.settled(choice))
+
+    def keep(self, store: Store, session: Session, secret: str | None) -> None:
+        """Write a session and a client secret to a store. The store choice says so before and after. Raises StoreError."""
+        choice = choice_of(store)
+        if choice != self.choices.current:
+            self._choose(self.choices.begun(choice))
+        if secret is not None:
+            store.write_secret(self._profile.name, secret)
+        store.write(self._profile.name, session)
+        self.settle(store)
+
+    def delete(self) -> None:
+        """Remove the session from the stores in which it can be. Raises StoreError."""
+        for store in self._holding:
+            store.delete(self._profile.name)
+
+    def delete_narrower(self, name: str) -> None:
+        """Remove a narrower token from every store. Raises StoreError."""
+        for store in (*self._holding, *map(self.opened, self.choices.earlier)):
+            store.delete(name)
+
+    def remove_earlier(self, session: Session | None) -> None:
+        """Remove copies from earlier stores. One that cannot be removed stays listed, and gets a warning.
+
+        `session` is what the current store has.
+        """
+        for choice in self.choices.earlier:
+            try:
+                self.opened(choice).delete(self._profile.name)
+                if session is not None:
+                    self._write_again(session)
+                self._choose(self.choices.cleared(choice))
+            except StoreError as error:
+                self._runtime.terminal.warning(f"a copy can still be in the {choice.kind} store: {error.message}")
+
+    def _write_again(self, session: Session) -> None:
+        """Write the session again if it is gone: two names can be one keyring."""
+        for store in self._holding[:1]:
+            if store.read(self._profile.name) is None:
+                store.write(self._profile.name, session)
+
+    def _choose(self, choices: Choices) -> None:
+        if self._runtime.store is not None:
+            return
+        try:
+            store_choice.write(self._folder, self._machine, choices)
+        except OSError as reason:
+            raise StoreUnavailable(
+                f"{self._folder} cannot be written: {reason.strerror}",
+                hint="tokenctl writes there where the session is; free some space there, or make it writable",
+            ) from None
+        self.choices = choices
