@@ -15,6 +15,7 @@ import types
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from tokenctl.adapters import private_process
 from tokenctl.adapters.private_files import replace_private
 from tokenctl.broker.current import current
 from tokenctl.handoff.child import Child, NotExecutable
@@ -40,7 +41,8 @@ def run_with_token_file(runtime: Runtime, vault: Vault, session: Session, min_tt
         replace_private(path, session.access_token.encode())
         environ = {**child.environ, FILE_VARIABLE: str(path)}
         try:
-            process = subprocess.Popen(list(child.words), executable=child.program, env=environ)
+            with private_process.callers_core_limit():
+                process = subprocess.Popen(list(child.words), executable=child.program, env=environ)
         except OSError as reason:
             raise NotExecutable(f"{child.program} cannot be run: {reason.strerror}") from None
         ended = threading.Event()
