@@ -24,6 +24,9 @@ def open_private(path: Path, flags: int) -> int:
             raise
         raise UsageError(f"{path} cannot be opened: {reason.strerror}", hint=_HINT) from None
     found = os.fstat(descriptor)
+    if _POSIX and flags & os.O_CREAT and found.st_uid == os.geteuid() and found.st_mode & 0o600 != 0o600:
+        os.fchmod(descriptor, 0o600)  # the umask took away a right of the owner
+        found = os.fstat(descriptor)
     foreign = _POSIX and (found.st_uid != os.geteuid() or found.st_mode & 0o077)
     if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1 or foreign:
         os.close(descriptor)
@@ -39,6 +42,19 @@ _NOFOLLOW = (
     | getattr(os, "O_BINARY", 0)
 )
 _HINT = "it must be a plain file that belongs to you and that only you can read (chmod 600)"
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder of mode 0700, and its missing parents with this mode, whatever the umask. Raises OSError.
+
+    `Path.mkdir` gives parents the mode that the umask leaves, which can be open to others.
+    """
+    if not folder.parent.exists():
+        with contextlib.suppress(FileExistsError):  # another process has made it meanwhile
+            make_private_folder(folder.parent)
+    folder.mkdir(mode=0o700)
+    if _POSIX and folder.lstat().st_mode & 0o777 != 0o700:  # the umask took away a right of the owner
+        folder.chmod(0o700)
 
 
 def read_private(path: Path) -> bytes | None:
