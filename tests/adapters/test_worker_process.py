@@ -262,3 +262,20 @@ def test_the_search_path_is_the_callers(tmp_path: Path, monkeypatch: pytest.Monk
     expected = ["/script", detached.PACKAGE_PATH, "/lib/python", "/user", "/site", "/other"]
     assert detached.search_path(path, environ) == expected
     assert detached.search_path(["/lib"], {}) == ["/lib", detached.PACKAGE_PATH]
+    assert detached.search_path([str(tmp_path), "/lib"], {})[0] == str(tmp_path)  # no PYTHONPATH names nothing
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a current directory go")
+@pytest.mark.parametrize("pythonpath", [None, ":relative"])
+def test_a_worker_needs_no_current_directory(
+    tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, pythonpath: str | None
+) -> None:
+    """It can have been removed: by a build that cleans up, for one."""
+    environ.pop("PYTHONPATH")
+    environ |= {"PYTHONPATH": pythonpath} if pythonpath else {}
+    monkeypatch.syspath_prepend("")
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with locked(tmp_path) as lock:
+        assert detached.run("throwaway", "task", environ, lock) == "TASK"

@@ -74,15 +74,22 @@ def search_path(path: Sequence[str], environ: Mapping[str, str]) -> list[str]:
     What PYTHONPATH added comes last: a backport that another program needs must not take a library's place. But the
     folder of this package keeps its place also when PYTHONPATH names it, because then the libraries are there too.
     """
-    names = [] if sys.flags.ignore_environment else environ.get("PYTHONPATH", "").split(os.pathsep)
-    late = {os.path.abspath(name) for name in names} - {PACKAGE_PATH}
+    named = "" if sys.flags.ignore_environment else environ.get("PYTHONPATH", "")
+    late = {_absolute(name) for name in (named.split(os.pathsep) if named else ())} - {PACKAGE_PATH}
     # A relative entry means the current directory, or depends on it. Python makes those of PYTHONPATH absolute. But
     # the archive of a zipapp can be named by a relative path.
-    absolute = ((entry, os.path.abspath(entry)) for entry in path)
-    found = [full for entry, full in absolute if full == PACKAGE_PATH or os.path.isabs(entry)]
+    entries = [(entry, _absolute(entry)) for entry in path if isinstance(entry, str)]  # Python skips all others too
+    found = [full for entry, full in entries if full == PACKAGE_PATH or os.path.isabs(entry)]
     if PACKAGE_PATH not in found:
         found.append(PACKAGE_PATH)
     return [entry for entry in found if entry not in late] + [entry for entry in found if entry in late]
+
+
+def _absolute(entry: str) -> str:
+    try:
+        return os.path.abspath(entry)
+    except OSError:  # the current directory is gone
+        return entry
 
 
 _FLAGS = ("-I", *(("-B",) if sys.dont_write_bytecode else ()))
