@@ -87,3 +87,12 @@ class Helped(Ring):
     def get_password(self, service: str, username: str) -> str | None:
         subprocess.run([os.environ["TEST_PROGRAM"]], stdout=subprocess.DEVNULL, check=True)
         return super().get_password(service, username)
+
+
+class Reading(Ring):
+    """Reads stdin to its end, here and in a program that it starts: nobody can tell by its looks."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        subprocess.run(["cat"], stdout=subprocess.DEVNULL, check=True)
+        os.read(0, 65536)
+        return super().get_password(service, username)

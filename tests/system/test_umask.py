@@ -68,8 +68,8 @@ def test_all_that_is_made_is_private(tmp_path: Path, demo_server: FaultyServer, 
     assert process.returncode == 0, said
     assert (made / "deep" / "config" / "tokenctl" / "config.toml").exists()
     assert too_open(made) == []
-    for words in (("refresh",), ("exec", "--token-file", "--", "find", str(made), "-printf", "%p %m\n")):
-        with start(home, umask, *words) as process:
+    for command in (["refresh"], ["exec", "--token-file", "--", "find", str(made), "-printf", "%p %m\n"]):
+        with start(home, umask, *command) as process:
             stdout, stderr = process.communicate(timeout=LONG)
         assert process.returncode == 0, stderr
         assert too_open(made) == []

@@ -30,6 +30,7 @@ class _TokenFile:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "access_token"
+        self.begun = threading.Event()
         self.closed = threading.Event()
         self._writing = threading.Lock()
 
@@ -46,6 +47,7 @@ class _TokenFile:
     def close(self) -> None:
         """Let every later write do nothing."""
         self.closed.set()
+        self.begun.set()
         with self._writing:  # wait for the one that has begun
             pass
 
@@ -69,6 +71,7 @@ def run_with_token_file(runtime: Runtime, vault: Vault, session: Session, min_tt
                 return 128 + relay.waiting[0]
             process = _started(child, file.path)
             relay.start(process)
+            file.begun.set()
             status = process.wait()
         finally:
             file.close()
@@ -86,6 +89,7 @@ def _started(child: Child, path: Path) -> "subprocess.Popen[bytes]":
 
 def _keep_fresh(runtime: Runtime, vault: Vault, session: Session, min_ttl: int | None, file: _TokenFile) -> None:
     written, said = session.access_token, None
+    file.begun.wait()  # what a keyring call changes of this process for a moment, the child must not inherit
     while not file.closed.wait(max(SHORTEST, min(LONGEST, (session.expires_at - session.obtained_at) / 10))):
         try:
             vault.follow()
