@@ -68,7 +68,7 @@ def run(module: str, task: str, environ: Mapping[str, str], lock: int) -> str:
         raise LostContact from None
 
 
-def search_path(path: Sequence[str], environ: Mapping[str, str]) -> list[str]:
+def search_path(path: Sequence[object], environ: Mapping[str, str]) -> list[str]:
     """Return the worker's `sys.path`: the absolute entries of the caller's, so that it finds the same libraries.
 
     What PYTHONPATH added comes last: a backport that another program needs must not take a library's place. But the
