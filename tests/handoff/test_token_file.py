@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from tests.killing.scene import wait_until
 from tests.servers.faulty_server import FaultyServer
 from tests.support.commandline import LONG, Home, Started
 from tests.support.demo_server import Make
+from tokenctl.handoff.token_folder import UNFINISHED, token_folder
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="locks and signals of POSIX")
 
@@ -171,3 +173,28 @@ def test_a_full_disk_ends_neither_the_command_nor_the_renewals(home: Home, make_
         result = home.run("exec", "--token-file", "--", "true")
         assert result.status == 125 and "the token file cannot be written" in result.stderr, result.stderr
         assert "defect" not in result.stderr
+
+
+def test_a_run_that_was_killed_while_it_made_its_folder(tmp_path: Path) -> None:
+    """The folder is empty, and has another name until it is locked: it goes when it is surely not in the making."""
+    for age in (0, 3600):
+        unfinished = tmp_path / f"{UNFINISHED}{age}"
+        unfinished.mkdir(mode=0o700)
+        os.utime(unfinished, (time.time() - age, time.time() - age))
+    with token_folder({"XDG_RUNTIME_DIR": str(tmp_path)}):
+        pass
+    assert [each.name for each in tmp_path.iterdir()] == [f"{UNFINISHED}0"]
+
+
+def test_runs_that_begin_at_once_leave_each_other_alone(tmp_path: Path) -> None:
+    """One that looks for leftovers can meet a folder that is made, and not yet locked."""
+
+    def run(_: int) -> bool:
+        with token_folder({"XDG_RUNTIME_DIR": str(tmp_path)}) as folder:
+            (folder / "access_token").write_text("token")
+            os.sched_yield()
+            return (folder / "access_token").read_text() == "token"
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(run, range(400)))
+    assert list(tmp_path.iterdir()) == []

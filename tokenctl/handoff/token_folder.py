@@ -11,6 +11,7 @@ import secrets
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -22,6 +23,10 @@ if sys.platform != "win32":
 
 PREFIX = "tokenctl-token-"
 """The beginning of the folders' names."""
+UNFINISHED = f".{PREFIX}"
+"""The beginning of a folder's name until it is locked, which takes less than a millisecond."""
+_LONG_AGO = 60
+"""Seconds after which a folder that is still unfinished is a leftover."""
 
 
 @contextlib.contextmanager
@@ -65,20 +70,15 @@ def _parents(environ: Mapping[str, str]) -> list[Path]:
 
 def _make(parent: Path) -> tuple[Path, int | None]:
     """Make a folder, and lock it; None means that there are no locks here. Raises OSError."""
-    while True:
-        folder = parent / f"{PREFIX}{secrets.token_hex(8)}"
-        make_private_folder(folder)
-        if sys.platform == "win32":
-            return folder, None
-        try:
-            lock = _locked(folder)
-        except (BlockingIOError, FileNotFoundError):  # another run looks whether this folder is a leftover: it is now
-            continue
-        except OSError:  # a file system without locks: there nobody can lock it, and so nobody removes it
-            return folder, None
-        if os.path.isdir(folder):
-            return folder, lock
-        os.close(lock)
+    name = secrets.token_hex(8)
+    unfinished, folder = parent / f"{UNFINISHED}{name}", parent / f"{PREFIX}{name}"
+    make_private_folder(unfinished)
+    lock = None
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):  # no locks: there nobody can lock it, and so nobody removes it
+            lock = _locked(unfinished)
+    # It gets its name when it is locked: a folder of this name without a lock is a leftover at any time.
+    return unfinished.rename(folder), lock
 
 
 def remove_leftovers(parent: Path) -> None:
@@ -87,8 +87,9 @@ def remove_leftovers(parent: Path) -> None:
         return
     with contextlib.suppress(OSError), os.scandir(parent) as found:
         for entry in found:
-            if entry.name.startswith(PREFIX):
-                with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):
+                old = entry.name.startswith(UNFINISHED) and time.time() - entry.stat().st_mtime > _LONG_AGO
+                if old or entry.name.startswith(PREFIX):
                     _remove_unless_locked(Path(entry.path))
 
 
