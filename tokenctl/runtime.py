@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from tokenctl.adapters import private_process
 from tokenctl.adapters.clock import Clock
 from tokenctl.adapters.terminal import Terminal
 from tokenctl.config import config_file, environment
@@ -25,12 +26,12 @@ class Runtime:
     """One run of the program.
 
     A program that uses this one, such as a test, may pass its own `send`, `clock`, `browser`, and `store`, which
-    then keeps every profile's session.
+    then keeps every profile's session. `environ` None means the environment of this process.
     """
 
     def __init__(
         self,
-        environ: Mapping[str, str] = os.environ,
+        environ: Mapping[str, str] | None = None,
         *,
         config_file: str | None = None,
         verbose: bool = False,
@@ -39,9 +40,9 @@ class Runtime:
         store: Store | None = None,
         browser: "Browser | None" = None,
     ) -> None:
-        self.environ = environ
+        self.environ = private_process.environment() if environ is None else environ
         self.config_file = config_file
-        self.terminal = Terminal(environ, verbose=verbose)
+        self.terminal = Terminal(self.environ, verbose=verbose)
         self.entropy = os.urandom
         self._clock = clock or Clock()
         self._send = send

@@ -23,12 +23,12 @@ pytestmark = pytest.mark.skipif(not detached.POSSIBLE, reason="there are no work
 WORKER = """
 import os, signal, sys, time
 from pathlib import Path
-folder, task = Path(os.environ["FOLDER"]), sys.stdin.read()
+folder, task = Path(os.environ["FOLDER"]), sys.stdin.buffer.read().decode()
 (folder / "begun").write_text(f"{os.getpid()} {os.getsid(0)}")
 while (folder / "wait").exists():
     time.sleep(0.01)
-(folder / "done").write_text(task)
-print(task.upper(), end="")
+(folder / "done").write_text(task, encoding="utf-8")
+sys.stdout.buffer.write(task.upper().encode())
 """
 CALLER = """
 import os, sys
@@ -41,9 +41,10 @@ with exclusive(Path(os.environ["FOLDER"]) / "lock") as lock:
 
 
 @pytest.fixture
-def environ(tmp_path: Path) -> dict[str, str]:
-    """An environment in which `throwaway` is a module."""
+def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """An environment in which `throwaway` is a module, for this process and for a CALLER."""
     (tmp_path / "throwaway.py").write_text(WORKER)
+    monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "lock").touch(0o600)
     return {**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}", "FOLDER": str(tmp_path)}
 
@@ -208,3 +209,73 @@ def test_the_handlers_are_as_they_were() -> None:
         raise KeyError
     assert [signal.getsignal(each) for each in SIGNALS] == before
     assert not {*within} & {*before}
+
+
+def poison(folder: Path) -> str:
+    """Make a folder of modules that end whoever imports one; all are loaded while a worker starts, or while it works."""
+    folder.mkdir()
+    for name in ("runpy", "sitecustomize", "usercustomize", "json", "dataclasses", "enum", "typing", "httpx", "click"):
+        (folder / f"{name}.py").write_text(f"raise SystemExit('{name} of another program')\n")
+    return str(folder)
+
+
+VARIABLES = {
+    "PYTHONPATH": "poison",
+    "PYTHONIOENCODING": "utf-16",
+    "PYTHONUTF8": "0",
+    "LC_ALL": "C",
+    "LANG": "de_DE.ISO-8859-1",
+    "PYTHONCOERCECLOCALE": "0",
+    "PYTHONSTARTUP": "/no/such/file",
+    "PYTHONHOME": "/no/such/folder",
+    "PYTHONPLATLIBDIR": "nothing",
+    "PYTHONWARNINGS": "error",
+    "PYTHONDEVMODE": "1",
+    "PYTHONSAFEPATH": "1",
+    "PYTHONNOUSERSITE": "1",
+    "PYTHONOPTIMIZE": "2",
+    "PYTHONINSPECT": "1",
+    "PYTHONVERBOSE": "1",
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONBREAKPOINT": "no.such.thing",
+    "PYTHONMALLOC": "no such one",
+    "PYTHONHASHSEED": "no number",
+    "PYTHONTRACEMALLOC": "no number",
+    "PYTHONINTMAXSTRDIGITS": "no number",
+}
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+def test_no_variable_disturbs_a_worker(tmp_path: Path, environ: dict[str, str], name: str) -> None:
+    """Each of these ends an ordinary interpreter, changes what it imports or says, or breaks its pipes."""
+    (tmp_path / "throwaway.py").write_text("import dataclasses, enum, typing, json, httpx, click, sys\n" + WORKER)
+    environ[name] = poison(tmp_path / "poison") if name == "PYTHONPATH" else VARIABLES[name]
+    with locked(tmp_path) as lock:
+        assert detached.run("throwaway", "dürfen €😀", environ, lock) == "DÜRFEN €😀"
+
+
+def test_the_search_path_is_the_callers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Absolute entries in their order; those of PYTHONPATH last, but not the folder of the package itself."""
+    monkeypatch.chdir(tmp_path)
+    path = ["", "/script", ".", "relative", "/other", detached.PACKAGE_PATH, "/lib/python", "/user", "/site"]
+    environ = {"PYTHONPATH": f"/other:{detached.PACKAGE_PATH}::/absent"}
+    expected = ["/script", detached.PACKAGE_PATH, "/lib/python", "/user", "/site", "/other"]
+    assert detached.search_path(path, environ) == expected
+    assert detached.search_path(["/lib"], {}) == ["/lib", detached.PACKAGE_PATH]
+    assert detached.search_path([str(tmp_path), "/lib"], {})[0] == str(tmp_path)  # no PYTHONPATH names nothing
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a current directory go")
+@pytest.mark.parametrize("pythonpath", [None, ":relative"])
+def test_a_worker_needs_no_current_directory(
+    tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, pythonpath: str | None
+) -> None:
+    """It can have been removed: by a build that cleans up, for one."""
+    environ.pop("PYTHONPATH")
+    environ |= {"PYTHONPATH": pythonpath} if pythonpath else {}
+    monkeypatch.syspath_prepend("")
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with locked(tmp_path) as lock:
+        assert detached.run("throwaway", "task", environ, lock) == "TASK"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 from pathlib import Path
 
 import keyring.errors
@@ -78,3 +79,20 @@ class Forgetful(Ring):
 
     def set_password(self, service: str, username: str, password: str) -> None:
         pass
+
+
+class Helped(Ring):
+    """Runs the program that TEST_PROGRAM names for each entry, as the backend of pass does."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        subprocess.run([os.environ["TEST_PROGRAM"]], stdout=subprocess.DEVNULL, check=True)
+        return super().get_password(service, username)
+
+
+class Reading(Ring):
+    """Reads stdin to its end, here and in a program that it starts: nobody can tell by its looks."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        subprocess.run(["cat"], stdout=subprocess.DEVNULL, check=True)
+        os.read(0, 65536)
+        return super().get_password(service, username)

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
+from tokenctl.model.secret_variables import without_secrets
+
 
 class Browser:
     """The browser of the person at this machine."""
@@ -35,6 +37,7 @@ class Browser:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            env=without_secrets(self._environ),
             start_new_session=True,
         )
         process.returncode = 0  # Popen would warn about a process that still runs: a browser can run for days

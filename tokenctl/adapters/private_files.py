@@ -24,6 +24,9 @@ def open_private(path: Path, flags: int) -> int:
             raise
         raise UsageError(f"{path} cannot be opened: {reason.strerror}", hint=_HINT) from None
     found = os.fstat(descriptor)
+    if _POSIX and flags & os.O_CREAT and found.st_uid == os.geteuid() and found.st_mode & 0o600 != 0o600:
+        os.fchmod(descriptor, 0o600)  # the umask took away a right of the owner
+        found = os.fstat(descriptor)
     foreign = _POSIX and (found.st_uid != os.geteuid() or found.st_mode & 0o077)
     if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1 or foreign:
         os.close(descriptor)
@@ -39,6 +42,24 @@ _NOFOLLOW = (
     | getattr(os, "O_BINARY", 0)
 )
 _HINT = "it must be a plain file that belongs to you and that only you can read (chmod 600)"
+
+
+def ensure_private_folder(folder: Path) -> None:
+    """Make a folder and its missing parents, each of mode 0700 whatever the umask. Raises OSError.
+
+    `Path.mkdir` gives parents the mode that the umask leaves, which can be open to others.
+    """
+    if not folder.parent.exists():
+        ensure_private_folder(folder.parent)
+    with contextlib.suppress(FileExistsError):
+        make_private_folder(folder)
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a new folder of mode 0700, whatever the umask. Raises FileExistsError, or another OSError."""
+    folder.mkdir(mode=0o700)
+    if _POSIX and folder.lstat().st_mode & 0o777 != 0o700:  # the umask took away a right of the owner
+        folder.chmod(0o700)
 
 
 def read_private(path: Path) -> bytes | None:
@@ -79,13 +100,16 @@ def check_writable(folder: Path) -> None:
     trial = folder / f".trial.{os.getpid()}"
     try:
         descriptor = open_private(trial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        if _POSIX:
+            trial.unlink()  # now, so that a killed process leaves nothing: the open file needs no name
         try:
             with open(descriptor, "wb") as file:
                 file.write(bytes(_TRIAL))
                 file.flush()
                 os.fsync(file.fileno())
         finally:
-            trial.unlink()
+            if not _POSIX:
+                trial.unlink()
     except OSError as reason:
         raise StoreUnavailable(
             f"{folder} cannot be written to: {reason.strerror}",

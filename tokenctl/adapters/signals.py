@@ -1,10 +1,15 @@
-"""The signals that ask this process to end: postponed for a block, or raised in it so that it cleans up."""
+"""The signals that ask this process to end: postponed for a block, raised in it, or relayed to another process."""
 
 import contextlib
+import os
 import signal
 import threading
 import types
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import subprocess
 
 
 class _Ended(BaseException):
@@ -32,6 +37,51 @@ def ended_by_signals() -> Iterator[None]:
     numbers = [number for number in _known("SIGTERM", "SIGHUP") if _handler(number) is signal.SIG_DFL]
     with contextlib.suppress(_Ended), _noted(numbers, error=_Ended):
         yield
+
+
+class Relay:
+    """The signals that wait for a process, until it is started; from then on it gets each one at once."""
+
+    def __init__(self) -> None:
+        self.waiting: list[int] = []
+        self._process: subprocess.Popen[bytes] | None = None
+        self._terminal = any(os.isatty(each) for each in (0, 1, 2))
+
+    def start(self, process: "subprocess.Popen[bytes]") -> None:
+        """Send the waiting signals to a process, and all later ones."""
+        self._process = process
+        while self.waiting:
+            process.send_signal(self.waiting.pop(0))
+
+    def note(self, number: int, _: types.FrameType | None) -> None:
+        """Handle a signal."""
+        if self._process is None:
+            self.waiting.append(number)
+        # The terminal sends these to the process too, and a second one would make some programs abort.
+        elif not (self._terminal and number in _known("SIGINT", "SIGQUIT")):
+            self._process.send_signal(number)
+
+
+@contextlib.contextmanager
+def relayed() -> Iterator[Relay]:
+    """Relay signals during the block to the process that it starts.
+
+    If it starts none, this process is sent the first signal again when the block is over. A signal that is ignored
+    stays ignored. Only for the main thread.
+    """
+    relay = Relay()
+    names = ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM")
+    before = {}
+    try:
+        for number in _known(*names):
+            if _handler(number) is not signal.SIG_IGN:
+                before[number] = signal.signal(number, relay.note)
+        yield relay
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in relay.waiting[:1]:
+            signal.raise_signal(number)
 
 
 def _known(*names: str) -> list[int]:

@@ -147,12 +147,11 @@ class Terminal:
             raise UsageError(f"{question}: nobody can be asked here")
         self.end_progress()
         try:
-            from getpass import getpass
-
-            return getpass(f"tokenctl: {clean(question)}: ", stream=None)
+            return _hidden_line(f"tokenctl: {clean(question)}: ")
         except EOFError:
-            self._write("\n")
             return ""
+        except UnicodeDecodeError:
+            raise UsageError(f"{question}: what was typed is not text in the terminal's encoding") from None
 
     def ask(self, question: str, default: str = "", check: Callable[[str], object] = str) -> str:
         """Ask for a line; an empty answer means `default`. When `check` raises, write its message and ask again.
@@ -243,6 +242,16 @@ class Terminal:
             encoding = getattr(self.err, "encoding", None) or "utf-8"
             self.err.write(text.encode(encoding, "replace").decode(encoding))
             self.err.flush()
+
+
+def _hidden_line(question: str) -> str:
+    if sys.platform == "win32":
+        from getpass import getpass
+
+        return getpass(question)
+    from tokenctl.adapters.terminal_mode import read_hidden
+
+    return read_hidden(question)
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

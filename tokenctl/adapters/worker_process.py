@@ -9,13 +9,13 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 POSSIBLE = os.name == "posix"
 """Whether a worker can outlive its caller on this platform, and inherit the lock."""
-PACKAGE_PATH = str(Path(__file__).parents[2])
-"""The folder of this package, in case it is not on the worker's search path."""
+PACKAGE_PATH = str(Path(__file__).absolute().parents[2])
+"""The folder of this package, in case it is not on the caller's search path. For a zipapp it is the archive."""
 TIMEOUT = 60.0
 """Seconds to wait for a worker: more than its work may take."""
 
@@ -29,20 +29,22 @@ class LostContact(Exception):
 
 
 def run(module: str, task: str, environ: Mapping[str, str], lock: int) -> str:
-    """Run `python -m module` in a process session of its own, and return what it writes to stdout.
+    """Run a module as `python -m` does, in a process session of its own, and return what it writes to stdout.
 
-    The worker gets `task` through a pipe, because the task has secrets. `lock` is the lock's descriptor: the worker
-    keeps the lock when this process ends first. Raises NotStarted or LostContact.
+    The worker gets `task` through a pipe, because the task has secrets. Both pipes carry UTF-8. `lock` is the lock's
+    descriptor: the worker keeps the lock when this process ends first. Raises NotStarted or LostContact.
     """
     if not sys.executable:  # a program that embeds Python and does not say where an interpreter is
         raise NotStarted("the interpreter is not known")
+    if getattr(sys, "frozen", False):  # the "interpreter" is the program itself, which would start once more
+        raise NotStarted("this program has no interpreter of its own")
     try:
         worker = subprocess.Popen(
-            [sys.executable, "-P", "-m", module],
+            [sys.executable, *_FLAGS, "-c", _START, module, *search_path(sys.path, environ)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**environ, "PYTHONPATH": os.pathsep.join(filter(None, (environ.get("PYTHONPATH"), PACKAGE_PATH)))},
+            env=environ,
             pass_fds=(lock,),
             start_new_session=True,
         )
@@ -60,4 +62,37 @@ def run(module: str, task: str, environ: Mapping[str, str], lock: int) -> str:
         raise
     if worker.returncode != 0:
         raise LostContact
-    return output.decode()
+    try:
+        return output.decode()
+    except ValueError:  # not the answer of a worker of ours
+        raise LostContact from None
+
+
+def search_path(path: Sequence[object], environ: Mapping[str, str]) -> list[str]:
+    """Return the worker's `sys.path`: the absolute entries of the caller's, so that it finds the same libraries.
+
+    What PYTHONPATH added comes last: a backport that another program needs must not take a library's place. But the
+    folder of this package keeps its place also when PYTHONPATH names it, because then the libraries are there too.
+    """
+    named = "" if sys.flags.ignore_environment else environ.get("PYTHONPATH", "")
+    late = {_absolute(name) for name in (named.split(os.pathsep) if named else ())} - {PACKAGE_PATH}
+    # A relative entry means the current directory, or depends on it. Python makes those of PYTHONPATH absolute. But
+    # the archive of a zipapp can be named by a relative path.
+    entries = [(entry, _absolute(entry)) for entry in path if isinstance(entry, str)]  # Python skips all others too
+    found = [full for entry, full in entries if full == PACKAGE_PATH or os.path.isabs(entry)]
+    if PACKAGE_PATH not in found:
+        found.append(PACKAGE_PATH)
+    return [entry for entry in found if entry not in late] + [entry for entry in found if entry in late]
+
+
+def _absolute(entry: str) -> str:
+    try:
+        return os.path.abspath(entry)
+    except OSError:  # the current directory is gone
+        return entry
+
+
+_FLAGS = ("-I", *(("-B",) if sys.dont_write_bytecode else ()))
+"""`-I`: no variable of the environment counts, no current directory, and no user's `site-packages` but the caller's."""
+_START = "import sys; sys.path[:] = sys.argv[2:]; import runpy; runpy.run_module(sys.argv[1], None, '__main__', True)"
+"""What the worker's interpreter does. It has no `-m`, because the module must be found on the caller's `sys.path`."""

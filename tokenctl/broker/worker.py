@@ -11,6 +11,7 @@ import sys
 from dataclasses import dataclass, replace
 
 from tokenctl import flows
+from tokenctl.adapters import private_process
 from tokenctl.adapters.claim import Claim
 from tokenctl.adapters.terminal import Terminal
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable
@@ -214,12 +215,13 @@ def _entry_after(runtime: Runtime, job: RenewalJob, sent: _Sent, error: Tokenctl
 
 
 def main() -> None:
-    """Do the job that is on stdin."""
+    """Do the job that is on stdin. Both pipes carry UTF-8, whatever the locale is."""
+    private_process.begin()
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         signal.signal(getattr(signal, name), signal.SIG_IGN)
     said = io.StringIO()
     try:
-        job = renewal_job.loads(sys.stdin.read())
+        job = renewal_job.loads(sys.stdin.buffer.read().decode())
     except (ValueError, TypeError, LookupError, AttributeError, TokenctlError):
         sys.exit(1)  # it did not arrive whole, or its sender has another version: nothing was done
     try:
@@ -231,7 +233,8 @@ def main() -> None:
     except Exception as error:  # a defect: its text could hold anything, its kind cannot
         outcome = TokenctlError(f"unexpected {type(error).__name__} in the worker", hint="please report it")
     try:
-        print(renewal_job.dumps_outcome(outcome, said.getvalue()), flush=True)  # noqa: T201 (the answer's pipe)
+        sys.stdout.buffer.write(renewal_job.dumps_outcome(outcome, said.getvalue()).encode())
+        sys.stdout.buffer.flush()
     except BrokenPipeError:
         sys.stdout = None  # nobody waits any more; what was committed is found by the next run
 

@@ -14,6 +14,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from tokenctl import __version__
+from tokenctl.adapters import private_process
 from tokenctl.adapters.terminal import Terminal
 from tokenctl.cli.commands import load
 from tokenctl.cli.output import answer, guard_stdout
@@ -143,4 +144,5 @@ def _in_one_line(text: str) -> str:
 
 def main() -> NoReturn:
     """Run the program with the words of the command line: the entry point of the console script."""
+    private_process.begin()
     sys.exit(run(sys.argv[1:]))

@@ -8,7 +8,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import InlineTable
 
-from tokenctl.adapters.private_files import replace_private
+from tokenctl.adapters.private_files import ensure_private_folder, replace_private
 from tokenctl.config.config_file import Config, check_case
 from tokenctl.errors import UsageError
 from tokenctl.model.profile import Profile, members_of
@@ -49,7 +49,7 @@ def set_store(config: Config, name: str, kind: str) -> None:
 
 def _write(config: Config, path: Path, text: str) -> None:
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        ensure_private_folder(path.parent)
         mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
         replace_private(path, text.encode())
         path.chmod(mode)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tokenctl.adapters.terminal import Terminal
 from tokenctl.errors import StoreLocked, UsageError
+from tokenctl.model.secret_variables import without_secrets
 
 
 def from_environment(environ: Mapping[str, str], name: str, terminal: Terminal | None = None) -> str | None:
@@ -92,7 +93,7 @@ def _from_command(command: tuple[str, ...], environ: Mapping[str, str]) -> str:
     try:
         done = subprocess.run(
             command,
-            env=dict(environ),
+            env=without_secrets(environ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             timeout=COMMAND_TIMEOUT,

@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import NoReturn
 
+from tokenctl.adapters import private_process
 from tokenctl.errors import TokenctlError
 
 if sys.platform == "win32":
@@ -67,7 +68,8 @@ def replace_process(child: Child) -> NoReturn:
             )
         for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and the child would inherit that
             signal.signal(number, signal.SIG_DFL)
-        os.execve(child.program, list(child.words), child.environ)  # noqa: S606 (there is no shell on purpose)
+        with private_process.callers_core_limit():
+            os.execve(child.program, list(child.words), child.environ)  # noqa: S606 (there is no shell on purpose)
     except OSError as reason:
         raise NotExecutable(
             f"{child.program} cannot be run: {reason.strerror}",

@@ -4,13 +4,12 @@ import re
 from collections.abc import Mapping, Sequence
 
 from tokenctl.errors import UsageError
+from tokenctl.model.secret_variables import without_secrets
 from tokenctl.model.session import Session
 
 DEFAULT_VARIABLE = "ACCESS_TOKEN"
 EXPIRY_VARIABLE = "ACCESS_TOKEN_EXPIRES_AT"
 FILE_VARIABLE = "ACCESS_TOKEN_FILE"
-SECRET_VARIABLES = ("CLIENT_SECRET", "API_KEY", "PASSPHRASE", "ID_TOKEN")
-"""A child never gets these `TOKENCTL_*` variables, with or without `_FILE`."""
 
 
 def variables(wanted: Sequence[str], session: Session) -> dict[str, str]:
@@ -47,8 +46,6 @@ def child_environment(
 
     `secret` names one more variable to remove.
     """
-    removed = {f"TOKENCTL_{name}{suffix}" for name in SECRET_VARIABLES for suffix in ("", "_FILE")}
-    removed |= {secret} if secret else set()
     # In an exec within an exec, the outer token must not stay next to the new expiry time.
-    removed |= {DEFAULT_VARIABLE, EXPIRY_VARIABLE, FILE_VARIABLE}
-    return {name: value for name, value in environ.items() if name not in removed} | dict(added)
+    removed = {DEFAULT_VARIABLE, EXPIRY_VARIABLE, FILE_VARIABLE, secret}
+    return {name: value for name, value in without_secrets(environ).items() if name not in removed} | dict(added)

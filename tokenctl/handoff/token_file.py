@@ -5,21 +5,17 @@ removed when the child ends. The terminal sends its signals to the child too; ot
 forwarded.
 """
 
-import contextlib
-import os
-import signal
 import subprocess
-import tempfile
 import threading
-import types
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from tokenctl.adapters import private_process, signals
 from tokenctl.adapters.private_files import replace_private
 from tokenctl.broker.current import current
 from tokenctl.handoff.child import Child, NotExecutable
 from tokenctl.handoff.environment import FILE_VARIABLE
 from tokenctl.handoff.masking import mask
+from tokenctl.handoff.token_folder import cannot_write, token_folder
 from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
 from tokenctl.storage.vault import Vault
@@ -29,74 +25,81 @@ LONGEST = 30.0
 """Seconds between two checks of the session, at most: after a sleep of the machine the next check must be soon."""
 
 
+class _TokenFile:
+    """The file; nothing is written to it after it was closed, so that its folder can be removed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "access_token"
+        self.begun = threading.Event()
+        self.closed = threading.Event()
+        self._writing = threading.Lock()
+
+    def write(self, token: str) -> None:
+        """Replace the content. Raises TokenctlError."""
+        with self._writing:
+            if self.closed.is_set():
+                return
+            try:
+                replace_private(self.path, token.encode())
+            except OSError as reason:
+                raise cannot_write(self.path.parent, reason) from None
+
+    def close(self) -> None:
+        """Let every later write do nothing."""
+        self.closed.set()
+        self.begun.set()
+        with self._writing:  # wait for the one that has begun
+            pass
+
+
 def run_with_token_file(runtime: Runtime, vault: Vault, session: Session, min_ttl: int | None, child: Child) -> int:
     """Run the child with `ACCESS_TOKEN_FILE`, keep the file fresh, and return the child's exit status.
 
     When a renewal fails, the file stays as it is, a warning is written, and the next check tries again. The status is
-    128 + N when signal N ended the child. Raises NotExecutable.
+    128 + N when signal N ended the child. A signal that comes before the child is started ends this process, without
+    a child. Raises NotExecutable, or TokenctlError when the file cannot be written.
     """
-    with tempfile.TemporaryDirectory(prefix="tokenctl-", dir=_runtime_folder(child.environ)) as folder:
-        path = Path(folder) / "access_token"
-        replace_private(path, session.access_token.encode())
-        environ = {**child.environ, FILE_VARIABLE: str(path)}
+    # The signals are caught first and released last: none can end this process while there is a file, or a child.
+    with signals.relayed() as relay, token_folder(child.environ) as folder:
+        file = _TokenFile(folder)
+        file.write(session.access_token)
+        arguments = (runtime, vault, session, min_ttl, file)
         try:
-            process = subprocess.Popen(list(child.words), executable=child.program, env=environ)
-        except OSError as reason:
-            raise NotExecutable(f"{child.program} cannot be run: {reason.strerror}") from None
-        ended = threading.Event()
-        arguments = (runtime, vault, session, min_ttl, path, ended)
-        thread = threading.Thread(target=_keep_fresh, args=arguments, daemon=True)
-        with _forwarding_signals(process):
-            thread.start()
+            # Before the child: when there can be no thread, there is no child either.
+            threading.Thread(target=_keep_fresh, args=arguments, daemon=True).start()
+            if relay.waiting:
+                return 128 + relay.waiting[0]
+            process = _started(child, file.path)
+            relay.start(process)
+            file.begun.set()
             status = process.wait()
-        ended.set()
-        thread.join(SHORTEST)
+        finally:
+            file.close()
         return status if status >= 0 else 128 - status
 
 
-def _runtime_folder(environ: Mapping[str, str]) -> str | None:
-    """Return the user's runtime folder, which is in memory; None means the system's temporary folder."""
-    folder = environ.get("XDG_RUNTIME_DIR", "")
-    return folder if os.path.isabs(folder) and os.access(folder, os.W_OK) else None
+def _started(child: Child, path: Path) -> "subprocess.Popen[bytes]":
+    environ = {**child.environ, FILE_VARIABLE: str(path)}
+    try:
+        with private_process.callers_core_limit():
+            return subprocess.Popen(list(child.words), executable=child.program, env=environ)
+    except OSError as reason:
+        raise NotExecutable(f"{child.program} cannot be run: {reason.strerror}") from None
 
 
-def _keep_fresh(
-    runtime: Runtime, vault: Vault, session: Session, min_ttl: int | None, path: Path, ended: threading.Event
-) -> None:
-    while not ended.wait(max(SHORTEST, min(LONGEST, (session.expires_at - session.obtained_at) / 10))):
+def _keep_fresh(runtime: Runtime, vault: Vault, session: Session, min_ttl: int | None, file: _TokenFile) -> None:
+    written, said = session.access_token, None
+    file.begun.wait()  # what a keyring call changes of this process for a moment, the child must not inherit
+    while not file.closed.wait(max(SHORTEST, min(LONGEST, (session.expires_at - session.obtained_at) / 10))):
         try:
             vault.follow()
-            newer = mask(runtime.environ, runtime.terminal, current(runtime, vault, min_ttl))
-            if newer.access_token != session.access_token and not ended.is_set():
-                replace_private(path, newer.access_token.encode())
-            session = newer
-        except OSError:
-            return  # the folder was removed, because the child has ended
-        except Exception as error:  # no error must end the child, or this thread
-            reason = getattr(error, "message", type(error).__name__)
-            runtime.terminal.warning(f"the token file could not be renewed: {reason}")
-
-
-@contextlib.contextmanager
-def _forwarding_signals(child: "subprocess.Popen[bytes]") -> Iterator[None]:
-    """Forward signals to the child until the block ends.
-
-    With a terminal, SIGINT and SIGQUIT are only ignored here: the terminal sends them to the child too, and a second
-    one would make some programs abort.
-    """
-    terminal = any(os.isatty(each) for each in (0, 1, 2))
-
-    def forward(number: int, _: types.FrameType | None) -> None:
-        if not (terminal and number in (signal.SIGINT, getattr(signal, "SIGQUIT", None))):
-            child.send_signal(number)
-
-    before = {}
-    for name in ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGINT", "SIGQUIT"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            before[number] = signal.signal(number, forward)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+            session = mask(runtime.environ, runtime.terminal, current(runtime, vault, min_ttl))
+            if session.access_token != written:
+                file.write(session.access_token)
+                written = session.access_token
+            said = None
+        except Exception as error:  # no error must end the child, or this thread: the next check tries again
+            reason = getattr(error, "message", None) or getattr(error, "strerror", None) or type(error).__name__
+            if reason != said and not file.closed.is_set():  # the same reason is told once
+                runtime.terminal.warning(f"the token file could not be renewed: {reason}")
+            said = reason

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tokenctl.errors import Refused, UsageError
 from tokenctl.model.profile import Profile
+from tokenctl.model.secret_variables import without_secrets
 from tokenctl.oauth.wire import Request, Response, describe, json_object, overloaded, try_later
 
 COMMAND_TIMEOUT = 30
@@ -69,11 +70,11 @@ def read_file(path: Path) -> str:
 
 
 def run_command(job: Job, words: tuple[str, ...]) -> str:
-    """Run a command without a shell, and return its output. Raises UsageError."""
+    """Run a command without a shell and without our secrets, and return its output. Raises UsageError."""
     try:
         done = subprocess.run(
             words,
-            env=dict(job.environ),
+            env=without_secrets(job.environ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             timeout=COMMAND_TIMEOUT,

@@ -38,6 +38,10 @@ def _open_keyring(runtime: Runtime, kind: str, backend: str | None) -> Store:
             pass
         else:
             return SecretServiceStore(kind, patience)
+    if backend is not None and not backend.startswith("keyring.backends."):
+        from tokenctl.storage.prompting import open_guarded
+
+        return open_guarded(runtime, kind, backend, patience)
     from tokenctl.storage.backends import open_keyring
 
     return open_keyring(kind, backend, patience)

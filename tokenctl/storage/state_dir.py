@@ -5,13 +5,13 @@ XDG variables. `TOKENCTL_STATE_DIR` moves the whole directory (tests, containers
 that others can write to is refused.
 """
 
-import contextlib
 import os
 import stat
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from tokenctl.adapters.private_files import ensure_private_folder
 from tokenctl.errors import UsageError
 
 if sys.platform != "win32":
@@ -45,10 +45,8 @@ def profile_dir(environ: Mapping[str, str], profile: str) -> Path:
     """Make the profile's private folder if it is absent, check it, and return it. Raises UsageError."""
     base = state_home(environ)
     try:
-        base.parent.mkdir(parents=True, exist_ok=True)
         for folder in (base, base / profile):
-            with contextlib.suppress(FileExistsError):
-                folder.mkdir(mode=0o700)
+            ensure_private_folder(folder)
             _check_folder(folder)
     except OSError as reason:
         raise UsageError(

@@ -1,0 +1,94 @@
+"""No program that tokenctl starts, or that one of its libraries starts, gets one of its secrets in the environment."""
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.servers.faulty_server import FaultyServer
+from tests.support.commandline import Home
+from tests.support.fetch import fetch
+from tests.support.paths import ROOT
+
+SECRETS = {
+    f"TOKENCTL_{name}{suffix}": f"canary-{name}"
+    for name in ("CLIENT_SECRET", "API_KEY", "PASSPHRASE", "ID_TOKEN")
+    for suffix in ("", "_FILE")
+}
+
+
+@pytest.fixture
+def recorder(tmp_path: Path) -> Path:
+    """A program that writes its environment down, and then its words."""
+    path = tmp_path / "recorder"
+    path.write_text(f'#!/bin/sh\nenv >> "{tmp_path}/record"\nprintf "%s\\n" "$@" >> "{tmp_path}/words"\necho secret\n')
+    path.chmod(0o755)
+    return path
+
+
+def expect_no_secret(recorder: Path, environ: Mapping[str, str]) -> None:
+    """Expect that the program ran, with an environment that has none of these secrets."""
+    record = recorder.with_name("record").read_text()
+    assert "HOME=" in record and "KEPT=yes" in record
+    assert [name for name in environ if f"{name}=" in record] == []
+    assert "canary" not in record
+
+
+def test_the_passphrase_command(home: Home, demo_server: FaultyServer, recorder: Path) -> None:
+    """It is asked for one secret, and gets no other."""
+    home.environ.pop("TOKENCTL_PASSPHRASE_FILE")
+    home.write_config(
+        f'[profiles.t]\nissuer = "{demo_server.issuer}"\nclient_id = "tokenctl-demo"\nstore = "file"\n'
+        f'passphrase_command = ["{recorder}"]\n'
+    )
+    assert home.login(demo_server.issuer).status == 0
+    environ = {name: value for name, value in SECRETS.items() if "PASSPHRASE" not in name and "_ID_TOKEN" not in name}
+    result = home.run("token", "-p", "t", environ={**environ, "KEPT": "yes"})
+    assert result.status == 0, result.stderr
+    recorder.with_name("record").write_text("")
+    assert home.run("token", "-p", "t", environ={**environ, "KEPT": "yes"}).status == 0
+    expect_no_secret(recorder, environ)
+
+
+def test_the_source_command(home: Home, demo_server: FaultyServer, recorder: Path) -> None:
+    """It prints a job's identity, and gets no other secret of the job."""
+    home.write_config(
+        f'[profiles.t]\nissuer = "{demo_server.issuer}"\nclient_id = "tokenctl-demo-ci"\nflow = "workload"\n'
+        f'store = "memory"\nsource = "command"\nsource_command = ["{recorder}"]\n'
+    )
+    environ = {name: value for name, value in SECRETS.items() if "_API_KEY" in name or "_PASSPHRASE" in name}
+    assert "canary" not in home.run("token", "-p", "t", environ={**environ, "KEPT": "yes"}).stderr
+    expect_no_secret(recorder, environ)
+
+
+def test_the_browser(home: Home, demo_server: FaultyServer, recorder: Path) -> None:
+    """It gets the address alone, and runs for days."""
+    words = ("login", "-p", "t", "--issuer", demo_server.issuer, "--client-id", "tokenctl-demo")
+    environ = {name: value for name, value in SECRETS.items() if name.startswith("TOKENCTL_API_KEY")}
+    environ |= {"TOKENCTL_PASSPHRASE": "canary-passphrase"}
+    home.environ.pop("TOKENCTL_PASSPHRASE_FILE")
+    with home.start(*words, environ={**environ, "BROWSER": f"{recorder} %s", "KEPT": "yes"}) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("http"):
+                threading.Thread(target=fetch, args=(line.strip(),), daemon=True).start()
+    assert process.returncode == 0
+    expect_no_secret(recorder, environ)
+
+
+def test_the_programs_of_a_keyring(tmp_path: Path, demo_server: FaultyServer, recorder: Path) -> None:
+    """A backend such as that of pass starts programs, which inherit what the process has."""
+    environ = {"TEST_RING": str(tmp_path / "ring.json"), "PYTHONPATH": str(ROOT), "TEST_PROGRAM": str(recorder)}
+    home = Home(tmp_path / "home", environ, store="keyring")
+    home.write_config(
+        f'[profiles.t]\nissuer = "{demo_server.issuer}"\nclient_id = "tokenctl-demo"\n'
+        'scope = "openid offline_access"\nkeyring_backend = "tests.support.ring.Helped"\n'
+    )
+    secrets = {name: value for name, value in SECRETS.items() if "_ID_TOKEN" not in name and not name.endswith("_FILE")}
+    assert home.login(demo_server.issuer).status == 0
+    for words in (("token",), ("exec", "--", "true"), ("refresh",), ("show",), ("revoke", "--local")):
+        recorder.with_name("record").unlink()
+        result = home.run(*words, environ={**secrets, "KEPT": "yes"})
+        assert result.status == 0, result.stderr
+        expect_no_secret(recorder, secrets)
