@@ -32,9 +32,7 @@ def exchange(runtime: Runtime, vault: Vault, session: Session, target: Target) -
     return replace(
         session,
         access_token=tokens.access_token,
-        obtained_at=tokens.obtained_at,
-        expires_at=tokens.expires_at,
-        **runtime.boot_time(),
+        **tokens.times(renewable=True),
         refresh_token=None,
         refresh_token_expires_at=None,
         id_token=None,

@@ -63,7 +63,7 @@ def _runtime_folder(environ: Mapping[str, str]) -> str | None:
 def _keep_fresh(
     runtime: Runtime, vault: Vault, session: Session, min_ttl: int | None, path: Path, ended: threading.Event
 ) -> None:
-    while not ended.wait(max(SHORTEST, min(LONGEST, (session.expires_at - session.obtained_at) / 10))):
+    while not ended.wait(max(SHORTEST, min(LONGEST, (session.lifetime or LONGEST * 10) / 10))):
         try:
             vault.follow()
             newer = mask(runtime.environ, runtime.terminal, current(runtime, vault, min_ttl))
