@@ -5,7 +5,7 @@ from enum import Enum
 
 from tokenctl.errors import LoginRequired, Refused
 from tokenctl.oauth.client_auth import Client, request
-from tokenctl.oauth.token_response import raise_error
+from tokenctl.oauth.error_response import raise_error
 from tokenctl.oauth.wire import Request, Response, describe, json_object, overloaded, safe_url, try_later
 
 DEFAULT_INTERVAL = 5

@@ -1,18 +1,18 @@
-"""The parser of all token responses (RFC 6749 section 5), success and error.
+"""The parser of all token responses (RFC 6749 section 5); `error_response` reads errors.
 
-Servers differ: an error can have an empty body, an HTML page, or the status 401, 403 or 500; the token type can
-be in any case; the lifetime can be a string or absent. A value that cannot be trusted is refused, never guessed.
+Servers differ: the token type can be in any case; the lifetime can be a string or absent. A value that cannot be trusted
+is refused, never guessed.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
-from urllib.parse import quote, quote_plus
 
-from tokenctl.errors import LoginRequired, Refused
+from tokenctl.errors import Refused
 from tokenctl.model.session import DEFAULT_LIFETIME
 from tokenctl.oauth.claims import unverified_claims
+from tokenctl.oauth.error_response import Credentials, check_grant, raise_error, redacted
 from tokenctl.oauth.wire import JSON, Response, describe, json_object, overloaded, try_later
 
 LONGEST_LIFETIME = 10 * 365 * 86400
@@ -53,17 +53,6 @@ class TokenSet:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credentials:
-    """The credentials that a machine sent, as words for a message. `name` names them, `hint` says what to check.
-
-    A person cannot sign in for a machine, so their refusal is Refused and not LoginRequired.
-    """
-
-    name: str
-    hint: str
-
-
 def parse(
     response: Response,
     known: tuple[str, ...] = (),
@@ -74,7 +63,7 @@ def parse(
 
     `known` secrets are removed from messages. `presented` are the machine's credentials, if the request sent any.
     `hints` maps an error code to this grant's own hint. Raises Unreachable (429, 5xx: try again), LoginRequired
-    (`invalid_grant` without `presented`) or Refused.
+    (the grant is dead, see `refusals`, and it was not what `presented` names) or Refused.
     """
     try:
         document = json_object(response.body)
@@ -83,7 +72,8 @@ def parse(
             raise try_later(response, "the token endpoint") from None
         raise Refused(f"the token endpoint answered {describe(response)}: {reason}") from None
     if document.get("error") or not response.succeeded:
-        raise_error(document, response, known, presented, hints)
+        check_grant(document, response, known, presented)
+        raise_error(document, response, known, hints)
     access_token = _token(document, "access_token") or _raise_missing("access_token")
     return TokenSet(
         access_token=access_token,
@@ -137,58 +127,6 @@ def rotated(response: Response) -> str | None:
         return _token(json_object(response.body), "refresh_token") if response.succeeded else None
     except (ValueError, Refused):
         return None
-
-
-def raise_error(
-    document: JSON,
-    response: Response,
-    known: tuple[str, ...] = (),
-    presented: Credentials | None = None,
-    hints: Mapping[str, str] = {},
-) -> NoReturn:
-    """Raise the error that an error response (RFC 6749 section 5.2) means. The parameters are those of `parse`."""
-    error = document.get("error")
-    error = error if isinstance(error, str) and error else None
-    if overloaded(response) and error in (None, "server_error", "temporarily_unavailable", "slow_down"):
-        raise try_later(response, "the server")
-    text = document.get("error_description")
-    text = f": {redacted(text, known):.300}" if isinstance(text, str) and text else ""
-    if presented is not None and error in ("invalid_grant", "invalid_client"):
-        raise Refused(f"the server does not accept {presented.name}: {error}{text}", hint=presented.hint, error=error)
-    if error == "invalid_grant":
-        raise LoginRequired(
-            f"the server no longer accepts this sign-in (invalid_grant{text})", hint="run 'tokenctl login'"
-        )
-    if error is None:
-        raise Refused(f"the server refused without a reason ({describe(response)})")
-    hint = hints.get(error) or _HINTS.get(error)
-    raise Refused(f"the server refused: {redacted(error, known):.100}{text}", hint=hint, error=error)
-
-
-IDENTITY = Credentials(
-    name="the identity of this job",
-    hint="check that the server trusts its issuer, its subject and its audience (source_audience), and knows the client_id",
-)
-CLIENT = Credentials(
-    name="the client's credentials",
-    hint="check client_id, the client secret, and token_endpoint_auth_method in the profile",
-)
-_HINTS = {
-    "invalid_client": CLIENT.hint,
-    "unauthorized_client": "the server does not let this client use this flow: ask the server's operator, or choose another --flow",
-    "unsupported_grant_type": "the server does not know this flow: choose another --flow",
-    "invalid_scope": "ask for other scopes with --scope",
-    "invalid_target": "the server does not know this --resource",
-}
-
-
-def redacted(text: str, known: tuple[str, ...]) -> str:
-    """Replace known secrets in a text that a server wrote, also where it is percent-encoded."""
-    for secret in sorted(known, key=len, reverse=True):  # one can be part of another
-        for form in (secret, quote_plus(secret), quote(secret, safe="")):
-            if form:
-                text = text.replace(form, "***")
-    return text
 
 
 def _raise_missing(name: str) -> NoReturn:
