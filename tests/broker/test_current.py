@@ -151,6 +151,92 @@ def test_a_passing_failure_serves_the_token_at_hand(
 
 
 @pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        (json_reply({"error": "invalid_grant"}, 400), "tokenctl login"),
+        (json_reply({"error": "invalid_client"}, 401), "check client_id"),
+        (json_reply({"access_token": "a\nb", "token_type": "Bearer"}), "the session is kept"),
+    ],
+)
+def test_a_refusal_does_not_end_the_access_token(
+    demo_server: FaultyServer,
+    session: Session,
+    store: MemoryStore,
+    reply: Reply,
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A dead refresh token does not end the access token: it is handed out with a warning and the next step, until it expires."""
+    demo_server.overrides["/token"] = always(reply)
+    profile = profile_of(demo_server)
+    for left in (50, 20, 1):
+        assert broker.current(at(end_of(session) - left, store), profile) == session
+        warning, hint = capsys.readouterr().err.splitlines()
+        assert warning.startswith("tokenctl: warning: could not renew") and f"lives {left} s more" in warning
+        assert hint.startswith("tokenctl: hint: ") and said in hint
+    with pytest.raises((LoginRequired, Refused)):
+        broker.current(at(end_of(session), store), profile)
+
+
+def test_a_session_without_a_refresh_token_serves_its_token_to_the_end(
+    demo_server: FaultyServer, session: Session, store: MemoryStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing can renew it, and it is good until it expires."""
+    endless = replace(session, refresh_token=None)
+    store.write("t", endless)
+    assert broker.current(at(end_of(session) - 50, store), profile_of(demo_server)) == endless
+    said = capsys.readouterr().err
+    assert "lives 50 s more" in said and "offline_access" in said
+    with pytest.raises(LoginRequired):
+        broker.current(at(end_of(session), store), profile_of(demo_server))
+
+
+@pytest.mark.parametrize("become", [None, {"issuer": "https://another.example"}, {"client_id": "another"}])
+def test_a_token_that_is_the_profiles_no_longer_is_not_handed_out(
+    demo_server: FaultyServer, session: Session, store: MemoryStore, become: dict[str, str] | None
+) -> None:
+    """Somebody signed out, or in elsewhere, while the renewal was on its way: what is stored now counts."""
+
+    def meanwhile(request: Received) -> Reply:
+        if become is None:
+            store.delete("t")
+        else:
+            store.write("t", replace(session, **become))  # type: ignore[arg-type]  # members that are texts
+        return Reply(status=503)
+
+    demo_server.overrides["/token"] = meanwhile
+    with pytest.raises(LoginRequired):
+        broker.current(at(end_of(session) - 20, store), profile_of(demo_server))
+
+
+def test_a_token_that_expires_while_another_process_renews_is_waited_for(
+    demo_server: FaultyServer, session: Session, store: MemoryStore
+) -> None:
+    """Once the stored token cannot be handed out, whoever waits has as long as the others, and gets the new one."""
+    newer = replace(session, generation=2, access_token="newer", expires_at=end_of(session) + 900)
+    expired, over = threading.Event(), threading.Event()
+    results: list[Session] = []
+
+    def tell() -> float:
+        return end_of(session) + 1 if expired.is_set() else end_of(session) - 1
+
+    waits = Runtime(store=store, clock=SetClock(tell))
+    waiting = threading.Thread(target=lambda: results.append(broker.current(waits, profile_of(demo_server))))
+
+    def hold() -> None:
+        with exclusive(lock_of()):
+            waiting.start()
+            expired.wait(0.1)
+            expired.set()
+            over.wait(1.5)  # much longer than half of the second that was left
+            store.write("t", newer)
+
+    hold()
+    waiting.join(30)
+    assert results == [newer] and refreshes(demo_server) == 0
+
+
+@pytest.mark.parametrize(
     ("reply", "error"),
     [
         (json_reply({"error": "invalid_grant"}, 400), LoginRequired),

@@ -122,7 +122,7 @@ HTML = {"Content-Type": "text/html"}
         (json_reply({"error": "invalid_grant"}, 400), Refused),
         (json_reply({"error": "invalid_grant"}, 401), Refused),
         (json_reply({"error": "invalid_grant"}, 403), Refused),
-        (json_reply({"error": "invalid_grant"}, 500), Refused),
+        (json_reply({"error": "invalid_grant"}, 500), Unreachable),
         (json_reply({"error": "invalid_grant"}, 200), Refused),
         (json_reply({"error": "invalid_request"}, 400), Refused),
         (json_reply({"error": "invalid_client"}, 401), Refused),
