@@ -49,6 +49,8 @@ def _renew(runtime: Runtime, vault: Vault, job: RenewalJob) -> Renewed:
     answer = flow.read(job, sent.reply, (*client.secrets, *sent.request.secrets))
     # Step 7: commit a new refresh token at once, with the old access token: the presented one no longer works.
     session = job.next_session(answer.refresh_token) if job.renews_session else job.session
+    if job.may_end_access_token:
+        session = replace(session, superseded_at=sent.reply.asked_at)
     rotated = session.refresh_token not in (None, job.session.refresh_token)
     if rotated:
         vault.commit(session)
@@ -166,7 +168,9 @@ def _commit(runtime: Runtime, vault: Vault, job: RenewalJob, session: Session, t
     if target is None:
         vault.commit(successor)
         return Renewed(session=successor)
-    if session.refresh_token == job.session.refresh_token:
+    if session.refresh_token == job.session.refresh_token and job.may_end_access_token:
+        vault.commit(session)
+    elif session.refresh_token == job.session.refresh_token:
         vault.journal.remove()  # the server answered, and no refresh token rotated: there is nothing to commit
         session = job.session
     narrower = replace(
@@ -188,6 +192,7 @@ def _successor(job: RenewalJob, session: Session, tokens: TokenSet) -> Session:
         access_token=tokens.access_token,
         token_type=tokens.token_type,
         refreshed_at=tokens.obtained_at,
+        superseded_at=None,
         **tokens.times(renewable=True),
         refresh_token_expires_at=tokens.refresh_token_expires_at or kept,
         id_token=tokens.id_token or session.id_token,

@@ -34,6 +34,7 @@ def exchange(runtime: Runtime, vault: Vault, session: Session, target: Target) -
         session,
         access_token=tokens.access_token,
         **tokens.times(renewable=True),
+        superseded_at=None,
         refresh_token=None,
         refresh_token_expires_at=None,
         id_token=None,

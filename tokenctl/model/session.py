@@ -55,6 +55,14 @@ class Session:
     booted_at_ms: int | None = None
     """The time of that boot in epoch milliseconds, by the wall clock, read at `obtained_at`."""
 
+    superseded_at: int | None = None
+    """When the server gave a narrower token for the refresh token. It may have ended the access token then."""
+    older_access_tokens: str | None = None
+    """`kept` or `ended`: what becomes of an access token when the server gives another one for the refresh token.
+
+    None: not known.
+    """
+
     @property
     def by_machine(self) -> bool:
         """Tell whether the machine can sign in again without a person."""
@@ -92,7 +100,12 @@ class Session:
         return self.expires_at is not None and (now >= self.expires_at or now < self.obtained_at)
 
     def fresh(self, now: int, min_ttl: int = DEFAULT_MIN_TTL) -> bool:
-        """Tell whether at least `min_ttl` seconds are left, or half of the token's lifetime if that is less."""
+        """Tell whether at least `min_ttl` seconds are left, or half of the token's lifetime if that is less.
+
+        A token that the server may have ended is not fresh.
+        """
+        if self.superseded_at is not None:
+            return False
         left, lifetime = self.remaining(now), self.lifetime
         return left is None or lifetime is None or (left > 0 and left >= min(min_ttl, lifetime // 2))
 
@@ -141,6 +154,7 @@ _INTEGERS = {
     "refreshed_at",
     "refresh_token_expires_at",
     "booted_at_ms",
+    "superseded_at",
 }
 _LISTS = {"resource", "id_token_algorithms"}
 
