@@ -81,6 +81,13 @@ def test_a_token_expires_at_its_second(age: int, expired: bool, remaining: int) 
     assert (SESSION.expired(NOW + age), SESSION.remaining(NOW + age)) == (expired, remaining)
 
 
+def test_a_token_that_the_server_may_have_ended_is_not_fresh_and_not_expired() -> None:
+    """It is renewed at its next use, and handed out where that fails."""
+    superseded = loads(dumps(replace(SESSION, superseded_at=NOW, older_access_tokens="ended")))
+    assert not superseded.fresh(NOW, 0) and not superseded.expired(NOW)
+    assert not replace(superseded, expires_at=None).fresh(NOW)
+
+
 UPTIME = 5_000_000  # ms
 BOUND = replace(SESSION, boot_id="this boot", booted_at_ms=NOW * 1000 - UPTIME)
 
@@ -148,7 +155,7 @@ sessions = st.builds(
     ),
     **dict.fromkeys(("refresh_token", "id_token", "scope", "boot_id"), st.none() | texts),
     seal_key=st.binary(min_size=32, max_size=32).map(lambda key: base64.b64encode(key).decode()),
-    **dict.fromkeys(("expires_at", "booted_at_ms", "refreshed_at"), st.none() | st.integers()),
+    **dict.fromkeys(("expires_at", "booted_at_ms", "refreshed_at", "superseded_at"), st.none() | st.integers()),
     **dict.fromkeys(("resource", "id_token_algorithms"), st.lists(texts, max_size=3).map(tuple)),
     token_endpoint_auth_method=texts,
     refresh_token_expires_at=st.none() | st.integers(),

@@ -161,7 +161,7 @@ class Transport:
                 content_type=answer.headers.get("Content-Type", ""),
                 retry_after=_retry_after(answer.headers.get("Retry-After")),
                 location=answer.headers.get("Location"),
-                date=_date(answer.headers.get("Date")),
+                date=read_date(answer.headers.get("Date")),
             )
 
 
@@ -237,7 +237,7 @@ def _tls_hint(error: Exception) -> str | None:
     return None
 
 
-def _date(value: str | None) -> int | None:
+def read_date(value: str | None) -> int | None:
     """Read the header `Date` (RFC 9110 section 6.6.1) as epoch seconds."""
     try:
         return int(parsedate_to_datetime(value or "").timestamp())
