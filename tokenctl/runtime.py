@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -72,14 +73,16 @@ class Runtime:
         self._clock.sleep(seconds)
 
     def time_of(self, session: Session) -> int:
-        """Tell the time for a session, in epoch seconds: by the uptime if it was renewed since this boot."""
+        """Tell the time to judge a session's access token by, in epoch seconds; see `Session.time`."""
         boot_id, uptime = self._clock.uptime() or (None, 0)
         return session.time(self.now(), boot_id, uptime)
 
-    def boot_time(self) -> dict[str, Any]:
-        """Make the members of a session that tie its times to this boot."""
+    def moment(self) -> dict[str, Any]:
+        """Read both clocks, as members of a response: when its request was sent, and in which boot."""
         boot_id, uptime = self._clock.uptime() or (None, 0)
-        return {"boot_id": boot_id, "booted_at_ms": int(self._clock.now() * 1000) - uptime if boot_id else None}
+        now = self._clock.now()  # read once and last: so the boot is never too early, and no token looks younger
+        booted_at = int(now * 1000) - uptime if boot_id else None
+        return {"sent_at": int(now), "boot_id": boot_id, "booted_at_ms": booted_at}
 
     @cached_property
     def config(self) -> config_file.Config:
@@ -91,7 +94,14 @@ class Runtime:
         return environment.choose(self.config, self.environ, name)
 
     def send(self, profile: Profile, request: "Request", claim: "Claim | None" = None) -> "Response":
-        """Send a request, trusting the profile's CA beside the system's; see `Transport.send`."""
+        """Send a request, trusting the profile's CA beside the system's; see `Transport.send`.
+
+        The response says when the request was sent, by both clocks of this run.
+        """
+        moment = self.moment()
+        return replace(self._answer(profile, request, claim), **moment)
+
+    def _answer(self, profile: Profile, request: "Request", claim: "Claim | None") -> "Response":
         if self._send is not None:
             if claim is not None:
                 claim.take()

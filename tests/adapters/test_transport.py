@@ -20,7 +20,7 @@ from tests.servers.faulty_server import FaultyServer, Override, Reply, json_repl
 from tests.support.commandline import LONG
 from tests.support.flows import always
 from tokenctl.adapters.claim import Claim
-from tokenctl.adapters.transport import LARGEST, LONGEST_RETRY_AFTER, Transport
+from tokenctl.adapters.transport import LARGEST, LONGEST_RETRY_AFTER, Transport, read_date
 from tokenctl.errors import Refused, Unreachable, UsageError
 from tokenctl.oauth.wire import Request
 
@@ -535,3 +535,16 @@ def test_retry_after_in_a_minute_is_a_minute(demo_server: FaultyServer) -> None:
     """A date is counted from now."""
     demo_server.overrides["/jwks"] = always(json_reply({}, 429, retry_after=formatdate(time.time() + 60, usegmt=True)))
     assert Transport().send(get(demo_server)).retry_after in range(55, 61)
+
+
+# -- Date ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "date"), [("Fri, 01 Jan 2100 00:00:00 GMT", 4_102_444_800), ("soon", None), ("", None), ("9" * 400, None)]
+)
+def test_the_servers_own_time_is_read(demo_server: FaultyServer, value: str, date: int | None) -> None:
+    """A token's `exp` is compared with it; nonsense counts as absent."""
+    assert read_date(value) == date
+    found = Transport().send(get(demo_server)).date
+    assert found is not None and abs(found - time.time()) < 3600

@@ -21,6 +21,7 @@ from tests.support.flows import (
     refreshes,
     rewritten,
 )
+from tests.support.sessions import end_of
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable, UsageError
 from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
@@ -43,7 +44,7 @@ def test_a_fresh_token_takes_no_lock_and_no_network(
 def test_a_stale_token_is_renewed_once(demo_server: FaultyServer, session: Session, store: MemoryStore) -> None:
     """With less than `min_ttl` left it is renewed, and the successor kept."""
     profile = profile_of(demo_server)
-    late = at(session.expires_at - 59, store)
+    late = at(end_of(session) - 59, store)
     successor = broker.current(late, profile)
     assert successor.access_token != session.access_token
     assert store.read("t") == successor
@@ -67,15 +68,15 @@ def test_min_ttl_decides(
     demo_server: FaultyServer, session: Session, store: MemoryStore, left: int, min_ttl: int | None, renews: int
 ) -> None:
     """At least `min_ttl` and 15 s must be left, or half of the token's own life; expired is never enough."""
-    broker.current(at(session.expires_at - left, store), profile_of(demo_server), min_ttl)
+    broker.current(at(end_of(session) - left, store), profile_of(demo_server), min_ttl)
     assert refreshes(demo_server) == renews
 
 
-@pytest.mark.parametrize(("step", "renews"), [(-30, 0), (-61, 1), (-86400, 1)])
+@pytest.mark.parametrize(("step", "renews"), [(0, 0), (-1, 1), (-61, 1), (-86400, 1)])
 def test_a_clock_that_was_set_back_is_not_believed(
     demo_server: FaultyServer, session: Session, store: MemoryStore, step: int, renews: int
 ) -> None:
-    """A token from the future may be older than it seems, except for a small step."""
+    """A token from the future may be older than it seems."""
     broker.current(at(session.obtained_at + step, store), profile_of(demo_server))
     assert refreshes(demo_server) == renews
 
@@ -90,7 +91,7 @@ def test_what_another_process_renewed_meanwhile_is_taken(
     demo_server: FaultyServer, session: Session, store: MemoryStore
 ) -> None:
     """Whoever waited for the lock takes the newer generation, however short it lives."""
-    now = session.expires_at - 5
+    now = end_of(session) - 5
     newer = replace(session, generation=2, access_token="newer")  # as stale as ours, and not expired
     results: list[Session] = []
     waiting = threading.Thread(target=lambda: results.append(broker.current(at(now, store), profile_of(demo_server))))
@@ -126,7 +127,7 @@ def test_a_lock_that_stays_taken_does_not_withhold_a_token_that_lives(
     demo_server: FaultyServer, session: Session, store: MemoryStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Whoever waits for another process waits no longer than the token at hand lives, and hands it out with a warning."""
-    runtime, profile = at(session.expires_at - 1, store), profile_of(demo_server)
+    runtime, profile = at(end_of(session) - 1, store), profile_of(demo_server)
     with exclusive(lock_of()):
         assert broker.current(runtime, profile) == session
     assert "warning: could not renew" in capsys.readouterr().err and refreshes(demo_server) == 0
@@ -139,14 +140,100 @@ def test_a_passing_failure_serves_the_token_at_hand(
     """While the older token lives it is handed out with a warning; after that it is exit 6, and all is kept."""
     demo_server.overrides["/token"] = always(reply)
     profile = profile_of(demo_server)
-    assert broker.current(at(session.expires_at - 20, store), profile) == session
+    assert broker.current(at(end_of(session) - 20, store), profile) == session
     assert "warning: could not renew" in capsys.readouterr().err
     if not reply.drop_before:  # a lost answer is another matter: it is not tried for ever
         with pytest.raises(Unreachable):
-            broker.current(at(session.expires_at, store), profile)
+            broker.current(at(end_of(session), store), profile)
     with pytest.raises(Unreachable):
-        broker.renew(at(session.expires_at - 10, store), profile)
+        broker.renew(at(end_of(session) - 10, store), profile)
     assert store.read("t") == session
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        (json_reply({"error": "invalid_grant"}, 400), "tokenctl login"),
+        (json_reply({"error": "invalid_client"}, 401), "check client_id"),
+        (json_reply({"access_token": "a\nb", "token_type": "Bearer"}), "the session is kept"),
+    ],
+)
+def test_a_refusal_does_not_end_the_access_token(
+    demo_server: FaultyServer,
+    session: Session,
+    store: MemoryStore,
+    reply: Reply,
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A dead refresh token does not end the access token: it is handed out with a warning and the next step, until it expires."""
+    demo_server.overrides["/token"] = always(reply)
+    profile = profile_of(demo_server)
+    for left in (50, 20, 1):
+        assert broker.current(at(end_of(session) - left, store), profile) == session
+        warning, hint = capsys.readouterr().err.splitlines()
+        assert warning.startswith("tokenctl: warning: could not renew") and f"lives {left} s more" in warning
+        assert hint.startswith("tokenctl: hint: ") and said in hint
+    with pytest.raises((LoginRequired, Refused)):
+        broker.current(at(end_of(session), store), profile)
+
+
+def test_a_session_without_a_refresh_token_serves_its_token_to_the_end(
+    demo_server: FaultyServer, session: Session, store: MemoryStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing can renew it, and it is good until it expires."""
+    endless = replace(session, refresh_token=None)
+    store.write("t", endless)
+    assert broker.current(at(end_of(session) - 50, store), profile_of(demo_server)) == endless
+    said = capsys.readouterr().err
+    assert "lives 50 s more" in said and "offline_access" in said
+    with pytest.raises(LoginRequired):
+        broker.current(at(end_of(session), store), profile_of(demo_server))
+
+
+@pytest.mark.parametrize("become", [None, {"issuer": "https://another.example"}, {"client_id": "another"}])
+def test_a_token_that_is_the_profiles_no_longer_is_not_handed_out(
+    demo_server: FaultyServer, session: Session, store: MemoryStore, become: dict[str, str] | None
+) -> None:
+    """Somebody signed out, or in elsewhere, while the renewal was on its way: what is stored now counts."""
+
+    def meanwhile(request: Received) -> Reply:
+        if become is None:
+            store.delete("t")
+        else:
+            store.write("t", replace(session, **become))  # type: ignore[arg-type]  # members that are texts
+        return Reply(status=503)
+
+    demo_server.overrides["/token"] = meanwhile
+    with pytest.raises(LoginRequired):
+        broker.current(at(end_of(session) - 20, store), profile_of(demo_server))
+
+
+def test_a_token_that_expires_while_another_process_renews_is_waited_for(
+    demo_server: FaultyServer, session: Session, store: MemoryStore
+) -> None:
+    """Once the stored token cannot be handed out, whoever waits has as long as the others, and gets the new one."""
+    newer = replace(session, generation=2, access_token="newer", expires_at=end_of(session) + 900)
+    expired, over = threading.Event(), threading.Event()
+    results: list[Session] = []
+
+    def tell() -> float:
+        return end_of(session) + 1 if expired.is_set() else end_of(session) - 1
+
+    waits = Runtime(store=store, clock=SetClock(tell))
+    waiting = threading.Thread(target=lambda: results.append(broker.current(waits, profile_of(demo_server))))
+
+    def hold() -> None:
+        with exclusive(lock_of()):
+            waiting.start()
+            expired.wait(0.1)
+            expired.set()
+            over.wait(1.5)  # much longer than half of the second that was left
+            store.write("t", newer)
+
+    hold()
+    waiting.join(30)
+    assert results == [newer] and refreshes(demo_server) == 0
 
 
 @pytest.mark.parametrize(
@@ -167,7 +254,7 @@ def test_a_refusal_keeps_the_record(
     """`invalid_grant` is exit 4 and everything else exit 5; the session stays as it was."""
     demo_server.overrides["/token"] = always(reply)
     with pytest.raises(error) as caught:
-        broker.current(at(session.expires_at, store), profile_of(demo_server))
+        broker.current(at(end_of(session), store), profile_of(demo_server))
     assert caught.value.exit_status == {LoginRequired: 4, Refused: 5, Unreachable: 6}[error]
     assert store.read("t") == session
 
@@ -185,7 +272,7 @@ def test_after_invalid_grant_a_newer_generation_counts(
     demo_server: FaultyServer, session: Session, store: MemoryStore, by_request: bool
 ) -> None:
     """Where somebody without the lock was faster, their session is the answer."""
-    newer = replace(session, generation=2, access_token="theirs", obtained_at=session.expires_at, expires_at=2**40)
+    newer = replace(session, generation=2, access_token="theirs", obtained_at=end_of(session), expires_at=2**40)
 
     def overtaken(request: Received) -> Reply:
         store.write("t", newer)
@@ -193,7 +280,7 @@ def test_after_invalid_grant_a_newer_generation_counts(
 
     demo_server.overrides["/token"] = overtaken
     work: Callable[[Runtime, Any], Session] = broker.renew if by_request else broker.current
-    assert work(at(session.expires_at, store), profile_of(demo_server)) == newer
+    assert work(at(end_of(session), store), profile_of(demo_server)) == newer
     assert refreshes(demo_server) == 1
 
 
@@ -205,7 +292,7 @@ def test_a_changed_profile_asks_for_a_new_sign_in(
     """A profile that now means another server or client gets no token of the old one, and nobody is asked, or waited for."""
     before = len(demo_server.requests)
     with exclusive(lock_of()), pytest.raises(LoginRequired, match="TOKENCTL_CLIENT_ID, now says"):
-        work(at(session.expires_at, store), profile_of(demo_server, **change))
+        work(at(end_of(session), store), profile_of(demo_server, **change))
     assert len(demo_server.requests) == before
     assert store.read("t") == session
 

@@ -14,6 +14,7 @@ from tests.support.aging import age
 from tests.support.commandline import LONG, Home, Result, Started, open_files
 from tests.support.demo_server import Make
 from tests.support.flows import PassingClock, always, at, lock_of, profile_of, refreshes
+from tests.support.sessions import end_of
 from tokenctl.errors import TokenctlError, Unreachable
 from tokenctl.model.session import Session
 from tokenctl.oauth.wire import Request, Response
@@ -110,7 +111,7 @@ def test_a_herd_at_an_overloaded_server_asks_once(home: Home, make_server: Make)
 
 def test_nobody_waits_for_an_early_renewal(demo_server: FaultyServer, session: Session, store: MemoryStore) -> None:
     """Shortly before it is needed one process renews, and whoever finds the lock taken has a token that is good."""
-    runtime, profile = at(session.expires_at - 70, store), profile_of(demo_server)
+    runtime, profile = at(end_of(session) - 70, store), profile_of(demo_server)
     start = time.monotonic()  # who waits for the lock waits for 60 s
     with exclusive(lock_of()):
         assert broker.current(runtime, profile) == session
@@ -124,7 +125,7 @@ def test_an_early_renewal_may_fail(
 ) -> None:
     """The token at hand is good enough, and nothing is said."""
     demo_server.overrides["/token"] = always(reply)
-    assert broker.current(at(session.expires_at - 70, store), profile_of(demo_server)) == session
+    assert broker.current(at(end_of(session) - 70, store), profile_of(demo_server)) == session
     assert refreshes(demo_server) == 1 and capsys.readouterr().err == ""
 
 
@@ -132,7 +133,7 @@ def test_an_early_renewal_that_takes_too_long_hands_out_no_expired_token(
     demo_server: FaultyServer, session: Session, store: MemoryStore
 ) -> None:
     """What was good enough before a request may be over after it."""
-    clock = PassingClock(session.expires_at - 10)
+    clock = PassingClock(end_of(session) - 10)
 
     def hangs(request: Request) -> Response:
         clock.sleep(30)

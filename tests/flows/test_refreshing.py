@@ -10,6 +10,7 @@ from tests.servers.faulty_server import FaultyServer, Received, Reply, json_repl
 from tests.support import broker
 from tests.support.broker import sign_in
 from tests.support.flows import Person, SetClock, always, machine_profile, profile_of, renew, rewritten, signed_in
+from tests.support.sessions import end_of
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable
 from tokenctl.model.session import Session
 from tokenctl.oauth.claims import unverified_claims
@@ -184,7 +185,7 @@ def test_a_strangers_token_is_never_handed_out(
     assert (kept.id_token, kept.subject) == (session.id_token, session.subject)
     assert kept.refreshed_at is None
     del demo_server.overrides["/token"]
-    for moment in (session.obtained_at - 30, session.obtained_at, session.expires_at):
+    for moment in (session.obtained_at - 30, session.obtained_at, end_of(session)):
         runtime = Runtime(store=store, clock=SetClock(partial(float, moment)))
         assert broker.current(runtime, profile).access_token not in stranger.issued
     assert demo_server.reuse_detections == 0
@@ -249,5 +250,5 @@ def test_keys_that_cannot_be_reached_leave_the_valid_token(
 ) -> None:
     """While the older token lives, a renewal that cannot be verified for a passing reason does not take it away."""
     demo_server.overrides["/jwks"] = always(Reply(drop_before=True))
-    stale = Runtime(store=store, clock=SetClock(lambda: session.expires_at - 30))
+    stale = Runtime(store=store, clock=SetClock(lambda: end_of(session) - 30))
     assert broker.current(stale, profile_of(demo_server)).access_token == session.access_token

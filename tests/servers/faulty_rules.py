@@ -36,11 +36,14 @@ class FaultySessions(Sessions):
     def __init__(self, *, reuse_grace: float, **settings: Any) -> None:
         super().__init__(**settings)
         self.reuse_grace = reuse_grace  # seconds
+        self.ends_older_access_tokens = False
         self._sessions: dict[int, Session] = {}  # by id
         self._retired: dict[int, tuple[str, float]] = {}  # id of a session -> its previous refresh token, since when
 
     def issue_tokens(self, session: Session, *limits: Any, **more: Any) -> dict[str, Any]:
         self._sessions[id(session)] = session
+        if self.ends_older_access_tokens:
+            self._revoked.update(session.access_token_ids)
         return super().issue_tokens(session, *limits, **more)
 
     def refresh(self, client_id: str, token: str, scope: str = "", resources: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -27,3 +27,9 @@ def session(generation: int = 1, **members: object) -> Session:
             **members,
         }
     )
+
+
+def end_of(session: Session) -> int:
+    """When the access token ends, where that is known."""
+    assert session.expires_at is not None
+    return session.expires_at

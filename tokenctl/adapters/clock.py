@@ -1,4 +1,7 @@
-"""The time: the wall clock, which can be set, and the time since this machine booted, which can not."""
+"""The time: the wall clock, which can be set, and the time since this machine booted, which nobody sets.
+
+The second one counts sleep on Linux. A virtual machine that is restored from a snapshot has an old one.
+"""
 
 import sys
 import time

@@ -161,6 +161,7 @@ class Transport:
                 content_type=answer.headers.get("Content-Type", ""),
                 retry_after=_retry_after(answer.headers.get("Retry-After")),
                 location=answer.headers.get("Location"),
+                date=read_date(answer.headers.get("Date")),
             )
 
 
@@ -234,6 +235,14 @@ def _tls_hint(error: Exception) -> str | None:
             "its certificate is not trusted here: add the CA to the system's trust store, or set ca_file in the profile"
         )
     return None
+
+
+def read_date(value: str | None) -> int | None:
+    """Read the header `Date` (RFC 9110 section 6.6.1) as epoch seconds."""
+    try:
+        return int(parsedate_to_datetime(value or "").timestamp())
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def _retry_after(value: str | None) -> int | None:

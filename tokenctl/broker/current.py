@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+from tokenctl.broker.standing import standing
 from tokenctl.errors import Busy, StoreError, TokenctlError, Unreachable
 from tokenctl.model.session import Session
-from tokenctl.model.session_state import check_not_signing_out, check_profile
+from tokenctl.model.session_state import check_not_signing_out, check_profile, logged_out
 from tokenctl.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -12,52 +13,92 @@ if TYPE_CHECKING:
 
 SOFT_WINDOW = 15
 """Seconds. A token with less than this above `min_ttl` is renewed early by one process; the others use it."""
+PASSING = (Unreachable, StoreError, Busy)
+"""Failures that may be over at the next try, so that nothing has to be done about them."""
 
 
 def current(runtime: Runtime, vault: "Vault", min_ttl: int | None = None) -> Session:
     """Return a session whose access token has at least `min_ttl` seconds left; None means what the profile says.
 
-    The stored one if it has: no lock, no network. Otherwise renew; and should that fail for a passing
-    reason, the stored token is still good until it expires. Raises LoginRequired, Refused, Unreachable,
-    Busy or StoreError.
+    The stored one if it has: no lock, no network. Otherwise renew. If that fails, the stored access token is handed
+    out with a warning until it expires: a refresh token that is dead does not end it. Raises LoginRequired, Refused,
+    Unreachable, Busy or StoreError.
     """
     wanted = vault.profile.min_ttl if min_ttl is None else min_ttl
     # Step 1: read. Fresh: that is all.
     session = vault.newest()
+    found = standing(runtime, vault, session, wanted)
     if session is None:
         return _begin(runtime, vault)
-    check_profile(vault.profile, session)
-    check_not_signing_out(vault.profile, signing_out=vault.signing_out(session))
-    if session.fresh(runtime.time_of(session), wanted):
+    if found.problem is not None and (
+        found.state == "signing_out" or (found.state == "login_required" and not vault.behind)
+    ):
+        raise found.problem
+    if found.state == "fresh":
         soon = not session.fresh(runtime.time_of(session), wanted + SOFT_WINDOW)
-        return _renewed_early(runtime, vault, session, wanted) if soon or vault.behind else session
+        early = _renewed_early(runtime, vault, session, wanted) if soon or vault.behind else session
+        if early is not None:
+            return early
+    # While the token can still be handed out, wait for at most half of what it lives.
     left = session.remaining(runtime.time_of(session))
     try:
-        # Wait for at most half of what the token still lives, so that it can be handed out if the lock stays taken.
-        return _renewed(runtime, vault, session, wanted, patience=left / 2 if left > 0 else None)
-    except (Unreachable, StoreError, Busy) as error:
-        if session.expired(runtime.time_of(session)):
-            raise
-        left = session.remaining(runtime.time_of(session))
-        runtime.terminal.warning(f"could not renew ({error.message}); the token at hand lives {left} s more")
-        return session
+        return _renewed(runtime, vault, session, wanted, patience=left / 2 if left else None)
+    except Busy as error:
+        if session.expired(runtime.time_of(session)):  # it cannot be handed out any more: wait as long as others do
+            return _renewed(runtime, vault, session, wanted, patience=None)
+        return _at_hand(runtime, vault, session, error)
+    except TokenctlError as error:
+        return _at_hand(runtime, vault, session, error)
 
 
-def _renewed_early(runtime: Runtime, vault: "Vault", session: Session, min_ttl: int) -> Session:
-    """Renew early, or finish what an earlier run left undone, unless another process does: the stored token is fresh."""
+def _renewed_early(runtime: Runtime, vault: "Vault", session: Session, min_ttl: int) -> Session | None:
+    """Renew early, or finish what an earlier run left undone, unless another process does: the stored token is fresh.
+
+    None: the stored token expired meanwhile, and another process has the lock.
+    """
     try:
         return _renewed(runtime, vault, session, min_ttl + SOFT_WINDOW, patience=0.0)
     except TokenctlError as error:
-        if session.expired(runtime.time_of(session)):  # the try took long
-            raise
-        runtime.terminal.detail(f"not renewed early: {error.message}")
-        return session
+        if not session.expired(runtime.time_of(session)):
+            runtime.terminal.detail(f"not renewed early: {error.message}")
+            return session
+        if isinstance(error, Busy):
+            return None
+        raise  # the try took long
+
+
+def _at_hand(runtime: Runtime, vault: "Vault", seen: Session, error: TokenctlError) -> Session:
+    """Return the stored session while its access token lives, and warn that it could not be renewed.
+
+    Raises the error when the token has expired, and when the session is no longer there or no longer the profile's.
+    """
+    try:
+        session = vault.newest()
+    except StoreError:  # such as a keyring that was locked meanwhile
+        session = seen
+    if session is None:
+        raise logged_out(vault.profile)
+    check_profile(vault.profile, session)
+    check_not_signing_out(vault.profile, signing_out=vault.signing_out(session))
+    now = runtime.time_of(session)
+    if session.expired(now):
+        raise error
+    left = session.remaining(now)
+    life = "has no known end" if left is None else f"lives {left} s more"
+    runtime.terminal.warning(f"could not renew ({error.message}); the token at hand {life}")
+    if error.hint and not isinstance(error, PASSING):
+        runtime.terminal.hint(error.hint)
+    return session
 
 
 def _renewed(runtime: Runtime, vault: "Vault", seen: Session, min_ttl: int, *, patience: float | None) -> Session:
+    """Renew. If the machine slept while the answer was on its way, so that the new token is used up, do it once more."""
     from tokenctl.broker.renewal import renew_if_stale
 
-    return renew_if_stale(runtime, vault, seen, min_ttl, patience=patience)
+    session = renew_if_stale(runtime, vault, seen, min_ttl, patience=patience)
+    if session.expired(runtime.time_of(session)):
+        session = renew_if_stale(runtime, vault, session, min_ttl)
+    return session
 
 
 def _begin(runtime: Runtime, vault: "Vault") -> Session:

@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 
 from tokenctl import flows
 from tokenctl.adapters.worker_process import LostContact
-from tokenctl.broker import permission, renewal
+from tokenctl.broker import older_tokens, permission, renewal
 from tokenctl.broker.current import current
 from tokenctl.errors import LoginRequired, Refused, StoreDamaged, StoreError, Unreachable, UsageError
 from tokenctl.flows.exchange import exchange
 from tokenctl.model.profile import Profile
 from tokenctl.model.renewal_job import Grant
 from tokenctl.model.session import Session
+from tokenctl.model.session_state import check_not_signing_out, check_profile
 from tokenctl.model.target import Target
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
@@ -37,16 +38,18 @@ def downscoped(runtime: Runtime, vault: Vault, wanted: Target, min_ttl: int | No
     ttl = profile.min_ttl if min_ttl is None else min_ttl
     if not vault.lasting:
         return _check_scope(current(runtime, _memory_vault_for(runtime, profile, wanted), ttl), wanted.scope)
-    session = current(runtime, vault, ttl)
+    session = vault.newest() or current(runtime, vault, ttl)
+    check_profile(profile, session)
+    check_not_signing_out(profile, signing_out=vault.signing_out(session))
     target, exchanged = _complete(profile, session, wanted)
     _check_session(profile, session, wanted, exchanged=exchanged)
     key = _key(session, target, exchanged=exchanged)
-    asked = _Asked(key=key, target=target, scope=wanted.scope, min_ttl=ttl)
-    token = _kept(runtime, vault, asked)
+    asked = _Asked(key=key, target=target, scope=wanted.scope, min_ttl=ttl, exchanged=exchanged)
+    token = _kept(runtime, vault, session, asked)
     if token is not None:
         return token
     if exchanged:
-        return _by_exchange(runtime, vault, session, asked)
+        return _by_exchange(runtime, vault, current(runtime, vault, ttl), asked)
     try:
         return _by_renewal(runtime, vault, asked)
     except LostContact:
@@ -60,17 +63,21 @@ def downscoped(runtime: Runtime, vault: Vault, wanted: Target, min_ttl: int | No
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
-    """A narrower token that is asked for: its key in the vault, its target, the scope of the command line, and `min_ttl`."""
+    """A narrower token that is asked for.
+
+    Its key in the vault, its target, the scope of the command line, `min_ttl`, and whether token exchange gets it.
+    """
 
     key: str
     target: Target
     scope: str | None
     min_ttl: int
+    exchanged: bool
 
 
 def _by_exchange(runtime: Runtime, vault: Vault, session: Session, asked: _Asked) -> Session:
     with vault.exclusive():
-        token = _kept(runtime, vault, asked)
+        token = _kept(runtime, vault, session, asked)
         if token is None:
             token = exchange(runtime, vault, session, asked.target)
             _keep(runtime, vault, asked, token)
@@ -82,7 +89,7 @@ def _by_renewal(runtime: Runtime, vault: Vault, asked: _Asked) -> Session:
     waited_since = runtime.clock()
     with vault.exclusive() as lock:
         session = renewal.read_again(vault)
-        token = _kept(runtime, vault, asked)
+        token = _kept(runtime, vault, session, asked)
         if token is not None:
             return token
         entry = vault.journal.read(session)
@@ -98,10 +105,10 @@ def _by_renewal(runtime: Runtime, vault: Vault, asked: _Asked) -> Session:
             if isinstance(error, LoginRequired) and grant is Grant.REFRESH_TOKEN:
                 raise _NotGiven(error.message) from None
             raise
-        if renewed.session != session:
-            vault.publish(renewed.session)
-        vault.journal.remove(renewed.session)
-        token = renewed.narrower or renewed.session
+        latest, token = older_tokens.settle(runtime, vault, job, renewed)
+        if latest != session:
+            vault.publish(latest)
+        vault.journal.remove(latest)
         _keep(runtime, vault, asked, token)
         return token
 
@@ -173,13 +180,15 @@ def _key(session: Session, target: Target, *, exchanged: bool) -> str:
     return hashlib.sha256(what.encode()).hexdigest()[:12]
 
 
-def _kept(runtime: Runtime, vault: Vault, asked: _Asked) -> Session | None:
-    """Read the token from the vault, if it is there and fresh."""
+def _kept(runtime: Runtime, vault: Vault, session: Session, asked: _Asked) -> Session | None:
+    """Read the token from the vault, if it is there and fresh, and the server has not ended it since."""
     try:
         token = vault.narrower(asked.key)
     except StoreDamaged:
         return None
-    return token if token is not None and token.fresh(runtime.time_of(token), asked.min_ttl) else None
+    if token is None or (older_tokens.may_have_ended(session, token) and not (session.by_machine or asked.exchanged)):
+        return None
+    return token if token.fresh(runtime.time_of(token), asked.min_ttl) else None
 
 
 def _keep(runtime: Runtime, vault: Vault, asked: _Asked, token: Session) -> None:

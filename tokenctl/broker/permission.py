@@ -1,10 +1,32 @@
 """Reasons not to send a request now: what the journal knows of the refresh token, and the server's last answer."""
 
+from tokenctl import flows
 from tokenctl.errors import LoginRequired, Refused, Unreachable
 from tokenctl.model.profile import Profile
-from tokenctl.model.renewal_job import Grant
+from tokenctl.model.renewal_job import Grant, RenewalJob
+from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
 from tokenctl.storage.journal import Entry
+
+
+def permitted_grant(runtime: Runtime, profile: Profile, session: Session, entry: Entry) -> Grant:
+    """Choose what a renewal presents: the refresh token, or a machine's credentials if that cannot be used.
+
+    Raises LoginRequired when only a person can go on: the refresh token is dead, there is none, or the profile now
+    means another server.
+    """
+    grant = _choose_grant(runtime, session, entry)
+    check_alive(profile, entry, grant)
+    flows.of(session.flow).check_renewable(RenewalJob(profile=profile, session=session, grant=grant))
+    return grant
+
+
+def _choose_grant(runtime: Runtime, session: Session, entry: Entry) -> Grant:
+    if session.refresh_token is None:
+        return Grant.CREDENTIALS
+    ends = session.refresh_token_expires_at
+    used_up = entry.dead or entry.in_doubt or (ends is not None and runtime.time_of(session) >= ends)
+    return Grant.CREDENTIALS if session.by_machine and used_up else Grant.REFRESH_TOKEN
 
 
 def check_may_ask(runtime: Runtime, profile: Profile, entry: Entry, grant: Grant, waited_since: float) -> None:

@@ -22,7 +22,6 @@ from tokenctl.model.renewal_job import Grant, RenewalJob, Renewed
 from tokenctl.model.session import Session
 from tokenctl.model.session_state import check_not_signing_out, check_profile, logged_out, renewed_elsewhere
 from tokenctl.runtime import Runtime
-from tokenctl.storage.journal import Entry
 from tokenctl.storage.vault import Vault
 
 WORKER = "tokenctl.broker.worker"
@@ -46,8 +45,8 @@ def renew_if_stale(
             if session.fresh(runtime.time_of(session), min_ttl) or renewed_since(runtime, seen, session):
                 return session
             entry = vault.journal.read(session)
-            grant = choose_grant(runtime, session, entry)
-            permission.check_may_ask(runtime, vault.profile, entry, grant, waited_since)
+            grant = permission.permitted_grant(runtime, vault.profile, session, entry)
+            permission.check_pause(runtime, vault.profile, entry, waited_since)
             permission.pace(runtime, max(entry.failed_at + 1, session.obtained_at + 2))
             return _renew(runtime, vault, session, grant, lock)
     except LostContact:
@@ -74,8 +73,10 @@ def renew_now(runtime: Runtime, vault: Vault, *, with_credentials: bool = False)
                     hint=vault.profile.login_hint,
                 )
             entry = vault.journal.read(session)
-            grant = Grant.CREDENTIALS if with_credentials else choose_grant(runtime, session, entry)
-            permission.check_may_ask(runtime, vault.profile, entry, grant, waited_since)
+            grant = Grant.CREDENTIALS
+            if not with_credentials:
+                grant = permission.permitted_grant(runtime, vault.profile, session, entry)
+            permission.check_pause(runtime, vault.profile, entry, waited_since)
             permission.pace(runtime, entry.failed_at + 1)
             return _renew(runtime, vault, session, grant, lock)
     except LostContact:
@@ -115,10 +116,8 @@ def _after_lost_contact(runtime: Runtime, vault: Vault, seen: Session, waited_si
             return session
         entry = vault.journal.read(session)
         if entry.tries == 0:
-            grant = choose_grant(runtime, session, entry)
-            permission.check_may_ask(
-                runtime, vault.profile, entry, grant, waited_since
-            )  # the worker may have been told
+            grant = permission.permitted_grant(runtime, vault.profile, session, entry)
+            permission.check_pause(runtime, vault.profile, entry, waited_since)  # the worker may have been told
             runtime.terminal.detail("the worker did not work; renewing without one")
             return _renew(runtime, vault, session, grant, None)
     raise cut_off()
@@ -234,15 +233,6 @@ def renewed_since(runtime: Runtime, seen: Session, session: Session) -> bool:
     """Tell whether another process renewed meanwhile. Its token is used even if less than `min_ttl` is left."""
     newer = session.generation > seen.generation and session.access_token != seen.access_token
     return newer and not session.expired(runtime.time_of(session))
-
-
-def choose_grant(runtime: Runtime, session: Session, entry: Entry) -> Grant:
-    """Choose what to present: the refresh token, or a machine's credentials if its refresh token cannot be used."""
-    if session.refresh_token is None:
-        return Grant.CREDENTIALS
-    ends = session.refresh_token_expires_at
-    used_up = entry.dead or entry.in_doubt or (ends is not None and runtime.time_of(session) >= ends)
-    return Grant.CREDENTIALS if session.by_machine and used_up else Grant.REFRESH_TOKEN
 
 
 def _begin(runtime: Runtime, vault: Vault) -> Session:

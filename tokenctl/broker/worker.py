@@ -50,6 +50,8 @@ def _renew(runtime: Runtime, vault: Vault, job: RenewalJob) -> Renewed:
     answer = flow.read(job, sent.reply, (*client.secrets, *sent.request.secrets))
     # Step 7: commit a new refresh token at once, with the old access token: the presented one no longer works.
     session = job.next_session(answer.refresh_token) if job.renews_session else job.session
+    if job.may_end_access_token:
+        session = replace(session, superseded_at=sent.reply.asked_at)
     rotated = session.refresh_token not in (None, job.session.refresh_token)
     if rotated:
         vault.commit(session)
@@ -163,11 +165,13 @@ def _verified(runtime: Runtime, job: RenewalJob, answer: Answer) -> TokenSet:
 
 def _commit(runtime: Runtime, vault: Vault, job: RenewalJob, session: Session, tokens: TokenSet) -> Renewed:
     """Commit the session with its new access token. A token for a target never replaces the session's own."""
-    successor, target = _successor(runtime, job, session, tokens), job.target
+    successor, target = _successor(job, session, tokens), job.target
     if target is None:
         vault.commit(successor)
         return Renewed(session=successor)
-    if session.refresh_token == job.session.refresh_token:
+    if session.refresh_token == job.session.refresh_token and job.may_end_access_token:
+        vault.commit(session)
+    elif session.refresh_token == job.session.refresh_token:
         vault.journal.remove(session)  # the server answered, and no refresh token rotated: there is nothing to commit
         session = job.session
     narrower = replace(
@@ -181,17 +185,16 @@ def _commit(runtime: Runtime, vault: Vault, job: RenewalJob, session: Session, t
     return Renewed(session=session, narrower=narrower)
 
 
-def _successor(runtime: Runtime, job: RenewalJob, session: Session, tokens: TokenSet) -> Session:
+def _successor(job: RenewalJob, session: Session, tokens: TokenSet) -> Session:
     """Put the new tokens into the session. It keeps what the answer leaves out (RFC 6749 section 6)."""
     kept = session.refresh_token_expires_at if job.presents_refresh_token else None
     return replace(
         session,
         access_token=tokens.access_token,
         token_type=tokens.token_type,
-        obtained_at=tokens.obtained_at,
         refreshed_at=tokens.obtained_at,
-        expires_at=tokens.expires_at,
-        **runtime.boot_time(),
+        superseded_at=None,
+        **tokens.times(renewable=True),
         refresh_token_expires_at=tokens.refresh_token_expires_at or kept,
         id_token=tokens.id_token or session.id_token,
         scope=tokens.scope if tokens.scope is not None else session.scope,

@@ -100,13 +100,14 @@ every = click.option("--all", "every", is_flag=True, help="Every profile of the 
 
 
 def warn_if_short(runtime: Runtime, session: Session, min_ttl: int | None) -> None:
-    """Warn when the token lives for less than `min_ttl` seconds, because `min_ttl` is over half of its lifetime."""
-    left, lifetime = session.remaining(runtime.time_of(session)), session.expires_at - session.obtained_at
-    if min_ttl is not None and left < min_ttl and lifetime // 2 < min_ttl:
-        runtime.terminal.warning(
-            f"this token still lives for {left} s, not for the {min_ttl} s of --min-ttl: the server's tokens live for"
-            f" {lifetime} s, and --min-ttl can be at most half of that"
-        )
+    """Warn when the token lives for less than the `min_ttl` seconds of the command line, for whatever reason."""
+    left, lifetime = session.remaining(runtime.time_of(session)), session.lifetime
+    if min_ttl is None or left is None or lifetime is None or left >= min_ttl:
+        return
+    short = f"this token still lives for {left} s, not for the {min_ttl} s of --min-ttl"
+    if lifetime // 2 < min_ttl:
+        short += f": the server's tokens live for {lifetime} s, and --min-ttl can be at most half of that"
+    runtime.terminal.warning(short)
 
 
 def each_profile(runtime: Runtime, action: Callable[[str], Result]) -> tuple[list[Result], int]:

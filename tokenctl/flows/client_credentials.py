@@ -8,7 +8,7 @@ from tokenctl.flows import clients, refreshing
 from tokenctl.flows.flow import CLIENT_SECRET, Answer, Arrived, Flow, SignIn
 from tokenctl.flows.sign_out import revoke_tokens
 from tokenctl.model.renewal_job import RenewalJob
-from tokenctl.oauth import token_response
+from tokenctl.oauth import error_response, token_response
 from tokenctl.oauth.client_auth import Client
 from tokenctl.oauth.client_credentials import client_credentials_request
 from tokenctl.oauth.wire import Request, Response
@@ -28,7 +28,7 @@ def sign_in(start: SignIn) -> Iterator[Arrived]:
         start.token_endpoint, client, profile.scope, profile.resource, profile.audience
     )
     response = start.runtime.send(profile, request)
-    yield Arrived(tokens=token_response.parse(response, (*client.secrets, *request.secrets), token_response.CLIENT))
+    yield Arrived(tokens=token_response.parse(response, (*client.secrets, *request.secrets), error_response.CLIENT))
 
 
 def renewal_request(runtime: Runtime, job: RenewalJob, client: Client) -> Request:
@@ -41,7 +41,7 @@ def renewal_request(runtime: Runtime, job: RenewalJob, client: Client) -> Reques
 
 def read(job: RenewalJob, reply: Response, known: tuple[str, ...]) -> Answer:
     """Read the reply; what the server refuses may be the client's credentials."""
-    return refreshing.read(job, reply, known, token_response.CLIENT)
+    return refreshing.read(job, reply, known, error_response.CLIENT)
 
 
 def check_renewable(job: RenewalJob) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from tokenctl.flows import clients
 from tokenctl.model.session import Session
 from tokenctl.model.target import Target
-from tokenctl.oauth import token_response
+from tokenctl.oauth import error_response, token_response
 from tokenctl.oauth.token_exchange import ACCESS_TOKEN, HINTS, check_issued, exchange_request
 from tokenctl.runtime import Runtime
 from tokenctl.storage.vault import Vault
@@ -14,7 +14,7 @@ from tokenctl.storage.vault import Vault
 def exchange(runtime: Runtime, vault: Vault, session: Session, target: Target) -> Session:
     """Exchange the session's access token, at the endpoint pinned at login, for one for the target.
 
-    What comes back has the form of a session and no refresh token. Raises Refused, LoginRequired or Unreachable.
+    What comes back has the form of a session and no refresh token. Raises Refused or Unreachable.
     """
     client = clients.of_vault(runtime, vault, session)
     request = exchange_request(
@@ -28,13 +28,13 @@ def exchange(runtime: Runtime, vault: Vault, session: Session, target: Target) -
     )
     response = runtime.send(vault.profile, request)
     check_issued(response)
-    tokens = token_response.parse(response, (*client.secrets, *request.secrets), hints=HINTS)
+    known = (*client.secrets, *request.secrets)
+    tokens = token_response.parse(response, known, error_response.SESSION_TOKEN, HINTS)
     return replace(
         session,
         access_token=tokens.access_token,
-        obtained_at=tokens.obtained_at,
-        expires_at=tokens.expires_at,
-        **runtime.boot_time(),
+        **tokens.times(renewable=True),
+        superseded_at=None,
         refresh_token=None,
         refresh_token_expires_at=None,
         id_token=None,

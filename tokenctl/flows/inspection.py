@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from tokenctl.errors import Refused
+from tokenctl.errors import Refused, Unreachable, UsageError
 from tokenctl.flows import clients
 from tokenctl.flows.verification import check_signature
 from tokenctl.model.profile import Profile
+from tokenctl.model.renewal_job import RenewalJob
 from tokenctl.model.session import Session
 from tokenctl.oauth import introspection
 from tokenctl.oauth.claims import is_jwt, unverified_claims
@@ -45,6 +46,30 @@ def verify(runtime: Runtime, profile: Profile, session: Session) -> tuple[dict[s
             verdicts[name] = refused.message
             first = first or refused
     return verdicts, first
+
+
+def older_access_tokens(runtime: Runtime, job: RenewalJob, older: str, newer: str) -> str | None:
+    """Ask the server whether it ended the older access token when it gave the newer one.
+
+    Returns `kept` or `ended`; None when the server does not say. Some servers call every token inactive, such as JWTs, so
+    their word about the older one counts only if they know the newer one.
+    """
+    endpoint, known = job.session.introspection_endpoint, (older, newer)
+    if endpoint is None:
+        return None
+    client = clients.of_session(runtime, job.profile, job.session, job.secret)
+    active = []
+    try:
+        for token in (newer, older):
+            request = introspection.introspection_request(endpoint, client, token)
+            response = runtime.send(job.profile, request)
+            active.append(introspection.parse(response, (*known, *client.secrets, *request.secrets))["active"])
+            if not active[0]:
+                return None
+    except (Refused, Unreachable, UsageError) as error:
+        runtime.terminal.detail(f"the server does not say whether the older access token lives: {error.message}")
+        return None
+    return "kept" if active[1] else "ended"
 
 
 def introspect(runtime: Runtime, vault: Vault, session: Session) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from tokenctl.flows.flow import Answer
 from tokenctl.model.renewal_job import RenewalJob
 from tokenctl.oauth import token_response
 from tokenctl.oauth.client_auth import Client
+from tokenctl.oauth.error_response import Credentials
 from tokenctl.oauth.refresh_token import refresh_request
-from tokenctl.oauth.token_response import Credentials
 from tokenctl.oauth.wire import Request, Response
 from tokenctl.runtime import Runtime
 

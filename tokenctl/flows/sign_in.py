@@ -94,8 +94,7 @@ def _session(start: SignIn, arrived: Arrived, claims: dict[str, Any]) -> Session
         id_token_algorithms=server.id_token_signing_alg_values_supported or (),
         access_token=tokens.access_token,
         token_type=tokens.token_type,
-        obtained_at=tokens.obtained_at,
-        expires_at=tokens.expires_at,
+        **tokens.times(renewable=start.flow.by_machine or tokens.refresh_token is not None),
         refresh_token=tokens.refresh_token,
         refresh_token_expires_at=tokens.refresh_token_expires_at,
         id_token=tokens.id_token,
@@ -103,7 +102,6 @@ def _session(start: SignIn, arrived: Arrived, claims: dict[str, Any]) -> Session
         resource=profile.resource,
         subject=claims.get("sub"),
         account=account_name(claims),
-        **runtime.boot_time(),
         id=runtime.entropy(8).hex(),
         seal_key=base64.b64encode(runtime.entropy(32)).decode(),
     )

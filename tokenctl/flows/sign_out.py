@@ -45,9 +45,8 @@ def revoke_tokens(runtime: Runtime, vault: Vault, session: Session) -> bool:
             )
         else:
             left = session.remaining(runtime.time_of(session))
-            runtime.terminal.message(
-                f"the server cannot revoke this access token ({reason}); it stays valid for {left} s"
-            )
+            valid = "stays valid" if left is None else f"stays valid for {left} s"
+            runtime.terminal.message(f"the server cannot revoke this access token ({reason}); it {valid}")
     return revoked
 
 

@@ -11,7 +11,7 @@ from tokenctl.flows.sign_out import revoke_tokens
 from tokenctl.model.profile import Profile
 from tokenctl.model.renewal_job import RenewalJob
 from tokenctl.model.target import Target
-from tokenctl.oauth import token_response
+from tokenctl.oauth import error_response, token_response
 from tokenctl.oauth.client_auth import Client
 from tokenctl.oauth.client_credentials import client_credentials_request
 from tokenctl.oauth.jwt_bearer import bearer_request
@@ -35,7 +35,7 @@ def sign_in(start: SignIn) -> Iterator[Arrived]:
     request = _identity_request(start.runtime, profile, start.token_endpoint, start.client, asked)
     response = start.runtime.send(profile, request)
     _check_kind(profile, response)
-    yield Arrived(tokens=token_response.parse(response, request.secrets, token_response.IDENTITY, HINTS))
+    yield Arrived(tokens=token_response.parse(response, request.secrets, error_response.IDENTITY, HINTS))
 
 
 def renewal_request(runtime: Runtime, job: RenewalJob, client: Client) -> Request:
@@ -47,7 +47,7 @@ def renewal_request(runtime: Runtime, job: RenewalJob, client: Client) -> Reques
 
 def read(job: RenewalJob, reply: Response, known: tuple[str, ...]) -> Answer:
     """Read the reply; what the server refuses may be the job's identity."""
-    answer = refreshing.read(job, reply, known, token_response.IDENTITY)
+    answer = refreshing.read(job, reply, known, error_response.IDENTITY)
     if job.presents_refresh_token:
         return answer
     try:

@@ -15,9 +15,10 @@ FILE_VARIABLE = "ACCESS_TOKEN_FILE"
 def variables(wanted: Sequence[str], session: Session) -> dict[str, str]:
     """Make the variables for each `NAME` or `NAME=TEMPLATE`. A template can have `{access_token}` and `{expires_at}`.
 
-    `{expires_at}` is epoch seconds. Raises UsageError for an invalid name or an unknown placeholder.
+    `{expires_at}` is epoch seconds, or empty when nobody knows when the token ends. Raises UsageError for an invalid name or an unknown placeholder.
     """
-    known = {"access_token": session.access_token, "expires_at": str(session.expires_at)}
+    expires_at = "" if session.expires_at is None else str(session.expires_at)
+    known = {"access_token": session.access_token, "expires_at": expires_at}
 
     def value(match: re.Match[str]) -> str:
         if match[1] not in known:
@@ -27,7 +28,7 @@ def variables(wanted: Sequence[str], session: Session) -> dict[str, str]:
             )
         return known[match[1]]
 
-    made = {EXPIRY_VARIABLE: str(session.expires_at)}
+    made = {EXPIRY_VARIABLE: expires_at} if expires_at else {}
     for each in wanted or (DEFAULT_VARIABLE,):
         name, _, template = each.partition("=")
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):

@@ -90,7 +90,7 @@ def _started(child: Child, path: Path) -> "subprocess.Popen[bytes]":
 def _keep_fresh(runtime: Runtime, vault: Vault, session: Session, min_ttl: int | None, file: _TokenFile) -> None:
     written, said = session.access_token, None
     file.begun.wait()  # what a keyring call changes of this process for a moment, the child must not inherit
-    while not file.closed.wait(max(SHORTEST, min(LONGEST, (session.expires_at - session.obtained_at) / 10))):
+    while not file.closed.wait(max(SHORTEST, min(LONGEST, (session.lifetime or LONGEST * 10) / 10))):
         try:
             vault.follow()
             session = mask(runtime.environ, runtime.terminal, current(runtime, vault, min_ttl))

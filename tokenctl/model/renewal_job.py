@@ -55,6 +55,12 @@ class RenewalJob:
         return self.target is None or self.presents_refresh_token
 
     @property
+    def may_end_access_token(self) -> bool:
+        """Tell whether the server may end the session's access token when it answers with a narrower one."""
+        narrows = self.target is not None and self.presents_refresh_token
+        return narrows and self.session.older_access_tokens != "kept"
+
+    @property
     def asked(self) -> Target:
         """The job's target, or what the session was made for: for a grant whose request must name it."""
         if self.target is not None:

@@ -1,7 +1,8 @@
 """The session: what a login produced, how fresh it is, and its JSON document in the store.
 
 The token members have their names of RFC 6749 section 5.1. The endpoints are those of the login. Times are integer
-epoch seconds, UTC. `expires_at` is `expires_in` seconds after the token response was received.
+epoch seconds, UTC. The life of the access token is counted from `obtained_at`, when its request was sent: an answer can
+come late, such as on a laptop that slept meanwhile.
 
 A document of version 1 is read too: it has no `id` and names no state directory. `dumps` always writes VERSION. A
 document can have members that this version does not know: a later one can write them. They are kept.
@@ -20,8 +21,8 @@ DEFAULT_MIN_TTL = 60
 """Seconds that an access token must still live; a token with less is renewed first."""
 MACHINE_FLOWS = ("client-credentials", "api-key", "workload")
 """Flows that need no person: the machine can sign in again with its own credentials."""
-CLOCK_STEP = 60
-"""Seconds that the clock can be before `obtained_at`; more means that it was set back."""
+DEFAULT_LIFETIME = 300
+"""Seconds that an access token counts as valid when nobody says how long it lives, and it can be renewed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,8 @@ class Session:
     token_endpoint: str
     access_token: str = field(repr=False)
     obtained_at: int
-    expires_at: int
+    expires_at: int | None = None
+    """None: nobody knows when the access token ends, and nothing can renew it. It lives until it is refused."""
     seal_key: str = field(repr=False)
     """32 bytes, base64: the key of the redo log, which is outside the keyring."""
     refreshed_at: int | None = None
@@ -59,7 +61,15 @@ class Session:
     account: str | None = None
     boot_id: str | None = None
     booted_at_ms: int | None = None
-    """The time of that boot in epoch milliseconds, by the wall clock of `obtained_at`."""
+    """The time of that boot in epoch milliseconds, by the wall clock, read at `obtained_at`."""
+
+    superseded_at: int | None = None
+    """When the server gave a narrower token for the refresh token. It may have ended the access token then."""
+    older_access_tokens: str | None = None
+    """`kept` or `ended`: what becomes of an access token when the server gives another one for the refresh token.
+
+    None: not known.
+    """
     state_id: str | None = None
     """The state directory that renews this session. Two directories have two locks, so only one of them can."""
     state_path: str | None = None
@@ -74,26 +84,45 @@ class Session:
         return self.flow in MACHINE_FLOWS
 
     def time(self, now: int, boot_id: str | None, uptime_ms: int) -> int:
-        """Return the time to use for this session, in epoch seconds: by the uptime in the same boot, else `now`.
+        """Return the time to judge the access token by, in epoch seconds: the later one of two clocks.
 
-        The uptime is right even when the wall clock was set forward or back.
+        `now` is the wall clock; the other one is the uptime, in the same boot. Each of them can be wrong: somebody
+        sets the wall clock, and a virtual machine that is restored from a snapshot has an old uptime. So the token is
+        expired when either clock says so. A clock before `obtained_at` says nothing about the token's age: then the
+        time is `expires_at` at least.
         """
-        if boot_id is None or self.booted_at_ms is None or boot_id != self.boot_id:
-            return now
-        return (self.booted_at_ms + uptime_ms) // 1000
+        by_uptime = now
+        if boot_id is not None and self.booted_at_ms is not None and boot_id == self.boot_id:
+            by_uptime = (self.booted_at_ms + uptime_ms) // 1000
+        latest = max(now, by_uptime)
+        if self.expires_at is None or min(now, by_uptime) >= self.obtained_at:
+            return latest
+        return max(latest, self.expires_at)
 
-    def remaining(self, now: int) -> int:
-        """Seconds that the access token still lives; never negative."""
-        return max(0, self.expires_at - now)
+    @property
+    def lifetime(self) -> int | None:
+        """Seconds that the access token lives in all; None when nobody knows."""
+        return None if self.expires_at is None else max(0, self.expires_at - self.obtained_at)
+
+    def remaining(self, now: int) -> int | None:
+        """Seconds that the access token still lives, never negative; None when nobody knows."""
+        if self.expires_at is None:
+            return None
+        return 0 if self.expired(now) else self.expires_at - now
 
     def expired(self, now: int) -> bool:
         """Tell whether the access token has expired, or the clock was set back to before `obtained_at`."""
-        return now >= self.expires_at or now < self.obtained_at - CLOCK_STEP
+        return self.expires_at is not None and (now >= self.expires_at or now < self.obtained_at)
 
     def fresh(self, now: int, min_ttl: int = DEFAULT_MIN_TTL) -> bool:
-        """Tell whether at least `min_ttl` seconds are left, or half of the token's lifetime if that is less."""
-        lifetime = self.expires_at - self.obtained_at
-        return not self.expired(now) and self.remaining(now) >= min(min_ttl, lifetime // 2)
+        """Tell whether at least `min_ttl` seconds are left, or half of the token's lifetime if that is less.
+
+        A token that the server may have ended is not fresh.
+        """
+        if self.superseded_at is not None:
+            return False
+        left, lifetime = self.remaining(now), self.lifetime
+        return left is None or lifetime is None or (left > 0 and left >= min(min_ttl, lifetime // 2))
 
 
 def dumps(session: Session) -> str:
@@ -150,6 +179,7 @@ _INTEGERS = {
     "refreshed_at",
     "refresh_token_expires_at",
     "booted_at_ms",
+    "superseded_at",
 }
 _LISTS = {"resource", "id_token_algorithms"}
 _MEMBERS = tuple(each.name for each in fields(Session) if each.name != "unknown")

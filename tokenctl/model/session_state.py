@@ -5,19 +5,14 @@ from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
 
 
-def state(session: Session | None, now: int, min_ttl: int, refresh_token_state: str | None) -> str:
-    """Name the state: fresh, stale, expired, login_required or logged_out.
+def state(session: Session, now: int, min_ttl: int) -> str:
+    """Name the state of the access token: fresh, stale (it lives, and is renewed at its next use) or expired.
 
-    `now` is the session's time in epoch seconds, `min_ttl` is seconds. `refresh_token_state` is the state in the
-    journal: good, dead or in_doubt; None when there is no refresh token.
+    `now` is the session's time in epoch seconds, `min_ttl` is seconds.
     """
-    if session is None:
-        return "logged_out"
     if session.fresh(now, min_ttl):
         return "fresh"
-    if not session.expired(now):
-        return "stale"
-    return "expired" if session.by_machine or refresh_token_state in ("good", "in_doubt") else "login_required"
+    return "expired" if session.expired(now) else "stale"
 
 
 def check_profile(profile: Profile, session: Session) -> Session:

@@ -5,11 +5,13 @@ from enum import Enum
 
 from tokenctl.errors import LoginRequired, Refused
 from tokenctl.oauth.client_auth import Client, request
-from tokenctl.oauth.token_response import DEFAULT_LIFETIME, raise_error
+from tokenctl.oauth.error_response import raise_error
 from tokenctl.oauth.wire import Request, Response, describe, json_object, overloaded, safe_url, try_later
 
 DEFAULT_INTERVAL = 5
 """Seconds between polls when the server names none (RFC 8628 section 3.2)."""
+DEFAULT_LIFETIME = 300
+"""Seconds that a code lives when the server does not say it."""
 SLOW_DOWN = 5
 """Seconds that each `slow_down` adds to the interval of all later polls (section 3.5)."""
 LONGEST_INTERVAL = 300

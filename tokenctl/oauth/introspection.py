@@ -4,7 +4,7 @@ from typing import Any
 
 from tokenctl.errors import Refused
 from tokenctl.oauth.client_auth import Client, request
-from tokenctl.oauth.token_response import raise_error, redacted
+from tokenctl.oauth.error_response import raise_error, redacted
 from tokenctl.oauth.wire import JSON, Request, Response, describe, json_object, overloaded, try_later
 
 

@@ -11,8 +11,7 @@ from typing import Any
 
 from tokenctl.errors import LoginRequired, Refused, UsageError
 from tokenctl.model.token_api import PLACEHOLDER, Call
-from tokenctl.oauth.claims import unverified_claims
-from tokenctl.oauth.token_response import DEFAULT_LIFETIME, LONGEST_LIFETIME, LONGEST_TOKEN, TokenSet
+from tokenctl.oauth.token_response import DECIMAL, LONGEST_LIFETIME, LONGEST_TOKEN, TokenSet, times
 from tokenctl.oauth.wire import JSON, Request, Response, describe, json_object, overloaded, safe_url, try_later
 
 REFUSALS = (400, 401, 403, 404, 410, 422)
@@ -42,12 +41,10 @@ def parse(call: Call, response: Response, what: str) -> TokenSet:
         raise Refused(f"the server refused the {what} ({describe(response)})", hint="check the API key or password")
     document = _document(response, what)
     token = _token(document, call.access_token or "", what)
-    received_at = response.received_at
     return TokenSet(
         access_token=token,
         token_type="Bearer",
-        obtained_at=received_at,
-        expires_at=_expires_at(call, document, token, received_at, what),
+        **times(response, token, _lifetime(call, document, response, what)),
         refresh_token=_refresh_token(document, call, what),
     )
 
@@ -111,33 +108,34 @@ def _refresh_token(document: JSON, call: Call, what: str) -> str | None:
     return None if call.refresh_token is None else _token(document, call.refresh_token, what)
 
 
-def _expires_at(call: Call, document: JSON, token: str, received_at: int, what: str) -> int:
+def _lifetime(call: Call, document: JSON, response: Response, what: str) -> int:
+    """Read how many seconds the access token lives; 0 when the call has no pointer for it. Raises Refused.
+
+    A date is the server's, so it is compared with the server's clock where the response tells it.
+    """
     pointer = call.expires_in or call.expires_at
     if pointer is None:
-        claimed = unverified_claims(token).get("exp")
-        if isinstance(claimed, int | float) and received_at < claimed < received_at + LONGEST_LIFETIME:
-            return int(claimed)
-        return received_at + DEFAULT_LIFETIME
+        return 0
     try:
         seconds = _seconds(_value_at(document, pointer))
     except (KeyError, ValueError):
         raise Refused(f"the answer of the {what} has no time at {pointer}") from None
-    expires_at = seconds + (received_at if call.expires_in else 0)
-    if not received_at <= expires_at <= received_at + LONGEST_LIFETIME:
+    lifetime = seconds - (0 if call.expires_in else response.date or response.asked_at)
+    if not 0 <= lifetime <= LONGEST_LIFETIME:
         raise Refused(f"the answer of the {what} has no possible time at {pointer}")
-    return expires_at
+    return max(1, lifetime)
 
 
 def _seconds(value: Any) -> int:
     """Read a number of seconds (a number or digits), or an RFC 3339 date as epoch seconds. Raises ValueError."""
-    if isinstance(value, str) and not value.isdecimal():
+    if isinstance(value, str) and not DECIMAL.fullmatch(value):
         found = datetime.fromisoformat(value)
         if found.tzinfo is None:
             raise ValueError
         return int(found.timestamp())
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError
-    return int(value)
+    return int(float(value) if isinstance(value, str) else value)
 
 
 def _fill_template(template: Any, values: Mapping[str, str | None]) -> Any:

@@ -2,7 +2,7 @@
 
 from tokenctl.errors import Refused
 from tokenctl.oauth.client_auth import Client, request
-from tokenctl.oauth.token_response import raise_error
+from tokenctl.oauth.error_response import raise_error
 from tokenctl.oauth.wire import Request, Response, describe, json_object, overloaded, try_later
 
 

@@ -3,7 +3,7 @@
 from enum import Enum
 
 from tokenctl.oauth.client_auth import Client, request
-from tokenctl.oauth.token_response import redacted
+from tokenctl.oauth.error_response import redacted
 from tokenctl.oauth.wire import Request, Response, describe, json_object, overloaded, try_later
 
 

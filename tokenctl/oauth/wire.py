@@ -51,14 +51,27 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """One HTTP response, read whole. `received_at` is epoch seconds; `expires_in` counts from it."""
+    """One HTTP response, read whole. Times are epoch seconds; a token's life is counted from `asked_at`."""
 
     status: int
     received_at: int
+    sent_at: int | None = None
+    """When the request was sent."""
+    boot_id: str | None = None
+    """The boot of this machine in which the request was sent."""
+    booted_at_ms: int | None = None
+    """The time of that boot in epoch milliseconds, by the wall clock, read when the request was sent."""
+    date: int | None = None
+    """The server's own time, from the header `Date`."""
     body: bytes = field(default=b"", repr=False)
     content_type: str = ""
     retry_after: int | None = None
     location: str | None = None
+
+    @property
+    def asked_at(self) -> int:
+        """When the request was sent, or the response received if that is all that is known."""
+        return self.received_at if self.sent_at is None else self.sent_at
 
     @property
     def succeeded(self) -> bool:

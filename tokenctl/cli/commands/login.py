@@ -205,7 +205,7 @@ def _secret_from_stdin(profile: Profile, kind: SecretKind) -> str:
 def _report(runtime: Runtime, vault: Vault, session: Session, new: bool) -> None:
     terminal, name = runtime.terminal, vault.profile.name
     who = session.account or session.client_id
-    life = document.span(session.remaining(runtime.time_of(session)))
+    life = document.life(session.remaining(runtime.time_of(session)))
     if vault.lasting:
         terminal.message(
             f"signed in to {name} as {who}; kept in {document.store_name(vault.store.kind, vault.store.backend)}"
@@ -215,7 +215,7 @@ def _report(runtime: Runtime, vault: Vault, session: Session, new: bool) -> None
             if session.refresh_token or session.by_machine
             else "and cannot be renewed: the server gave no refresh token"
         )
-        terminal.message(f"the access token lives {life} {renews}")
+        terminal.message(f"the access token {life} {renews}")
     else:
         terminal.message(f"signed in to {name} as {who}; nothing is kept, each command signs in again")
     if new:

@@ -37,6 +37,6 @@ def _renew(runtime: Runtime, name: str | None, *, with_api_key: bool) -> dict[st
     session = renew_now(runtime, vault, with_credentials=with_api_key)
     with vault.exclusive():  # narrower tokens can have old rights too
         vault.forget_narrower()
-    life = document.span(session.remaining(runtime.time_of(session)))
-    runtime.terminal.message(f"renewed {vault.profile.name}; the access token lives {life}")
+    life = document.life(session.remaining(runtime.time_of(session)))
+    runtime.terminal.message(f"renewed {vault.profile.name}; the access token {life}")
     return document.of_session(runtime, vault, session)

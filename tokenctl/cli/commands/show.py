@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
+from tokenctl.broker.standing import standing
 from tokenctl.cli.options import as_json, each_profile, every, with_runtime
 from tokenctl.cli.output import answer
 from tokenctl.cli.views import document
-from tokenctl.errors import Refused
-from tokenctl.model.session_state import logged_out
+from tokenctl.errors import TokenctlError
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
 from tokenctl.storage.vault import Vault
@@ -29,8 +29,8 @@ def command(
 ) -> int:
     """Show who is signed in, where, and for how long.
 
-    A token is never shown, only its fingerprint. A profile without a session is shown too; the exit status is then 4.
-    With --verify it is 5 when the issuer did not sign a token.
+    A token is never shown, only its fingerprint. A profile without a session, or whose session has ended, is shown too;
+    the exit status is then 4. With --verify it is 5 when the issuer did not sign a token.
     """
     describe = partial(_describe, runtime, claims=claims, verify=verify, introspect=introspect)
     if every:
@@ -49,9 +49,7 @@ def command(
     _print(runtime, shown.document, as_json=as_json)
     if shown.problem is not None:
         raise shown.problem
-    if not shown.signed_in and shown.vault.lasting:
-        raise logged_out(shown.vault.profile)
-    if not shown.signed_in:
+    if not shown.vault.lasting:
         runtime.terminal.message(f"{shown.vault.profile.name}: its tokens are not kept; each command signs in again")
     return 0
 
@@ -62,24 +60,25 @@ class _Shown:
 
     vault: Vault
     document: dict[str, Any]
-    signed_in: bool
-    problem: Refused | None = None
+    problem: TokenctlError | None
 
 
 def _describe(runtime: Runtime, name: str | None, *, claims: bool, verify: bool, introspect: bool) -> _Shown:
     vault = vaults.open(runtime, runtime.profile(name))
     session = vault.newest()
-    found, problem = document.of_session(runtime, vault, session), None
+    found = document.of_session(runtime, vault, session)
+    problem = standing(runtime, vault, session, vault.profile.min_ttl).problem if vault.lasting else None
     if session is not None and (claims or verify or introspect):
         from tokenctl.flows import inspection
 
         if claims:
             found["claims"] = inspection.claims(session)
         if verify:
-            found["verified"], problem = inspection.verify(runtime, vault.profile, session)
+            found["verified"], not_signed = inspection.verify(runtime, vault.profile, session)
+            problem = not_signed or problem
         if introspect:
             found["introspection"] = inspection.introspect(runtime, vault, session)
-    return _Shown(vault=vault, document=found, signed_in=session is not None, problem=problem)
+    return _Shown(vault=vault, document=found, problem=problem)
 
 
 def _print(runtime: Runtime, found: dict[str, Any], *, as_json: bool) -> None:

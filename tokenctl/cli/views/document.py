@@ -8,8 +8,8 @@ import json
 from typing import Any
 
 from tokenctl.adapters.terminal import clean
+from tokenctl.broker.standing import standing
 from tokenctl.errors import StoreError, UsageError
-from tokenctl.model import session_state
 from tokenctl.model.session import Session
 from tokenctl.oauth.claims import is_jwt
 from tokenctl.runtime import Runtime
@@ -24,7 +24,7 @@ def of_session(runtime: Runtime, vault: Vault, session: Session | None) -> dict[
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "profile": profile.name,
-        "state": session_state.state(session, 0, 0, None),
+        "state": standing(runtime, vault, session, profile.min_ttl).state,
         "issuer": profile.issuer,
         "client_id": profile.client_id,
         "flow": profile.flow,
@@ -42,7 +42,6 @@ def of_session(runtime: Runtime, vault: Vault, session: Session | None) -> dict[
         return document
     now, known = runtime.time_of(session), _refresh_token_state(vault, session)
     return document | {
-        "state": session_state.state(session, now, profile.min_ttl, known),
         "issuer": session.issuer,
         "client_id": session.client_id,
         "flow": session.flow,
@@ -97,6 +96,11 @@ def lines(found: dict[str, Any], prefix: str = "") -> list[str]:
         elif value is not None and name != "schema":
             written.append(f"{prefix}{clean(str(name))}: {clean(str(value))}")
     return written
+
+
+def life(seconds: int | None) -> str:
+    """Say how long an access token lives, for a person; None means that nobody knows."""
+    return "lives until it is refused" if seconds is None else f"lives {span(seconds)}"
 
 
 def span(seconds: int) -> str:

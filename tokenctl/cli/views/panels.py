@@ -14,12 +14,20 @@ from tokenctl.adapters.terminal import clean
 from tokenctl.cli.views.document import lines, span, store_name
 from tokenctl.model.session import MACHINE_FLOWS
 
-COLOURS = {"fresh": "green", "stale": "yellow", "expired": "yellow", "login_required": "red", "logged_out": "red"}
+COLOURS = {
+    "fresh": "green",
+    "stale": "yellow",
+    "expired": "yellow",
+    "login_required": "red",
+    "signing_out": "red",
+    "logged_out": "red",
+}
 MEANING = {
     "fresh": "fresh",
     "stale": "about to be renewed",
     "expired": "expired; renews itself at the next use",
     "login_required": "sign in again",
+    "signing_out": "signing out; run revoke again",
     "logged_out": "not signed in",
 }
 
@@ -70,9 +78,7 @@ def _rows(found: dict[str, Any], now: int) -> list[tuple[str, RenderableType]]:
     token = found["access_token"]
     if token is not None:
         rows.append(("life", _lifetime(token)))
-        rows.append(
-            ("token", Text(f"{token['format']} {token['fingerprint']}, until {_time(token['expires_at'], now)}"))
-        )
+        rows.append(("token", Text(f"{token['format']} {token['fingerprint']}, {_until(token['expires_at'], now)}")))
         times = f"{_ago(token['obtained_at'], now)}, generation {found['generation']}"
         rows.append(
             (
@@ -94,7 +100,13 @@ def _rows(found: dict[str, Any], now: int) -> list[tuple[str, RenderableType]]:
     return rows
 
 
+def _until(expires_at: int | None, now: int) -> str:
+    return "its end is not known" if expires_at is None else f"until {_time(expires_at, now)}"
+
+
 def _lifetime(token: dict[str, Any]) -> RenderableType:
+    if token["expires_at"] is None:
+        return Text("until it is refused")
     whole, left = max(1, token["expires_at"] - token["obtained_at"]), token["expires_in"]
     colour = "green" if left * 4 > whole else "yellow" if left else "red"
     line = Table.grid(padding=(0, 2))
@@ -142,6 +154,12 @@ def _nested(found: Any) -> RenderableType:
     return grid
 
 
+def _left(token: dict[str, Any] | None) -> str:
+    if token is None:
+        return "-"
+    return "until refused" if token["expires_in"] is None else span(token["expires_in"])
+
+
 def table(shown: list[dict[str, Any]]) -> Table:
     """Draw every profile's document as one table."""
     drawn = Table(box=None, padding=(0, 3, 0, 0), header_style="dim")
@@ -153,7 +171,7 @@ def table(shown: list[dict[str, Any]]) -> Table:
             Text(found["profile"], style="bold"),
             _state(found),
             Text(clean(found["account"] or "-")),
-            Text(span(token["expires_in"]) if token else "-"),
+            Text(_left(token)),
             Text(clean(found["issuer"] or "-")),
             Text(store_name(found["store"]["kind"], found["store"]["backend"])),
         )

@@ -1,0 +1,43 @@
+"""How token endpoints say that a grant is dead, so that only a person who signs in again can go on.
+
+RFC 6749 section 5.2 has one code for that, and servers have more. Each row has its reason. The HTTP status decides
+nothing here: servers send these codes with 200, 400, 401 and 403. A server that is overloaded (429, 5xx) decides nothing
+about a grant, whatever its body says; see `token_response`.
+"""
+
+import re
+from collections.abc import Mapping
+
+DEAD_CODES: Mapping[str, str] = {
+    "invalid_grant": "RFC 6749 section 5.2: the refresh token is invalid, expired, revoked or of another client",
+    "interaction_required": "OpenID Connect Core section 3.1.2.6, Entra: a person must be at the browser, as for MFA",
+    "login_required": "OpenID Connect Core section 3.1.2.6: the person must sign in again",
+    "consent_required": "OpenID Connect Core section 3.1.2.6, Entra: the person must consent again",
+    "account_selection_required": "OpenID Connect Core section 3.1.2.6: the person must choose an account",
+    "bad_refresh_token": "GitHub, with 200, and HubSpot in capitals: the refresh token is incorrect or expired",
+    "invalid_refresh_token": "Slack, with 200: the refresh token is used up or unknown",
+    "invalid_token": "RFC 6750 section 3.1 is about access tokens; some servers say it of the refresh token presented",
+    "expired_token": "RFC 8628 section 3.5 is about device codes; some servers say it of the refresh token presented",
+}
+"""Error code -> why it means that a person must sign in again. The codes are in lower case."""
+
+DEAD_WORDS: Mapping[str | None, str] = {
+    "unauthorized_client": "Atlassian, with 403: 'refresh_token is invalid'; others mean that the client may not refresh",
+    "invalid_request": "Dex: 'Refresh token is invalid or has already been claimed'; else the request has a defect",
+    None: "Twitch and HubSpot send no code: 'Invalid refresh token', 'missing or unknown refresh token'",
+}
+"""Error code with more than one meaning, or None for no code -> why the words of the error decide."""
+
+PASSING_CODES = ("server_error", "temporarily_unavailable", "slow_down")
+"""Codes that say: try again later (RFC 6749 section 4.1.2.1, RFC 8628 section 3.5)."""
+
+_STATES = "(invalid|unknown|expired|revoked)"
+_DEAD = re.compile(
+    rf"\b{_STATES} refresh[ _-]?token\b|\brefresh[ _-]?token\b (has |was |is |has been )?({_STATES}|not found)\b"
+)
+
+
+def is_dead(code: str | None, words: str) -> bool:
+    """Tell whether an error means that the grant is dead. `words` is the error's description."""
+    code = None if code is None else code.lower()
+    return code in DEAD_CODES or (code in DEAD_WORDS and _DEAD.search(words.lower()) is not None)
