@@ -53,9 +53,17 @@ def edit(old: str, new: str) -> Happening:
 def damage_journal(home: Home, server: FaultyServer) -> None:
     """Let a journal be there that nobody can read, beside an expired token."""
     (state,) = (Path(home.environ["TOKENCTL_STATE_DIR"]) / "t",)
-    (state / "journal").touch(0o600)
-    (state / "journal").write_text("x")
+    (redo_log,) = state.glob("redo.*")
+    journal = redo_log.with_name(redo_log.name.replace("redo", "journal"))
+    journal.touch(0o600)
+    journal.write_text("x")
     age(home)
+
+
+def sign_out_cut_off(home: Home, server: FaultyServer) -> None:
+    """Revoke at a server whose answer is lost."""
+    server.overrides["/revoke"] = lambda request: Reply(drop_before=True)
+    assert home.run("revoke").status == 6
 
 
 STATES: dict[str, tuple[Happening, str, int, int]] = {
@@ -68,6 +76,7 @@ STATES: dict[str, tuple[Happening, str, int, int]] = {
     "dead and expired": (is_dead(-60), "login_required", 4, 4),
     "in doubt and expired": (in_doubt, "expired", 0, 6),
     "signed out": (lambda home, server: home.run("revoke"), "logged_out", 4, 4),
+    "signing out": (sign_out_cut_off, "signing_out", 4, 4),
     "another issuer": (edit("{issuer}", "https://another.example"), "login_required", 4, 4),
     "another client": (edit("tokenctl-demo", "another"), "login_required", 4, 4),
     "a damaged journal": (damage_journal, "expired", 3, 3),

@@ -134,7 +134,7 @@ def read_again(vault: Vault) -> Session:
     session = _read_again(vault)
     if not vault.renews(session):
         raise renewed_elsewhere(vault.profile, session)
-    return vault.adopt(session)
+    return session
 
 
 def _read_again(vault: Vault) -> Session:
@@ -148,14 +148,13 @@ def _read_again(vault: Vault) -> Session:
 def _adopted(runtime: Runtime, vault: Vault) -> Session:
     """Do step 3 for a person: from now on this state directory renews the session, if a person at a terminal asks."""
     session = _read_again(vault)
-    if vault.renews(session):
-        return vault.adopt(session)
-    if not runtime.terminal.attended:
-        raise renewed_elsewhere(vault.profile, session)
-    runtime.terminal.message(
-        f"from now on {vault.profile.name} is renewed here; the state directory {session.state_path} renewed it before"
-    )
-    return vault.adopt(session)
+    if not vault.renews(session):
+        if not runtime.terminal.attended:
+            raise renewed_elsewhere(vault.profile, session)
+        runtime.terminal.message(
+            f"from now on {vault.profile.name} is renewed here; the state directory {session.state_path} renewed it before"
+        )
+    return session
 
 
 def new_job(runtime: Runtime, vault: Vault, session: Session, grant: Grant, lock: int | None) -> RenewalJob:
@@ -165,7 +164,7 @@ def new_job(runtime: Runtime, vault: Vault, session: Session, grant: Grant, lock
     """
     job = RenewalJob(
         profile=vault.profile,
-        session=session,
+        session=vault.adopt(session),
         grant=grant,
         secret=clients.secret_of_session(runtime, vault, session),
         verbose=runtime.terminal.verbose,
