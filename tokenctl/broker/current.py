@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+from tokenctl.broker import matching
 from tokenctl.errors import Busy, StoreError, TokenctlError, Unreachable
 from tokenctl.model.session import Session
-from tokenctl.model.session_state import check_profile
+from tokenctl.model.session_state import OtherSession
 from tokenctl.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -24,9 +25,8 @@ def current(runtime: Runtime, vault: "Vault", min_ttl: int | None = None) -> Ses
     wanted = vault.profile.min_ttl if min_ttl is None else min_ttl
     # Step 1: read. Fresh: that is all.
     session = vault.newest()
-    if session is None:
-        return _begin(runtime, vault)
-    check_profile(vault.profile, session)
+    if session is None or not matching.belongs(runtime, vault, session):
+        return _begin(runtime, vault, session)
     if session.fresh(runtime.time_of(session), wanted):
         soon = not session.fresh(runtime.time_of(session), wanted + SOFT_WINDOW)
         return _renewed_early(runtime, vault, session, wanted) if soon or vault.unfinished else session
@@ -34,6 +34,8 @@ def current(runtime: Runtime, vault: "Vault", min_ttl: int | None = None) -> Ses
     try:
         # Wait for at most half of what the token still lives, so that it can be handed out if the lock stays taken.
         return _renewed(runtime, vault, session, wanted, patience=left / 2 if left > 0 else None)
+    except OtherSession:  # another process replaced it while this one waited for the lock
+        return _begin(runtime, vault, session)
     except (Unreachable, StoreError, Busy) as error:
         if session.expired(runtime.time_of(session)):
             raise
@@ -59,7 +61,7 @@ def _renewed(runtime: Runtime, vault: "Vault", seen: Session, min_ttl: int, *, p
     return renew_if_stale(runtime, vault, seen, min_ttl, patience=patience)
 
 
-def _begin(runtime: Runtime, vault: "Vault") -> Session:
+def _begin(runtime: Runtime, vault: "Vault", seen: Session | None) -> Session:
     from tokenctl.broker.lifecycle import begin
 
-    return begin(runtime, vault)
+    return begin(runtime, vault, seen)

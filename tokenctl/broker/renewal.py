@@ -12,7 +12,7 @@ from dataclasses import replace
 from tokenctl import flows
 from tokenctl.adapters import signals, worker_process
 from tokenctl.adapters.worker_process import LostContact, NotStarted
-from tokenctl.broker import permission
+from tokenctl.broker import matching, permission
 from tokenctl.broker.permission import session_is_kept
 from tokenctl.errors import LoginRequired, Refused, StoreError, TokenctlError, Unreachable, UsageError
 from tokenctl.flows import clients
@@ -20,7 +20,7 @@ from tokenctl.model import renewal_job
 from tokenctl.model.profile import Profile
 from tokenctl.model.renewal_job import Grant, RenewalJob, Renewed
 from tokenctl.model.session import Session
-from tokenctl.model.session_state import check_profile, logged_out
+from tokenctl.model.session_state import logged_out
 from tokenctl.runtime import Runtime
 from tokenctl.storage.journal import Entry
 from tokenctl.storage.vault import Vault
@@ -42,7 +42,7 @@ def renew_if_stale(
         # Step 2: one process at a time. The lock is free when this process and its worker have both closed it.
         with vault.exclusive(patience) as lock:
             # Step 3: read again, and use only this record from here on.
-            session = read_again(vault)
+            session = read_again(runtime, vault)
             if session.fresh(runtime.time_of(session), min_ttl) or renewed_since(runtime, seen, session):
                 return session
             entry = vault.journal.read(session)
@@ -61,13 +61,12 @@ def renew_now(runtime: Runtime, vault: Vault, *, with_credentials: bool = False)
     does, and UsageError.
     """
     seen = vault.newest()
-    if seen is None:
-        return _begin(runtime, vault)
-    check_profile(vault.profile, seen)  # also before the lock: no wait for an answer that is known already
+    if seen is None or not matching.belongs(runtime, vault, seen):
+        return _begin(runtime, vault, seen)  # before the lock: no wait for an answer that is known already
     waited_since = runtime.clock()
     try:
         with vault.exclusive() as lock:
-            session = read_again(vault)
+            session = read_again(runtime, vault)
             if with_credentials and not session.by_machine:
                 raise UsageError(
                     f"{vault.profile.name!r} was signed in to by a person, and has no API key",
@@ -92,6 +91,7 @@ def _renew(runtime: Runtime, vault: Vault, session: Session, grant: Grant, lock:
     except (LoginRequired, Refused, Unreachable) as error:
         latest = vault.recover() or session  # a worker may have committed before it ended
         if renewed_since(runtime, session, latest):
+            matching.check(runtime, vault, latest)
             return latest
         if isinstance(error, Unreachable):
             raise
@@ -110,7 +110,7 @@ def _after_lost_contact(runtime: Runtime, vault: Vault, seen: Session, waited_si
     `sys.executable` is not Python. Raises Unreachable when the refresh token was presented, and what the journal forbids.
     """
     with vault.exclusive():
-        session = read_again(vault)
+        session = read_again(runtime, vault)
         if renewed_since(runtime, seen, session):
             return session
         entry = vault.journal.read(session)
@@ -127,12 +127,15 @@ def _after_lost_contact(runtime: Runtime, vault: Vault, seen: Session, waited_si
 # -- the steps, shared with `downscoped` ---------------------------------------------------------------
 
 
-def read_again(vault: Vault) -> Session:
-    """Step 3: read the session under the lock. Raises LoginRequired when it is gone or is not the profile's."""
+def read_again(runtime: Runtime, vault: Vault) -> Session:
+    """Step 3: read the session under the lock.
+
+    Raises LoginRequired when it is gone, OtherSession when it is not what is asked for.
+    """
     session = vault.recover()
     if session is None:
         raise logged_out(vault.profile)
-    return check_profile(vault.profile, session)
+    return matching.check(runtime, vault, session)
 
 
 def new_job(runtime: Runtime, vault: Vault, session: Session, grant: Grant, lock: int | None) -> RenewalJob:
@@ -221,10 +224,10 @@ def choose_grant(runtime: Runtime, session: Session, entry: Entry) -> Grant:
     return Grant.CREDENTIALS if session.by_machine and used_up else Grant.REFRESH_TOKEN
 
 
-def _begin(runtime: Runtime, vault: Vault) -> Session:
+def _begin(runtime: Runtime, vault: Vault, seen: Session | None) -> Session:
     from tokenctl.broker.lifecycle import begin
 
-    return begin(runtime, vault)
+    return begin(runtime, vault, seen)
 
 
 def _say_what_next(profile: Profile, error: TokenctlError) -> None:

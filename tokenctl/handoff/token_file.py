@@ -14,9 +14,11 @@ import threading
 import types
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from tokenctl.adapters.private_files import replace_private
-from tokenctl.broker.current import current
+from tokenctl.broker import asked
 from tokenctl.handoff.child import Child, NotExecutable
 from tokenctl.handoff.environment import FILE_VARIABLE
 from tokenctl.handoff.masking import mask
@@ -29,8 +31,17 @@ LONGEST = 30.0
 """Seconds between two checks of the session, at most: after a sleep of the machine the next check must be soon."""
 
 
-def run_with_token_file(runtime: Runtime, vault: Vault, session: Session, min_ttl: int | None, child: Child) -> int:
+def run_with_token_file(
+    runtime: Runtime,
+    vault: Vault,
+    session: Session,
+    min_ttl: int | None,
+    child: Child,
+    target: Mapping[str, Any] = MappingProxyType({}),
+) -> int:
     """Run the child with `ACCESS_TOKEN_FILE`, keep the file fresh, and return the child's exit status.
+
+    `target` has the scope, resource and audience to ask for; see `asked.token`.
 
     When a renewal fails, the file stays as it is, a warning is written, and the next check tries again. The status is
     128 + N when signal N ended the child. Raises NotExecutable.
@@ -44,7 +55,7 @@ def run_with_token_file(runtime: Runtime, vault: Vault, session: Session, min_tt
         except OSError as reason:
             raise NotExecutable(f"{child.program} cannot be run: {reason.strerror}") from None
         ended = threading.Event()
-        arguments = (runtime, vault, session, min_ttl, path, ended)
+        arguments = (runtime, vault, session, min_ttl, target, path, ended)
         thread = threading.Thread(target=_keep_fresh, args=arguments, daemon=True)
         with _forwarding_signals(process):
             thread.start()
@@ -61,12 +72,18 @@ def _runtime_folder(environ: Mapping[str, str]) -> str | None:
 
 
 def _keep_fresh(
-    runtime: Runtime, vault: Vault, session: Session, min_ttl: int | None, path: Path, ended: threading.Event
+    runtime: Runtime,
+    vault: Vault,
+    session: Session,
+    min_ttl: int | None,
+    target: Mapping[str, Any],
+    path: Path,
+    ended: threading.Event,
 ) -> None:
     while not ended.wait(max(SHORTEST, min(LONGEST, (session.expires_at - session.obtained_at) / 10))):
         try:
             vault.follow()
-            newer = mask(runtime.environ, runtime.terminal, current(runtime, vault, min_ttl))
+            newer = mask(runtime.environ, runtime.terminal, asked.token(runtime, vault, target, min_ttl))
             if newer.access_token != session.access_token and not ended.is_set():
                 replace_private(path, newer.access_token.encode())
             session = newer

@@ -15,6 +15,8 @@ DEFAULT_MIN_TTL = 60
 """Seconds that an access token must still live; a token with less is renewed first."""
 MACHINE_FLOWS = ("client-credentials", "api-key", "workload")
 """Flows that need no person: the machine can sign in again with its own credentials."""
+IDENTITY_FLOWS = ("workload",)
+"""Machine flows that present the identity which a platform gives to a job."""
 CLOCK_STEP = 60
 """Seconds that the clock can be before `obtained_at`; more means that it was set back."""
 
@@ -52,6 +54,12 @@ class Session:
     boot_id: str | None = None
     booted_at_ms: int | None = None
     """The time of that boot in epoch milliseconds, by the wall clock of `obtained_at`."""
+    requested_scope: str | None = None
+    """The scope that was asked for; empty when none was, None in a document of a version that did not record it."""
+    audience: str | None = None
+    """The audience that was asked for."""
+    identity: str | None = field(default=None, repr=False)
+    """What a machine presented, so that it can be told from another one's; see `flows.identities`."""
 
     @property
     def by_machine(self) -> bool:

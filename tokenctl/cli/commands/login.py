@@ -1,6 +1,7 @@
 """`tokenctl login`: sign in once."""
 
 import sys
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -11,12 +12,12 @@ from tokenctl.cli import questions
 from tokenctl.cli.options import as_json, positive_seconds, with_runtime
 from tokenctl.cli.output import answer
 from tokenctl.cli.views import document
-from tokenctl.config import editing, environment
+from tokenctl.config import editing, environment, variables
 from tokenctl.config.secret_sources import sendable
 from tokenctl.errors import UsageError
 from tokenctl.flows import clients, sign_in
 from tokenctl.flows.flow import API_KEY, SecretKind
-from tokenctl.model.profile import ENVIRONMENT_PROFILE, FLOWS, SOURCES, STORES, Profile, from_members
+from tokenctl.model.profile import FLOWS, SOURCES, STORES, Profile, from_members
 from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
@@ -70,7 +71,7 @@ DEFAULT_NAME = "default"
     metavar="K=V",
     help="Another parameter of the authorization request; an empty V leaves one out.",
 )
-@click.option("--switch-account", is_flag=True, help="Accept a sign-in as another person than before.")
+@click.option("--switch-account", is_flag=True, help="Replace the session of another person, client or server.")
 @as_json
 @with_runtime
 def command(
@@ -86,25 +87,27 @@ def command(
 ) -> None:
     """Sign in once; the session goes into the keyring.
 
-    The options of a profile's first login are saved as that profile. After that, 'tokenctl login -p NAME' is enough.
+    The options are saved as that profile when the login succeeds. After that, 'tokenctl login -p NAME' is enough.
     """
     given = _members(options)
-    profile, new = _find_profile(runtime, name, given)
+    wanted = _find_profile(runtime, name, given, switch_account=switch_account)
+    profile, switch_account = wanted.profile, switch_account or wanted.switches
+    runtime.warn_of_variables(profile, name)
     kind = flows.of(profile.flow).secret
     _check_stdin(profile, kind, {"--client-secret-stdin": client_secret_stdin, "--api-key-stdin": api_key_stdin})
     # Check everything that could fail later now, so that a person does not sign in for nothing.
-    if new:
-        editing.check(runtime.config, profile)
+    if wanted.saved is not None:
+        editing.check(runtime.config, wanted.saved)
     vault = vaults.open_for_login(runtime, profile)
     login.check(runtime, vault)
     from_stdin = client_secret_stdin or api_key_stdin
     secret = _secret_from_stdin(profile, kind) if from_stdin else _find_secret(runtime, vault, kind)
     start = sign_in.prepare(runtime, profile, secret, no_browser=no_browser, timeout=timeout)
     session = login.login(runtime, vault, start, switch_account=switch_account)
-    if new:
+    if wanted.saved is not None:
         with exclusive_config(runtime.environ):
-            editing.save(runtime.config, profile)
-    _report(runtime, vault, session, new)
+            editing.save(runtime.config, wanted.saved)
+    _report(runtime, vault, session, wanted)
     if as_json:
         answer(document.as_text(document.of_session(runtime, vault, session)))
 
@@ -120,11 +123,10 @@ def _check_stdin(profile: Profile, kind: SecretKind, given: dict[str, bool]) -> 
 def _find_secret(runtime: Runtime, vault: Vault, kind: SecretKind) -> str | None:
     """Find the client secret: in the environment, in the store (for a machine that signs in again), or ask for it."""
     profile = vault.profile
-    secret = clients.secret_outside(runtime, profile, kind, profile.auth_method)
-    if secret is not None:
-        return secret
-    if profile.by_machine or profile.token_endpoint_auth_method not in (None, "none"):
-        secret = vault.store.read_secret(profile.name)
+    if profile.by_machine or profile.auth_method not in (None, "none"):
+        secret = clients.secret_at_hand(runtime, vault, kind, profile.auth_method, login.stored(vault))
+    else:
+        secret = clients.secret_outside(runtime, profile, kind, profile.auth_method)
     if secret is None and kind is API_KEY and runtime.terminal.attended:
         secret = runtime.terminal.ask_secret(kind.name)
         if not sendable(secret):
@@ -149,39 +151,80 @@ def _members(options: dict[str, Any]) -> dict[str, Any]:
     return members
 
 
-def _find_profile(runtime: Runtime, name: str | None, given: dict[str, Any]) -> tuple[Profile, bool]:
-    """Find the profile to sign in to, or make a new one from the options; the flag tells whether it is new."""
-    settings = environment.from_environment(runtime.environ, except_for=given)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """The profile to sign in to, what the config file is to say afterwards (None: no change), and what was agreed.
+
+    `new` tells that the config file does not have the profile; `switches`, that a person agreed to another server or
+    client.
+    """
+
+    profile: Profile
+    saved: Profile | None = None
+    new: bool = False
+    switches: bool = False
+
+
+def _find_profile(runtime: Runtime, name: str | None, given: dict[str, Any], *, switch_account: bool) -> _Wanted:
+    """Find the profile to sign in to, or make a new one from the options. Raises UsageError."""
+    environ, known = runtime.environ, runtime.config.profiles
+    environment.check_credentials(environ)
+    if environment.is_ad_hoc(runtime.config, environ, name):
+        wanted = _Wanted(profile=environment.ad_hoc(environ, given))
+    else:
+        chosen = _chosen_name(runtime, name, given)
+        if chosen in known:
+            wanted = _changed_profile(runtime, known[chosen], given, switch_account=switch_account)
+        else:
+            members = variables.settings(environ, ("store",), except_for=given)
+            new = _new_profile(runtime, chosen, given)
+            profile = environment.override(new, members, "environment")
+            wanted = _Wanted(profile=profile, saved=new, new=True)
+    environment.check_agrees(wanted.profile, environ)
+    environment.check_secrets(wanted.profile, environ)
+    return wanted
+
+
+def _chosen_name(runtime: Runtime, name: str | None, given: dict[str, Any]) -> str:
     known = runtime.config.profiles
     wanted = name or runtime.environ.get("TOKENCTL_PROFILE") or runtime.config.default_profile
     if wanted is None and len(known) == 1 and "issuer" not in given:
         wanted = next(iter(known))
-    if wanted is None and not known and "issuer" in settings and not given:
-        wanted = ENVIRONMENT_PROFILE
-    if wanted == ENVIRONMENT_PROFILE and wanted not in known:
-        return environment.environment_profile(settings | given, runtime.environ), False
     if wanted is None and known:
         raise UsageError(
             "say which profile to sign in to, with -p NAME",
             hint=f"the profiles are: {', '.join(known)}; another name makes a new one",
         )
-    wanted = wanted or DEFAULT_NAME
-    if wanted not in known:
-        members = settings | given
-        if flows.of(members.get("flow", "auto")).needs_client_id:
-            return _new_profile(wanted, members), True
-        return questions.ask_for_profile(runtime, wanted, members), True
-    profile = known[wanted]
+    return wanted or DEFAULT_NAME
+
+
+def _changed_profile(runtime: Runtime, profile: Profile, given: dict[str, Any], *, switch_account: bool) -> _Wanted:
+    """Apply the options to a profile of the config file. Another server or client must be meant. Raises UsageError."""
+    changed = environment.override(profile, given, "option")
+    switches = False
     for key in ("issuer", "client_id"):
-        if key in given and given[key] != getattr(profile, key):
+        was, now = getattr(profile, key), getattr(changed, key)
+        if was in (None, now) or switch_account or switches:
+            continue
+        switches = runtime.terminal.attended and runtime.terminal.confirm(
+            f"profile {profile.name!r} has the {key} {was}; sign in with {now} instead, and save that?"
+        )
+        if not switches:
             raise UsageError(
-                f"profile {wanted!r} has another {key}: {getattr(profile, key)}",
-                hint=f"choose another name with -p, or change {runtime.config.path}",
+                f"profile {profile.name!r} has another {key}: {was}",
+                hint=f"choose another name with -p, or say --switch-account to change profile {profile.name!r}",
             )
-    return environment.override(profile, settings | given, "option") if settings or given else profile, False
+    store = variables.settings(runtime.environ, ("store",), except_for=given)
+    return _Wanted(
+        profile=environment.override(changed, store, "environment"),
+        saved=None if changed == profile else changed,
+        switches=switches,
+    )
 
 
-def _new_profile(name: str, members: dict[str, Any]) -> Profile:
+def _new_profile(runtime: Runtime, name: str, members: dict[str, Any]) -> Profile:
+    if not flows.of(members.get("flow", "auto")).needs_client_id:
+        return questions.ask_for_profile(runtime, name, members)
     for key, option in (("issuer", "--issuer URL"), ("client_id", "--client-id ID")):
         if key not in members:
             raise UsageError(
@@ -202,7 +245,7 @@ def _secret_from_stdin(profile: Profile, kind: SecretKind) -> str:
     return secret
 
 
-def _report(runtime: Runtime, vault: Vault, session: Session, new: bool) -> None:
+def _report(runtime: Runtime, vault: Vault, session: Session, wanted: _Wanted) -> None:
     terminal, name = runtime.terminal, vault.profile.name
     who = session.account or session.client_id
     life = document.span(session.remaining(runtime.time_of(session)))
@@ -218,6 +261,7 @@ def _report(runtime: Runtime, vault: Vault, session: Session, new: bool) -> None
         terminal.message(f"the access token lives {life} {renews}")
     else:
         terminal.message(f"signed in to {name} as {who}; nothing is kept, each command signs in again")
-    if new:
+    if wanted.saved is not None:
         terminal.message(f"saved as profile {name} in {runtime.config.path}")
+    if wanted.new:
         terminal.hint(f"try: tokenctl show{'' if not runtime.config.profiles else f' -p {name}'}")
