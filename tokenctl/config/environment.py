@@ -132,6 +132,16 @@ def _of_credentials(environ: Mapping[str, str], members: Container[str]) -> dict
 
 def check_agrees(profile: Profile, environ: Mapping[str, str]) -> None:
     """Raise UsageError when a variable says that another server, client or job is meant than the profile's."""
+    check_server(profile, environ)
+    if variables.is_set(environ, "ID_TOKEN") and not _reads_id_token(profile, environ):
+        raise UsageError(
+            f"TOKENCTL_ID_TOKEN is set, and profile {profile.name!r} does not present it",
+            hint="unset TOKENCTL_ID_TOKEN, or name another profile with -p",
+        )
+
+
+def check_server(profile: Profile, environ: Mapping[str, str]) -> None:
+    """Raise UsageError when a variable says that another server or client is meant than the profile's."""
     for name in ("issuer", "client_id"):
         variable = f"TOKENCTL_{name.upper()}"
         if variable in environ and environ[variable] != getattr(profile, name):
@@ -141,11 +151,6 @@ def check_agrees(profile: Profile, environ: Mapping[str, str]) -> None:
                 f" and {variable} is {environ[variable]!r:.200}",
                 hint=f"unset {variable}, or name another profile with -p",
             )
-    if variables.is_set(environ, "ID_TOKEN") and not _reads_id_token(profile, environ):
-        raise UsageError(
-            f"TOKENCTL_ID_TOKEN is set, and profile {profile.name!r} does not present it",
-            hint="unset TOKENCTL_ID_TOKEN, or name another profile with -p",
-        )
 
 
 def _reads_id_token(profile: Profile, environ: Mapping[str, str]) -> bool:

@@ -17,11 +17,12 @@ Nothing here is loaded for a person's profile: there the server's answer says wh
 import base64
 import hmac
 import json
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 from tokenctl.config.secret_sources import from_key_file, of_client
-from tokenctl.errors import LoginRequired
+from tokenctl.errors import LoginRequired, UsageError
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import IDENTITY_FLOWS, Session
 from tokenctl.runtime import Runtime
@@ -43,8 +44,8 @@ def of_sign_in(runtime: Runtime, profile: Profile, seal_key: str, secret: str | 
 def is_other(runtime: Runtime, profile: Profile, session: Session) -> bool:
     """Tell whether a machine that presented its credentials now would be another one than the session's.
 
-    A session of a version that did not record it is another one's. Raises UsageError when the credentials that the
-    profile or the environment names cannot be read.
+    A session of a version that did not record it is another one's. Raises UsageError when a job's identity or a secret
+    of the environment cannot be read.
     """
     if profile.flow in IDENTITY_FLOWS:
         return _is_other_job(runtime, profile, session)
@@ -111,7 +112,9 @@ def _parts(text: str | None) -> list[str] | None:
 def _secret_at_hand(runtime: Runtime, profile: Profile) -> str | None:
     signs = profile.auth_method == "private_key_jwt"
     if profile.client_key_file and signs:
-        return from_key_file(profile.client_key_file)
+        with suppress(UsageError):  # a fresh token needs no key; a renewal tells what is wrong with the file
+            return from_key_file(profile.client_key_file)
+        return None
     name = VARIABLES.get(profile.flow)
     return None if name is None else of_client(runtime.environ, name, lines=signs)
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests.killing.folders import fill, small_disk
 from tests.servers.faulty_server import FaultyServer, Received, Reply, json_reply
+from tests.support.attended import Answer, attended
 from tests.support.commandline import COMMAND, LONG, Home
 from tests.support.demo_server import Make
 from tests.support.fetch import fetch
@@ -79,6 +80,55 @@ def test_an_exported_secret_goes_to_no_other_server(home: Home, make_server: Mak
         refused = home.run(*words, "--flow", flow, environ=named)
         assert refused.status == 2 and "https://right.example" in refused.stderr and thief.issuer in refused.stderr
     assert thief.requests == [] and not home.config.exists()
+
+
+@pytest.mark.parametrize(("typed", "status"), [(b"n\n", 2), (b"\n", 2), (b"y\n", 0)])
+def test_a_person_is_asked_about_another_server(
+    home: Home, demo_server: FaultyServer, make_server: Make, typed: bytes, status: int
+) -> None:
+    """At a terminal the answer decides, once, and before anything is sent."""
+    assert home.login(demo_server.issuer).status == 0
+    before, other = home.snapshot(), make_server()
+    answers: list[tuple[str, Answer]] = [("[y/N]: ", typed)]
+    if status == 0:
+        answers += [("paste that page", _visits), ("signed in to t", b"")]
+    result = attended(home, "login", "-p", "t", "--issuer", other.issuer, "--no-browser", answers=answers)
+    assert result.status == status and result.stderr.count("[y/N]") == 1, result.stderr
+    if status:
+        assert home.snapshot() == before and other.requests == []
+
+
+def _visits(said: str) -> None:
+    address = next(line.strip() for line in said.splitlines() if line.startswith("http"))
+    threading.Thread(target=fetch, args=(address,), daemon=True).start()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", ["error:set", "locked:set", "drop:set"])
+def test_a_keyring_that_goes_away_during_the_sign_in(tmp_path: Path, demo_server: FaultyServer, fault: str) -> None:
+    """The session cannot be kept: exit 3, and its tokens are revoked, since nobody has them."""
+    environ = {"TEST_RING": str(tmp_path / "ring.json"), "PYTHONPATH": str(ROOT), "FAULT": fault}
+    home = Home(tmp_path / "home", environ, store="keyring")
+    home.write_config(
+        f'[profiles.t]\nissuer = "{demo_server.issuer}"\nclient_id = "tokenctl-demo"\nscope = "openid offline_access"\n'
+        'keyring_backend = "tests.support.faulty_ring.FaultyRing"\n'
+    )
+    result = home.login(demo_server.issuer)
+    assert result.status == 3 and result.stderr.count("tokenctl: error: ") == 1, result.stderr
+    assert demo_server.count("/token") == 1 and demo_server.count("/revoke") > 0
+
+
+def test_a_disk_that_fills_up_during_the_sign_in(home: Home, demo_server: FaultyServer, tmp_path: Path) -> None:
+    """The same for the file store."""
+    with small_disk(tmp_path / "disk") as disk:
+
+        def visit(url: str) -> None:
+            fill(disk)
+            fetch(url)
+
+        result = home.login(demo_server.issuer, visit=visit, environ={"TOKENCTL_STATE_DIR": str(disk)})
+        assert result.status == 3 and result.stderr.count("tokenctl: error: ") == 1, result.stderr
+        assert demo_server.count("/token") == 1 and demo_server.count("/revoke") > 0
 
 
 @pytest.mark.parametrize("profile", ["t", "new"])

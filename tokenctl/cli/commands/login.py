@@ -171,6 +171,7 @@ def _find_profile(runtime: Runtime, name: str | None, given: dict[str, Any], *, 
     environment.check_credentials(environ)
     if environment.is_ad_hoc(runtime.config, environ, name):
         wanted = _Wanted(profile=environment.ad_hoc(environ, given))
+        environment.check_server(wanted.profile, environ)
     else:
         chosen = _chosen_name(runtime, name, given)
         if chosen in known:
@@ -180,7 +181,7 @@ def _find_profile(runtime: Runtime, name: str | None, given: dict[str, Any], *, 
             new = _new_profile(runtime, chosen, given)
             profile = environment.override(new, members, "environment")
             wanted = _Wanted(profile=profile, saved=new, new=True)
-    environment.check_agrees(wanted.profile, environ)
+        environment.check_agrees(wanted.profile, environ)
     environment.check_secrets(wanted.profile, environ)
     return wanted
 
