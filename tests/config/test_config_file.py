@@ -304,6 +304,15 @@ def test_each_setting_of_the_profile_env_has_a_variable(file: Path, name: str) -
     assert getattr(choose(load(env(file)), {**MACHINE, f"TOKENCTL_{name.upper()}": text}), name) == value
 
 
+def test_a_private_key_in_the_environment_signs(file: Path, tmp_path: Path) -> None:
+    """From the variable or its file, a PEM key means private_key_jwt; it is never a password."""
+    key = "-----BEGIN PRIVATE KEY-----\nMII=\n-----END PRIVATE KEY-----\n"
+    (tmp_path / "key").write_text(key)
+    for more in ({"TOKENCTL_CLIENT_SECRET": key}, {"TOKENCTL_CLIENT_SECRET_FILE": str(tmp_path / "key")}):
+        found = choose(load(env(file)), MACHINE | more)
+        assert (found.flow, found.auth_method) == ("client-credentials", "private_key_jwt")
+
+
 def test_a_token_api_comes_from_the_environment(file: Path) -> None:
     """As JSON, and then there is no issuer to name; a text that is no JSON is named by its variable."""
     api = {"login": {"url": "https://a.example", "body": {"k": "{api_key}"}, "access_token": "/t"}}

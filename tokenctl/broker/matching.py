@@ -24,7 +24,7 @@ def check(runtime: Runtime, vault: "Vault", session: Session) -> Session:
         if identities.is_other(runtime, profile, session):
             raise OtherSession(
                 f"the session of {profile.name!r} was made with other credentials than those at hand",
-                hint=f"name another profile with -p, or {profile.login_hint.removeprefix('run ')} to replace it",
+                hint=f"{profile.login_hint}, or name another profile with -p; the session was not changed",
             )
     return known
 

@@ -124,10 +124,19 @@ def _of_credentials(environ: Mapping[str, str], members: Container[str]) -> dict
         names = " and ".join(f"TOKENCTL_{name}" for name in flows if variables.is_set(environ, name))
         raise UsageError(f"{names} are set, and each is for another flow", hint="set TOKENCTL_FLOW, or unset one")
     preset: dict[str, Any] = {"flow": meant[0]} if meant else {}
+    if "token_endpoint_auth_method" not in members and _is_private_key(environ):
+        preset["token_endpoint_auth_method"] = "private_key_jwt"
     if variables.is_set(environ, "ID_TOKEN") and "source" not in members:
         path = environ.get("TOKENCTL_ID_TOKEN_FILE")
         preset |= {"source": "file", "source_file": path} if path else {"source": "env"}
     return preset
+
+
+def _is_private_key(environ: Mapping[str, str]) -> bool:
+    """Tell whether the client secret is a private key in PEM, which is never sent as a password."""
+    if not variables.is_set(environ, "CLIENT_SECRET"):
+        return False
+    return (secret_sources.from_environment(environ, "CLIENT_SECRET") or "").startswith("-----BEGIN ")
 
 
 def check_agrees(profile: Profile, environ: Mapping[str, str]) -> None:

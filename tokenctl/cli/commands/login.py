@@ -1,31 +1,27 @@
 """`tokenctl login`: sign in once."""
 
 import sys
-from dataclasses import dataclass
 from typing import Any
 
 import click
 
 from tokenctl import flows
 from tokenctl.broker import login
-from tokenctl.cli import questions
 from tokenctl.cli.options import as_json, positive_seconds, with_runtime
 from tokenctl.cli.output import answer
 from tokenctl.cli.views import document
-from tokenctl.config import editing, environment, variables
+from tokenctl.cli.wanted import Wanted, find
+from tokenctl.config import editing
 from tokenctl.config.secret_sources import sendable
 from tokenctl.errors import UsageError
 from tokenctl.flows import clients, sign_in
 from tokenctl.flows.flow import API_KEY, SecretKind
-from tokenctl.model.profile import FLOWS, SOURCES, STORES, Profile, from_members
+from tokenctl.model.profile import FLOWS, SOURCES, STORES, Profile
 from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
 from tokenctl.storage.lock import exclusive_config
 from tokenctl.storage.vault import Vault
-
-DEFAULT_NAME = "default"
-"""The name of the first profile, if the person gives no name."""
 
 
 @click.command("login")
@@ -90,7 +86,7 @@ def command(
     The options are saved as that profile when the login succeeds. After that, 'tokenctl login -p NAME' is enough.
     """
     given = _members(options)
-    wanted = _find_profile(runtime, name, given, switch_account=switch_account)
+    wanted = find(runtime, name, given, switch_account=switch_account)
     profile, switch_account = wanted.profile, switch_account or wanted.switches
     runtime.warn_of_variables(profile, name)
     kind = flows.of(profile.flow).secret
@@ -151,90 +147,6 @@ def _members(options: dict[str, Any]) -> dict[str, Any]:
     return members
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Wanted:
-    """The profile to sign in to, what the config file is to say afterwards (None: no change), and what was agreed.
-
-    `new` tells that the config file does not have the profile; `switches`, that a person agreed to another server or
-    client.
-    """
-
-    profile: Profile
-    saved: Profile | None = None
-    new: bool = False
-    switches: bool = False
-
-
-def _find_profile(runtime: Runtime, name: str | None, given: dict[str, Any], *, switch_account: bool) -> _Wanted:
-    """Find the profile to sign in to, or make a new one from the options. Raises UsageError."""
-    environ, known = runtime.environ, runtime.config.profiles
-    environment.check_credentials(environ)
-    if environment.is_ad_hoc(runtime.config, environ, name):
-        wanted = _Wanted(profile=environment.ad_hoc(environ, given))
-        environment.check_server(wanted.profile, environ)
-    else:
-        chosen = _chosen_name(runtime, name, given)
-        if chosen in known:
-            wanted = _changed_profile(runtime, known[chosen], given, switch_account=switch_account)
-        else:
-            members = variables.settings(environ, ("store",), except_for=given)
-            new = _new_profile(runtime, chosen, given)
-            profile = environment.override(new, members, "environment")
-            wanted = _Wanted(profile=profile, saved=new, new=True)
-        environment.check_agrees(wanted.profile, environ)
-    environment.check_secrets(wanted.profile, environ)
-    return wanted
-
-
-def _chosen_name(runtime: Runtime, name: str | None, given: dict[str, Any]) -> str:
-    known = runtime.config.profiles
-    wanted = name or runtime.environ.get("TOKENCTL_PROFILE") or runtime.config.default_profile
-    if wanted is None and len(known) == 1 and "issuer" not in given:
-        wanted = next(iter(known))
-    if wanted is None and known:
-        raise UsageError(
-            "say which profile to sign in to, with -p NAME",
-            hint=f"the profiles are: {', '.join(known)}; another name makes a new one",
-        )
-    return wanted or DEFAULT_NAME
-
-
-def _changed_profile(runtime: Runtime, profile: Profile, given: dict[str, Any], *, switch_account: bool) -> _Wanted:
-    """Apply the options to a profile of the config file. Another server or client must be meant. Raises UsageError."""
-    changed = environment.override(profile, given, "option")
-    switches = False
-    for key in ("issuer", "client_id"):
-        was, now = getattr(profile, key), getattr(changed, key)
-        if was in (None, now) or switch_account or switches:
-            continue
-        switches = runtime.terminal.attended and runtime.terminal.confirm(
-            f"profile {profile.name!r} has the {key} {was}; sign in with {now} instead, and save that?"
-        )
-        if not switches:
-            raise UsageError(
-                f"profile {profile.name!r} has another {key}: {was}",
-                hint=f"choose another name with -p, or say --switch-account to change profile {profile.name!r}",
-            )
-    store = variables.settings(runtime.environ, ("store",), except_for=given)
-    return _Wanted(
-        profile=environment.override(changed, store, "environment"),
-        saved=None if changed == profile else changed,
-        switches=switches,
-    )
-
-
-def _new_profile(runtime: Runtime, name: str, members: dict[str, Any]) -> Profile:
-    if not flows.of(members.get("flow", "auto")).needs_client_id:
-        return questions.ask_for_profile(runtime, name, members)
-    for key, option in (("issuer", "--issuer URL"), ("client_id", "--client-id ID")):
-        if key not in members:
-            raise UsageError(
-                f"there is no profile {name!r} yet, and {option} is missing",
-                hint=f"tokenctl login -p {name} --issuer URL --client-id ID",
-            )
-    return from_members(name, members, "option")
-
-
 def _secret_from_stdin(profile: Profile, kind: SecretKind) -> str:
     if sys.stdin is None or sys.stdin.isatty():
         raise UsageError(
@@ -246,7 +158,7 @@ def _secret_from_stdin(profile: Profile, kind: SecretKind) -> str:
     return secret
 
 
-def _report(runtime: Runtime, vault: Vault, session: Session, wanted: _Wanted) -> None:
+def _report(runtime: Runtime, vault: Vault, session: Session, wanted: Wanted) -> None:
     terminal, name = runtime.terminal, vault.profile.name
     who = session.account or session.client_id
     life = document.span(session.remaining(runtime.time_of(session)))
