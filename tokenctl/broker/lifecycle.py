@@ -54,7 +54,7 @@ def _machine(runtime: Runtime, vault: Vault, stored: Session | None) -> Profile:
     profile = vault.profile
     if vault.lasting:
         reason = logged_out(profile) if stored is None else matching.difference(runtime, vault, stored)
-        if reason is not None and not _can_begin(runtime, vault, stored):
+        if reason is not None and not can_begin(runtime, vault, stored):
             raise reason
         return profile
     machine = flows.without_person(profile)
@@ -62,7 +62,7 @@ def _machine(runtime: Runtime, vault: Vault, stored: Session | None) -> Profile:
     return machine
 
 
-def _can_begin(runtime: Runtime, vault: Vault, stored: Session | None) -> bool:
+def can_begin(runtime: Runtime, vault: Vault, stored: Session | None) -> bool:
     """Tell whether the profile is a machine's, its credentials are at hand, and no person's session is in the way."""
     profile = vault.profile
     if not profile.by_machine or (stored is not None and not stored.by_machine):

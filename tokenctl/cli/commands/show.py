@@ -7,10 +7,12 @@ from typing import Any
 
 import click
 
+from tokenctl.broker import lifecycle, matching
 from tokenctl.cli.options import as_json, each_profile, every, with_runtime
 from tokenctl.cli.output import answer
 from tokenctl.cli.views import document
-from tokenctl.errors import Refused
+from tokenctl.errors import TokenctlError
+from tokenctl.model.session import Session
 from tokenctl.model.session_state import logged_out
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
@@ -63,14 +65,16 @@ class _Shown:
     vault: Vault
     document: dict[str, Any]
     signed_in: bool
-    problem: Refused | None = None
+    problem: TokenctlError | None = None
 
 
 def _describe(runtime: Runtime, name: str | None, *, claims: bool, verify: bool, introspect: bool) -> _Shown:
     vault = vaults.open(runtime, runtime.profile(name))
     session = vault.newest()
-    found, problem = document.of_session(runtime, vault, session), None
-    if session is not None and (claims or verify or introspect):
+    found, problem = document.of_session(runtime, vault, session), _other(runtime, vault, session)
+    if problem is not None:  # `token` does not hand it out
+        found["state"] = "login_required"
+    elif session is not None and (claims or verify or introspect):
         from tokenctl.flows import inspection
 
         if claims:
@@ -80,6 +84,17 @@ def _describe(runtime: Runtime, name: str | None, *, claims: bool, verify: bool,
         if introspect:
             found["introspection"] = inspection.introspect(runtime, vault, session)
     return _Shown(vault=vault, document=found, signed_in=session is not None, problem=problem)
+
+
+def _other(runtime: Runtime, vault: Vault, session: Session | None) -> TokenctlError | None:
+    """Return the reason why the session is not handed out: it was made for something else than the profile asks for.
+
+    A machine that can begin another one by itself needs no sign-in.
+    """
+    other = None if session is None or not vault.lasting else matching.difference(runtime, vault, session)
+    if other is None or lifecycle.can_begin(runtime, vault, session):
+        return None
+    return other
 
 
 def _print(runtime: Runtime, found: dict[str, Any], *, as_json: bool) -> None:
