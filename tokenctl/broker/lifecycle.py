@@ -12,7 +12,7 @@ from tokenctl.errors import StoreDamaged, StoreError, StoreLocked, Unreachable, 
 from tokenctl.flows import clients, sign_in
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
-from tokenctl.model.session_state import logged_out
+from tokenctl.model.session_state import OtherSession, logged_out
 from tokenctl.model.store import Store, choice_of
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
@@ -30,9 +30,11 @@ def begin(runtime: Runtime, vault: Vault, seen: Session | None = None) -> Sessio
     _machine(runtime, vault, seen)  # before the lock: no wait for an answer that is known already
     with vault.exclusive():
         stored = vault.recover()
-        begun = stored is not None and matching.belongs(runtime, vault, stored)
-        if stored is not None and begun and not stored.expired(runtime.time_of(stored)):
-            return stored  # another process began it
+        if stored is not None and matching.belongs(runtime, vault, stored):
+            if not stored.expired(runtime.time_of(stored)):
+                return stored  # another process began it
+            if not can_begin(runtime, vault, stored):  # never sign a person in here
+                raise _changed(vault.profile)
         profile = _machine(runtime, vault, stored)
         # Also the passphrase of a file store: a token must not be asked for that could not be kept.
         vault.prepare()
@@ -60,6 +62,13 @@ def _machine(runtime: Runtime, vault: Vault, stored: Session | None) -> Profile:
     machine = flows.without_person(profile)
     vault.check_flow(machine.flow)
     return machine
+
+
+def _changed(profile: Profile) -> OtherSession:
+    return OtherSession(
+        f"the session of {profile.name!r} was replaced several times while this command waited",
+        hint="run the command again",
+    )
 
 
 def can_begin(runtime: Runtime, vault: Vault, stored: Session | None) -> bool:
