@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tokenctl.adapters import private_process
 from tokenctl.adapters.clock import Clock
 from tokenctl.adapters.terminal import Terminal
-from tokenctl.config import config_file, environment
+from tokenctl.config import config_file, environment, variables
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
 from tokenctl.model.store import Store
@@ -50,6 +50,7 @@ class Runtime:
         self._ends_at: float | None = None
         self._browser = browser
         self.store = store
+        self._warned = False
 
     @property
     def is_default(self) -> bool:
@@ -91,7 +92,21 @@ class Runtime:
 
     def profile(self, name: str | None) -> Profile:
         """Pick the profile that `-p`, the environment or the config file means."""
-        return environment.choose(self.config, self.environ, name)
+        profile = environment.choose(self.config, self.environ, name)
+        self.warn_of_variables(profile, name)
+        return profile
+
+    def asked(self, name: str | None) -> dict[str, Any]:
+        """Return the target that the environment asks for within the session of the profile; see `environment.asked`."""
+        return environment.asked(self.config, self.environ, name)
+
+    def warn_of_variables(self, profile: Profile, name: str | None) -> None:
+        """Warn once of `TOKENCTL_*` variables that have no effect."""
+        if not self._warned:
+            self._warned = True
+            ad_hoc = environment.is_ad_hoc(self.config, self.environ, name)
+            for text in variables.warnings(self.environ, profile, ad_hoc=ad_hoc):
+                self.terminal.warning(text)
 
     def send(self, profile: Profile, request: "Request", claim: "Claim | None" = None) -> "Response":
         """Send a request, trusting the profile's CA beside the system's; see `Transport.send`.

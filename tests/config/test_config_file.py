@@ -1,13 +1,16 @@
 """The config file and the environment."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tokenctl.config import secret_sources, variables
 from tokenctl.config.config_file import config_path, home, load
-from tokenctl.config.environment import choose, from_environment, override
+from tokenctl.config.environment import asked, choose, override
 from tokenctl.errors import UsageError
 from tokenctl.model.profile import Profile, from_members, members_of
 
@@ -213,16 +216,20 @@ def test_an_absent_profile_is_a_usage_error(file: Path, text: str, named: str | 
     assert caught.value.exit_status == 2 and caught.value.hint
 
 
-def test_the_environment_goes_over_the_profile(file: Path) -> None:
-    """For each setting by itself; an empty variable is none, and a wrong one is named."""
+def test_the_environment_sets_little_over_a_profile(file: Path) -> None:
+    """Store and min_ttl; scope, resource and audience are asked for within the session; nothing else moves."""
     file.write_text(TWO)
     config = load(env(file))
-    found = choose(config, {"TOKENCTL_SCOPE": "a b", "TOKENCTL_RESOURCE": "urn:x urn:y", "TOKENCTL_CLIENT_ID": ""})
-    assert found == Profile(
-        name="work", issuer="https://a.example", client_id="c", scope="a b", resource=("urn:x", "urn:y")
-    )
-    with pytest.raises(UsageError, match="environment: flow"):
-        choose(config, {"TOKENCTL_FLOW": "password"})
+    environ = {"TOKENCTL_SCOPE": "a b", "TOKENCTL_RESOURCE": "urn:x urn:y", "TOKENCTL_AUDIENCE": ""}
+    environ |= {"TOKENCTL_MIN_TTL": "5m", "TOKENCTL_STORE": "file", "TOKENCTL_FLOW": "password"}
+    environ |= {"TOKENCTL_TOKEN_ENDPOINT": "https://evil.example", "TOKENCTL_SOURCE_COMMAND": "evil"}
+    assert choose(config, environ) == replace(config.profiles["work"], min_ttl=300, store="file")
+    assert asked(config, environ) == {"scope": "a b", "resource": ("urn:x", "urn:y")}
+    assert asked(config, {"TOKENCTL_SCOPE": "openid"}) == {}  # what the session is for anyway
+    with pytest.raises(UsageError, match="environment: store"):
+        choose(config, {"TOKENCTL_STORE": "nowhere"})
+    with pytest.raises(UsageError, match="environment: resource"):
+        asked(config, {"TOKENCTL_RESOURCE": "x"})
 
 
 def test_options_go_over_everything() -> None:
@@ -243,7 +250,12 @@ MACHINE = {"TOKENCTL_ISSUER": "https://a.example", "TOKENCTL_CLIENT_ID": "c"}
     [
         ({}, "auto", "keyring"),
         ({"TOKENCTL_CLIENT_SECRET": "s"}, "client-credentials", "memory"),
-        ({"TOKENCTL_CLIENT_SECRET_FILE": "/f"}, "client-credentials", "memory"),
+        ({"TOKENCTL_CLIENT_SECRET_FILE": __file__}, "client-credentials", "memory"),
+        ({"TOKENCTL_API_KEY": "s"}, "api-key", "memory"),
+        ({"TOKENCTL_ID_TOKEN": "s"}, "workload", "memory"),
+        ({"TOKENCTL_ID_TOKEN_FILE": __file__}, "workload", "memory"),
+        ({"TOKENCTL_CLIENT_KEY_FILE": "/k"}, "client-credentials", "memory"),
+        ({"TOKENCTL_CLIENT_SECRET": "s", "TOKENCTL_ID_TOKEN": "s", "TOKENCTL_FLOW": "workload"}, "workload", "memory"),
         ({"TOKENCTL_CLIENT_SECRET": "s", "TOKENCTL_FLOW": "device"}, "device", "keyring"),
         ({"TOKENCTL_CLIENT_SECRET": "s", "TOKENCTL_STORE": "file"}, "client-credentials", "file"),
         ({"TOKENCTL_FLOW": "client-credentials"}, "client-credentials", "memory"),
@@ -273,10 +285,177 @@ def test_a_profile_of_the_file_may_be_called_env(file: Path) -> None:
     assert choose(load(env(file)), {}, "env").issuer == "https://b.example"
 
 
-def test_only_settings_are_taken_from_the_environment() -> None:
-    """Other variables are not ours, and no secret becomes a setting."""
-    environ = {"TOKENCTL_CLIENT_SECRET": "s", "TOKENCTL_PORT": "1", "ISSUER": "x", "TOKENCTL_AUDIENCE": "a"}
-    assert from_environment(environ) == {"audience": "a"}
+SETTINGS: dict[str, tuple[str, object]] = {
+    "scope": ("a b", "a b"),
+    "resource": ("urn:x urn:y", ("urn:x", "urn:y")),
+    "port": ("8400", 8400),
+    "min_ttl": ("2m", 120),
+    "passphrase_command": ("pass show 'a b'", ("pass", "show", "a b")),
+    "source_command": ('["spire-agent", "api"]', ("spire-agent", "api")),
+    "params": ("prompt=login max_age=60", (("prompt", "login"), ("max_age", "60"))),
+    "token_endpoint": ("https://a.example/token", "https://a.example/token"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(SETTINGS))
+def test_each_setting_of_the_profile_env_has_a_variable(file: Path, name: str) -> None:
+    """A list is written as words, or as JSON."""
+    text, value = SETTINGS[name]
+    assert getattr(choose(load(env(file)), {**MACHINE, f"TOKENCTL_{name.upper()}": text}), name) == value
+
+
+def test_a_private_key_in_the_environment_signs(file: Path, tmp_path: Path) -> None:
+    """From the variable or its file, a PEM key means private_key_jwt; it is never a password."""
+    key = "-----BEGIN PRIVATE KEY-----\nMII=\n-----END PRIVATE KEY-----\n"
+    (tmp_path / "key").write_text(key)
+    for more in ({"TOKENCTL_CLIENT_SECRET": key}, {"TOKENCTL_CLIENT_SECRET_FILE": str(tmp_path / "key")}):
+        found = choose(load(env(file)), MACHINE | more)
+        assert (found.flow, found.auth_method) == ("client-credentials", "private_key_jwt")
+
+
+def test_a_token_api_comes_from_the_environment(file: Path) -> None:
+    """As JSON, and then there is no issuer to name; a text that is no JSON is named by its variable."""
+    api = {"login": {"url": "https://a.example", "body": {"k": "{api_key}"}, "access_token": "/t"}}
+    environ = {"TOKENCTL_PROFILE": "env", "TOKENCTL_API_KEY": "k", "TOKENCTL_API": json.dumps(api)}
+    found = choose(load(env(file)), environ)
+    assert found.api is not None and found.api.login.url == "https://a.example" and found.flow == "api-key"
+    with pytest.raises(UsageError, match="TOKENCTL_API is not valid JSON"):
+        choose(load(env(file)), environ | {"TOKENCTL_API": "x"})
+
+
+# -- who is asked for ------------------------------------------------------------------------------
+
+JOB = """default_profile = "me"
+[profiles.me]
+issuer = "https://a.example"
+client_id = "c"
+[profiles.ci]
+issuer = "https://a.example"
+client_id = "c"
+flow = "client-credentials"
+[profiles.job]
+issuer = "https://a.example"
+client_id = "c"
+flow = "workload"
+[profiles.web]
+issuer = "https://a.example"
+client_id = "c"
+token_endpoint_auth_method = "client_secret_basic"
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "environ", "both"),
+    [
+        ("me", {"TOKENCTL_ISSUER": "https://b.example"}, ("https://a.example", "https://b.example")),
+        ("me", {"TOKENCTL_CLIENT_ID": "d"}, ("'me'", "'d'")),
+        ("me", {"TOKENCTL_ID_TOKEN": "t"}, ("'me'", "TOKENCTL_ID_TOKEN")),
+        ("ci", {"TOKENCTL_ID_TOKEN": "t"}, ("'ci'", "TOKENCTL_ID_TOKEN")),
+        ("job", {"TOKENCTL_ID_TOKEN_FILE": __file__}, ("'job'", "TOKENCTL_ID_TOKEN")),
+        ("me", {"TOKENCTL_ISSUER": ""}, ("TOKENCTL_ISSUER", "empty")),
+    ],
+)
+@pytest.mark.parametrize("by_variable", [False, True])
+def test_a_variable_that_contradicts_the_name_is_refused(
+    file: Path, name: str, environ: dict[str, str], both: tuple[str, str], by_variable: bool
+) -> None:
+    """Exit 2, and both are named; neither wins in silence."""
+    file.write_text(JOB)
+    with pytest.raises(UsageError) as caught:
+        choose(
+            load(env(file)),
+            environ | ({"TOKENCTL_PROFILE": name} if by_variable else {}),
+            None if by_variable else name,
+        )
+    assert all(each in caught.value.message for each in both)
+
+
+@pytest.mark.parametrize(
+    ("name", "environ"),
+    [
+        ("me", {"TOKENCTL_ISSUER": "https://a.example", "TOKENCTL_CLIENT_ID": "c"}),
+        ("job", {"TOKENCTL_ID_TOKEN": "t", "CI": "true"}),
+        ("me", {"CI": "true"}),
+        ("ci", {"TOKENCTL_CLIENT_SECRET": "s"}),
+        ("web", {"TOKENCTL_CLIENT_SECRET": "s"}),
+        ("me", {"TOKENCTL_CLIENT_SECRET": "s", "TOKENCTL_ISSUER": "https://a.example"}),
+    ],
+)
+def test_a_variable_that_agrees_with_the_name_is_fine(file: Path, name: str, environ: dict[str, str]) -> None:
+    """The named profile is the one."""
+    file.write_text(JOB)
+    assert choose(load(env(file)), environ, name).name == name
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "environ", "said"),
+    [
+        (JOB, None, {"TOKENCTL_ISSUER": "https://b.example"}, "needs TOKENCTL_ISSUER and TOKENCTL_CLIENT_ID"),
+        (JOB, None, {"TOKENCTL_ID_TOKEN": "t"}, "needs TOKENCTL_ISSUER and TOKENCTL_CLIENT_ID"),
+        (JOB, None, {"TOKENCTL_ISSUER": ""}, "TOKENCTL_ISSUER is set and empty"),
+        (JOB, None, {"TOKENCTL_CLIENT_ID": "", "CI": "true"}, "TOKENCTL_CLIENT_ID is set and empty"),
+        (JOB, None, {"TOKENCTL_ID_TOKEN": ""}, "TOKENCTL_ID_TOKEN is set and empty"),
+        (JOB, None, {"TOKENCTL_ID_TOKEN_FILE": ""}, "TOKENCTL_ID_TOKEN_FILE is set and empty"),
+        (JOB, None, {"CI": "true"}, "'me' is a person's"),
+        ("[profiles.one]", None, {"CI": "1"}, "'one' is a person's"),
+        (JOB, None, {"CI": "1", "TOKENCTL_ISSUER": "https://b.example", "TOKENCTL_CLIENT_ID": "c"}, "'env' is a person's"),
+        (JOB, None, {"TOKENCTL_CLIENT_SECRET": "s"}, "TOKENCTL_CLIENT_SECRET is set, and profile 'me'"),
+        (JOB, "me", {"TOKENCTL_API_KEY": "s"}, "TOKENCTL_API_KEY is set, and profile 'me'"),
+        (JOB, "web", {"TOKENCTL_API_KEY": "s"}, "TOKENCTL_API_KEY is set, and profile 'web'"),
+        (JOB, None, {"TOKENCTL_CLIENT_SECRET": ""}, "TOKENCTL_CLIENT_SECRET is set and empty"),
+        (JOB, "ci", {"TOKENCTL_CLIENT_SECRET": ""}, "TOKENCTL_CLIENT_SECRET is set and empty"),
+        (JOB, "ci", {"TOKENCTL_API_KEY_FILE": "/no/such/file"}, "/no/such/file cannot be read"),
+        (JOB, None, {**dict.fromkeys(("TOKENCTL_CLIENT_SECRET", "TOKENCTL_ID_TOKEN"), "x"),
+                     "TOKENCTL_ISSUER": "https://b.example", "TOKENCTL_CLIENT_ID": "c"}, "each is for another flow"),
+    ],
+)  # fmt: skip
+def test_a_job_never_falls_through_to_a_person(
+    file: Path, text: str, name: str | None, environ: dict[str, str], said: str
+) -> None:
+    """What is set and cannot be used is exit 2 with that reason, whatever the config file has."""
+    file.write_text(text)
+    with pytest.raises(UsageError) as caught:
+        choose(load(env(file)), environ, name)
+    assert said in caught.value.message
+
+
+def test_a_variable_chooses_the_environment_whatever_the_file_has(file: Path) -> None:
+    """Without a name, who is named by a variable is asked; also if the file has a default, or a profile called env."""
+    file.write_text(JOB + "[profiles.env]\nissuer = 'https://a.example'\nscope = 'wide'\n")
+    environ = {"TOKENCTL_ISSUER": "https://b.example", "TOKENCTL_CLIENT_ID": "d", "TOKENCTL_CLIENT_SECRET": "s"}
+    found = choose(load(env(file)), environ | {"CI": "true"})
+    assert (found.name, found.issuer, found.client_id, found.scope) == ("env", "https://b.example", "d", None)
+
+
+def test_an_empty_secret_beside_a_whole_one_is_none() -> None:
+    """Of a variable and its file one is enough."""
+    assert secret_sources.from_environment({"TOKENCTL_API_KEY": "k", "TOKENCTL_API_KEY_FILE": ""}, "API_KEY") == "k"
+    assert secret_sources.from_environment({}, "API_KEY") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("TOKENCTL_SCOPES", "TOKENCTL_SCOPES is no variable of tokenctl; did you mean TOKENCTL_SCOPE?"),
+        (
+            "TOKENCTL_CLIENTSECRET",
+            "TOKENCTL_CLIENTSECRET is no variable of tokenctl; did you mean TOKENCTL_CLIENT_SECRET?",
+        ),
+        ("TOKENCTL_ZZZZZZZZZZ", "TOKENCTL_ZZZZZZZZZZ is no variable of tokenctl"),
+        ("TOKENCTL_FLOW", "TOKENCTL_FLOW has no effect"),
+        ("TOKENCTL_CA_FILE", "TOKENCTL_CA_FILE has no effect"),
+        ("TOKENCTL_STATE_DIR", ""),
+        ("TOKENCTL_API_KEY_FILE", ""),
+        ("TOKENCTL_MIN_TTL", ""),
+        ("TOKENCTL_MINE", ""),
+        ("NOT_OURS", ""),
+    ],
+)
+def test_a_variable_without_effect_is_named(name: str, said: str) -> None:
+    """A typing error gets the nearest name; of a variable that is used nothing is said."""
+    profile = Profile(name="x", source_variable="TOKENCTL_MINE")
+    found = list(variables.warnings({name: "device"}, profile, ad_hoc=False))
+    assert [each.startswith(said) for each in found] == ([True] if said else []), found
 
 
 def test_what_a_profile_says_can_be_written_and_read() -> None:

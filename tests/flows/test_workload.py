@@ -54,7 +54,7 @@ def test_a_refused_job_is_told_so_by_the_command_line(
     environ = {**IDENTITY, "TOKENCTL_STORE": store}
     for reply, status in ((json_reply(TOKENS), 0), (json_reply(refusal, 400), 5)):
         demo_server.overrides["/token"] = always(reply)
-        result = home.run(command, environ=environ)
+        result = home.run(command, "-p", "t", environ=environ)
         assert result.status == status, result.stderr
     assert "does not accept the identity of this job" in result.stderr and "tokenctl login" not in result.stderr
     assert IDENTITY["TOKENCTL_ID_TOKEN"] not in result.stderr

@@ -192,7 +192,7 @@ def test_every_source_ends_in_a_token(home: Home, make_server: Make, tmp_path: P
                 f'source = "{source}"\n{more}'
             )
             environ |= {"PATH": _programs(tmp_path, token), "TOKENCTL_STORE": ""}
-            result = home.run("exec", "--", "printenv", "ACCESS_TOKEN", environ=environ)
+            result = home.run("exec", "-p", "t", "--", "printenv", "ACCESS_TOKEN", environ=environ)
             assert (result.status, result.stdout.count(".")) == (status, 0 if status else 2), result.stderr
             assert token[40:80] not in result.stderr
         assert provider.count(route="token", status=200) == 1

@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING
 
+from tokenctl.broker import matching
 from tokenctl.broker.standing import standing
 from tokenctl.errors import Busy, StoreError, TokenctlError, Unreachable
 from tokenctl.model.session import Session
-from tokenctl.model.session_state import check_not_signing_out, check_profile, logged_out
+from tokenctl.model.session_state import OtherSession, check_not_signing_out, logged_out
 from tokenctl.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ def current(runtime: Runtime, vault: "Vault", min_ttl: int | None = None) -> Ses
     # Step 1: read. Fresh: that is all.
     session = vault.newest()
     found = standing(runtime, vault, session, wanted)
-    if session is None:
-        return _begin(runtime, vault)
+    if session is None or isinstance(found.problem, OtherSession):
+        return _begin(runtime, vault, session)
     if found.problem is not None and (
         found.state == "signing_out" or (found.state == "login_required" and not vault.behind)
     ):
@@ -43,6 +44,8 @@ def current(runtime: Runtime, vault: "Vault", min_ttl: int | None = None) -> Ses
     left = session.remaining(runtime.time_of(session))
     try:
         return _renewed(runtime, vault, session, wanted, patience=left / 2 if left else None)
+    except OtherSession:  # another process replaced it while this one waited for the lock
+        return _begin(runtime, vault, session)
     except Busy as error:
         if session.expired(runtime.time_of(session)):  # it cannot be handed out any more: wait as long as others do
             return _renewed(runtime, vault, session, wanted, patience=None)
@@ -78,7 +81,7 @@ def _at_hand(runtime: Runtime, vault: "Vault", seen: Session, error: TokenctlErr
         session = seen
     if session is None:
         raise logged_out(vault.profile)
-    check_profile(vault.profile, session)
+    matching.check(runtime, vault, session)
     check_not_signing_out(vault.profile, signing_out=vault.signing_out(session))
     now = runtime.time_of(session)
     if session.expired(now):
@@ -101,7 +104,7 @@ def _renewed(runtime: Runtime, vault: "Vault", seen: Session, min_ttl: int, *, p
     return session
 
 
-def _begin(runtime: Runtime, vault: "Vault") -> Session:
+def _begin(runtime: Runtime, vault: "Vault", seen: Session | None) -> Session:
     from tokenctl.broker.lifecycle import begin
 
-    return begin(runtime, vault)
+    return begin(runtime, vault, seen)

@@ -88,7 +88,7 @@ def _by_renewal(runtime: Runtime, vault: Vault, asked: _Asked) -> Session:
     """Ask for the target with the steps of a renewal: present the refresh token, or a machine's credentials."""
     waited_since = runtime.clock()
     with vault.exclusive() as lock:
-        session = renewal.read_again(vault)
+        session = renewal.read_again(runtime, vault)
         token = _kept(runtime, vault, session, asked)
         if token is not None:
             return token

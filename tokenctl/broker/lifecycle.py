@@ -7,11 +7,12 @@ All of it under the profile's lock. Nothing is removed before what takes its pla
 from dataclasses import replace
 
 from tokenctl import flows
+from tokenctl.broker import kept, matching
 from tokenctl.errors import Refused, StoreDamaged, StoreLocked, Unreachable, UsageError
 from tokenctl.flows import clients, sign_in
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
-from tokenctl.model.session_state import check_profile, logged_out
+from tokenctl.model.session_state import OtherSession, logged_out
 from tokenctl.model.store import Store, choice_of
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
@@ -20,33 +21,65 @@ from tokenctl.storage.vault import Vault
 # -- begin ---------------------------------------------------------------------------------------------
 
 
-def begin(runtime: Runtime, vault: Vault) -> Session:
+def begin(runtime: Runtime, vault: Vault, seen: Session | None = None) -> Session:
     """Begin the session of a machine that has its credentials at hand: the commands of one CI job share it.
 
+    `seen` is a stored session that was made for something else; a machine's session takes the place of a machine's.
     Raises LoginRequired when a person has to sign in, UsageError, Refused, Unreachable, Busy or StoreError.
     """
-    profile = _machine(runtime, vault)
+    _machine(runtime, vault, seen)  # before the lock: no wait for an answer that is known already
     with vault.exclusive():
-        session = vault.recover()
-        if session is not None:
-            return check_profile(profile, session)
-        secret = clients.secret_at_hand(runtime, vault, flows.of(profile.flow).secret, profile.auth_method)
+        stored = vault.recover()
+        if stored is not None and matching.belongs(runtime, vault, stored):
+            if not stored.expired(runtime.time_of(stored)):
+                return stored  # another process began it
+            if not can_begin(runtime, vault, stored):  # never sign a person in here
+                raise _changed(vault.profile)
+        profile = _machine(runtime, vault, stored)
+        # Also the passphrase of a file store: a token must not be asked for that could not be kept.
+        vault.prepare()
+        secret = clients.secret_at_hand(runtime, vault, flows.of(profile.flow).secret, profile.auth_method, stored)
         with sign_in.sign_in(sign_in.prepare(runtime, profile, secret)) as session:
+            if stored is not None:
+                session = replace(session, generation=stored.generation + 1)
             session = vault.adopt(session)
-            vault.keep(session)
+            kept.keep(runtime, vault, session, secret=None, presented=secret, older=stored)
         return session
 
 
-def _machine(runtime: Runtime, vault: Vault) -> Profile:
-    """Return the profile if no person is needed to sign in; where nothing is kept, `auto` means a machine."""
+def _machine(runtime: Runtime, vault: Vault, stored: Session | None) -> Profile:
+    """Return the profile if no person is needed to sign in; where nothing is kept, `auto` means a machine.
+
+    Raises LoginRequired. It says why the session that is `stored` is not handed out.
+    """
     profile = vault.profile
     if vault.lasting:
-        if not (profile.by_machine and clients.has_credentials(runtime, profile)):
-            raise logged_out(profile)
+        reason = logged_out(profile) if stored is None else matching.difference(runtime, vault, stored)
+        if reason is not None and not can_begin(runtime, vault, stored):
+            raise reason
         return profile
     machine = flows.without_person(profile)
     vault.check_flow(machine.flow)
     return machine
+
+
+def _changed(profile: Profile) -> OtherSession:
+    return OtherSession(
+        f"the session of {profile.name!r} was replaced several times while this command waited",
+        hint="run the command again",
+    )
+
+
+def can_begin(runtime: Runtime, vault: Vault, stored: Session | None) -> bool:
+    """Tell whether the profile is a machine's, its credentials are at hand, and no person's session is in the way."""
+    profile = vault.profile
+    if not profile.by_machine or (stored is not None and not stored.by_machine):
+        return False
+    if clients.has_credentials(runtime, profile):
+        return True
+    # A changed scope: the secret that was kept at login is for this server and this client.
+    same = stored is not None and clients.is_with(profile, stored) and profile.accepts_flow(stored.flow)
+    return same and vault.store.read_secret(profile.name) is not None
 
 
 # -- move ----------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from dataclasses import replace
 from tokenctl import flows
 from tokenctl.adapters import signals, worker_process
 from tokenctl.adapters.worker_process import LostContact, NotStarted
-from tokenctl.broker import permission
+from tokenctl.broker import matching, permission
 from tokenctl.broker.permission import session_is_kept
 from tokenctl.errors import LoginRequired, Refused, StoreError, TokenctlError, Unreachable, UsageError
 from tokenctl.flows import clients
@@ -20,7 +20,7 @@ from tokenctl.model import renewal_job
 from tokenctl.model.profile import Profile
 from tokenctl.model.renewal_job import Grant, RenewalJob, Renewed
 from tokenctl.model.session import Session
-from tokenctl.model.session_state import check_not_signing_out, check_profile, logged_out, renewed_elsewhere
+from tokenctl.model.session_state import check_not_signing_out, logged_out, renewed_elsewhere
 from tokenctl.runtime import Runtime
 from tokenctl.storage.vault import Vault
 
@@ -41,7 +41,7 @@ def renew_if_stale(
         # Step 2: one process at a time. The lock is free when this process and its worker have both closed it.
         with vault.exclusive(patience) as lock:
             # Step 3: read again, and use only this record from here on.
-            session = read_again(vault)
+            session = read_again(runtime, vault)
             if session.fresh(runtime.time_of(session), min_ttl) or renewed_since(runtime, seen, session):
                 return session
             entry = vault.journal.read(session)
@@ -60,9 +60,8 @@ def renew_now(runtime: Runtime, vault: Vault, *, with_credentials: bool = False)
     does, and UsageError.
     """
     seen = vault.newest()
-    if seen is None:
-        return _begin(runtime, vault)
-    check_profile(vault.profile, seen)  # also before the lock: no wait for an answer that is known already
+    if seen is None or not matching.belongs(runtime, vault, seen):
+        return _begin(runtime, vault, seen)  # before the lock: no wait for an answer that is known already
     waited_since = runtime.clock()
     try:
         with vault.exclusive() as lock:
@@ -93,6 +92,7 @@ def _renew(runtime: Runtime, vault: Vault, session: Session, grant: Grant, lock:
     except (LoginRequired, Refused, Unreachable) as error:
         latest = vault.recover() or session  # a worker may have committed before it ended
         if renewed_since(runtime, session, latest):
+            matching.check(runtime, vault, latest)
             return latest
         if isinstance(error, Unreachable):
             raise
@@ -111,7 +111,7 @@ def _after_lost_contact(runtime: Runtime, vault: Vault, seen: Session, waited_si
     `sys.executable` is not Python. Raises Unreachable when the refresh token was presented, and what the journal forbids.
     """
     with vault.exclusive():
-        session = read_again(vault)
+        session = read_again(runtime, vault)
         if renewed_since(runtime, seen, session):
             return session
         entry = vault.journal.read(session)
@@ -126,28 +126,29 @@ def _after_lost_contact(runtime: Runtime, vault: Vault, seen: Session, waited_si
 # -- the steps, shared with `downscoped` ---------------------------------------------------------------
 
 
-def read_again(vault: Vault) -> Session:
+def read_again(runtime: Runtime, vault: Vault) -> Session:
     """Step 3: read the session under the lock.
 
-    Raises LoginRequired when it is gone, signing out or not the profile's, and UsageError when it is renewed elsewhere.
+    Raises LoginRequired when it is gone or signing out, OtherSession when it is not what is asked for, and UsageError
+    when it is renewed elsewhere.
     """
-    session = _read_again(vault)
+    session = _read_again(runtime, vault)
     if not vault.renews(session):
         raise renewed_elsewhere(vault.profile, session)
     return session
 
 
-def _read_again(vault: Vault) -> Session:
+def _read_again(runtime: Runtime, vault: Vault) -> Session:
     session = vault.recover()
     if session is None:
         raise logged_out(vault.profile)
     check_not_signing_out(vault.profile, signing_out=vault.signing_out(session))
-    return check_profile(vault.profile, session)
+    return matching.check(runtime, vault, session)
 
 
 def _adopted(runtime: Runtime, vault: Vault) -> Session:
     """Do step 3 for a person: from now on this state directory renews the session, if a person at a terminal asks."""
-    session = _read_again(vault)
+    session = _read_again(runtime, vault)
     if not vault.renews(session):
         if not runtime.terminal.attended:
             raise renewed_elsewhere(vault.profile, session)
@@ -234,10 +235,10 @@ def renewed_since(runtime: Runtime, seen: Session, session: Session) -> bool:
     return newer and not session.expired(runtime.time_of(session))
 
 
-def _begin(runtime: Runtime, vault: Vault) -> Session:
+def _begin(runtime: Runtime, vault: Vault, seen: Session | None) -> Session:
     from tokenctl.broker.lifecycle import begin
 
-    return begin(runtime, vault)
+    return begin(runtime, vault, seen)
 
 
 def _say_what_next(profile: Profile, error: TokenctlError) -> None:

@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+from tokenctl.broker import matching
 from tokenctl.errors import LoginRequired, StoreError, TokenctlError, UsageError
 from tokenctl.model.session import Session
-from tokenctl.model.session_state import check_not_signing_out, check_profile, logged_out, state
+from tokenctl.model.session_state import OtherSession, check_not_signing_out, logged_out, state
 from tokenctl.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -30,9 +31,9 @@ def standing(runtime: Runtime, vault: "Vault", session: Session | None, min_ttl:
     if session is None:
         return Standing("logged_out", logged_out(vault.profile))
     try:
-        check_profile(vault.profile, session)
-    except TokenctlError as error:
-        return Standing("login_required", error)
+        matching.check(runtime, vault, session)
+    except OtherSession as other:
+        return Standing("login_required", other)
     try:
         check_not_signing_out(vault.profile, signing_out=vault.signing_out(session))
     except LoginRequired as error:

@@ -3,6 +3,7 @@
 import os
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
@@ -11,7 +12,7 @@ from tomlkit.items import InlineTable
 from tokenctl.adapters.private_files import ensure_private_folder, replace_private
 from tokenctl.config.config_file import Config, check_case
 from tokenctl.errors import UsageError
-from tokenctl.model.profile import Profile, members_of
+from tokenctl.model.profile import Profile, from_members, members_of
 
 
 def check(config: Config, profile: Profile) -> None:
@@ -28,7 +29,7 @@ def check(config: Config, profile: Profile) -> None:
 
 
 def save(config: Config, profile: Profile) -> None:
-    """Add the profile. The first profile becomes the default. Raises UsageError."""
+    """Add the profile, or change what differs in it. The first profile becomes the default. Raises UsageError."""
     path = _real_path(config.path)
     _write(config, path, _text_with(path, profile))
 
@@ -66,19 +67,35 @@ def _text_with(path: Path, profile: Profile) -> str:
         first = not document.get("profiles") and "default_profile" not in document
         if "profiles" not in document:
             document["profiles"] = tomlkit.table(is_super_table=True)
-        inline = isinstance(document["profiles"], InlineTable)
-        table = tomlkit.inline_table() if inline else tomlkit.table()
-        table.update(members)
-        document["profiles"][profile.name] = table
+        if profile.name in document["profiles"]:
+            _change(document["profiles"][profile.name], members)
+        else:
+            inline = isinstance(document["profiles"], InlineTable)
+            table = tomlkit.inline_table() if inline else tomlkit.table()
+            table.update(members)
+            document["profiles"][profile.name] = table
         text = (f'default_profile = "{profile.name}"\n\n' if first else "") + tomlkit.dumps(document)
-        if tomllib.loads(text)["profiles"][profile.name] == members:
+        if from_members(profile.name, tomllib.loads(text)["profiles"][profile.name], str(path)) == profile:
             return text
-    except (OSError, TOMLKitError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (OSError, TOMLKitError, ValueError, TypeError, KeyError, AttributeError, RecursionError, UsageError):
         pass
     raise UsageError(
         f"tokenctl cannot add a profile to {path} as it is written",
         hint=f"write [profiles.{profile.name}] there yourself, then sign in with 'tokenctl login -p {profile.name}'",
     )
+
+
+def _change(table: Any, members: dict[str, Any]) -> None:
+    """Change only what differs in a profile's table, so that its comments and its style stay."""
+    before = from_members("x", table.unwrap(), "the config file")
+    if from_members("x", members, "the profile") == before:
+        return
+    kept = members_of(before)
+    for name in [each for each in kept if each not in members]:
+        del table[name]
+    for name, value in members.items():
+        if kept.get(name) != value:
+            table[name] = value
 
 
 def _real_path(path: Path) -> Path:

@@ -13,12 +13,18 @@ from tokenctl.model.secret_variables import without_secrets
 def from_environment(environ: Mapping[str, str], name: str, terminal: Terminal | None = None) -> str | None:
     """Read `TOKENCTL_<name>`, or the file that `TOKENCTL_<name>_FILE` names; None when there is neither.
 
-    The file is read as in `from_file`. Raises UsageError.
+    The file is read as in `from_file`. Raises UsageError, also when the variable is set and empty: a secret that a job
+    was not given is not the same as no secret.
     """
-    path = environ.get(f"TOKENCTL_{name}_FILE")
-    if not path:
-        return environ.get(f"TOKENCTL_{name}") or None
-    return from_file(Path(path), f"TOKENCTL_{name}_FILE", terminal)
+    variable, file_variable = f"TOKENCTL_{name}", f"TOKENCTL_{name}_FILE"
+    path = environ.get(file_variable)
+    if path:
+        return from_file(Path(path), file_variable, terminal)
+    found = environ.get(variable)
+    for each, value in ((variable, found), (file_variable, path)):
+        if not found and value is not None:
+            raise UsageError(f"{each} is set and empty", hint="give it a value, or unset it")
+    return found
 
 
 def of_client(
@@ -30,7 +36,7 @@ def of_client(
         where = f"TOKENCTL_{name}_FILE" if environ.get(f"TOKENCTL_{name}_FILE") else f"TOKENCTL_{name}"
         raise UsageError(
             f"{where}: the secret has a control character in it, such as a line end",
-            hint="it must be the secret alone, on one line",
+            hint="it must be the secret alone, on one line; a private key needs token_endpoint_auth_method private_key_jwt",
         )
     return found
 
@@ -38,6 +44,15 @@ def of_client(
 def sendable(secret: str, *, lines: bool = False) -> bool:
     """Tell whether a secret has no control characters. `lines` allows line ends, which a private key has."""
     return bool(secret) and ("".join(secret.split()) if lines else secret).isprintable()
+
+
+def from_key_file(name: str, terminal: Terminal | None = None) -> str:
+    """Read the private key of the profile's `client_key_file`, as `from_file` does; `~` is a home. Raises UsageError."""
+    try:
+        path = Path(name).expanduser()
+    except RuntimeError:  # ~ of nobody
+        raise UsageError(f"client_key_file: there is no {name!r:.200}") from None
+    return from_file(path, "client_key_file", terminal)
 
 
 def from_file(path: Path, where: str, terminal: Terminal | None = None) -> str:

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
+from urllib.parse import urlsplit
 
 from tokenctl import flows
-from tokenctl.config.secret_sources import from_environment, from_file, of_client
-from tokenctl.errors import LoginRequired, UsageError
+from tokenctl.config.secret_sources import from_environment, from_key_file, of_client
+from tokenctl.errors import LoginRequired
 from tokenctl.flows.flow import SecretKind
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
@@ -61,12 +61,16 @@ def identity_token(runtime: Runtime, profile: Profile) -> str:
 
 
 def secret_of_session(runtime: Runtime, vault: Vault, session: Session) -> str | None:
-    """Find the secret of the session's client; None for a client without one. Raises LoginRequired when it is gone."""
+    """Find the secret of the session's client; None for a client without one. Raises LoginRequired when it is gone.
+
+    The profile's key file and the environment have the secret of the server and client that the profile names now.
+    """
     method = session.token_endpoint_auth_method
     if method in ("none", WORKLOAD):
         return None
-    kind = flows.of(session.flow).secret
-    found = secret_at_hand(runtime, vault, kind, method)
+    kind, profile = flows.of(session.flow).secret, vault.profile
+    named = is_with(profile, session)
+    found = (secret_outside(runtime, profile, kind, method) if named else None) or vault.store.read_secret(profile.name)
     if not found:
         raise LoginRequired(
             f"the {kind.name} of {vault.profile.name!r} is gone", hint=f"{vault.profile.login_hint} {kind.option}"
@@ -74,9 +78,27 @@ def secret_of_session(runtime: Runtime, vault: Vault, session: Session) -> str |
     return found
 
 
-def secret_at_hand(runtime: Runtime, vault: Vault, kind: SecretKind, method: str | None) -> str | None:
-    """Find a client's secret in the profile's key file, the environment or the store. Raises UsageError or StoreError."""
-    return secret_outside(runtime, vault.profile, kind, method) or vault.store.read_secret(vault.profile.name)
+def is_with(profile: Profile, session: Session) -> bool:
+    """Tell whether the session is with the server and the client that the profile names."""
+    if profile.client_id not in (None, session.client_id):
+        return False
+    if profile.api is not None:
+        return urlsplit(profile.api.login.url)[:2] == urlsplit(session.issuer)[:2]
+    return profile.issuer in (None, session.issuer)
+
+
+def secret_at_hand(
+    runtime: Runtime, vault: Vault, kind: SecretKind, method: str | None, stored: Session | None
+) -> str | None:
+    """Find the secret for a sign-in in the profile's key file, the environment or the store.
+
+    The secret in the store is for the server and client of the session that is `stored`. After a change of the profile
+    it is sent to no other one. Raises UsageError or StoreError.
+    """
+    found = secret_outside(runtime, vault.profile, kind, method)
+    if found is None and stored is not None and is_with(vault.profile, stored):
+        return vault.store.read_secret(vault.profile.name)
+    return found
 
 
 def secret_outside(runtime: Runtime, profile: Profile, kind: SecretKind, method: str | None) -> str | None:
@@ -86,7 +108,7 @@ def secret_outside(runtime: Runtime, profile: Profile, kind: SecretKind, method:
     """
     signs = method == "private_key_jwt"
     if profile.client_key_file and signs:
-        return _client_key(runtime, profile.client_key_file)
+        return from_key_file(profile.client_key_file, runtime.terminal)
     return of_client(runtime.environ, kind.variable, runtime.terminal, lines=signs)
 
 
@@ -109,11 +131,3 @@ def _assertion(runtime: Runtime, profile: Profile, client: Client, audience: str
         algorithm=profile.assertion_algorithm,
         key_id=profile.client_key_id,
     )
-
-
-def _client_key(runtime: Runtime, name: str) -> str:
-    try:
-        path = Path(name).expanduser()
-    except RuntimeError:  # ~ of nobody
-        raise UsageError(f"client_key_file: there is no {name!r:.200}") from None
-    return from_file(path, "client_key_file", runtime.terminal)

@@ -47,12 +47,13 @@ class SignIn:
 class Arrived:
     """The tokens of a sign-in, not verified yet, and the nonce and `max_age` that the ID token must match.
 
-    `max_age` is the maximum age of the sign-in in seconds.
+    `max_age` is the maximum age of the sign-in in seconds. `identity_token` is what a job presented.
     """
 
     tokens: TokenSet
     nonce: str | None = None
     max_age: int | None = None
+    identity_token: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

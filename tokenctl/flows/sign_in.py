@@ -7,7 +7,7 @@ from typing import Any
 
 from tokenctl import flows
 from tokenctl.errors import UsageError
-from tokenctl.flows import clients
+from tokenctl.flows import clients, identities
 from tokenctl.flows.discovery import discover
 from tokenctl.flows.flow import Arrived, Flow, SignIn
 from tokenctl.flows.verification import verify_sign_in
@@ -82,6 +82,8 @@ def _session(start: SignIn, arrived: Arrived, claims: dict[str, Any]) -> Session
     missing = set((profile.scope or "").split()) - set((granted or "").split())
     if missing:
         runtime.terminal.warning(f"the server did not grant: {' '.join(sorted(missing))}")
+    seal_key = base64.b64encode(runtime.entropy(32)).decode()
+    machine = identities.of_sign_in(runtime, profile, seal_key, start.client.secret, arrived.identity_token)
     return Session(
         issuer=server.issuer,
         client_id=start.client.client_id,
@@ -103,5 +105,8 @@ def _session(start: SignIn, arrived: Arrived, claims: dict[str, Any]) -> Session
         subject=claims.get("sub"),
         account=account_name(claims),
         id=runtime.entropy(8).hex(),
-        seal_key=base64.b64encode(runtime.entropy(32)).decode(),
+        seal_key=seal_key,
+        requested_scope=profile.scope or "",
+        audience=profile.audience,
+        identity=machine if start.flow.by_machine else None,
     )

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from tokenctl.errors import Refused, UsageError
-from tokenctl.flows import clients, refreshing
+from tokenctl.flows import clients, identities, refreshing
 from tokenctl.flows.client_credentials import check_renewable
 from tokenctl.flows.flow import CLIENT_SECRET, Answer, Arrived, Flow, SignIn
 from tokenctl.flows.sign_out import revoke_tokens
@@ -32,17 +33,24 @@ def sign_in(start: SignIn) -> Iterator[Arrived]:
     """Present the job's identity. Raises UsageError when it has none, Refused or Unreachable."""
     profile = start.profile
     asked = Target(scope=profile.scope, resource=profile.resource, audience=profile.audience)
-    request = _identity_request(start.runtime, profile, start.token_endpoint, start.client, asked)
+    identity = clients.identity_token(start.runtime, profile)
+    request = _identity_request(profile, start.token_endpoint, start.client, asked, identity)
     response = start.runtime.send(profile, request)
     _check_kind(profile, response)
-    yield Arrived(tokens=token_response.parse(response, request.secrets, error_response.IDENTITY, HINTS))
+    tokens = token_response.parse(response, request.secrets, error_response.IDENTITY, HINTS)
+    yield Arrived(tokens=tokens, identity_token=identity)
 
 
 def renewal_request(runtime: Runtime, job: RenewalJob, client: Client) -> Request:
-    """Present the refresh token if the server gave one, or the job's identity once more."""
+    """Present the refresh token if the server gave one, or the job's identity once more.
+
+    Raises LoginRequired when the identity is another job's than the session's.
+    """
     if job.presents_refresh_token:
         return refreshing.refreshed(runtime, job, client)
-    return _identity_request(runtime, job.profile, job.session.token_endpoint, client, job.asked)
+    identity = clients.identity_token(runtime, job.profile)
+    identities.check_token(runtime, job.profile, job.session, identity)
+    return _identity_request(job.profile, job.session.token_endpoint, client, job.asked, identity)
 
 
 def read(job: RenewalJob, reply: Response, known: tuple[str, ...]) -> Answer:
@@ -57,16 +65,15 @@ def read(job: RenewalJob, reply: Response, known: tuple[str, ...]) -> Answer:
     return answer
 
 
-def _identity_request(runtime: Runtime, profile: Profile, endpoint: str, client: Client, asked: Target) -> Request:
+def _identity_request(profile: Profile, endpoint: str, client: Client, asked: Target, identity: str) -> Request:
     """Build the request that presents the job's identity, in the way that the profile says."""
     match profile.identity_use:
         case "client-assertion":
+            client = replace(client, make_assertion=lambda: identity)
             return client_credentials_request(endpoint, client, asked.scope, asked.resource, asked.audience)
         case "jwt-bearer":
-            identity = clients.identity_token(runtime, profile)
             return bearer_request(endpoint, client, identity, asked.scope, asked.resource)
         case "token-exchange":
-            identity = clients.identity_token(runtime, profile)
             return exchange_request(
                 endpoint, client, identity, scope=asked.scope, resource=asked.resource, audience=asked.audience
             )

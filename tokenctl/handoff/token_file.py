@@ -7,11 +7,14 @@ forwarded.
 
 import subprocess
 import threading
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from tokenctl.adapters import private_process, signals
 from tokenctl.adapters.private_files import replace_private
-from tokenctl.broker.current import current
+from tokenctl.broker import asked
 from tokenctl.handoff.child import Child, NotExecutable
 from tokenctl.handoff.environment import FILE_VARIABLE
 from tokenctl.handoff.masking import mask
@@ -52,8 +55,17 @@ class _TokenFile:
             pass
 
 
-def run_with_token_file(runtime: Runtime, vault: Vault, session: Session, min_ttl: int | None, child: Child) -> int:
+def run_with_token_file(
+    runtime: Runtime,
+    vault: Vault,
+    session: Session,
+    min_ttl: int | None,
+    child: Child,
+    target: Mapping[str, Any] = MappingProxyType({}),
+) -> int:
     """Run the child with `ACCESS_TOKEN_FILE`, keep the file fresh, and return the child's exit status.
+
+    `target` has the scope, resource and audience to ask for; see `asked.token`.
 
     When a renewal fails, the file stays as it is, a warning is written, and the next check tries again. The status is
     128 + N when signal N ended the child. A signal that comes before the child is started ends this process, without
@@ -63,7 +75,7 @@ def run_with_token_file(runtime: Runtime, vault: Vault, session: Session, min_tt
     with signals.relayed() as relay, token_folder(child.environ) as folder:
         file = _TokenFile(folder)
         file.write(session.access_token)
-        arguments = (runtime, vault, session, min_ttl, file)
+        arguments = (runtime, vault, session, min_ttl, target, file)
         try:
             # Before the child: when there can be no thread, there is no child either.
             threading.Thread(target=_keep_fresh, args=arguments, daemon=True).start()
@@ -87,13 +99,20 @@ def _started(child: Child, path: Path) -> "subprocess.Popen[bytes]":
         raise NotExecutable(f"{child.program} cannot be run: {reason.strerror}") from None
 
 
-def _keep_fresh(runtime: Runtime, vault: Vault, session: Session, min_ttl: int | None, file: _TokenFile) -> None:
+def _keep_fresh(
+    runtime: Runtime,
+    vault: Vault,
+    session: Session,
+    min_ttl: int | None,
+    target: Mapping[str, Any],
+    file: _TokenFile,
+) -> None:
     written, said = session.access_token, None
     file.begun.wait()  # what a keyring call changes of this process for a moment, the child must not inherit
     while not file.closed.wait(max(SHORTEST, min(LONGEST, (session.lifetime or LONGEST * 10) / 10))):
         try:
             vault.follow()
-            session = mask(runtime.environ, runtime.terminal, current(runtime, vault, min_ttl))
+            session = mask(runtime.environ, runtime.terminal, asked.token(runtime, vault, target, min_ttl))
             if session.access_token != written:
                 file.write(session.access_token)
                 written = session.access_token

@@ -24,6 +24,8 @@ SOURCES: Mapping[str, Source] = {
     "command": named.COMMAND,
 }
 """The profile's `source` -> the source, in the order in which `auto` tries to detect them."""
+ID_TOKEN = "TOKENCTL_ID_TOKEN"
+"""The variable that can have the identity token itself."""
 
 
 def token(job: Job, now: int) -> str:
@@ -32,8 +34,8 @@ def token(job: Job, now: int) -> str:
     Raises UsageError when there is no token, Refused when it cannot be used, Unreachable when the platform does not
     answer.
     """
-    name = job.profile.source
-    found = SOURCES[_detect(job) if name == "auto" else name].get(job)
+    name = source_name(job)
+    found = SOURCES[name].get(job)
     if not found or len(found) > LARGEST or not all("!" <= each <= "~" for each in found):
         raise Refused(f"the identity from {name} is not a token")
     expires_at = unverified_claims(found).get("exp")
@@ -45,7 +47,14 @@ def token(job: Job, now: int) -> str:
     return found
 
 
+def source_name(job: Job) -> str:
+    """Return the name of the job's source; `auto` is detected. Raises UsageError when there is none."""
+    return _detect(job) if job.profile.source == "auto" else job.profile.source
+
+
 def _detect(job: Job) -> str:
+    if job.has(ID_TOKEN) and job.profile.source_variable in (None, ID_TOKEN):
+        return "env"  # the environment says which identity is meant, whatever else the machine could give
     for name, source in SOURCES.items():
         if source.detect(job):
             return name

@@ -22,4 +22,4 @@ def detect(job: Job) -> bool:
     return job.has(URL)
 
 
-SOURCE = Source(get=get, detect=detect, looks_for=URL)
+SOURCE = Source(get=get, detect=detect, looks_for=URL, ticket=(URL, "SYSTEM_ACCESSTOKEN"))

@@ -13,4 +13,6 @@ def detect(job: Job) -> bool:
     return job.has("BUILDKITE")
 
 
-SOURCE = Source(get=get, detect=detect, looks_for="BUILDKITE")
+SOURCE = Source(
+    get=get, detect=detect, looks_for="BUILDKITE", ticket=("BUILDKITE_JOB_ID", "BUILDKITE_AGENT_ACCESS_TOKEN")
+)

@@ -18,4 +18,6 @@ def detect(job: Job) -> bool:
     return job.has("CIRCLE_OIDC_TOKEN_V2") or job.has("CIRCLE_OIDC_TOKEN")
 
 
-SOURCE = Source(get=get, detect=detect, looks_for="CIRCLE_OIDC_TOKEN")
+SOURCE = Source(
+    get=get, detect=detect, looks_for="CIRCLE_OIDC_TOKEN", ticket=("CIRCLE_OIDC_TOKEN_V2", "CIRCLE_OIDC_TOKEN")
+)

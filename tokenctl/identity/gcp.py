@@ -36,4 +36,4 @@ def detect(job: Job) -> bool:
         return False
 
 
-SOURCE = Source(get=get, detect=detect, looks_for="Google's machines")
+SOURCE = Source(get=get, detect=detect, looks_for="Google's machines", ticket=("GCE_METADATA_HOST",))

@@ -19,4 +19,4 @@ def detect(job: Job) -> bool:
     return job.has(URL)
 
 
-SOURCE = Source(get=get, detect=detect, looks_for=URL)
+SOURCE = Source(get=get, detect=detect, looks_for=URL, ticket=(URL, "ACTIONS_ID_TOKEN_REQUEST_TOKEN"))

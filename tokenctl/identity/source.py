@@ -56,6 +56,8 @@ class Source:
     """Tells whether the job runs on the platform."""
     looks_for: str = "only by name"
     """What `detect` looks for, in words for a hint."""
+    ticket: tuple[str, ...] | None = None
+    """Variables that differ between jobs, for a source whose token costs a request; None: `get` is cheap enough."""
 
 
 def read_file(path: Path) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tokenctl.errors import UsageError
 from tokenctl.model import profile_checks as check
 from tokenctl.model.profile_checks import one_of, setting
-from tokenctl.model.session import DEFAULT_MIN_TTL, MACHINE_FLOWS
+from tokenctl.model.session import DEFAULT_MIN_TTL, IDENTITY_FLOWS, MACHINE_FLOWS
 
 if TYPE_CHECKING:
     from tokenctl.model.token_api import TokenApi
@@ -78,6 +78,18 @@ class Profile:
     def by_machine(self) -> bool:
         """Tell whether the profile's flow needs no person to sign in."""
         return self.flow in MACHINE_FLOWS
+
+    def accepts_flow(self, flow: str) -> bool:
+        """Tell whether a session that this flow began is what the profile asks for. `auto` leaves the flow open.
+
+        The flows of a person are ways to the same session; a machine's flow is not another one's.
+        """
+        return self.flow in (flow, "auto") or not (self.by_machine or flow in MACHINE_FLOWS)
+
+    def reads_variable(self, name: str) -> bool:
+        """Tell whether a job's identity comes from this environment variable, or could (`auto`)."""
+        reads = self.flow in IDENTITY_FLOWS and self.source in ("auto", "gitlab", "env")
+        return reads and self.source_variable in (None, name)
 
     @property
     def login_hint(self) -> str:

@@ -23,6 +23,8 @@ MACHINE_FLOWS = ("client-credentials", "api-key", "workload")
 """Flows that need no person: the machine can sign in again with its own credentials."""
 DEFAULT_LIFETIME = 300
 """Seconds that an access token counts as valid when nobody says how long it lives, and it can be renewed."""
+IDENTITY_FLOWS = ("workload",)
+"""Machine flows that present the identity which a platform gives to a job."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,12 @@ class Session:
 
     None: not known.
     """
+    requested_scope: str | None = None
+    """The scope that was asked for; empty when none was, None in a document of a version that did not record it."""
+    audience: str | None = None
+    """The audience that was asked for."""
+    identity: str | None = field(default=None, repr=False)
+    """What a machine presented, so that it can be told from another one's; see `flows.identities`."""
     state_id: str | None = None
     """The state directory that renews this session. Two directories have two locks, so only one of them can."""
     state_path: str | None = None

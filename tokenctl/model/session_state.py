@@ -1,5 +1,7 @@
 """The state of a session, and whether it belongs to the profile: rules that `show`, `token` and the broker share."""
 
+from dataclasses import replace
+
 from tokenctl.errors import LoginRequired, UsageError
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
@@ -15,20 +17,61 @@ def state(session: Session, now: int, min_ttl: int) -> str:
     return "expired" if session.expired(now) else "stale"
 
 
-def check_profile(profile: Profile, session: Session) -> Session:
-    """Return the session if its issuer and client_id are those of the profile. Raises LoginRequired.
+class OtherSession(LoginRequired):
+    """The stored session was made for something else than what the profile asks for now."""
 
-    A renewal uses the endpoints of the login, not those of the config file. So after a change of the profile's
-    issuer or client_id the old session must not be used.
+
+def check_profile(profile: Profile, session: Session) -> Session:
+    """Return the session if it was made for what the profile asks for: issuer, client_id, flow and target.
+
+    A renewal uses the endpoints of the login and asks for the target of the login, not for those of the config file.
+    So after a change of the profile the old session must not be used. The session that is returned says what it was
+    made for, also if its document is older than that. Raises OtherSession.
     """
+    reason = _difference(profile, session)
+    if reason is None:
+        return session if session.requested_scope is not None else _recorded(profile, session)
+    raise OtherSession(f"the session of {profile.name!r} {reason}", hint=_what_next(profile, session))
+
+
+def _difference(profile: Profile, session: Session) -> str | None:
+    """Say what the session was made for, and what the profile asks for, when the two differ."""
     named = profile.issuer or session.issuer, profile.client_id or session.client_id
     if named != (session.issuer, session.client_id):
-        raise LoginRequired(
-            f"the session of {profile.name!r} is with {session.issuer} as {session.client_id}, and the profile, or"
-            f" TOKENCTL_ISSUER or TOKENCTL_CLIENT_ID, now says {named[0]} as {named[1]}",
-            hint=f"{profile.login_hint}, or undo the change; the session was not changed",
+        return (
+            f"is with {session.issuer} as {session.client_id}, and the profile, or"
+            f" TOKENCTL_ISSUER or TOKENCTL_CLIENT_ID, now says {named[0]} as {named[1]}"
         )
-    return session
+    if not profile.accepts_flow(session.flow):
+        return f"was begun by the flow {session.flow}, and the profile now says {profile.flow}"
+    wanted = {"resource": (profile.resource, session.resource)}
+    if session.requested_scope is not None:
+        scopes = tuple((profile.scope or "").split()), tuple(session.requested_scope.split())
+        audiences = (profile.audience or "",), (session.audience or "",)
+        wanted |= {"scope": scopes, "audience": audiences}
+    for name, (now, then) in wanted.items():
+        if set(now) != set(then):
+            was, is_now = (" ".join(each).strip() or "nothing" for each in (then, now))
+            return f"was made for the {name} {was!r:.200}, and the profile now asks for {is_now!r:.200}"
+    return None
+
+
+def _recorded(profile: Profile, session: Session) -> Session:
+    """Record the profile's target in a session of an older document. It is unknown, and accepted this one time."""
+    return replace(session, requested_scope=profile.scope or "", audience=profile.audience)
+
+
+def _what_next(profile: Profile, session: Session) -> str:
+    """Say what to do about another session. Never tell a person to replace their session by a machine's."""
+    undo = "undo the change; the session was not changed"
+    if profile.by_machine and not session.by_machine:
+        return f"name another profile with -p, or {undo}"
+    if (profile.issuer or session.issuer, profile.client_id or session.client_id) != (
+        session.issuer,
+        session.client_id,
+    ):
+        return f"{profile.login_hint} --switch-account to replace it, or {undo}"
+    return f"{profile.login_hint}, or {undo}"
 
 
 def logged_out(profile: Profile) -> LoginRequired:

@@ -161,13 +161,18 @@ class LocalVault:
         self.redo_log.release()
 
     def commit(self, session: Session) -> None:
+        if self._mirror(session):  # else `publish` can still save the session, and the journal's entry stays
+            self.journal.remove(session)
+
+    def _mirror(self, session: Session) -> bool:
+        """Save the session in the redo log, and tell whether that worked. Warns when it did not."""
         try:
             self.redo_log.commit(session)
-        except (OSError, UsageError) as error:  # `publish` can still save the session; the journal's entry stays
+        except (OSError, UsageError) as error:
             reason = getattr(error, "strerror", error)
             self._runtime.terminal.warning(f"{self.redo_log.path(session)} cannot be written: {reason}")
-        else:
-            self.journal.remove(session)
+            return False
+        return True
 
     def publish(self, session: Session) -> None:
         try:
@@ -201,31 +206,34 @@ class LocalVault:
         """Every session can be kept here."""
 
     def keep(self, session: Session, secret: str | None = None) -> None:
-        replaced = self._stored_id()
+        older = self._stored()
         self._stores.keep(self.store, session, secret)
-        self.commit(session)  # the mirror; and the journal's entry was about the tokens before
-        self._remove_older(session, replaced)
+        self._mirror(session)
+        if older is None or older.refresh_token != session.refresh_token:
+            self.journal.remove(session)  # it was about the refresh token before
+        self._remove_older(session, older)
 
     def forget(self) -> None:
-        replaced = self._stored_id()
+        older = self._stored()
         self._stores.delete()
-        self._remove_older(None, replaced)
+        self._remove_older(None, older)
 
-    def _stored_id(self) -> str | None:
-        """Return the id of the session in the store, also when its redo log is damaged; None when it cannot be read."""
+    def _stored(self) -> Session | None:
+        """Return the session in the store, also when its redo log is damaged; None when it cannot be read."""
         with contextlib.suppress(StoreError):
             found = self._find()
-            return None if found is None else found[0].id
+            return None if found is None else found[0]
         return None
 
-    def _remove_older(self, session: Session | None, replaced: str | None) -> None:
+    def _remove_older(self, session: Session | None, replaced: Session | None) -> None:
         """Remove what older sessions left: narrower tokens, redo logs, journals, copies in earlier stores.
 
-        `session` is the one that stays, `replaced` the id of the one whose place it took.
+        `session` is the one that stays, `replaced` the one whose place it took.
         """
         self.forget_narrower()
-        self.redo_log.remove_others(session, replaced)
-        self.journal.remove_others(session, replaced)
+        replaced_id = None if replaced is None else replaced.id
+        self.redo_log.remove_others(session, replaced_id)
+        self.journal.remove_others(session, replaced_id)
         self._stores.remove_earlier(session)
         for path in (*self.folder.glob(".*.next"), self.folder / "redo.next"):  # of runs that were killed
             with contextlib.suppress(OSError):

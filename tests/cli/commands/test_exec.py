@@ -47,6 +47,8 @@ def test_the_profile_names_the_variable(signed_in: Home) -> None:
 
 def test_no_secret_of_ours_reaches_the_child(signed_in: Home) -> None:
     """The passphrase and every other TOKENCTL_* secret are taken out, and there is no refresh token."""
+    # A person's profile takes no secret from the environment, unless it names its client authentication.
+    signed_in.config.write_text(signed_in.config.read_text() + 'token_endpoint_auth_method = "client_secret_basic"\n')
     seen = signed_in.run("exec", "--", "env", environ={"TOKENCTL_CLIENT_SECRET": "s3cret-canary"}).stdout
     assert "TOKENCTL_PASSPHRASE" not in seen and "s3cret-canary" not in seen
     assert "TOKENCTL_STATE_DIR" in seen  # what is no secret stays, so that a nested tokenctl works

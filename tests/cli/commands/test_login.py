@@ -10,6 +10,7 @@ import pytest
 
 from tests.killing.folders import fill, small_disk
 from tests.servers.faulty_server import FaultyServer, Received, Reply, json_reply
+from tests.support.attended import Answer, attended
 from tests.support.commandline import COMMAND, LONG, Home
 from tests.support.demo_server import Make
 from tests.support.fetch import fetch
@@ -36,15 +37,114 @@ def test_another_issuer_is_another_profile(home: Home, demo_server: FaultyServer
         assert result.status == 2 and "has another" in result.stderr
 
 
+def test_another_issuer_on_purpose_changes_the_profile(
+    home: Home, demo_server: FaultyServer, make_server: Make
+) -> None:
+    """With --switch-account the profile and its session are the new server's, and the older session ends at its own."""
+    home.login(demo_server.issuer)
+    other = make_server()
+    result = home.login(demo_server.issuer, "--issuer", other.issuer, "--switch-account")
+    assert result.status == 0, result.stderr
+    assert f'issuer = "{other.issuer}"' in home.config.read_text() and demo_server.issuer not in home.config.read_text()
+    assert home.run("token").status == 0 and demo_server.count("/revoke") > 0
+
+
+def test_a_later_logins_options_are_saved_too(home: Home, demo_server: FaultyServer) -> None:
+    """Only what the options say changes in the file; until that login succeeds, nothing does."""
+    home.write_config(
+        f'[profiles.t]\n# mine\nissuer = "{demo_server.issuer}" # too\nclient_id = "tokenctl-demo"\n'
+        'scope = ["openid", "offline_access"]\nmin_ttl = "60s"\n'
+    )
+    assert home.login(demo_server.issuer).status == 0
+    before = home.config.read_text()
+    demo_server.overrides["/token"] = lambda _: json_reply({"error": "invalid_client"}, 401)
+    assert home.login(demo_server.issuer, "--scope", "openid offline_access api").status == 5
+    assert home.config.read_text() == before
+    demo_server.overrides.clear()
+    assert home.login(demo_server.issuer, "--scope", "openid offline_access api").status == 0
+    changed = before.replace('["openid", "offline_access"]', '"openid offline_access api"')
+    assert home.config.read_text() == changed
+    assert home.run("token").status == 0
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("name", ["TOKENCTL_CLIENT_SECRET", "TOKENCTL_API_KEY"])
+def test_an_exported_secret_goes_to_no_other_server(home: Home, make_server: Make, name: str) -> None:
+    """A secret that was exported for one issuer is not sent to the one that a login is given."""
+    thief = make_server()
+    words = ("login", "-p", "new", "--issuer", thief.issuer, "--client-id", "tokenctl-demo-ci")
+    alone = home.run(*words, environ={name: "demo-ci-secret"})
+    assert alone.status == 2 and f"{name} is set, and profile 'new' is not one that uses it" in alone.stderr
+    named = {name: "demo-ci-secret", "TOKENCTL_ISSUER": "https://right.example"}
+    for flow in ("auto", "client-credentials"):
+        refused = home.run(*words, "--flow", flow, environ=named)
+        assert refused.status == 2 and "https://right.example" in refused.stderr and thief.issuer in refused.stderr
+    assert thief.requests == [] and not home.config.exists()
+
+
+@pytest.mark.parametrize(("typed", "status"), [(b"n\n", 2), (b"\n", 2), (b"y\n", 0)])
+def test_a_person_is_asked_about_another_server(
+    home: Home, demo_server: FaultyServer, make_server: Make, typed: bytes, status: int
+) -> None:
+    """At a terminal the answer decides, once, and before anything is sent."""
+    assert home.login(demo_server.issuer).status == 0
+    before, other = home.snapshot(), make_server()
+    answers: list[tuple[str, Answer]] = [("[y/N]: ", typed)]
+    if status == 0:
+        answers += [("paste that page", _visits), ("signed in to t", b"")]
+    result = attended(home, "login", "-p", "t", "--issuer", other.issuer, "--no-browser", answers=answers)
+    assert result.status == status and result.stderr.count("[y/N]") == 1, result.stderr
+    if status:
+        assert home.snapshot() == before and other.requests == []
+
+
+def _visits(said: str) -> None:
+    address = next(line.strip() for line in said.splitlines() if line.startswith("http"))
+    threading.Thread(target=fetch, args=(address,), daemon=True).start()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", ["error:set", "locked:set", "drop:set"])
+def test_a_keyring_that_goes_away_during_the_sign_in(tmp_path: Path, demo_server: FaultyServer, fault: str) -> None:
+    """The session cannot be kept: exit 3, and its tokens are revoked, since nobody has them."""
+    environ = {"TEST_RING": str(tmp_path / "ring.json"), "PYTHONPATH": str(ROOT), "FAULT": fault}
+    home = Home(tmp_path / "home", environ, store="keyring")
+    home.write_config(
+        f'[profiles.t]\nissuer = "{demo_server.issuer}"\nclient_id = "tokenctl-demo"\nscope = "openid offline_access"\n'
+        'keyring_backend = "tests.support.faulty_ring.FaultyRing"\n'
+    )
+    result = home.login(demo_server.issuer)
+    assert result.status == 3 and result.stderr.count("tokenctl: error: ") == 1, result.stderr
+    assert demo_server.count("/token") == 1 and demo_server.count("/revoke") > 0
+
+
+def test_a_disk_that_fills_up_during_the_sign_in(home: Home, demo_server: FaultyServer, tmp_path: Path) -> None:
+    """The same for the file store."""
+    with small_disk(tmp_path / "disk") as disk:
+
+        def visit(url: str) -> None:
+            fill(disk)
+            fetch(url)
+
+        result = home.login(demo_server.issuer, visit=visit, environ={"TOKENCTL_STATE_DIR": str(disk)})
+        assert result.status == 3 and result.stderr.count("tokenctl: error: ") == 1, result.stderr
+        assert demo_server.count("/token") == 1 and demo_server.count("/revoke") > 0
+
+
 @pytest.mark.parametrize("profile", ["t", "new"])
 def test_a_wrong_variable_is_called_the_environments(home: Home, demo_server: FaultyServer, profile: str) -> None:
-    """A setting that is wrong in the environment is not called an option, and an option that replaces it is enough."""
+    """A setting that is wrong in the environment is not called an option, and an option that replaces it is enough.
+
+    Of a profile of the config file it sets the store; another setting has no effect, and a warning says so.
+    """
     home.write_config(f'[profiles.t]\nissuer = "{demo_server.issuer}"\nclient_id = "tokenctl-demo"\n')
     words = ("login", "-p", profile, "--issuer", demo_server.issuer, "--client-id", "tokenctl-demo")
-    result = home.run(*words, environ={"TOKENCTL_FLOW": "bogus"})
-    assert result.status == 2 and "error: environment: flow must be one of" in result.stderr
-    result = home.login(demo_server.issuer, "--flow", "browser", profile=profile, environ={"TOKENCTL_FLOW": "bogus"})
+    wrong = {"TOKENCTL_STORE": "bogus", "TOKENCTL_FLOW": "bogus"}
+    result = home.run(*words, environ=wrong)
+    assert result.status == 2 and "error: environment: store must be one of" in result.stderr
+    result = home.login(demo_server.issuer, "--store", "file", profile=profile, environ=wrong)
     assert result.status == 0, result.stderr
+    assert result.stderr.count("TOKENCTL_FLOW has no effect") == 1
 
 
 @pytest.mark.quick
@@ -87,14 +187,11 @@ def test_a_config_that_cannot_be_written_is_found_out_first(home: Home, demo_ser
     assert demo_server.requests == []
 
 
-NO_PASSPHRASE = {"TOKENCTL_PASSPHRASE_FILE": ""}
-
-
 @pytest.mark.parametrize(
     ("store", "environ", "said"),
     [
-        ('store = "file"', NO_PASSPHRASE, "the file store needs its passphrase"),
-        ('store = "file"\npassphrase_command = ["false"]', NO_PASSPHRASE, "the passphrase command"),
+        ('store = "file"', {}, "the file store needs its passphrase"),
+        ('store = "file"\npassphrase_command = ["false"]', {}, "the passphrase command"),
         ('keyring_backend = "tests.support.ring.Locked"', {"TOKENCTL_STORE": ""}, "the keyring is locked"),
         ('keyring_backend = "tests.support.ring.Hanging"', {"TOKENCTL_STORE": ""}, "did not answer within"),
     ],
@@ -105,6 +202,7 @@ def test_a_store_that_would_not_keep_the_session_is_found_out_first(
 ) -> None:
     """When the session could not be kept, nobody is asked to sign in and no token is issued."""
     home.write_config(f'[profiles.t]\nissuer = "{demo_server.issuer}"\nclient_id = "tokenctl-demo"\n{store}\n')
+    home.environ.pop("TOKENCTL_PASSPHRASE_FILE")
     result = home.login(demo_server.issuer, environ={"PYTHONPATH": str(ROOT), **environ})
     assert result.status == 3 and said in result.stderr and result.stderr.count("tokenctl: error: ") == 1
     assert demo_server.requests == []

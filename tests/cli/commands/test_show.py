@@ -268,3 +268,18 @@ def test_a_journal_that_is_not_private_does_not_hide_the_session(signed_in: Home
     journal.chmod(0o644)
     result = signed_in.run("show", "--json")
     assert result.status == 0 and json.loads(result.stdout)["state"] == "fresh"
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [('client_id = "tokenctl-demo"', 'client_id = "another"'), ("openid offline_access", "openid offline_access api")],
+)
+def test_a_session_that_is_not_handed_out_is_not_called_fresh(signed_in: Home, was: str, now: str) -> None:
+    """After a change of the profile `show` and `token` agree: 4, and the reason; undone, both work again."""
+    before = signed_in.config.read_text()
+    signed_in.config.write_text(before.replace(was, now))
+    token, shown = signed_in.run("token"), signed_in.run("show", "--json")
+    assert token.status == shown.status == 4 and token.stderr == shown.stderr != ""
+    assert json.loads(shown.stdout)["state"] == "login_required"
+    signed_in.config.write_text(before)
+    assert signed_in.run("token").status == signed_in.run("show").status == 0

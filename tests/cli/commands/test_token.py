@@ -8,6 +8,7 @@ from tests.servers.faulty_server import FaultyServer
 from tests.support.aging import age
 from tests.support.commandline import Home
 from tests.support.demo_server import Make
+from tokenctl.oauth.claims import unverified_claims
 
 
 @pytest.fixture
@@ -100,3 +101,38 @@ def test_an_unreachable_server_and_an_expired_token(home: Home, make_server: Mak
     assert home.snapshot() == before
     server.start()
     assert home.run("token").status == 0
+
+
+def test_the_environment_asks_for_less(home: Home, demo_server: FaultyServer) -> None:
+    """TOKENCTL_SCOPE does what --scope does, for token and exec: a narrower token beside the session."""
+    assert home.login(demo_server.issuer, "--scope", "openid offline_access api read").status == 0
+    own = home.run("token").stdout
+    less = {"TOKENCTL_SCOPE": "api"}
+    narrow = home.run("token", environ=less)
+    assert narrow.status == 0 and unverified_claims(narrow.stdout.strip())["scope"] == "api", narrow.stderr
+    assert home.run("exec", "--", "printenv", "ACCESS_TOKEN", environ=less).stdout == narrow.stdout
+    optional = home.run("token", "--scope", "read", environ=less)
+    assert unverified_claims(optional.stdout.strip())["scope"] == "read"
+    same = home.run("token", environ={"TOKENCTL_SCOPE": "read api openid offline_access"})
+    assert same.stdout == home.run("token").stdout and same.stdout not in (narrow.stdout, optional.stdout)
+    assert unverified_claims(own.strip())["scope"] == unverified_claims(same.stdout.strip())["scope"]
+
+
+@pytest.mark.quick
+def test_a_job_gets_a_persons_token_only_by_name(home: Home, demo_server: FaultyServer) -> None:
+    """With CI set, neither a default profile nor a variable that is empty gives it."""
+    assert home.login(demo_server.issuer).status == 0
+    job = {"CI": "true"}
+    for environ in (job, job | {"TOKENCTL_ID_TOKEN": ""}, job | {"TOKENCTL_CLIENT_SECRET": ""}):
+        for words, status in ((("token",), 2), (("exec", "--", "true"), 125)):
+            result = home.run(*words, environ=environ)
+            assert (result.status, result.stdout) == (status, "") and result.stderr.count("tokenctl: error: ") == 1
+    assert home.run("token", "-p", "t", environ=job).status == 0
+    assert home.run("token", environ=job | {"TOKENCTL_PROFILE": "t"}).status == 0
+
+
+def test_a_variable_without_effect_is_told_once(home: Home, demo_server: FaultyServer) -> None:
+    """A typing error gets the nearest name, on stderr, and the token is printed."""
+    assert home.login(demo_server.issuer).status == 0
+    result = home.run("token", environ={"TOKENCTL_SCPE": "api"})
+    assert result.status == 0 and result.stderr.count("did you mean TOKENCTL_SCOPE?") == 1

@@ -1,10 +1,11 @@
 """`tokenctl exec`: run a command with a fresh access token in its environment."""
 
 import os
+from typing import Any
 
 import click
 
-from tokenctl.broker.current import current
+from tokenctl.broker import asked
 from tokenctl.cli.options import min_ttl, warn_if_short, with_runtime
 from tokenctl.handoff.child import Child, find_program, replace_process
 from tokenctl.handoff.environment import child_environment, variables
@@ -48,17 +49,20 @@ def command(
     program = find_program(words[0], runtime.environ.get("PATH", os.defpath))
     profile = runtime.profile(name)
     vault = vaults.open(runtime, profile)
-    session = mask(runtime.environ, runtime.terminal, current(runtime, vault, min_ttl))
+    target = runtime.asked(name)
+    session = mask(runtime.environ, runtime.terminal, asked.token(runtime, vault, target, min_ttl))
     warn_if_short(runtime, session, min_ttl)
     wanted = env or ((profile.env,) if profile.env else ())
     environ = child_environment(runtime.environ, variables(wanted, session), profile.source_variable)
     child = Child(program=program, words=words, environ=environ)
     if token_file:
-        return _with_token_file(runtime, vault, session, min_ttl, child)
+        return _with_token_file(runtime, vault, session, target, min_ttl, child)
     return replace_process(child)
 
 
-def _with_token_file(runtime: Runtime, vault: Vault, session: Session, min_ttl: int | None, child: Child) -> int:
+def _with_token_file(
+    runtime: Runtime, vault: Vault, session: Session, target: dict[str, Any], min_ttl: int | None, child: Child
+) -> int:
     from tokenctl.handoff.token_file import run_with_token_file
 
-    return run_with_token_file(runtime, vault, session, min_ttl, child)
+    return run_with_token_file(runtime, vault, session, min_ttl, child, target)

@@ -7,24 +7,21 @@ import click
 
 from tokenctl import flows
 from tokenctl.broker import login
-from tokenctl.cli import questions
 from tokenctl.cli.options import as_json, positive_seconds, with_runtime
 from tokenctl.cli.output import answer
 from tokenctl.cli.views import document
-from tokenctl.config import editing, environment
+from tokenctl.cli.wanted import Wanted, find
+from tokenctl.config import editing
 from tokenctl.config.secret_sources import sendable
 from tokenctl.errors import UsageError
 from tokenctl.flows import clients, sign_in
 from tokenctl.flows.flow import API_KEY, SecretKind
-from tokenctl.model.profile import ENVIRONMENT_PROFILE, FLOWS, SOURCES, STORES, Profile, from_members
+from tokenctl.model.profile import FLOWS, SOURCES, STORES, Profile
 from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
 from tokenctl.storage.lock import exclusive_config
 from tokenctl.storage.vault import Vault
-
-DEFAULT_NAME = "default"
-"""The name of the first profile, if the person gives no name."""
 
 
 @click.command("login")
@@ -70,7 +67,7 @@ DEFAULT_NAME = "default"
     metavar="K=V",
     help="Another parameter of the authorization request; an empty V leaves one out.",
 )
-@click.option("--switch-account", is_flag=True, help="Accept a sign-in as another person than before.")
+@click.option("--switch-account", is_flag=True, help="Replace the session of another person, client or server.")
 @as_json
 @with_runtime
 def command(
@@ -86,25 +83,27 @@ def command(
 ) -> None:
     """Sign in once; the session goes into the keyring.
 
-    The options of a profile's first login are saved as that profile. After that, 'tokenctl login -p NAME' is enough.
+    The options are saved as that profile when the login succeeds. After that, 'tokenctl login -p NAME' is enough.
     """
     given = _members(options)
-    profile, new = _find_profile(runtime, name, given)
+    wanted = find(runtime, name, given, switch_account=switch_account)
+    profile, switch_account = wanted.profile, switch_account or wanted.switches
+    runtime.warn_of_variables(profile, name)
     kind = flows.of(profile.flow).secret
     _check_stdin(profile, kind, {"--client-secret-stdin": client_secret_stdin, "--api-key-stdin": api_key_stdin})
     # Check everything that could fail later now, so that a person does not sign in for nothing.
-    if new:
-        editing.check(runtime.config, profile)
+    if wanted.saved is not None:
+        editing.check(runtime.config, wanted.saved)
     vault = vaults.open_for_login(runtime, profile)
     login.check(vault)
     from_stdin = client_secret_stdin or api_key_stdin
     secret = _secret_from_stdin(profile, kind) if from_stdin else _find_secret(runtime, vault, kind)
     start = sign_in.prepare(runtime, profile, secret, no_browser=no_browser, timeout=timeout)
     session = login.login(runtime, vault, start, switch_account=switch_account)
-    if new:
+    if wanted.saved is not None:
         with exclusive_config(runtime.environ):
-            editing.save(runtime.config, profile)
-    _report(runtime, vault, session, new)
+            editing.save(runtime.config, wanted.saved)
+    _report(runtime, vault, session, wanted)
     if as_json:
         answer(document.as_text(document.of_session(runtime, vault, session)))
 
@@ -120,11 +119,10 @@ def _check_stdin(profile: Profile, kind: SecretKind, given: dict[str, bool]) -> 
 def _find_secret(runtime: Runtime, vault: Vault, kind: SecretKind) -> str | None:
     """Find the client secret: in the environment, in the store (for a machine that signs in again), or ask for it."""
     profile = vault.profile
-    secret = clients.secret_outside(runtime, profile, kind, profile.auth_method)
-    if secret is not None:
-        return secret
-    if profile.by_machine or profile.token_endpoint_auth_method not in (None, "none"):
-        secret = vault.store.read_secret(profile.name)
+    if profile.by_machine or profile.auth_method not in (None, "none"):
+        secret = clients.secret_at_hand(runtime, vault, kind, profile.auth_method, login.stored(vault))
+    else:
+        secret = clients.secret_outside(runtime, profile, kind, profile.auth_method)
     if secret is None and kind is API_KEY and runtime.terminal.attended:
         secret = runtime.terminal.ask_secret(kind.name)
         if not sendable(secret):
@@ -149,48 +147,6 @@ def _members(options: dict[str, Any]) -> dict[str, Any]:
     return members
 
 
-def _find_profile(runtime: Runtime, name: str | None, given: dict[str, Any]) -> tuple[Profile, bool]:
-    """Find the profile to sign in to, or make a new one from the options; the flag tells whether it is new."""
-    settings = environment.from_environment(runtime.environ, except_for=given)
-    known = runtime.config.profiles
-    wanted = name or runtime.environ.get("TOKENCTL_PROFILE") or runtime.config.default_profile
-    if wanted is None and len(known) == 1 and "issuer" not in given:
-        wanted = next(iter(known))
-    if wanted is None and not known and "issuer" in settings and not given:
-        wanted = ENVIRONMENT_PROFILE
-    if wanted == ENVIRONMENT_PROFILE and wanted not in known:
-        return environment.environment_profile(settings | given, runtime.environ), False
-    if wanted is None and known:
-        raise UsageError(
-            "say which profile to sign in to, with -p NAME",
-            hint=f"the profiles are: {', '.join(known)}; another name makes a new one",
-        )
-    wanted = wanted or DEFAULT_NAME
-    if wanted not in known:
-        members = settings | given
-        if flows.of(members.get("flow", "auto")).needs_client_id:
-            return _new_profile(wanted, members), True
-        return questions.ask_for_profile(runtime, wanted, members), True
-    profile = known[wanted]
-    for key in ("issuer", "client_id"):
-        if key in given and given[key] != getattr(profile, key):
-            raise UsageError(
-                f"profile {wanted!r} has another {key}: {getattr(profile, key)}",
-                hint=f"choose another name with -p, or change {runtime.config.path}",
-            )
-    return environment.override(profile, settings | given, "option") if settings or given else profile, False
-
-
-def _new_profile(name: str, members: dict[str, Any]) -> Profile:
-    for key, option in (("issuer", "--issuer URL"), ("client_id", "--client-id ID")):
-        if key not in members:
-            raise UsageError(
-                f"there is no profile {name!r} yet, and {option} is missing",
-                hint=f"tokenctl login -p {name} --issuer URL --client-id ID",
-            )
-    return from_members(name, members, "option")
-
-
 def _secret_from_stdin(profile: Profile, kind: SecretKind) -> str:
     if sys.stdin is None or sys.stdin.isatty():
         raise UsageError(
@@ -202,7 +158,7 @@ def _secret_from_stdin(profile: Profile, kind: SecretKind) -> str:
     return secret
 
 
-def _report(runtime: Runtime, vault: Vault, session: Session, new: bool) -> None:
+def _report(runtime: Runtime, vault: Vault, session: Session, wanted: Wanted) -> None:
     terminal, name = runtime.terminal, vault.profile.name
     who = session.account or session.client_id
     life = document.life(session.remaining(runtime.time_of(session)))
@@ -218,6 +174,7 @@ def _report(runtime: Runtime, vault: Vault, session: Session, new: bool) -> None
         terminal.message(f"the access token {life} {renews}")
     else:
         terminal.message(f"signed in to {name} as {who}; nothing is kept, each command signs in again")
-    if new:
+    if wanted.saved is not None:
         terminal.message(f"saved as profile {name} in {runtime.config.path}")
+    if wanted.new:
         terminal.hint(f"try: tokenctl show{'' if not runtime.config.profiles else f' -p {name}'}")

@@ -7,11 +7,14 @@ from typing import Any
 
 import click
 
+from tokenctl.broker import lifecycle
 from tokenctl.broker.standing import standing
 from tokenctl.cli.options import as_json, each_profile, every, with_runtime
 from tokenctl.cli.output import answer
 from tokenctl.cli.views import document
 from tokenctl.errors import TokenctlError
+from tokenctl.model.session import Session
+from tokenctl.model.session_state import OtherSession
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
 from tokenctl.storage.vault import Vault
@@ -67,8 +70,10 @@ def _describe(runtime: Runtime, name: str | None, *, claims: bool, verify: bool,
     vault = vaults.open(runtime, runtime.profile(name))
     session = vault.newest()
     found = document.of_session(runtime, vault, session)
-    problem = standing(runtime, vault, session, vault.profile.min_ttl).problem if vault.lasting else None
-    if session is not None and (claims or verify or introspect):
+    problem = _problem(runtime, vault, session)
+    if isinstance(problem, OtherSession) and lifecycle.can_begin(runtime, vault, session):
+        found["state"], problem = "expired", None  # the machine begins another one at the next use
+    if session is not None and not isinstance(problem, OtherSession) and (claims or verify or introspect):
         from tokenctl.flows import inspection
 
         if claims:
@@ -79,6 +84,11 @@ def _describe(runtime: Runtime, name: str | None, *, claims: bool, verify: bool,
         if introspect:
             found["introspection"] = inspection.introspect(runtime, vault, session)
     return _Shown(vault=vault, document=found, problem=problem)
+
+
+def _problem(runtime: Runtime, vault: Vault, session: Session | None) -> TokenctlError | None:
+    """Return the error that `token` would end with; a vault that keeps nothing has none."""
+    return standing(runtime, vault, session, vault.profile.min_ttl).problem if vault.lasting else None
 
 
 def _print(runtime: Runtime, found: dict[str, Any], *, as_json: bool) -> None:

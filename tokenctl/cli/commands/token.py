@@ -4,14 +4,12 @@ import json
 
 import click
 
-from tokenctl.broker.current import current
+from tokenctl.broker import asked
 from tokenctl.cli.options import min_ttl, warn_if_short, with_runtime
 from tokenctl.cli.output import answer
 from tokenctl.handoff.masking import mask
-from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
-from tokenctl.storage.vault import Vault
 
 
 @click.command("token")
@@ -44,11 +42,9 @@ def command(
     narrower token; the session does not change.
     """
     vault = vaults.open(runtime, runtime.profile(name))
-    narrower = {"scope": " ".join(" ".join(scope).split()), "resource": resource, "audience": audience}
-    if any(narrower.values()):
-        session = _downscoped(runtime, vault, narrower, min_ttl)
-    else:
-        session = current(runtime, vault, min_ttl)
+    options = {"scope": " ".join(" ".join(scope).split()), "resource": resource, "audience": audience}
+    target = runtime.asked(name) | {name: value for name, value in options.items() if value}
+    session = asked.token(runtime, vault, target, min_ttl)
     mask(runtime.environ, runtime.terminal, session)
     warn_if_short(runtime, session, min_ttl)
     if form == "raw":
@@ -65,12 +61,3 @@ def command(
             "profile": vault.profile.name,
         }
         answer(json.dumps(document))
-
-
-def _downscoped(
-    runtime: Runtime, vault: Vault, members: dict[str, str | tuple[str, ...] | None], min_ttl: int | None
-) -> Session:
-    from tokenctl.broker.downscoped import downscoped
-    from tokenctl.model import target
-
-    return downscoped(runtime, vault, target.from_members(members, "option"), min_ttl)
