@@ -8,7 +8,7 @@ import pytest
 from tests.servers.faulty_server import FaultyServer, Reply, json_reply
 from tests.support import broker
 from tests.support.commandline import Home
-from tests.support.flows import always, at, machine_profile, profile_of, refreshes
+from tests.support.flows import always, at, here, machine_profile, profile_of, refreshes
 from tests.support.sessions import end_of
 from tokenctl.errors import LoginRequired, Refused, Unreachable
 from tokenctl.model.session import Session
@@ -64,7 +64,7 @@ def test_an_overloaded_server_ends_nothing_and_is_left_alone(
 def test_a_machine_whose_refresh_token_is_dead_signs_in_again(demo_server: FaultyServer, reply: Reply) -> None:
     """Its own credentials are as good as before, and no person is asked for."""
     store, profile = MemoryStore(), machine_profile(demo_server)
-    runtime = Runtime({"TOKENCTL_CLIENT_SECRET": "demo-ci-secret"}, store=store)
+    runtime = Runtime(here({"TOKENCTL_CLIENT_SECRET": "demo-ci-secret"}), store=store)
     first = broker.sign_in(runtime, profile, client_secret="demo-ci-secret")
     store.write("t", replace(first, refresh_token="dead"))
     store.write_secret("t", "demo-ci-secret")

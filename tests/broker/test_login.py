@@ -10,7 +10,7 @@ from tests.servers.faulty_server import FaultyServer
 from tests.support import broker
 from tests.support.commandline import Home
 from tests.support.demo_server import Make
-from tests.support.flows import Failing, Person, machine_profile, profile_of, refreshes, rewritten
+from tests.support.flows import Failing, Person, here, machine_profile, profile_of, refreshes, rewritten
 from tokenctl.broker import login as logins
 from tokenctl.errors import StoreError, UsageError
 from tokenctl.flows import sign_in as sign_ins
@@ -65,9 +65,9 @@ def test_the_secret_of_the_newer_client_does_not_go_to_the_older_server(
     """A machine's session that is replaced is revoked with the secret that was kept for it, or not at all."""
     second, store = make_server(), MemoryStore()
     environ = {"TOKENCTL_CLIENT_SECRET": "demo-ci-secret"}
-    login(Runtime(environ, store=store), machine_profile(demo_server), "demo-ci-secret")
+    login(Runtime(here(environ), store=store), machine_profile(demo_server), "demo-ci-secret")
     store.write_secret("t", "older-secret")
-    login(Runtime(environ, store=store), machine_profile(second), "demo-ci-secret", switch=True)
+    login(Runtime(here(environ), store=store), machine_profile(second), "demo-ci-secret", switch=True)
     sent = [each.headers.get("authorization") for each in demo_server.requests if each.path == "/revoke"]
     assert sent and demo_server.requests[-1].headers["authorization"] not in {
         each.headers.get("authorization") for each in second.requests
@@ -119,7 +119,7 @@ def test_tokens_that_nobody_keeps_are_revoked(demo_server: FaultyServer, machine
 
 def test_a_machine_that_begins_by_itself_ends_what_it_cannot_keep(demo_server: FaultyServer) -> None:
     """The first command of a job is a login too."""
-    runtime = Runtime({"TOKENCTL_CLIENT_SECRET": "demo-ci-secret"}, store=Unwritable())
+    runtime = Runtime(here({"TOKENCTL_CLIENT_SECRET": "demo-ci-secret"}), store=Unwritable())
     with pytest.raises(StoreError):
         broker.current(runtime, machine_profile(demo_server))
     assert demo_server.count("/token") == 1 and demo_server.count("/revoke") > 0

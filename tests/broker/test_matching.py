@@ -11,7 +11,7 @@ import pytest
 from tests.servers.faulty_server import FaultyServer, Received, Reply, json_reply
 from tests.support import broker
 from tests.support.demo_server import Make
-from tests.support.flows import Person, at, machine_profile, profile_of
+from tests.support.flows import Person, at, here, machine_profile, profile_of
 from tests.support.job_identity import identity
 from tests.support.sessions import end_of
 from tokenctl.errors import LoginRequired, Refused, UsageError
@@ -25,7 +25,7 @@ SECRET = {"TOKENCTL_CLIENT_SECRET": "demo-ci-secret"}
 
 def begun(server: FaultyServer, store: MemoryStore, **members: Any) -> Session:
     """Begin the session of a machine, as its first command does."""
-    return broker.current(Runtime(SECRET, store=store), machine_profile(server, **members))
+    return broker.current(Runtime(here(SECRET), store=store), machine_profile(server, **members))
 
 
 # -- the target ------------------------------------------------------------------------------------
@@ -46,13 +46,13 @@ def test_a_changed_target_of_a_machine_takes_effect_at_once(
     """The token of the older target is not handed out, and the request asks for the newer one."""
     store = MemoryStore()
     first = begun(demo_server, store)
-    second = work(Runtime(SECRET, store=store), machine_profile(demo_server, **change))
+    second = work(Runtime(here(SECRET), store=store), machine_profile(demo_server, **change))
     assert second.access_token != first.access_token and second.generation == 2
     form = demo_server.requests[-1].form
     wanted = machine_profile(demo_server, **change)
     assert (form.get("scope"), form.get("audience")) == (wanted.scope, wanted.audience)
     assert form.get("resource", "") == "".join(wanted.resource)
-    assert broker.current(Runtime(SECRET, store=store), wanted) == second == store.read("t")
+    assert broker.current(Runtime(here(SECRET), store=store), wanted) == second == store.read("t")
 
 
 def test_the_same_target_in_another_order_is_the_same(demo_server: FaultyServer) -> None:
@@ -95,7 +95,7 @@ def test_a_machine_gets_no_persons_token_and_takes_no_persons_place(
     """Also with its credentials at hand; and no hint tells a person to replace their session by a machine's."""
     profile = machine_profile(demo_server, client_id="tokenctl-demo")
     with pytest.raises(LoginRequired, match="begun by the flow browser") as caught:
-        work(Runtime(SECRET, store=store), profile)
+        work(Runtime(here(SECRET), store=store), profile)
     assert "tokenctl login" not in (caught.value.hint or "")
     assert store.read("t") == session and demo_server.count("/token", "client_credentials") == 0
 
@@ -124,7 +124,7 @@ def test_another_client_secret_gets_no_token_of_the_first(demo_server: FaultySer
     store = MemoryStore()
     first = begun(demo_server, store)
     with pytest.raises(Refused):
-        broker.current(Runtime({"TOKENCTL_CLIENT_SECRET": "another"}, store=store), machine_profile(demo_server))
+        broker.current(Runtime(here({"TOKENCTL_CLIENT_SECRET": "another"}), store=store), machine_profile(demo_server))
     assert store.read("t") == first and "demo-ci-secret" not in str(first.identity)
 
 
@@ -167,7 +167,7 @@ def job(server: FaultyServer, **members: Any) -> Profile:
 
 def works(server: FaultyServer, store: MemoryStore, environ: Mapping[str, str], **members: Any) -> str:
     """Run a command of a job, and return its token."""
-    return broker.current(Runtime(environ, store=store), job(server, **members)).access_token
+    return broker.current(Runtime(here(environ), store=store), job(server, **members)).access_token
 
 
 @pytest.mark.parametrize("source", ["env", "auto", "gitlab", "file", "command"])
@@ -211,7 +211,7 @@ def test_a_renewal_presents_the_identity_of_the_session(exchanged: FaultyServer,
     runner, store = make_server(), MemoryStore()
     runner.overrides = {"/id": lambda _: json_reply({"value": identity(sub=f"job {runner.count('/id')}")})}
     names = ("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
-    runtime = Runtime(dict(zip(names, (f"{runner.issuer}/id", "a"), strict=True)), store=store)
+    runtime = Runtime(here(dict(zip(names, (f"{runner.issuer}/id", "a"), strict=True))), store=store)
     profile = job(exchanged, source="github")
     first = broker.current(runtime, profile)
     with pytest.raises(LoginRequired, match="was made for job 1, and this job is another one"):

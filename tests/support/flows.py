@@ -88,6 +88,11 @@ class QuickBrowser(Browser):
         threading.Thread(target=self._visit, args=(url,), daemon=True).start()
 
 
+def here(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Add the test's own state directory: without it the one of the person who runs the tests would be used."""
+    return {"TOKENCTL_STATE_DIR": os.environ["TOKENCTL_STATE_DIR"], **environ}
+
+
 class Person(Runtime):
     """A runtime with a person at the browser, who opens every address at once."""
 
@@ -101,7 +106,7 @@ class Person(Runtime):
     ) -> None:
         self.opened: list[str] = []
         browser = QuickBrowser(visit, self.opened)
-        super().__init__(environ, store=store or MemoryStore(), browser=browser, **rest)
+        super().__init__(here(environ), store=store or MemoryStore(), browser=browser, **rest)
 
 
 def profile_of(server: FaultyServer, **members: Any) -> Profile:

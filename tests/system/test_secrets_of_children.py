@@ -11,11 +11,16 @@ from tests.support.commandline import Home
 from tests.support.fetch import fetch
 from tests.support.paths import ROOT
 
-SECRETS = {
-    f"TOKENCTL_{name}{suffix}": f"canary-{name}"
-    for name in ("CLIENT_SECRET", "API_KEY", "PASSPHRASE", "ID_TOKEN")
-    for suffix in ("", "_FILE")
-}
+NAMES = ("CLIENT_SECRET", "API_KEY", "PASSPHRASE", "ID_TOKEN")
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, str]:
+    """Variables that name a file with a secret each."""
+    for name in NAMES:
+        (tmp_path / f"canary-{name}").write_text(f"canary-{name}")
+        (tmp_path / f"canary-{name}").chmod(0o600)
+    return {f"TOKENCTL_{name}_FILE": str(tmp_path / f"canary-{name}") for name in NAMES}
 
 
 @pytest.fixture
@@ -35,15 +40,18 @@ def expect_no_secret(recorder: Path, environ: Mapping[str, str]) -> None:
     assert "canary" not in record
 
 
-def test_the_passphrase_command(home: Home, demo_server: FaultyServer, recorder: Path) -> None:
+@pytest.mark.parametrize("suffix", ["", "_FILE"])
+def test_the_passphrase_command(home: Home, demo_server: FaultyServer, recorder: Path, suffix: str) -> None:
     """It is asked for one secret, and gets no other."""
     home.environ.pop("TOKENCTL_PASSPHRASE_FILE")
     home.write_config(
-        f'[profiles.t]\nissuer = "{demo_server.issuer}"\nclient_id = "tokenctl-demo"\nstore = "file"\n'
-        f'passphrase_command = ["{recorder}"]\n'
+        f'[profiles.t]\nissuer = "{demo_server.issuer}"\nclient_id = "tokenctl-demo-ci"\nstore = "file"\nscope = "api"\n'
+        f'flow = "client-credentials"\npassphrase_command = ["{recorder}"]\n'
     )
-    assert home.login(demo_server.issuer).status == 0
-    environ = {name: value for name, value in SECRETS.items() if "PASSPHRASE" not in name and "_ID_TOKEN" not in name}
+    secret = recorder.with_name("canary")
+    secret.write_text("demo-ci-secret")
+    secret.chmod(0o600)
+    environ = {f"TOKENCTL_CLIENT_SECRET{suffix}": str(secret) if suffix else "demo-ci-secret"}
     result = home.run("token", "-p", "t", environ={**environ, "KEPT": "yes"})
     assert result.status == 0, result.stderr
     recorder.with_name("record").write_text("")
@@ -51,23 +59,23 @@ def test_the_passphrase_command(home: Home, demo_server: FaultyServer, recorder:
     expect_no_secret(recorder, environ)
 
 
-def test_the_source_command(home: Home, demo_server: FaultyServer, recorder: Path) -> None:
+def test_the_source_command(home: Home, recorder: Path, demo_server: FaultyServer, files: dict[str, str]) -> None:
     """It prints a job's identity, and gets no other secret of the job."""
     home.write_config(
         f'[profiles.t]\nissuer = "{demo_server.issuer}"\nclient_id = "tokenctl-demo-ci"\nflow = "workload"\n'
         f'store = "memory"\nsource = "command"\nsource_command = ["{recorder}"]\n'
     )
-    environ = {name: value for name, value in SECRETS.items() if "_API_KEY" in name or "_PASSPHRASE" in name}
+    environ = {"TOKENCTL_PASSPHRASE": "canary"} | {name: files[name] for name in files if "PASSPHRASE" in name}
     assert "canary" not in home.run("token", "-p", "t", environ={**environ, "KEPT": "yes"}).stderr
     expect_no_secret(recorder, environ)
 
 
-def test_the_browser(home: Home, demo_server: FaultyServer, recorder: Path) -> None:
+def test_the_browser(home: Home, demo_server: FaultyServer, recorder: Path, files: dict[str, str]) -> None:
     """It gets the address alone, and runs for days."""
     words = ("login", "-p", "t", "--issuer", demo_server.issuer, "--client-id", "tokenctl-demo")
-    environ = {name: value for name, value in SECRETS.items() if name.startswith("TOKENCTL_API_KEY")}
-    environ |= {"TOKENCTL_PASSPHRASE": "canary-passphrase"}
-    home.environ.pop("TOKENCTL_PASSPHRASE_FILE")
+    environ = {"TOKENCTL_PASSPHRASE": "canary-passphrase"} | {
+        name: files[name] for name in files if "PASSPHRASE" in name
+    }
     with home.start(*words, environ={**environ, "BROWSER": f"{recorder} %s", "KEPT": "yes"}) as process:
         assert process.stderr is not None
         for line in process.stderr:
@@ -85,7 +93,7 @@ def test_the_programs_of_a_keyring(tmp_path: Path, demo_server: FaultyServer, re
         f'[profiles.t]\nissuer = "{demo_server.issuer}"\nclient_id = "tokenctl-demo"\n'
         'scope = "openid offline_access"\nkeyring_backend = "tests.support.ring.Helped"\n'
     )
-    secrets = {name: value for name, value in SECRETS.items() if "_ID_TOKEN" not in name and not name.endswith("_FILE")}
+    secrets = {"TOKENCTL_PASSPHRASE": "canary-passphrase"}  # another one would be a machine's
     assert home.login(demo_server.issuer).status == 0
     for words in (("token",), ("exec", "--", "true"), ("refresh",), ("show",), ("revoke", "--local")):
         recorder.with_name("record").unlink()
