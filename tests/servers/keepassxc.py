@@ -4,6 +4,7 @@ import base64
 import os
 import re
 import subprocess
+import time
 import uuid
 
 from tests.servers.private_bus import CALL_SECONDS, PrivateBus
@@ -58,7 +59,7 @@ class KeePassXC(PrivateBus):
         self._cli("import", "-p", "-t", "100", str(document), str(self._database), words=2)
 
     def restart(self) -> None:
-        """Start it (again), unlocked; it has written each change to the disk."""
+        """Start it (again), unlocked, with what was written to the disk."""
         self.kill()
         keepassxc = self._start(self.daemon, "--pw-stdin", str(self._database), environ={"QT_QPA_PLATFORM": "xcb"})
         assert keepassxc.stdin
@@ -76,6 +77,11 @@ class KeePassXC(PrivateBus):
         self._window("openDatabase", f"string:{self._database}", f"string:{PASSWORD}")
         self._await("unlocked database", lambda: self._locked(COLLECTION) is False)
 
+    def sync(self) -> None:
+        """Have the database written to the disk: a change is kept in memory for a moment, and `kill` loses it."""
+        self.lock()
+        self.unlock()
+
     def dialogs(self) -> list[str]:
         """The titles of the dialogs that ask a person."""
         shown = self._xdotool("search", "--onlyvisible", "--name", "Access Request|Unlock", "getwindowname", "%@")
@@ -85,6 +91,14 @@ class KeePassXC(PrivateBus):
         """Wait for a dialog, and press a key in it: Return allows, Escape denies."""
         self._await("dialog", lambda: bool(self.dialogs()))
         self._xdotool("key", key)
+
+    def answer_if_asked(self, key: str = "Return") -> bool:
+        """Press a key in a dialog if there is one; tell whether there was."""
+        asked = bool(self.dialogs())
+        if asked:
+            self._xdotool("key", key)
+        time.sleep(0.05)
+        return asked
 
     def type_password(self) -> None:
         """Wait for the dialog that unlocks the database, and type the password."""

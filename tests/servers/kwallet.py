@@ -42,13 +42,12 @@ class KWallet(PrivateBus):
     def prepare(self) -> None:
         """Make the wallet. A daemon offers a wallet as a collection only if the wallet was there when it started."""
         (self.path / "home" / ".config" / "kwalletrc").write_text(SETTINGS)
-        self._launch()
-        self._open()
+        self.start_locked()
+        self.open_wallet()
 
     def restart(self) -> None:
         """Start the daemon (again) and open the wallet; what it has written to the disk is still there."""
-        self.kill()
-        self._launch()
+        self.start_locked()
         self.unlock()
 
     def lock(self) -> None:
@@ -58,7 +57,7 @@ class KWallet(PrivateBus):
 
     def unlock(self) -> None:
         """Open the wallet, without its password, as a login to the desktop does."""
-        self._open()
+        self.open_wallet()
         # The Secret Service sees the open wallet only after it has been asked to unlock it: here nobody is asked.
         prompt = self._call("org.freedesktop.Secret.Service.Unlock", f"array:objpath:{COLLECTION}")
         path = prompt.rpartition('"/')[2].partition('"')[0]
@@ -92,7 +91,9 @@ class KWallet(PrivateBus):
         """What is stored under these names, where the backend looks for it; None when there is no such entry."""
         return self.read(service, username) if self.backend == OWN else super().lookup(service, username)
 
-    def _launch(self) -> None:
+    def start_locked(self) -> None:
+        """Start the daemon (again), with a closed wallet, as after a login that has another password."""
+        self.kill()
         self._start(self.daemon, environ={"QT_QPA_PLATFORM": "offscreen"})
         self._await("answer", self._answers)
 
@@ -102,7 +103,8 @@ class KWallet(PrivateBus):
         except RuntimeError:
             return False
 
-    def _open(self) -> None:
+    def open_wallet(self) -> None:
+        """Open the wallet as a login to the desktop does. The Secret Service does not see it yet."""
         self._wallet("pamOpen", f"string:{WALLET}", f"array:byte:{KEY}", "int32:0")
         self._await("open wallet", lambda: "true" in self._wallet("isOpen", f"string:{WALLET}"))
 

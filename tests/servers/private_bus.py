@@ -74,7 +74,10 @@ class PrivateBus:
     @property
     def environ(self) -> dict[str, str]:
         """What a child process needs to reach this keyring and no other."""
-        return {"DBUS_SESSION_BUS_ADDRESS": f"unix:path={self.path / 'bus'}", "XDG_RUNTIME_DIR": str(self.path / "run")}
+        return {
+            "DBUS_SESSION_BUS_ADDRESS": f"unix:path={self.path / 'run' / 'bus'}",
+            "XDG_RUNTIME_DIR": str(self.path / "run"),
+        }
 
     @property
     def path(self) -> Path:
@@ -91,6 +94,10 @@ class PrivateBus:
     def kill(self) -> None:
         """End the keyring the hard way; the bus stays, and nothing answers for the keyring."""
         self._stop(self.daemon)
+
+    def stop_bus(self) -> None:
+        """End the bus itself, the hard way."""
+        self._stop("dbus-daemon")
 
     def lookup(self, service: str, username: str) -> str | None:
         """What is stored under these attributes, read with `secret-tool`; None when there is no such entry."""
@@ -117,9 +124,9 @@ class PrivateBus:
         for name in ("run", "home", "home/.config", "share"):
             (self.path / name).mkdir(mode=0o700)
         config = self.path / "bus.conf"
-        config.write_text(BUS_CONFIG.format(socket=self.path / "bus"), encoding="utf-8")
+        config.write_text(BUS_CONFIG.format(socket=self.path / "run" / "bus"), encoding="utf-8")
         self._start("dbus-daemon", "--nofork", "--nopidfile", f"--config-file={config}")
-        self._await("session bus", (self.path / "bus").exists)
+        self._await("session bus", (self.path / "run" / "bus").exists)
 
     def _start(
         self, name: str, *arguments: str, environ: Mapping[str, str] = {}, pass_fds: Sequence[int] = ()

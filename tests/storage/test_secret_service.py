@@ -3,10 +3,7 @@
 import json
 import os
 import subprocess
-import sys
-from collections.abc import Mapping
 from contextlib import ExitStack
-from typing import Any
 
 import pytest
 
@@ -14,57 +11,12 @@ from tests.servers.hung_bus import HungBus, Mode
 from tests.servers.secret_service import SecretService
 from tests.support.commandline import LONG
 from tests.support.sessions import SECRET, session
+from tests.support.store_client import ask, words
 from tokenctl.model.session import dumps, loads
 
 pytestmark = pytest.mark.real
 
-# argv: `fast` or `slow`, the deadline, what to do, the profile, and what to write. One JSON line says how it went.
-CLIENT = """
-import json, sys
-from tokenctl.errors import StoreError
-from tokenctl.model.session import dumps, loads
-from tokenctl.storage.backends import open_keyring
-from tokenctl.storage.patience import Patience
-from tokenctl.storage.secret_service import BACKEND, SecretServiceStore
-
-lane, deadline, verb, profile, *document = sys.argv[1:]
-patience = Patience(seconds=float(deadline))
-try:
-    slow = lane == "slow"
-    store = open_keyring("keyring", BACKEND, patience) if slow else SecretServiceStore("keyring", patience)
-    if verb == "mix":
-        for number in range(10):
-            store.write(profile, loads(document[0]))
-            found = store.read(profile)
-            assert found == loads(document[0]), found
-            store.read("shared")
-    else:
-        found = getattr(store, verb)(profile, *map(loads, document))
-    answer = {"found": found and dumps(found)}
-except StoreError as error:
-    answer = {"error": type(error).__name__, "message": error.message}
-print(json.dumps(answer), flush=True)
-"""
-LANES = pytest.mark.parametrize("lane", ["slow", "fast"])
-
-
-def words(lane: str, deadline: float, *arguments: str) -> list[str]:
-    """The command line of one client."""
-    return [sys.executable, "-P", "-c", CLIENT, lane, str(deadline), *arguments]
-
-
-def ask(environ: Mapping[str, str], lane: str, *arguments: str, deadline: float = 120) -> dict[str, Any]:
-    """Run one client and return its answer."""
-    ended = subprocess.run(
-        words(lane, deadline, *arguments),
-        env={**os.environ, **environ},
-        capture_output=True,
-        text=True,
-        timeout=LONG,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stderr
-    return dict(json.loads(ended.stdout))
+LANES = pytest.mark.parametrize("lane", ["library", "ours"])
 
 
 @pytest.mark.quick
@@ -125,7 +77,7 @@ def test_thirty_writers_and_readers_lose_nothing(secret_service: SecretService) 
         clients = [
             stack.enter_context(
                 subprocess.Popen(
-                    words(("slow", "fast")[number % 2], 120, "mix", f"p{number}", dumps(session(number + 1))),
+                    words(("library", "ours")[number % 2], 120, "mix", f"p{number}", dumps(session(number + 1))),
                     env=environ,
                     stdout=subprocess.PIPE,
                     text=True,

@@ -82,12 +82,11 @@ class LocalVault:
 
     @cached_property
     def _profile_store(self) -> Store:
-        """The profile's store. The backend is the profile's, else that of the keyring library's variable."""
-        backend = self.profile.keyring_backend or self._runtime.environ.get("PYTHON_KEYRING_BACKEND") or None
-        return self._runtime.store or self._open(self.profile.store, backend)
+        """The profile's store."""
+        return self._runtime.store or self._open(self.profile.store, self.profile.keyring_backend)
 
-    def _open(self, kind: str, backend: str | None) -> Store:
-        return open_store(self._runtime, self.profile, self.folder, kind, backend)
+    def _open(self, kind: str, backend: str | None, collection: str | None = None) -> Store:
+        return open_store(self._runtime, self.profile, self.folder, kind, backend, collection)
 
     def follow(self) -> None:
         self.folder = profile_dir(self._runtime.environ, self.profile.name)  # it can have been removed

@@ -10,14 +10,19 @@ from tokenctl.runtime import Runtime
 from tokenctl.storage.patience import patience_for
 
 
-def open_store(runtime: Runtime, profile: Profile, folder: Path, kind: str, backend: str | None) -> Store:
-    """Open the store of that kind. `backend` None means the platform's own keyring; `folder` is the profile's.
+def open_store(
+    runtime: Runtime, profile: Profile, folder: Path, kind: str, backend: str | None, collection: str | None = None
+) -> Store:
+    """Open the store of that kind; `folder` is the profile's.
+
+    `backend` None means the one that the keyring library's own settings name, else the platform's own keyring.
+    `collection` None means the default collection of the Secret Service.
 
     Raises UsageError for a kind that is not in this table, StoreUnavailable or StoreTimedOut.
     """
     match kind:
         case "keyring" | "session":
-            return _open_keyring(runtime, kind, backend)
+            return _open_keyring(runtime, kind, backend, collection)
         case "file":
             return _open_file(runtime, profile, folder)
         case _:
@@ -29,7 +34,7 @@ def in_store(profile: Profile, kind: str) -> Profile:
     return replace(profile, store=kind, keyring_backend=profile.keyring_backend if kind == "keyring" else None)
 
 
-def _open_keyring(runtime: Runtime, kind: str, backend: str | None) -> Store:
+def _open_keyring(runtime: Runtime, kind: str, backend: str | None, collection: str | None) -> Store:
     patience = patience_for(runtime.terminal)
     if backend == "keyring.backends.SecretService.Keyring":
         try:
@@ -37,10 +42,10 @@ def _open_keyring(runtime: Runtime, kind: str, backend: str | None) -> Store:
         except ModuleNotFoundError:  # jeepney, which only Linux has: then the keyring library tells
             pass
         else:
-            return SecretServiceStore(kind, patience)
+            return SecretServiceStore(kind, patience, collection, runtime.environ)
     from tokenctl.storage.backends import open_keyring
 
-    return open_keyring(kind, backend, patience)
+    return open_keyring(runtime.environ, kind, backend, patience)
 
 
 def _open_file(runtime: Runtime, profile: Profile, folder: Path) -> Store:

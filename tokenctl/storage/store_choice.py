@@ -22,7 +22,8 @@ def read(folder: Path) -> StoreChoice | None:
     try:
         found = json.loads(content)
         if found["version"] == VERSION and found["store"] in LASTING_STORES and isinstance(found["backend"], str):
-            return StoreChoice(found["store"], found["backend"])
+            collection = found.get("collection")
+            return StoreChoice(found["store"], found["backend"], collection if isinstance(collection, str) else None)
     except (ValueError, RecursionError, KeyError, TypeError):
         pass
     raise StoreDamaged(
@@ -33,5 +34,5 @@ def read(folder: Path) -> StoreChoice | None:
 
 def write(folder: Path, choice: StoreChoice) -> None:
     """Write the choice."""
-    document = {"version": VERSION, "store": choice.kind, "backend": choice.backend}
+    document = {"version": VERSION, "store": choice.kind, "backend": choice.backend, "collection": choice.collection}
     replace_private(folder / "store.json", json.dumps(document).encode() + b"\n")
