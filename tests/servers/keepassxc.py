@@ -4,8 +4,11 @@ import base64
 import os
 import re
 import subprocess
+import threading
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from tests.servers.private_bus import CALL_SECONDS, PrivateBus
 from tests.support.real_parts import program
@@ -99,6 +102,23 @@ class KeePassXC(PrivateBus):
             self._xdotool("key", key)
         time.sleep(0.05)
         return asked
+
+    @contextmanager
+    def somebody_allows(self) -> Iterator[None]:
+        """Have a person there who allows whatever is asked during the block."""
+        over = threading.Event()
+
+        def allow() -> None:
+            while not over.is_set():
+                self.answer_if_asked()
+
+        person = threading.Thread(target=allow, daemon=True)
+        person.start()
+        try:
+            yield
+        finally:
+            over.set()
+            person.join()
 
     def type_password(self) -> None:
         """Wait for the dialog that unlocks the database, and type the password."""

@@ -1,6 +1,11 @@
 """gnome-keyring as a Secret Service of one's own, in throw-away folders."""
 
-from tests.servers.private_bus import PrivateBus
+from collections.abc import Mapping
+
+from jeepney import DBusAddress, new_method_call
+from jeepney.io.blocking import open_dbus_connection
+
+from tests.servers.private_bus import CALL_SECONDS, PrivateBus
 
 PASSWORD = b"throw-away"
 LOGIN = "/org/freedesktop/secrets/collection/login"
@@ -14,6 +19,50 @@ class SecretService(PrivateBus):
     def lock(self) -> None:
         """Lock the login collection; nobody is there to answer the prompt that unlocks it."""
         self._call("org.freedesktop.Secret.Service.Lock", f"array:objpath:{LOGIN}")
+
+    def add_collection(self, label: str) -> str:
+        """Make another collection, unlocked, without asking anybody for its password; return its path."""
+        password, secrets = "org.gnome.keyring.InternalUnsupportedGuiltRiddenInterface", "org.freedesktop.Secret"
+        with open_dbus_connection(self.environ["DBUS_SESSION_BUS_ADDRESS"]) as connection:
+            service = DBusAddress("/org/freedesktop/secrets", "org.freedesktop.secrets", f"{secrets}.Service")
+            agree = new_method_call(service, "OpenSession", "sv", ("plain", ("s", "")))
+            session = connection.send_and_get_reply(agree, timeout=CALL_SECONDS).body[1]
+            properties = {f"{secrets}.Collection.Label": ("s", label)}
+            master = (session, b"", PASSWORD, "text/plain")
+            make = new_method_call(
+                DBusAddress(service.object_path, service.bus_name, password),
+                "CreateWithMasterPassword",
+                "a{sv}(oayays)",
+                (properties, master),
+            )
+            return str(connection.send_and_get_reply(make, timeout=CALL_SECONDS).body[0])
+
+    def remove_collection(self, collection: str) -> None:
+        """Remove a collection with all that is in it."""
+        self._call("org.freedesktop.Secret.Collection.Delete", path=collection)
+
+    def move_default(self, collection: str) -> None:
+        """Let the alias `default` mean another collection."""
+        self._call("org.freedesktop.Secret.Service.SetAlias", "string:default", f"objpath:{collection}")
+
+    def add_item(self, collection: str, attributes: Mapping[str, str], secret: str) -> str:
+        """Make an item, also where there is one with the same attributes; return its path."""
+        secrets = "org.freedesktop.Secret"
+        with open_dbus_connection(self.environ["DBUS_SESSION_BUS_ADDRESS"]) as connection:
+            service = DBusAddress("/org/freedesktop/secrets", "org.freedesktop.secrets", f"{secrets}.Service")
+            agree = new_method_call(service, "OpenSession", "sv", ("plain", ("s", "")))
+            session = connection.send_and_get_reply(agree, timeout=CALL_SECONDS).body[1]
+            properties = {
+                f"{secrets}.Item.Label": ("s", "another"),
+                f"{secrets}.Item.Attributes": ("a{ss}", dict(attributes)),
+            }
+            make = new_method_call(
+                DBusAddress(collection, "org.freedesktop.secrets", f"{secrets}.Collection"),
+                "CreateItem",
+                "a{sv}(oayays)b",
+                (properties, (session, b"", secret.encode(), "text/plain"), False),
+            )
+            return str(connection.send_and_get_reply(make, timeout=CALL_SECONDS).body[0])
 
     def unlock(self) -> None:
         """Unlock the login collection, by a restart: the prompt for its password needs a desktop."""

@@ -3,12 +3,13 @@
 import json
 import os
 import subprocess
+import time
 from contextlib import ExitStack
 
 import pytest
 
-from tests.servers.hung_bus import HungBus, Mode
-from tests.servers.secret_service import SecretService
+from tests.servers.hung_bus import HungBus, Mode, StallingBus
+from tests.servers.secret_service import LOGIN, SecretService
 from tests.support.commandline import LONG
 from tests.support.sessions import SECRET, session
 from tests.support.store_client import ask, words
@@ -90,6 +91,44 @@ def test_thirty_writers_and_readers_lose_nothing(secret_service: SecretService) 
     stored = [secret_service.lookup(f"tokenctl:p{number}", "session") for number in range(30)]
     assert stored == [dumps(session(number + 1)) for number in range(30)]
     assert secret_service.lookup("tokenctl:shared", "session") == dumps(session(99))
+
+
+def test_a_process_has_one_connection(secret_service: SecretService) -> None:
+    """Whatever it does, and however often."""
+    with StallingBus(secret_service.environ["DBUS_SESSION_BUS_ADDRESS"]) as bus:
+        assert ask(bus.environ, "ours", "all", "work", dumps(session(1))) == {"found": None}
+        assert bus.connections == 1
+
+
+def test_of_two_items_the_newest_is_read_and_written(secret_service: SecretService) -> None:
+    """Another program, or a copy of the keyring, can have made a second one: it shadows nothing, and goes too."""
+    attributes = {"service": "tokenctl:work", "username": "session"}
+    ask(secret_service.environ, "ours", "write", "work", dumps(session(1)))
+    time.sleep(1.1)  # the Secret Service's times are whole seconds
+    secret_service.add_item(LOGIN, attributes, dumps(session(2)))
+    assert loads(ask(secret_service.environ, "ours", "read", "work")["found"]).generation == 2
+    time.sleep(1.1)
+    secret_service.add_item(LOGIN, {**attributes, "application": "another"}, dumps(session(3)))
+    assert loads(ask(secret_service.environ, "ours", "read", "work")["found"]).generation == 3
+    for generation in (4, 5):
+        ask(secret_service.environ, "ours", "write", "work", dumps(session(generation)))
+        assert loads(ask(secret_service.environ, "ours", "read", "work")["found"]).generation == generation
+    assert ask(secret_service.environ, "ours", "delete", "work") == {"found": None}
+    assert secret_service.lookup("tokenctl:work", "session") is None
+
+
+def test_the_collection_of_the_login_is_used(secret_service: SecretService) -> None:
+    """Also when the default moves; one that is gone is an error, and not a person who is not signed in."""
+    ask(secret_service.environ, "ours", "write", "work", dumps(session(1)))
+    other = secret_service.add_collection("other")
+    secret_service.move_default(other)
+    there, gone = {"COLLECTION": LOGIN}, {"COLLECTION": f"{LOGIN}_gone"}
+    assert loads(ask({**secret_service.environ, **there}, "ours", "read", "work")["found"]) == session(1)
+    assert ask(secret_service.environ, "ours", "read", "work") == {"found": None}
+    for verb in ("read", "write", "delete", "prepare"):
+        document = [dumps(session(2))] if verb == "write" else []
+        answer = ask({**secret_service.environ, **gone}, "ours", verb, "work", *document)
+        assert answer["error"] == "StoreUnavailable" and "login_gone any more" in answer["message"]
 
 
 @pytest.mark.quick

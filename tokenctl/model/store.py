@@ -15,6 +15,10 @@ class StoreChoice(NamedTuple):
     backend: str
     collection: str | None = None
 
+    def means(self, other: "StoreChoice") -> bool:
+        """Tell whether this choice means the other's store. Where it has no collection, it is an older version's."""
+        return self[:2] == other[:2] and self.collection in (None, other.collection)
+
 
 class Store(Protocol):
     """Keeps sessions and client secrets by name.

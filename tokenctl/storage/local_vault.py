@@ -12,7 +12,7 @@ from tokenctl.model.session import Session
 from tokenctl.model.store import Store, StoreChoice, choice_of
 from tokenctl.runtime import Runtime
 from tokenctl.storage import store_choice
-from tokenctl.storage.opening import open_store
+from tokenctl.storage.opening import open_store, stay
 from tokenctl.storage.state_dir import REDO_LOG, profile_dir
 
 if TYPE_CHECKING:
@@ -216,13 +216,13 @@ class LocalVault:
 class LoginVault(LocalVault):
     """The vault for a login: its store is the profile's, and not that of the last login."""
 
-    @property
-    def store(self) -> Store:
-        return self._profile_store
+    @cached_property
+    def store(self) -> Store:  # a property in the base class
+        return stay(self._profile_store, self._choice)
 
     @property
     def previous(self) -> Store | None:  # type: ignore[override]  # a property here, a plain attribute in the base class
-        same = self._choice == choice_of(self.store)
+        same = self._choice is not None and self._choice.means(choice_of(self.store))
         return self.store if same else self._chosen_store
 
 

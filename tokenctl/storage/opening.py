@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tokenctl.errors import UsageError
 from tokenctl.model.profile import Profile
-from tokenctl.model.store import Store
+from tokenctl.model.store import Store, StoreChoice
 from tokenctl.runtime import Runtime
 from tokenctl.storage.patience import patience_for
 
@@ -27,6 +27,15 @@ def open_store(
             return _open_file(runtime, profile, folder)
         case _:
             raise UsageError(f"this tokenctl knows no store {kind!r:.40}", hint="use the tokenctl that signed in")
+
+
+def stay(store: Store, choice: StoreChoice | None) -> Store:
+    """Return a login's store; in the collection of the last login's choice, where that names the same keyring."""
+    if choice is not None and choice.collection and choice[:2] == (store.kind, store.backend):
+        stay_in = getattr(store, "stay_in", None)
+        if stay_in is not None:
+            stay_in(choice.collection)
+    return store
 
 
 def in_store(profile: Profile, kind: str) -> Profile:

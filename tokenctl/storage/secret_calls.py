@@ -53,7 +53,11 @@ def _close() -> None:
 
 
 class Again(Exception):
-    """What was asked about is not there any more, or the bus was restarted: ask once more from the beginning."""
+    """The bus was restarted since the last call: ask once more from the beginning."""
+
+
+class Vanished(Again):
+    """What was asked about is not there any more, because it was replaced or removed."""
 
 
 class Locked(Exception):
@@ -100,7 +104,12 @@ class SecretCalls:
 
     def locked(self, path: str, interface: str = "Collection") -> bool:
         """Tell whether a collection (or an `Item`) is locked."""
-        return bool(self._property(path, interface, "Locked"))
+        try:
+            return bool(self._property(path, interface, "Locked"))
+        except Vanished:
+            if interface == "Collection":
+                raise self._gone(path) from None
+            raise
 
     def unlock(self, path: str) -> None:
         """Unlock a collection or an item; a person may be asked. It can be locked all the same afterwards."""
@@ -117,7 +126,7 @@ class SecretCalls:
         """List the collection's items with these attributes: the one that was changed last comes first."""
         try:
             (items,) = self._call(collection, "Collection", "SearchItems", "a{ss}", dict(attributes))
-        except Again:
+        except Vanished:
             raise self._gone(collection) from None
         if len(items) > 1:  # their times are whole seconds, so the path decides between two of the same
             items = sorted(items, key=lambda item: (self._property(item, "Item", "Modified"), item), reverse=True)
@@ -206,7 +215,7 @@ class SecretCalls:
             if error.name == _IS_LOCKED:
                 raise Locked from None
             if error.name in _NO_OBJECT:
-                raise Again(str(error)) from None
+                raise Vanished(str(error)) from None
             raise unavailable(unquoted(str(error), written.decode(errors="replace"))) from None
         connection.used = True
         return answer

@@ -8,11 +8,12 @@ whichever of two equal entries comes first, and knows only one form of a bus add
 Every reader and writer uses the collection that the login chose, also when the alias `default` moves later.
 """
 
+import contextlib
 import os
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from tokenctl.errors import StoreDamaged
+from tokenctl.errors import StoreDamaged, StoreUnavailable
 from tokenctl.model import session as sessions
 from tokenctl.model.session import Session
 from tokenctl.storage.failures import OTHER_STORES_HINT, locked, unavailable
@@ -63,6 +64,13 @@ class SecretServiceStore:
             with self._patience.told():
                 self._collection = self._default()
         return self._collection
+
+    def stay_in(self, collection: str) -> None:
+        """Use the collection of an earlier login if it is still there, and the settings name no other one."""
+        if self._collection is None:
+            with contextlib.suppress(StoreUnavailable):
+                self._made(lambda: self._calls.locked(collection))
+                self._collection = collection
 
     def prepare(self, profile: str) -> None:
         """Check that the keyring answers and is unlocked."""
