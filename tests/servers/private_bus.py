@@ -4,6 +4,7 @@ Nothing of it outlives the `with` block, nor the process that runs it.
 """
 
 import os
+import signal
 import subprocess
 import tempfile
 import time
@@ -94,6 +95,14 @@ class PrivateBus:
     def kill(self) -> None:
         """End the keyring the hard way; the bus stays, and nothing answers for the keyring."""
         self._stop(self.daemon)
+
+    def pause(self) -> None:
+        """Stop the keyring's process: it is there, and answers nothing until `kill` or `go_on`."""
+        self._processes[self.daemon][0].send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let a stopped keyring go on."""
+        self._processes[self.daemon][0].send_signal(signal.SIGCONT)
 
     def stop_bus(self) -> None:
         """End the bus itself, the hard way."""

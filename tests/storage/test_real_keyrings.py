@@ -93,6 +93,20 @@ def test_a_keyring_that_died_is_unavailable(request: pytest.FixtureRequest, name
     assert loads(ask(service.environ, service.backend, "read", "work")["found"]) == session(1)
 
 
+@pytest.mark.parametrize("name", KEYRINGS[:3])
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_keyring_that_is_stuck_is_timed_out(request: pytest.FixtureRequest, name: str, verb: str) -> None:
+    """That is neither a keyring that is missing nor a locked one, and when it goes on the session is there."""
+    service: KWallet | KeePassXC = request.getfixturevalue(name)
+    ask(service.environ, service.backend, "write", "work", dumps(session(1)))
+    service.pause()
+    answer = ask(service.environ, service.backend, verb, "work", *document(verb), deadline=0.5)
+    assert answer["error"] == "StoreTimedOut"
+    service.go_on()
+    if verb in ("read", "prepare"):  # the others may be done late
+        assert loads(ask(service.environ, service.backend, "read", "work")["found"]) == session(1)
+
+
 @pytest.mark.parametrize("verb", ["read", "write", "delete"])
 def test_a_keyring_that_asks_a_person_gets_the_answer(confirming_keepassxc: KeePassXC, verb: str) -> None:
     """A person who allows it can read, renew and sign out; each question is asked once in a process."""

@@ -108,8 +108,7 @@ def _of_the_settings(environ: Mapping[str, str]) -> str | None:
         if _name_of(found) not in KNOWN:
             raise StoreUnavailable(
                 f"{where} names the keyring backend {name!r:.120}, and tokenctl does not know whether it encrypts",
-                hint="to use it all the same, set it as 'keyring_backend' of the profile: 'tokenctl profile set NAME"
-                f" keyring_backend={name}'"[:300],
+                hint="to use it all the same, set it as 'keyring_backend' of the profile in tokenctl's config file",
             )
     return name or None
 

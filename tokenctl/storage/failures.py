@@ -3,8 +3,8 @@
 from tokenctl.errors import StoreLocked, StoreUnavailable
 
 OTHER_STORES_HINT = (
-    "sign in with 'tokenctl login --store file' (encrypted with a passphrase), or --store memory for a machine's login;"
-    " on a desktop, check that its keyring is running and unlocked"
+    "check that the keyring is running and unlocked; where there is none, 'tokenctl login --store file' (encrypted with a"
+    " passphrase) and, for a machine's login, 'tokenctl login --store memory' need none"
 )
 UNLOCK_HINT = "unlock it (log in to the desktop, or 'security unlock-keychain' on macOS), then try again"
 KWALLET_HINT = "open the wallet (sign in to the desktop, or use KDE's program for wallets), then try again"

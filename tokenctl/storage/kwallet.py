@@ -13,7 +13,7 @@ from tokenctl.adapters.session_bus import BusError, BusSilent, BusUnavailable, S
 from tokenctl.storage import kwallet_calls
 from tokenctl.storage.failures import KWALLET_HINT, locked
 from tokenctl.storage.keyring_store import KeyringStore
-from tokenctl.storage.patience import Patience
+from tokenctl.storage.patience import Patience, timed_out
 
 Result = TypeVar("Result")
 
@@ -37,20 +37,24 @@ class KWalletStore(KeyringStore):
         return result
 
     def _closed(self) -> bool:
-        """Tell whether the wallet is surely closed. What cannot be asked, the backend tells."""
+        """Tell whether the wallet is surely closed. What cannot be asked, the backend tells. Raises StoreTimedOut."""
         backend: Any = self._keyring_backend
         seconds = self._patience.limit
         try:
             bus = SessionBus(self._environ, seconds)
-        except (BusUnavailable, BusSilent):
+        except BusUnavailable:
             return False
+        except BusSilent:
+            raise timed_out(self._patience.seconds) from None
         try:
             daemon = kwallet_calls.daemon_of(bus, backend.bus_name, seconds)
             if daemon is None:
                 return False
             wallet = kwallet_calls.network_wallet(bus, daemon, seconds)
             return not kwallet_calls.is_open(bus, daemon, wallet, seconds)
-        except (BusError, BusUnavailable, BusSilent):
+        except (BusError, BusUnavailable):
             return False
+        except BusSilent:
+            raise timed_out(self._patience.seconds) from None
         finally:
             bus.close()
