@@ -107,6 +107,23 @@ def test_a_keyring_that_is_stuck_is_timed_out(request: pytest.FixtureRequest, na
         assert loads(ask(service.environ, service.backend, "read", "work")["found"]) == session(1)
 
 
+@pytest.mark.parametrize("name", ["secret_service", *KEYRINGS])
+def test_a_program_that_lives_longer_than_the_keyring_goes_on(request: pytest.FixtureRequest, name: str) -> None:
+    """What was agreed with the daemon before its restart is agreed again with the new one."""
+    service = request.getfixturevalue(name)
+    ask(service.environ, service.backend, "write", "work", dumps(session(1)))
+    if isinstance(service, KeePassXC):
+        service.sync()
+    with start(service.environ, service.backend, "twice", "work") as client:
+        assert client.stdin is not None and client.stdout is not None
+        assert client.stdout.readline() == "once\n"
+        service.kill()
+        service.restart()
+        answer = json.loads(client.communicate("\n")[0])
+    assert "error" not in answer, answer
+    assert loads(answer["found"]) == session(1)
+
+
 @pytest.mark.parametrize("verb", ["read", "write", "delete"])
 def test_a_keyring_that_asks_a_person_gets_the_answer(confirming_keepassxc: KeePassXC, verb: str) -> None:
     """A person who allows it can read, renew and sign out; each question is asked once in a process."""

@@ -36,6 +36,12 @@ try:
             found = store.read(profile)
             assert found == loads(document[0]), found
             store.read("shared")
+    elif verb == "twice":  # a program that lives long: something happens to the keyring between two calls
+        assert store.read(profile) is not None
+        print("once", flush=True)
+        input()
+        found = store.read(profile)
+        store.write(profile, found)
     elif verb == "all":
         store.prepare(profile)
         store.write(profile, loads(document[0]))
@@ -61,6 +67,7 @@ def start(environ: Mapping[str, str], lane: str, *arguments: str, attended: bool
     return subprocess.Popen(
         words(lane, 120, *arguments, attended=attended),
         env={**os.environ, **environ},
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from keyring.backend import KeyringBackend
 
 from tokenctl.adapters.session_bus import BusError, BusSilent, BusUnavailable, SessionBus
+from tokenctl.errors import StoreUnavailable
 from tokenctl.storage import kwallet_calls
 from tokenctl.storage.failures import KWALLET_HINT, locked
 from tokenctl.storage.keyring_store import KeyringStore
@@ -29,10 +30,16 @@ class KWalletStore(KeyringStore):
     def _call(self, call: Callable[[], Result], written: str = "") -> Result:
         if not self._opened and not self._patience.attended and self._closed():
             raise locked(KWALLET_HINT)
-        result = super()._call(call, written)
+        backend: Any = self._keyring_backend
+        try:
+            result = super()._call(call, written)
+        except StoreUnavailable:
+            if not self._opened:
+                raise
+            self._opened, backend.handle = False, -1  # the daemon was restarted since the last call: open it again
+            return self._call(call, written)
         self._opened = True
         if written:
-            backend: Any = self._keyring_backend
             super()._call(lambda: backend.iface.sync(backend.handle, backend.appid))
         return result
 

@@ -24,6 +24,7 @@ _NAME = "org.freedesktop.secrets"
 _PATH = "/org/freedesktop/secrets"
 _SECRET = "org.freedesktop.Secret"
 _IS_LOCKED = f"{_SECRET}.Error.IsLocked"
+_NO_SESSION = f"{_SECRET}.Error.NoSession"
 _NO_OBJECT = (
     f"{_SECRET}.Error.NoSuchObject",
     "org.freedesktop.DBus.Error.UnknownObject",
@@ -53,7 +54,7 @@ def _close() -> None:
 
 
 class Again(Exception):
-    """The bus was restarted since the last call: ask once more from the beginning."""
+    """The bus or the keyring was restarted since the last call: ask once more from the beginning."""
 
 
 class Vanished(Again):
@@ -214,6 +215,9 @@ class SecretCalls:
         except BusError as error:
             if error.name == _IS_LOCKED:
                 raise Locked from None
+            connection.session = ""  # it ends with the daemon, and each one has another error for that
+            if error.name == _NO_SESSION:
+                raise Again(str(error)) from None
             if error.name in _NO_OBJECT:
                 raise Vanished(str(error)) from None
             raise unavailable(unquoted(str(error), written.decode(errors="replace"))) from None
