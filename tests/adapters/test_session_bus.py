@@ -11,7 +11,8 @@ import pytest
 
 from tests.servers.hung_bus import HungBus
 from tests.servers.secret_service import SecretService
-from tokenctl.adapters.session_bus import BUS, BusError, BusSilent, BusUnavailable, SessionBus, sockets
+from tokenctl.adapters.bus_address import BusUnavailable, sockets
+from tokenctl.adapters.session_bus import BUS, BusError, BusSilent, SessionBus
 
 pytestmark = pytest.mark.skipif("sys.platform != 'linux'", reason="jeepney is for Linux")
 BUS_ADDRESS = "DBUS_SESSION_BUS_ADDRESS"

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 from keyring.backend import KeyringBackend
 
-from tokenctl.adapters.session_bus import BusError, BusSilent, BusUnavailable, SessionBus
+from tokenctl.adapters.bus_address import BusUnavailable
+from tokenctl.adapters.session_bus import BusError, BusSilent, SessionBus
 from tokenctl.errors import StoreUnavailable
 from tokenctl.storage import kwallet_calls
 from tokenctl.storage.failures import KWALLET_HINT, locked

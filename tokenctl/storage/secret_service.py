@@ -18,7 +18,8 @@ from tokenctl.model import session as sessions
 from tokenctl.model.session import Session
 from tokenctl.storage.failures import OTHER_STORES_HINT, locked, unavailable
 from tokenctl.storage.patience import Patience
-from tokenctl.storage.secret_calls import Again, Locked, SecretCalls
+from tokenctl.storage.secret_bus import Again, Locked
+from tokenctl.storage.secret_calls import SecretCalls
 
 BACKEND = "keyring.backends.SecretService.Keyring"
 SESSION_COLLECTION = "/org/freedesktop/secrets/collection/session"
