@@ -19,7 +19,7 @@ from tokenctl.runtime import Runtime
 from tokenctl.storage.backends import open_backend
 from tokenctl.storage.keyring_store import KeyringStore
 from tokenctl.storage.opening import open_store
-from tokenctl.storage.patience import UNATTENDED
+from tokenctl.storage.patience import UNATTENDED, Patience
 
 PROFILE = Profile(name="t")
 LINUX = pytest.mark.skipif("sys.platform != 'linux'", reason="elsewhere the platform has one")
@@ -97,6 +97,14 @@ def test_a_backend_that_keeps_nothing_or_plain_text_is_refused(name: str, tmp_pa
 def test_a_backend_is_opened_by_its_class_name() -> None:
     """The name that a store tells is the one that opens it again."""
     assert isinstance(open_backend(KeyringStore(Ring()).backend, UNATTENDED), Ring)
+
+
+def test_the_deadline_is_not_for_loading_a_backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module on a slow disk, or on a busy machine, is no keyring that does not answer."""
+    lines = ("import time", "from tests.support.ring import Ring", "time.sleep(1)", "class Late(Ring): pass")
+    (tmp_path / "late_ring.py").write_text("\n".join(lines))
+    monkeypatch.syspath_prepend(tmp_path)
+    assert isinstance(open_backend("late_ring.Late", Patience(seconds=0.1)), Ring)
 
 
 @pytest.fixture
