@@ -36,6 +36,7 @@ def test_a_locked_keyring_gives_nothing_away(secret_service: SecretService) -> N
     assert secret_service.lookup("s", "u") is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["kwallet", "kwallet_own", "keepassxc", "password_store"])
 def test_each_real_keyring_keeps_locks_and_comes_back(request: pytest.FixtureRequest, name: str) -> None:
     """What the keyring library's backend wrote is there for others, also after the daemon's sudden end."""

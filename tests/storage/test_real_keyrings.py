@@ -6,16 +6,15 @@ import pytest
 
 from tests.servers.hung_bus import StallingBus
 from tests.servers.keepassxc import KeePassXC
+from tests.servers.keyrings import RealKeyring
 from tests.servers.kwallet import KWallet
-from tests.servers.password_store import PasswordStore
 from tests.support.sessions import session
 from tests.support.store_client import ask, start
 from tokenctl.model.session import dumps, loads
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.slow]  # fixtures that are asked for by name mark nothing
 KEYRINGS = ["kwallet", "kwallet_own", "keepassxc", "password_store"]
 VERBS = ["read", "write", "delete", "prepare"]
-RealKeyring = KWallet | KeePassXC | PasswordStore
 
 
 def document(verb: str) -> list[str]:

@@ -8,17 +8,16 @@ import pytest
 
 from tests.servers.faulty_server import FaultyServer
 from tests.servers.keepassxc import KeePassXC
-from tests.servers.kwallet import KWallet
-from tests.servers.password_store import PasswordStore
+from tests.servers.keyrings import RealKeyring
 from tests.servers.secret_service import LOGIN, SecretService
 from tests.support.attended import attended
 from tests.support.commandline import Home
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.slow]  # fixtures that are asked for by name mark nothing
 MANY = 200
 
 
-def home_of(tmp_path: Path, service: SecretService | KWallet | KeePassXC | PasswordStore, server: FaultyServer) -> Home:
+def home_of(tmp_path: Path, service: RealKeyring, server: FaultyServer) -> Home:
     """A HOME whose profile names the keyring's backend."""
     home = Home(tmp_path / "home", service.environ, store="keyring")
     home.write_config(
