@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.servers.keepassxc import KeePassXC
+from tests.servers.kwallet import KWallet
 from tests.servers.oidc_provider import OidcProvider
+from tests.servers.password_store import PasswordStore
 from tests.servers.secret_service import SecretService
 from tests.support.real_parts import available, program
 
@@ -35,6 +38,41 @@ def secret_service() -> Iterator[SecretService]:
     """An empty, unlocked Secret Service of the test's own: it takes a tenth of a second to start."""
     with available(), SecretService() as service:
         yield service
+
+
+@pytest.fixture
+def kwallet() -> Iterator[KWallet]:
+    """An empty, open KWallet of the test's own, as a Secret Service: it takes a fifth of a second to start."""
+    with available(), KWallet() as wallet:
+        yield wallet
+
+
+@pytest.fixture
+def kwallet_own() -> Iterator[KWallet]:
+    """An empty, open KWallet of the test's own, through its own interface and the keyring library's backend for it."""
+    with available(), KWallet("kwallet") as wallet:
+        yield wallet
+
+
+@pytest.fixture
+def keepassxc() -> Iterator[KeePassXC]:
+    """A KeePassXC of the test's own with an empty, unlocked database: it takes a second or two to start."""
+    with available(), KeePassXC() as keepassxc:
+        yield keepassxc
+
+
+@pytest.fixture
+def confirming_keepassxc() -> Iterator[KeePassXC]:
+    """A KeePassXC that asks a person whether a program can have an entry, or can delete it."""
+    with available(), KeePassXC(confirm=True) as keepassxc:
+        yield keepassxc
+
+
+@pytest.fixture
+def password_store() -> Iterator[PasswordStore]:
+    """An empty store of `pass`, with the key unlocked: it takes a second to start."""
+    with available(), PasswordStore() as store:
+        yield store
 
 
 @pytest.fixture(scope="session")

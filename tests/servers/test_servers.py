@@ -1,11 +1,17 @@
 """The Secret Service and the hung bus do what the other tests rely on, and what is missing is said."""
 
+import os
 import socket
+import subprocess
+import sys
 
 import pytest
 
 from tests.servers.hung_bus import HungBus, Mode
+from tests.servers.keepassxc import KeePassXC
+from tests.servers.kwallet import KWallet
 from tests.servers.secret_service import SecretService
+from tests.support.commandline import LONG
 from tests.support.real_parts import Missing, available
 
 
@@ -28,6 +34,41 @@ def test_a_locked_keyring_gives_nothing_away(secret_service: SecretService) -> N
     secret_service.store("s", "u", "secret")
     secret_service.lock()
     assert secret_service.lookup("s", "u") is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["kwallet", "kwallet_own", "keepassxc", "password_store"])
+def test_each_real_keyring_keeps_locks_and_comes_back(request: pytest.FixtureRequest, name: str) -> None:
+    """What the keyring library's backend wrote is there for others, also after the daemon's sudden end."""
+    service = request.getfixturevalue(name)
+    code = "import sys, keyring.core as core; core.load_keyring(sys.argv[1]).set_password('s', 'u', 'secret')"
+    if name == "kwallet_own":  # its priority wants that D-Bus can start it
+        code = code.replace("load_keyring(sys.argv[1])", "_load_keyring_class(sys.argv[1])()")
+    environ = {**os.environ, **service.environ}
+    subprocess.run([sys.executable, "-c", code, service.backend], env=environ, check=True, timeout=LONG)
+    assert (service.lookup("s", "u"), service.lookup("s", "other")) == ("secret", None)
+    service.lock()
+    service.unlock()
+    assert service.lookup("s", "u") == "secret"
+    if isinstance(service, KWallet):
+        service.sync()
+    service.kill()
+    service.restart()
+    assert service.lookup("s", "u") == "secret"
+
+
+def test_keepassxc_asks_a_person(confirming_keepassxc: KeePassXC) -> None:
+    """A program gets an entry of another one when the person allows it."""
+    code = "import keyring.core as core; core.load_keyring(%r).set_password('s', 'u', 'secret')"
+    environ = {**os.environ, **confirming_keepassxc.environ}
+    words = [sys.executable, "-c", code % confirming_keepassxc.backend]
+    subprocess.run(words, env=environ, check=True, timeout=LONG)
+    code = "import keyring.core as core; print(core.load_keyring(%r).get_password('s', 'u'))"
+    with subprocess.Popen(
+        [sys.executable, "-c", code % confirming_keepassxc.backend], env=environ, stdout=subprocess.PIPE, text=True
+    ) as reader:
+        confirming_keepassxc.answer()
+        assert reader.communicate(timeout=LONG)[0] == "secret\n"
 
 
 def test_two_keyrings_know_nothing_of_each_other(secret_service: SecretService) -> None:

@@ -3,68 +3,21 @@
 import json
 import os
 import subprocess
-import sys
-from collections.abc import Mapping
+import time
 from contextlib import ExitStack
-from typing import Any
 
 import pytest
 
-from tests.servers.hung_bus import HungBus, Mode
-from tests.servers.secret_service import SecretService
+from tests.servers.hung_bus import HungBus, Mode, StallingBus
+from tests.servers.secret_service import LOGIN, SecretService
 from tests.support.commandline import LONG
 from tests.support.sessions import SECRET, session
+from tests.support.store_client import ask, words
 from tokenctl.model.session import dumps, loads
 
 pytestmark = pytest.mark.real
 
-# argv: `fast` or `slow`, the deadline, what to do, the profile, and what to write. One JSON line says how it went.
-CLIENT = """
-import json, sys
-from tokenctl.errors import StoreError
-from tokenctl.model.session import dumps, loads
-from tokenctl.storage.backends import open_keyring
-from tokenctl.storage.patience import Patience
-from tokenctl.storage.secret_service import BACKEND, SecretServiceStore
-
-lane, deadline, verb, profile, *document = sys.argv[1:]
-patience = Patience(seconds=float(deadline))
-try:
-    slow = lane == "slow"
-    store = open_keyring("keyring", BACKEND, patience) if slow else SecretServiceStore("keyring", patience)
-    if verb == "mix":
-        for number in range(10):
-            store.write(profile, loads(document[0]))
-            found = store.read(profile)
-            assert found == loads(document[0]), found
-            store.read("shared")
-    else:
-        found = getattr(store, verb)(profile, *map(loads, document))
-    answer = {"found": found and dumps(found)}
-except StoreError as error:
-    answer = {"error": type(error).__name__, "message": error.message}
-print(json.dumps(answer), flush=True)
-"""
-LANES = pytest.mark.parametrize("lane", ["slow", "fast"])
-
-
-def words(lane: str, deadline: float, *arguments: str) -> list[str]:
-    """The command line of one client."""
-    return [sys.executable, "-P", "-c", CLIENT, lane, str(deadline), *arguments]
-
-
-def ask(environ: Mapping[str, str], lane: str, *arguments: str, deadline: float = 120) -> dict[str, Any]:
-    """Run one client and return its answer."""
-    ended = subprocess.run(
-        words(lane, deadline, *arguments),
-        env={**os.environ, **environ},
-        capture_output=True,
-        text=True,
-        timeout=LONG,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stderr
-    return dict(json.loads(ended.stdout))
+LANES = pytest.mark.parametrize("lane", ["library", "ours"])
 
 
 @pytest.mark.quick
@@ -125,7 +78,7 @@ def test_thirty_writers_and_readers_lose_nothing(secret_service: SecretService) 
         clients = [
             stack.enter_context(
                 subprocess.Popen(
-                    words(("slow", "fast")[number % 2], 120, "mix", f"p{number}", dumps(session(number + 1))),
+                    words(("library", "ours")[number % 2], 120, "mix", f"p{number}", dumps(session(number + 1))),
                     env=environ,
                     stdout=subprocess.PIPE,
                     text=True,
@@ -138,6 +91,44 @@ def test_thirty_writers_and_readers_lose_nothing(secret_service: SecretService) 
     stored = [secret_service.lookup(f"tokenctl:p{number}", "session") for number in range(30)]
     assert stored == [dumps(session(number + 1)) for number in range(30)]
     assert secret_service.lookup("tokenctl:shared", "session") == dumps(session(99))
+
+
+def test_a_process_has_one_connection(secret_service: SecretService) -> None:
+    """Whatever it does, and however often."""
+    with StallingBus(secret_service.environ["DBUS_SESSION_BUS_ADDRESS"]) as bus:
+        assert ask(bus.environ, "ours", "all", "work", dumps(session(1))) == {"found": None}
+        assert bus.connections == 1
+
+
+def test_of_two_items_the_newest_is_read_and_written(secret_service: SecretService) -> None:
+    """Another program, or a copy of the keyring, can have made a second one: it shadows nothing, and goes too."""
+    attributes = {"service": "tokenctl:work", "username": "session"}
+    ask(secret_service.environ, "ours", "write", "work", dumps(session(1)))
+    time.sleep(1.1)  # the Secret Service's times are whole seconds
+    secret_service.add_item(LOGIN, attributes, dumps(session(2)))
+    assert loads(ask(secret_service.environ, "ours", "read", "work")["found"]).generation == 2
+    time.sleep(1.1)
+    secret_service.add_item(LOGIN, {**attributes, "application": "another"}, dumps(session(3)))
+    assert loads(ask(secret_service.environ, "ours", "read", "work")["found"]).generation == 3
+    for generation in (4, 5):
+        ask(secret_service.environ, "ours", "write", "work", dumps(session(generation)))
+        assert loads(ask(secret_service.environ, "ours", "read", "work")["found"]).generation == generation
+    assert ask(secret_service.environ, "ours", "delete", "work") == {"found": None}
+    assert secret_service.lookup("tokenctl:work", "session") is None
+
+
+def test_the_collection_of_the_login_is_used(secret_service: SecretService) -> None:
+    """Also when the default moves; one that is gone is an error, and not a person who is not signed in."""
+    ask(secret_service.environ, "ours", "write", "work", dumps(session(1)))
+    other = secret_service.add_collection("other")
+    secret_service.move_default(other)
+    there, gone = {"COLLECTION": LOGIN}, {"COLLECTION": f"{LOGIN}_gone"}
+    assert loads(ask({**secret_service.environ, **there}, "ours", "read", "work")["found"]) == session(1)
+    assert ask(secret_service.environ, "ours", "read", "work") == {"found": None}
+    for verb in ("read", "write", "delete", "prepare"):
+        document = [dumps(session(2))] if verb == "write" else []
+        answer = ask({**secret_service.environ, **gone}, "ours", verb, "work", *document)
+        assert answer["error"] == "StoreUnavailable" and "login_gone any more" in answer["message"]
 
 
 @pytest.mark.quick

@@ -38,6 +38,10 @@ class Call(Generic[Result]):
         self._thread.join(max(0.0, seconds))
         return bool(self._results or self._errors)
 
+    def ended_patiently(self, seconds: float) -> bool:
+        """Wait for the call as `patiently` waits, and tell whether it has ended."""
+        return patiently(self.ended_within, seconds)
+
     def result(self) -> Result:
         """Return what the call returned, or raise what it raised. Raises DeadlinePassed when it has not ended."""
         if self._errors:
@@ -47,8 +51,30 @@ class Call(Generic[Result]):
         return self._results[0]
 
 
+TICK = 0.05
+"""Seconds of one wait. A deadline is counted in these."""
+
+
+def patiently(ready: Callable[[float], bool], seconds: float) -> bool:
+    """Wait until `ready` tells True, for `seconds` at most; tell whether it did.
+
+    `ready` waits for the seconds that it is given, and tells whether what is waited for has come. A machine that is
+    busy, stopped or asleep returns late from such a wait, and the one that is waited for had no time to answer either.
+    So a wait counts as long as it should have been, not as long as it was; and what has come meanwhile counts.
+    """
+    left = seconds
+    while left > 0:
+        if ready(min(TICK, left)):
+            return True
+        left -= TICK
+    return ready(0.0)
+
+
 def within(seconds: float, call: Callable[[], Result]) -> Result:
-    """Run the call and return what it returns or raise what it raises; DeadlinePassed after `seconds`."""
+    """Run the call and return what it returns or raise what it raises; DeadlinePassed after `seconds`.
+
+    The seconds are counted as `patiently` counts them.
+    """
     running = Call(call)
-    running.ended_within(seconds)
+    running.ended_patiently(seconds)
     return running.result()

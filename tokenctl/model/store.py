@@ -6,10 +6,18 @@ from tokenctl.model.session import Session
 
 
 class StoreChoice(NamedTuple):
-    """The kind of store (`keyring`, `session`, `file`), and the class of the keyring backend that keeps the entry."""
+    """The kind of store (`keyring`, `session`, `file`), and the class of the keyring backend that keeps the entry.
+
+    `collection` is the path of the Secret Service's collection that the login used; None where there is no such one.
+    """
 
     kind: str
     backend: str
+    collection: str | None = None
+
+    def means(self, other: "StoreChoice") -> bool:
+        """Tell whether this choice means the other's store. Where it has no collection, it is an older version's."""
+        return self[:2] == other[:2] and self.collection in (None, other.collection)
 
 
 class Store(Protocol):
@@ -21,6 +29,10 @@ class Store(Protocol):
 
     kind: str
     backend: str
+
+    @property
+    def collection(self) -> str | None:
+        """The path of the Secret Service's collection; None for every other store."""
 
     def prepare(self, name: str) -> None:
         """Check, before a person signs in, that a session can be kept; ask for a passphrase if the store needs one."""
@@ -42,5 +54,8 @@ class Store(Protocol):
 
 
 def choice_of(store: Store) -> StoreChoice:
-    """Return the choice that names this store. Two stores with the same choice are the same store."""
-    return StoreChoice(store.kind, store.backend)
+    """Return the choice that names this store. Two stores with the same choice are the same store.
+
+    Raises StoreError when the keyring has to be asked for its collection, and does not answer.
+    """
+    return StoreChoice(store.kind, store.backend, store.collection)

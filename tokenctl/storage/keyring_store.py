@@ -17,18 +17,16 @@ from tokenctl.errors import StoreDamaged, StoreError, StoreLocked, StoreUnavaila
 from tokenctl.model import session as sessions
 from tokenctl.model.session import Session
 from tokenctl.storage import slots
+from tokenctl.storage.failures import OTHER_STORES_HINT, PASS_HINT, locked, unavailable, unquoted
 from tokenctl.storage.patience import UNATTENDED, Patience, timed_out
-
-OTHER_STORES_HINT = (
-    "use --store file (encrypted with a passphrase), or --store memory for a machine's login;"
-    " on a desktop, check that its keyring is running and unlocked"
-)
 
 Result = TypeVar("Result")
 
 
 class KeyringStore:
     """Sessions in one keyring backend. See `model.store.Store`."""
+
+    collection: str | None = None
 
     def __init__(self, keyring_backend: KeyringBackend, kind: str = "keyring", patience: Patience = UNATTENDED) -> None:
         self.kind = kind
@@ -156,25 +154,22 @@ def call_within(patience: Patience, call: Callable[[], Result], written: str = "
         raise _store_error(error, written) from None
 
 
-QUOTED = 12
-"""An error quotes the entry if it has this many characters of it in a row."""
 _LOCKED = ("KeyringLocked", "LockedException", "PromptDismissedException")
+_PASS_CANNOT_DECRYPT = 2
+"""What `pass` ends with when GnuPG has no passphrase for its key; it ends with 1 when there is no such entry."""
 _INTERACTION_NOT_ALLOWED = ("-25308", "-25293", "1312")
 """macOS: the keychain is locked and cannot ask (SSH, cron). Windows: a network logon has no credential vault."""
 
 
 def _store_error(error: Exception, written: str) -> StoreError:
-    text = " ".join(str(error).split())
-    quotes = any(written[start : start + QUOTED] in text for start in range(len(written) - QUOTED + 1))
-    text = "its message is not shown, because it quotes the entry" if quotes else text[:200]
+    text = unquoted(str(error), written)
     if type(error).__name__ in _LOCKED or isinstance(error, keyring.errors.KeyringLocked):
-        return StoreLocked(
-            "the keyring is locked",
-            hint="unlock it (log in to the desktop, or 'security unlock-keychain' on macOS), then try again",
-        )
+        return locked()
+    if type(error).__name__ == "CalledProcessError" and getattr(error, "returncode", 0) == _PASS_CANNOT_DECRYPT:
+        return locked(PASS_HINT)
     if any(each in text for each in _INTERACTION_NOT_ALLOWED):
         return StoreLocked(
             f"the keyring is locked, and nobody could be asked for its password ({text})",
-            hint="on macOS run 'security unlock-keychain'; over SSH use --store file",
+            hint="on macOS run 'security unlock-keychain'; over SSH sign in with 'tokenctl login --store file'",
         )
-    return StoreUnavailable(f"the keyring cannot be used ({type(error).__name__}: {text})", hint=OTHER_STORES_HINT)
+    return unavailable(f"{type(error).__name__}: {text}")

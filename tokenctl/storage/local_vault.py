@@ -261,10 +261,11 @@ class LoginVault(LocalVault):
 
     @property
     def store(self) -> Store:
-        return self._stores.of_profile
+        return self._stores.of_login
 
     @property
     def previous(self) -> Store | None:
+        _ = self.store  # where both are one store, it is opened once
         return self._stores.chosen
 
     def _find(self) -> tuple[Session, Store] | None:

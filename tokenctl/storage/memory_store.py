@@ -6,6 +6,8 @@ from tokenctl.model.session import Session
 class MemoryStore:
     """Sessions that end with this process. See `model.store.Store`."""
 
+    collection: str | None = None
+
     kind = "memory"
     backend = "memory"
 

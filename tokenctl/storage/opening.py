@@ -5,23 +5,40 @@ from pathlib import Path
 
 from tokenctl.errors import UsageError
 from tokenctl.model.profile import Profile
-from tokenctl.model.store import Store
+from tokenctl.model.store import Store, StoreChoice
 from tokenctl.runtime import Runtime
 from tokenctl.storage.patience import patience_for
 
+_OF_THE_LIBRARY = "keyring.backends."
+"""The keyring library's own backends ask in windows of the desktop, and not at the terminal."""
 
-def open_store(runtime: Runtime, profile: Profile, folder: Path, kind: str, backend: str | None) -> Store:
-    """Open the store of that kind. `backend` None means the platform's own keyring; `folder` is the profile's.
+
+def open_store(
+    runtime: Runtime, profile: Profile, folder: Path, kind: str, backend: str | None, collection: str | None = None
+) -> Store:
+    """Open the store of that kind; `folder` is the profile's.
+
+    `backend` None means the one that the keyring library's own settings name, else the platform's own keyring.
+    `collection` None means the default collection of the Secret Service.
 
     Raises UsageError for a kind that is not in this table, StoreUnavailable or StoreTimedOut.
     """
     match kind:
         case "keyring" | "session":
-            return _open_keyring(runtime, kind, backend)
+            return _open_keyring(runtime, kind, backend, collection)
         case "file":
             return _open_file(runtime, profile, folder)
         case _:
             raise UsageError(f"this tokenctl knows no store {kind!r:.40}", hint="use the tokenctl that signed in")
+
+
+def stay(store: Store, choice: StoreChoice | None) -> Store:
+    """Return a login's store; in the collection of the last login's choice, where that names the same keyring."""
+    if choice is not None and choice.collection and choice[:2] == (store.kind, store.backend):
+        stay_in = getattr(store, "stay_in", None)
+        if stay_in is not None:
+            stay_in(choice.collection)
+    return store
 
 
 def in_store(profile: Profile, kind: str) -> Profile:
@@ -29,7 +46,7 @@ def in_store(profile: Profile, kind: str) -> Profile:
     return replace(profile, store=kind, keyring_backend=profile.keyring_backend if kind == "keyring" else None)
 
 
-def _open_keyring(runtime: Runtime, kind: str, backend: str | None) -> Store:
+def _open_keyring(runtime: Runtime, kind: str, backend: str | None, collection: str | None) -> Store:
     patience = patience_for(runtime.terminal)
     if backend == "keyring.backends.SecretService.Keyring":
         try:
@@ -37,14 +54,19 @@ def _open_keyring(runtime: Runtime, kind: str, backend: str | None) -> Store:
         except ModuleNotFoundError:  # jeepney, which only Linux has: then the keyring library tells
             pass
         else:
-            return SecretServiceStore(kind, patience)
-    if backend is not None and not backend.startswith("keyring.backends."):
-        from tokenctl.storage.prompting import open_guarded
-
-        return open_guarded(runtime, kind, backend, patience)
+            return SecretServiceStore(kind, patience, collection, runtime.environ)
     from tokenctl.storage.backends import open_keyring
 
-    return open_keyring(kind, backend, patience)
+    if backend is None:
+        store = open_keyring(runtime.environ, kind, backend, patience)
+        if store.backend.startswith(_OF_THE_LIBRARY):
+            return store
+        backend = store.backend
+    elif backend.startswith(_OF_THE_LIBRARY):
+        return open_keyring(runtime.environ, kind, backend, patience)
+    from tokenctl.storage.prompting import open_guarded
+
+    return open_guarded(runtime, kind, backend, patience)
 
 
 def _open_file(runtime: Runtime, profile: Profile, folder: Path) -> Store:

@@ -1,7 +1,8 @@
 """How long a keyring call can take, and the message to a person who waits for it."""
 
+import math
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import TypeVar
 
 from tokenctl.adapters.deadline import DeadlinePassed, within
@@ -21,23 +22,37 @@ Result = TypeVar("Result")
 class Patience:
     """The deadline of one keyring call in `seconds` (None: no deadline), and the terminal for the message, if any.
 
+    `attended` tells whether a person can answer a keyring that asks. The seconds are counted as
+    `adapters.deadline.patiently` counts them.
     No dataclass: each one costs a fresh `token` a third of a millisecond.
     """
 
-    __slots__ = ("seconds", "terminal")
+    __slots__ = ("attended", "seconds", "terminal")
 
-    def __init__(self, *, seconds: float | None = UNATTENDED_SECONDS, terminal: Terminal | None = None) -> None:
+    def __init__(
+        self, *, seconds: float | None = UNATTENDED_SECONDS, terminal: Terminal | None = None, attended: bool = False
+    ) -> None:
         self.seconds = seconds
         self.terminal = terminal
+        self.attended = attended
+
+    @property
+    def limit(self) -> float:
+        """The deadline in seconds; endless when there is none."""
+        return math.inf if self.seconds is None else self.seconds
+
+    def told(self) -> AbstractContextManager[None]:
+        """Tell the person at the terminal, during a block that waits for the keyring, what is waited for."""
+        if self.terminal is None or self.seconds is None:
+            return nullcontext()
+        return self.terminal.delayed_message(MESSAGE_AFTER, _waiting(self.seconds))
 
     def within(self, call: Callable[[], Result]) -> Result:
         """Make the call and return its result. Raises the call's own error, or StoreTimedOut."""
         if self.seconds is None:
             return call()
-        message = _waiting(self.seconds)
-        told = nullcontext() if self.terminal is None else self.terminal.delayed_message(MESSAGE_AFTER, message)
         try:
-            with told:
+            with self.told():
                 return within(self.seconds, call)
         except DeadlinePassed:
             raise timed_out(self.seconds) from None
@@ -51,7 +66,7 @@ def patience_for(terminal: Terminal) -> Patience:
     """Choose the deadline: long if a person at the terminal can type a password."""
     if not terminal.attended:
         return UNATTENDED
-    return Patience(seconds=ATTENDED_SECONDS, terminal=terminal if terminal.watched else None)
+    return Patience(seconds=ATTENDED_SECONDS, terminal=terminal if terminal.watched else None, attended=True)
 
 
 def timed_out(seconds: float | None = None) -> StoreTimedOut:

@@ -11,9 +11,9 @@ from typing import TypeVar
 
 from tokenctl.adapters import terminal_mode
 from tokenctl.errors import StoreLocked
+from tokenctl.model.store import Store
 from tokenctl.runtime import Runtime
 from tokenctl.storage.backends import open_keyring
-from tokenctl.storage.keyring_store import KeyringStore
 from tokenctl.storage.patience import Patience
 
 PASSWORD_VARIABLE = "KEYRING_PROPERTY_KEYRING_KEY"
@@ -25,32 +25,31 @@ Result = TypeVar("Result")
 class GuardedPatience(Patience):
     """The deadline of a call that must not take the caller's stdin, nor change the terminal for good."""
 
-    __slots__ = ("_attended",)
+    __slots__ = ()
 
-    def __init__(self, patience: Patience, *, attended: bool) -> None:
-        super().__init__(seconds=patience.seconds, terminal=patience.terminal)
-        self._attended = attended
+    def __init__(self, patience: Patience) -> None:
+        super().__init__(seconds=patience.seconds, terminal=patience.terminal, attended=patience.attended)
 
     def within(self, call: Callable[[], Result]) -> Result:
         """Make the call and return its result. Raises the call's own error, or StoreTimedOut."""
         with ExitStack() as stack:
-            if not self._attended:
+            if not self.attended:
                 stack.enter_context(terminal_mode.without_stdin())
             stack.enter_context(terminal_mode.controlling_left_as_found())
             return super().within(call)
 
 
-def open_guarded(runtime: Runtime, kind: str, backend: str, patience: Patience) -> KeyringStore:
+def open_guarded(runtime: Runtime, kind: str, backend: str, patience: Patience) -> Store:
     """Open a store in a backend of another package. Raises StoreLocked when it asks and nobody can answer.
 
     Raises StoreUnavailable or StoreTimedOut too.
     """
     attended = runtime.terminal.attended
-    store = open_keyring(kind, backend, GuardedPatience(patience, attended=attended))
+    store = open_keyring(runtime.environ, kind, backend, GuardedPatience(patience))
     if not attended and _asks(backend, runtime.environ):
         raise StoreLocked(
             f"the keyring {backend} asks for its password at the terminal, and nobody can answer here",
-            hint="run this at a terminal, or use --store file with TOKENCTL_PASSPHRASE_FILE",
+            hint="run this at a terminal, or sign in with 'tokenctl login --store file' and TOKENCTL_PASSPHRASE_FILE",
         )
     return store
 

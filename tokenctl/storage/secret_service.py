@@ -1,100 +1,223 @@
-"""The store in the Secret Service. It reads an entry directly over D-Bus, without the keyring library.
+"""The store in the Secret Service of the desktop, over D-Bus and without the keyring library.
 
-A session is read hundreds of times a day, and importing the keyring library with its Secret Service backend takes
-longer than everything else together. So this module reads the item that the backend wrote, in the same collection.
-It leaves every other case to the keyring library: writing, no entry, a locked or missing collection, an error.
+The entries are those of the keyring library's backend `keyring.backends.SecretService`: same attributes, same label,
+plain text. So that backend, and other programs, find them too. The library itself is not used, because importing it
+takes longer than reading an entry, and because its backend opens a connection for each call, waits for ever, takes
+whichever of two equal entries comes first, and knows only one form of a bus address.
 
-The secret is sent without encryption on the bus. A program that can listen to this bus can also ask the keyring.
+Every reader and writer uses the collection that the login chose, also when the alias `default` moves later.
 """
 
-from functools import cached_property
-from typing import Any
+import contextlib
+import os
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
-from jeepney import DBusAddress, DBusErrorResponse, MessageType, new_method_call
-from jeepney.io.blocking import DBusConnection, open_dbus_connection
-
+from tokenctl.errors import StoreDamaged, StoreUnavailable
 from tokenctl.model import session as sessions
 from tokenctl.model.session import Session
-from tokenctl.model.store import Store
+from tokenctl.storage.failures import OTHER_STORES_HINT, locked, unavailable
 from tokenctl.storage.patience import Patience
+from tokenctl.storage.secret_bus import Again, Locked
+from tokenctl.storage.secret_calls import SecretCalls
 
 BACKEND = "keyring.backends.SecretService.Keyring"
-_BUS = "org.freedesktop.secrets"
-_COLLECTIONS = {
-    "keyring": "/org/freedesktop/secrets/aliases/default",
-    "session": "/org/freedesktop/secrets/collection/session",
-}
+SESSION_COLLECTION = "/org/freedesktop/secrets/collection/session"
+"""The collection that is deleted when the person logs out of the machine."""
+_PREFERRED = "KEYRING_PROPERTY_PREFERRED_COLLECTION"
+"""The keyring library's setting. It counts where no login chose a collection yet."""
+_APPLICATION = "Python keyring library"
+
+Result = TypeVar("Result")
 
 
 class SecretServiceStore:
-    """Reads sessions over D-Bus, and uses the keyring library for all else. See `model.store.Store`.
+    """Sessions in one collection of the Secret Service. See `model.store.Store`.
 
-    The kind `session` is the collection that is deleted when the person logs out of the machine.
+    `collection` is the path that a login chose; None means the default collection of now. The kind `session` is the
+    collection that is deleted when the person logs out of the machine.
     """
 
     backend = BACKEND
 
-    def __init__(self, kind: str, patience: Patience) -> None:
+    def __init__(
+        self,
+        kind: str,
+        patience: Patience,
+        collection: str | None = None,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
         self.kind = kind
-        self._collection = _COLLECTIONS[kind]
         self._patience = patience
+        self._calls = SecretCalls(environ, patience)
+        self._collection = SESSION_COLLECTION if kind == "session" else collection or environ.get(_PREFERRED)
 
-    @cached_property
-    def _keyring_store(self) -> Store:
-        from tokenctl.storage.backends import open_keyring
+    def check(self) -> None:
+        """Check that a program answers as the Secret Service. Raises StoreUnavailable or StoreTimedOut."""
+        with self._patience.told():
+            if not self._calls.available():
+                raise unavailable("no program on the session bus is a Secret Service, and none can be started")
 
-        return open_keyring(self.kind, BACKEND, self._patience)
+    @property
+    def collection(self) -> str:
+        """The collection's path. Raises StoreError when there is no default collection."""
+        if self._collection is None:
+            with self._patience.told():
+                self._collection = self._default()
+        return self._collection
 
-    def read(self, profile: str) -> Session | None:
-        """Read the profile's session. Raises StoreTimedOut, or an error of `KeyringStore.read`."""
-        document = self._patience.within(lambda: lookup(f"tokenctl:{profile}", "session", self._collection))
-        if document is None:
-            return self._keyring_store.read(profile)
-        return sessions.loads(document, f"keyring entry 'tokenctl:{profile}'")
+    def stay_in(self, collection: str) -> None:
+        """Use the collection of an earlier login if it is still there, and the settings name no other one."""
+        if self._collection is None:
+            with contextlib.suppress(StoreUnavailable):
+                self._made(lambda: self._calls.locked(collection))
+                self._collection = collection
 
     def prepare(self, profile: str) -> None:
         """Check that the keyring answers and is unlocked."""
-        self._keyring_store.prepare(profile)
+        self._unlocked()
+        for username in ("session", "secret"):
+            self._made(lambda username=username: self._found(profile, username))  # type: ignore[misc]
+
+    def read(self, profile: str) -> Session | None:
+        """Read the profile's session."""
+        document = self._read(profile, "session")
+        return None if document is None else sessions.loads(document, f"keyring entry 'tokenctl:{profile}'")
 
     def write(self, profile: str, session: Session) -> None:
-        """Keep the session, and check that it can be read back."""
-        self._keyring_store.write(profile, session)
+        """Keep the session, read it back and compare."""
+        self._write(profile, "session", sessions.dumps(session))
 
     def read_secret(self, profile: str) -> str | None:
         """Read the profile's client secret."""
-        return self._keyring_store.read_secret(profile)
+        return self._read(profile, "secret")
 
     def write_secret(self, profile: str, secret: str) -> None:
-        """Keep the client secret, and check that it can be read back."""
-        self._keyring_store.write_secret(profile, secret)
+        """Keep the client secret, read it back and compare."""
+        self._write(profile, "secret", secret)
 
     def delete(self, profile: str) -> None:
-        """Remove the profile's session and client secret."""
-        self._keyring_store.delete(profile)
+        """Remove the profile's session and client secret, all of them where there are several."""
+        for username in ("session", "secret"):
+            self._made(lambda username=username: self._remove(profile, username))  # type: ignore[misc]
 
+    # -- one entry -------------------------------------------------------------------------------------
 
-def lookup(service: str, username: str, collection: str = _COLLECTIONS["keyring"]) -> str | None:
-    """Read an entry's secret; None when there is none, or for any error. The caller sets the deadline."""
-    try:
-        with open_dbus_connection(bus="SESSION") as connection:
-            attributes = {"service": service, "username": username}
-            (items,) = _call(connection, collection, "Collection", "SearchItems", "a{ss}", attributes)
-            if not items:
-                return None
-            _, opened = _call(
-                connection, "/org/freedesktop/secrets", "Service", "OpenSession", "sv", "plain", ("s", "")
+    def _read(self, profile: str, username: str) -> str | None:
+        document = self._made(lambda: self._found(profile, username))
+        try:
+            return None if document is None else document.decode()
+        except UnicodeDecodeError:
+            raise StoreDamaged(
+                f"the keyring entry 'tokenctl:{profile}' is damaged: it is no text",
+                hint="sign in again with 'tokenctl login'; nothing was deleted",
+            ) from None
+
+    def _found(self, profile: str, username: str) -> bytes | None:
+        items = self._items(profile, username)
+        return self._secret(items[0]) if items else None
+
+    def _secret(self, item: str) -> bytes:
+        """Read an item's secret. A locked one is unlocked first; KWallet answers it with an empty secret."""
+        for _ in range(2):
+            try:
+                secret = self._calls.secret(item)
+            except Locked:
+                pass
+            else:
+                if secret or not self._calls.locked(item, "Item"):
+                    return secret
+            self._calls.unlock(item)
+        raise locked()
+
+    def _write(self, profile: str, username: str, document: str) -> None:
+        self._made(lambda: self._put(profile, username, document.encode()))
+        self._calls.sync(self.collection)
+        if self._read(profile, username) != document:
+            raise StoreDamaged(
+                f"the keyring ({self.backend}) did not keep what was written to it", hint=OTHER_STORES_HINT
             )
-            ((_, _, secret, _),) = _call(connection, items[0], "Item", "GetSecret", "o", opened)
-            return bytes(secret).decode()
-    except (OSError, KeyError, ValueError, DBusErrorResponse):
-        return None
+
+    def _put(self, profile: str, username: str, secret: bytes) -> None:
+        """Write into the item that is read, or make one."""
+        service = f"tokenctl:{profile}"
+        items = self._items(profile, username)
+        for _ in range(2):
+            try:
+                if items:
+                    self._calls.replace(items[0], secret)
+                else:
+                    label = f"Password for '{username}' on '{service}'"  # the keyring library's words
+                    attributes = {"application": _APPLICATION, **_attributes(profile, username)}
+                    self._calls.create(self.collection, label, attributes, secret)
+            except Locked:
+                self._calls.unlock(items[0] if items else self.collection)
+            else:
+                return
+        raise locked()
+
+    def _remove(self, profile: str, username: str) -> None:
+        """Delete every item. It must be unlocked: KWallet says yes to a locked one, and keeps it."""
+        for item in self._items(profile, username):
+            if self._calls.locked(item, "Item"):
+                self._calls.unlock(item)
+                if self._calls.locked(item, "Item"):
+                    raise locked()
+            self._calls.delete(item)
+        if self._items(profile, username):
+            raise unavailable("the entry is still there after it was deleted")
+
+    def _items(self, profile: str, username: str) -> list[str]:
+        """List the entry's items, newest first. A locked collection may hide its items, so it is unlocked first."""
+        attributes = _attributes(profile, username)
+        items = self._calls.search(self.collection, attributes)
+        if not items and self._calls.locked(self.collection):
+            self._unlocked()
+            items = self._calls.search(self.collection, attributes)
+        return items
+
+    # -- the collection --------------------------------------------------------------------------------
+
+    def _default(self) -> str:
+        found = self._made(self._calls.default)
+        if found is not None:
+            return found
+        if self._patience.attended:
+            return self._made(self._calls.create_default)
+        raise unavailable(
+            "it has no default collection",
+            hint="open the keyring's own program and make one (KeePassXC: unlock the database), then try again;"
+            " or sign in with 'tokenctl login --store file'",
+        )
+
+    def _unlocked(self) -> None:
+        """Unlock the collection if it is locked. Raises StoreLocked when it stays locked."""
+        collection = self.collection
+        if not self._made(lambda: self._calls.locked(collection)):
+            return
+        self._made(lambda: self._calls.unlock(collection))
+        if self._made(lambda: self._calls.locked(collection)):
+            raise locked()
+
+    def _made(self, call: Callable[[], Result]) -> Result:
+        """Make a call. Once more if what it needs has just been replaced, which gnome-keyring does under load."""
+        with self._patience.told():
+            try:
+                return call()
+            except Again:
+                return self._made_again(call)
+            except Locked:
+                raise locked() from None
+
+    @staticmethod
+    def _made_again(call: Callable[[], Result]) -> Result:
+        try:
+            return call()
+        except Again as reason:
+            raise unavailable(str(reason)) from None
+        except Locked:
+            raise locked() from None
 
 
-def _call(
-    connection: DBusConnection, path: str, interface: str, method: str, signature: str, *body: object
-) -> tuple[Any, ...]:
-    address = DBusAddress(path, bus_name=_BUS, interface=f"org.freedesktop.Secret.{interface}")
-    reply = connection.send_and_get_reply(new_method_call(address, method, signature, body))
-    if reply.header.message_type is MessageType.error:
-        raise DBusErrorResponse(reply)
-    return tuple(reply.body)
+def _attributes(profile: str, username: str) -> dict[str, str]:
+    return {"service": f"tokenctl:{profile}", "username": username}

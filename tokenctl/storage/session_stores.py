@@ -9,7 +9,7 @@ from tokenctl.model.session import Session
 from tokenctl.model.store import Store, StoreChoice, choice_of
 from tokenctl.runtime import Runtime
 from tokenctl.storage import store_choice
-from tokenctl.storage.opening import open_store
+from tokenctl.storage.opening import open_store, stay
 from tokenctl.storage.store_choice import Choices
 
 
@@ -41,19 +41,29 @@ class SessionStores:
 
     @cached_property
     def of_profile(self) -> Store:
-        """The profile's store. The backend is the profile's, else that of the keyring library's variable."""
-        backend = self._profile.keyring_backend or self._runtime.environ.get("PYTHON_KEYRING_BACKEND") or None
-        store = self._runtime.store or self._open(self._profile.store, backend)
-        return self._stores.setdefault(choice_of(store), store)
+        """The profile's store."""
+        return self._runtime.store or self._open(self._profile.store, self._profile.keyring_backend)
+
+    @cached_property
+    def of_login(self) -> Store:
+        """The profile's store; in the collection that the last login chose, where that is in the same keyring."""
+        return stay(self.of_profile, self.choices.current)
 
     def opened(self, choice: StoreChoice) -> Store:
         """Open the store of a choice."""
         if choice not in self._stores:
-            self._stores[choice] = self._open(*choice)
+            self._stores[choice] = self._profile_store_of(choice) or self._open(*choice)
         return self._stores[choice]
 
-    def _open(self, kind: str, backend: str | None) -> Store:
-        return open_store(self._runtime, self._profile, self._folder, kind, backend)
+    def _profile_store_of(self, choice: StoreChoice) -> Store | None:
+        """Return the profile's store if it is open already and the choice means it."""
+        store: Store | None = vars(self).get("of_profile")
+        if store is None or choice[:2] != (store.kind, store.backend):
+            return None
+        return store if choice.means(choice_of(store)) else None
+
+    def _open(self, kind: str, backend: str | None, collection: str | None = None) -> Store:
+        return open_store(self._runtime, self._profile, self._folder, kind, backend, collection)
 
     @property
     def chosen(self) -> Store | None:

@@ -87,13 +87,13 @@ def write(folder: Path, machine: str, choices: Choices) -> None:
 
 
 def _without(choice: StoreChoice, others: tuple[StoreChoice, ...]) -> tuple[StoreChoice, ...]:
-    return tuple(each for each in dict.fromkeys(others) if each != choice)
+    return tuple(each for each in dict.fromkeys(others) if not each.means(choice))
 
 
 def _members(use: str, choice: StoreChoice | None) -> list[dict[str, Any]]:
     if choice is None:
         return []
-    return [{"use": use, "store": choice.kind, "backend": choice.backend}]
+    return [{"use": use, "store": choice.kind, "backend": choice.backend, "collection": choice.collection}]
 
 
 def _parse(content: bytes, path: Path) -> Choices:
@@ -127,4 +127,7 @@ def _choice(found: dict[str, Any]) -> StoreChoice:
     kind, backend = found["store"], found["backend"]
     if kind not in LASTING_STORES or not isinstance(backend, str):
         raise ValueError
-    return StoreChoice(kind, backend)
+    collection = found.get("collection")
+    if not isinstance(collection, str | None):
+        raise TypeError
+    return StoreChoice(kind, backend, collection)

@@ -1,0 +1,31 @@
+"""What the stores in keyrings say when a keyring cannot be used: the same words for every keyring."""
+
+from tokenctl.errors import StoreLocked, StoreUnavailable
+
+OTHER_STORES_HINT = (
+    "check that the keyring is running and unlocked; where there is none, 'tokenctl login --store file' (encrypted with a"
+    " passphrase) and, for a machine's login, 'tokenctl login --store memory' need none"
+)
+UNLOCK_HINT = "unlock it (log in to the desktop, or 'security unlock-keychain' on macOS), then try again"
+KWALLET_HINT = "open the wallet (sign in to the desktop, or use KDE's program for wallets), then try again"
+PASS_HINT = "give the passphrase of the password store's key to GnuPG once ('pass show ENTRY'), then try again"
+
+QUOTED = 12
+"""An error quotes the entry if it has this many characters of it in a row."""
+
+
+def unquoted(text: str, written: str) -> str:
+    """Return an error's text on one short line; without it where it quotes what was `written`, which is secret."""
+    text = " ".join(text.split())
+    quotes = any(written[start : start + QUOTED] in text for start in range(len(written) - QUOTED + 1))
+    return "its message is not shown, because it quotes the entry" if quotes else text[:200]
+
+
+def locked(hint: str = UNLOCK_HINT) -> StoreLocked:
+    """Make the error for a keyring that is there, and locked."""
+    return StoreLocked("the keyring is locked", hint=hint)
+
+
+def unavailable(reason: str, hint: str = OTHER_STORES_HINT) -> StoreUnavailable:
+    """Make the error for a keyring that is not there, or that fails."""
+    return StoreUnavailable(f"the keyring cannot be used ({reason})", hint=hint)
