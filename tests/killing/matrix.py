@@ -68,6 +68,13 @@ def watched(scene: Scene, *words: str) -> list[Point]:
     """Run `tokenctl token`, unharmed, and list what it and its worker changed, in that order."""
     log = scene.ring.with_name("dry.log")
     assert scene.token(*words, environ=watch(scene, log)).status == 0
+    found = read_points(log)
+    log.unlink()
+    return found
+
+
+def read_points(log: Path) -> list[Point]:
+    """List what a watched command and its worker changed, in that order."""
     count = dict.fromkeys(ROLES, 0)
     seen: dict[str, int] = {}
     found = []
@@ -77,7 +84,6 @@ def watched(scene: Scene, *words: str) -> list[Point]:
         seen[line] = seen.get(line, 0) + 1
         name = line if seen[line] == 1 else f"{line} {seen[line]}"
         found.append(Point(role, name, count[role]))
-    log.unlink()
     return found
 
 

@@ -1,8 +1,9 @@
 """On PYTHONPATH of a process under test: counts what the process is about to change, and kills it before the k-th time.
 
 `KILL_AT=worker:3` is the third change by the worker, `KILL_AT=caller:3` by the one that starts it; with
-`KILL_WITH=EAGAIN` the change fails instead, for want of memory or processes. `KILL_LOG` names a file that gets a line
-for each: who, what, and which file (or `server`). `KILL_BELOW` lists the folders that matter.
+`KILL_WITH=EAGAIN` the change fails instead, for want of memory or processes; `KILL_PID` names another process to kill.
+`KILL_LOG` names a file that gets a line for each: who, what, and which file (or `server`). `KILL_BELOW` lists the
+folders that matter.
 Python tells of what it does by audit events; only those that change something count, because between two of them
 one moment is like the other. Nothing of tokenctl is touched.
 """
@@ -75,7 +76,7 @@ class _Counter:
         if fatal and os.environ.get("KILL_WITH") == "EAGAIN":
             raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
         if fatal:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(int(os.environ.get("KILL_PID") or os.getpid()), signal.SIGKILL)
 
 
 def _bring_in(words: list[str]) -> None:

@@ -92,6 +92,11 @@ class PrivateBus:
         """Start the keyring (again), unlocked; entries stored before are still there."""
         raise NotImplementedError
 
+    @property
+    def pid(self) -> int:
+        """The keyring's process."""
+        return self._processes[self.daemon][0].pid
+
     def kill(self) -> None:
         """End the keyring the hard way; the bus stays, and nothing answers for the keyring."""
         self._stop(self.daemon)
