@@ -28,7 +28,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.servers.faulty_server import FaultyServer, Received, Reply
-from tests.servers.secret_service import SecretService
+from tests.servers.keepassxc import KeePassXC
+from tests.servers.keyrings import KEYRINGS, RealKeyring
 from tests.support.commandline import LONG, Home
 from tests.support.paths import ROOT
 
@@ -50,6 +51,8 @@ class Plan:
     lost: float = 0
     errors: float = 0
     store: str = "ring"
+    ends: int = 0
+    """How often the keyring is killed and started again."""
 
 
 @dataclass(kw_only=True)
@@ -69,6 +72,7 @@ class Figures:
     late: list[float] = field(default_factory=list)  # seconds
     past_exp: list[float] = field(default_factory=list)  # seconds
     killed_renewing: int = 0
+    keyring_ends: int = 0
     slowest_answer: float = 0
     slowest_call: float = 0
     said: Counter[str] = field(default_factory=Counter)
@@ -87,7 +91,8 @@ class Figures:
             found.append("a session was lost")
         if self.late:
             found.append("a token was served after its expiry")
-        if unexpected := set(self.statuses) - {0, 4, 6} - KILLED:
+        without_keyring = {3} if self.keyring_ends else set()
+        if unexpected := set(self.statuses) - {0, 4, 6} - KILLED - without_keyring:
             found.append(f"exit statuses that nobody expects: {sorted(unexpected)}")
         return found
 
@@ -99,6 +104,7 @@ class Figures:
             f"calls                    {self.statuses.total()}  (slowest {self.slowest_call:.1f} s)",
             f"exit statuses            {statuses}",
             f"callers killed           {self.killed}  ({self.killed_renewing} held the lock, with a renewal under way)",
+            f"ends of the keyring      {self.keyring_ends}",
             f"refreshes at the server  {self.requests}  (slowest answer {self.slowest_answer * 1000:.0f} ms)",
             f"tokens made              {self.tokens}  ({early} too early)",
             f"expiries met             {self.expiries}",
@@ -113,8 +119,9 @@ class Figures:
 class Soak:
     """One soak on its stage: a server, a HOME, and threads that call, kill and count."""
 
-    def __init__(self, plan: Plan, home: Home, server: FaultyServer) -> None:
+    def __init__(self, plan: Plan, home: Home, server: FaultyServer, keyring: RealKeyring | None) -> None:
         self.plan = plan
+        self._keyring = keyring
         self.figures = Figures()
         self._home = home
         self._server = server
@@ -133,6 +140,7 @@ class Soak:
         self._sign_in()
         ends = time.monotonic() + self.plan.seconds
         work = [self._call] * self.plan.processes + [self._kill] * bool(self.plan.kill)
+        work += [self._end_keyring] * bool(self.plan.ends)
         threads = [threading.Thread(target=self._repeat, args=(each, ends)) for each in work]
         for thread in threads:
             thread.start()
@@ -191,6 +199,8 @@ class Soak:
         login = self._home.login(self._server.issuer)
         if login.status:
             raise RuntimeError(f"the soak cannot sign in: {login.stderr}")
+        if isinstance(self._keyring, KeePassXC):
+            self._keyring.sync()  # it writes to the disk a moment later
 
     def _kill(self) -> None:
         """Hit somebody, every other time the one who holds the lock."""
@@ -205,6 +215,14 @@ class Soak:
             if victim.poll() is None:
                 victim.send_signal(signal.Signals[f"SIG{self.plan.kill}"])
                 self.figures.killed_renewing += renewing
+
+    def _end_keyring(self) -> None:
+        """Kill the keyring, with what it has in memory only, and start it again."""
+        time.sleep(random.uniform(0.4, 1.2) * self.plan.seconds / self.plan.ends)
+        if self._keyring is not None:
+            self._keyring.kill()
+            self._keyring.restart()
+            self.figures.keyring_ends += 1
 
     def _holder(self) -> int:
         try:
@@ -252,16 +270,16 @@ def soak(plan: Plan, folder: Path) -> Figures:
         server = stack.enter_context(
             FaultyServer(auto_approve=True, access_token_lifetime=plan.life, reuse_grace=plan.grace)
         )
-        environ = {"TEST_RING": str(folder / "ring.json"), "PYTHONPATH": str(ROOT)} if plan.store == "ring" else {}
-        if plan.store == "keyring":
-            environ = stack.enter_context(SecretService()).environ
+        keyring = stack.enter_context(KEYRINGS[plan.store]()) if plan.store in KEYRINGS else None
+        ring = {"TEST_RING": str(folder / "ring.json"), "PYTHONPATH": str(ROOT)}
+        environ = keyring.environ if keyring else ring
         home = Home(folder / "home", environ, store="file" if plan.store == "file" else "keyring")
-        backend = 'keyring_backend = "tests.support.ring.Ring"\n' if plan.store == "ring" else ""
+        backend = keyring.backend if keyring else "tests.support.ring.Ring"
         home.write_config(
             f'[profiles.t]\nissuer = "{server.issuer}"\nclient_id = "tokenctl-demo"\n'
-            f'scope = "openid offline_access"\n{backend}'
+            f'scope = "openid offline_access"\nkeyring_backend = "{backend}"\n'
         )
-        return Soak(plan, home, server).run()
+        return Soak(plan, home, server, keyring).run()
 
 
 def _exp(token: str) -> int:
@@ -281,12 +299,12 @@ def main() -> int:
     """Read the options, run, print."""
     plan = Plan()
     parser = argparse.ArgumentParser(prog="python -m tests.bench.soak", description=(__doc__ or "").partition("\n")[0])
-    for name in ("processes", "life", "kills"):
+    for name in ("processes", "life", "kills", "ends"):
         parser.add_argument(f"--{name}", type=int, default=getattr(plan, name))
     for name in ("seconds", "grace", "lost", "errors"):
         parser.add_argument(f"--{name}", type=float, default=getattr(plan, name))
     parser.add_argument("--kill", choices=("TERM", "KILL"))
-    parser.add_argument("--store", choices=("ring", "file", "keyring"), default=plan.store)
+    parser.add_argument("--store", choices=("ring", "file", *KEYRINGS), default=plan.store)
     plan = Plan(**vars(parser.parse_args()))
     with tempfile.TemporaryDirectory(prefix="tokenctl-soak-") as folder:
         figures = soak(plan, Path(folder))

@@ -2,6 +2,7 @@
 
 import importlib.util
 import subprocess
+from contextlib import suppress
 from typing import Literal
 
 from tests.servers.private_bus import CALL_SECONDS, PrivateBus
@@ -62,7 +63,8 @@ class KWallet(PrivateBus):
         prompt = self._call("org.freedesktop.Secret.Service.Unlock", f"array:objpath:{COLLECTION}")
         path = prompt.rpartition('"/')[2].partition('"')[0]
         if path:
-            self._call("org.freedesktop.Secret.Prompt.Prompt", "string:", path=f"/{path}")
+            with suppress(RuntimeError):  # the prompt is gone when the wallet was unlocked meanwhile
+                self._call("org.freedesktop.Secret.Prompt.Prompt", "string:", path=f"/{path}")
         self._await("unlocked collection", lambda: self._locked(COLLECTION) is False)
 
     def sync(self) -> None:

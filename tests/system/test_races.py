@@ -11,6 +11,7 @@ from tests.servers.faulty_server import FaultyServer, Received, Reply
 from tests.servers.secret_service import SecretService
 from tests.support.aging import age, age_in
 from tests.support.commandline import LONG, Home, Result
+from tests.support.real_parts import available
 
 COLD = 100
 
@@ -63,6 +64,19 @@ def test_a_short_soak_with_callers_killed(tmp_path: Path, kill: str) -> None:
     assert figures.reuse_detections == figures.lost_sessions == figures.doubted == 0
     assert figures.requests == figures.tokens == figures.expiries > 0, figures
     assert figures.killed > 0, figures
+
+
+@pytest.mark.slow
+@pytest.mark.real
+@pytest.mark.parametrize("store", ["gnome-keyring", "kwallet", "kwallet, own interface", "keepassxc"])
+def test_a_short_soak_with_a_keyring_that_ends(tmp_path: Path, store: str) -> None:
+    """Callers are killed, the keyring is killed and comes back with what it had on the disk, and no session is lost."""
+    with available():
+        figures = soak(Plan(seconds=10, processes=4, life=1, kill="KILL", kills=20, store=store, ends=5), tmp_path)
+    print(*figures.lines(), sep="\n")
+    assert figures.broken() == [], figures
+    assert figures.reuse_detections == figures.lost_sessions == figures.doubted == 0
+    assert figures.keyring_ends > 0 and figures.statuses[0] > 0, figures
 
 
 def test_two_profiles_do_not_wait_for_each_other(home: Home, demo_server: FaultyServer) -> None:
