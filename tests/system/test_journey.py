@@ -47,7 +47,7 @@ def test_the_whole_life_with_a_real_browser(
     assert keyring_home.run("show", "-p", "t").status == 0
 
     kept = json.loads(secret_service.lookup("tokenctl:t", "session") or "{}")
-    assert kept["access_token"] == first.strip() and kept["refresh_token"] and kept["version"] == 1
+    assert kept["access_token"] == first.strip() and kept["refresh_token"] and kept["version"] == 2
     for secret in (kept["access_token"], kept["refresh_token"], kept["id_token"], kept["seal_key"]):
         assert not [name for name, content in keyring_home.snapshot().items() if secret.encode() in content]
 

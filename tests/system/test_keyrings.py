@@ -1,7 +1,6 @@
 """The whole command over real keyrings: sign in, renew, sign out, and what happens when the keyring changes meanwhile."""
 
 import json
-import re
 from pathlib import Path
 
 import pytest
@@ -30,7 +29,7 @@ def home_of(tmp_path: Path, service: RealKeyring, server: FaultyServer) -> Home:
 def pinned(home: Home) -> str:
     """The collection that the last login chose."""
     (file,) = (Path(home.environ["TOKENCTL_STATE_DIR"]) / "t").glob("store*.json")
-    (found,) = re.findall(r'"collection": "([^"]*)"', file.read_text())
+    (found,) = (each["collection"] for each in json.loads(file.read_text())["stores"] if each["use"] == "current")
     return str(found)
 
 

@@ -81,6 +81,8 @@ def test_a_whole_life(home: Home, server: SimpleJwt) -> None:
     assert server.count("/api/token/refresh/") == 1 and kept(home)["refresh_token"] != before["refresh_token"]
     # The refresh token dies at the server: a used one is put back, and the API refuses it.
     put(home, before | {"expires_at": before["obtained_at"]})
+    for redo_log in (Path(home.environ["TOKENCTL_STATE_DIR"]) / "t").glob("redo.*"):
+        redo_log.unlink()  # it has the newer one
     result = home.run("token")
     assert result.status == 0 and result.stdout != first, result.stderr
     assert server.count("/api/token/refresh/", 401) == 1 and server.count("/api/key/") == 2

@@ -103,7 +103,7 @@ class LocalVault:
     def signing_out(self, session: Session) -> bool:
         if not os.path.lexists(self.folder / f"journal.{session.id}"):
             return False
-        with contextlib.suppress(StoreDamaged):  # the next renewal reports it
+        with contextlib.suppress(StoreError, UsageError):  # the next renewal reports it
             return self.journal.read(session).signing_out
         return False
 
