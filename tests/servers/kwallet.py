@@ -59,6 +59,8 @@ class KWallet(PrivateBus):
     def unlock(self) -> None:
         """Open the wallet, without its password, as a login to the desktop does."""
         self.open_wallet()
+        if self.backend == OWN:
+            return
         # The Secret Service sees the open wallet only after it has been asked to unlock it: here nobody is asked.
         prompt = self._call("org.freedesktop.Secret.Service.Unlock", f"array:objpath:{COLLECTION}")
         path = prompt.rpartition('"/')[2].partition('"')[0]

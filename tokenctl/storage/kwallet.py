@@ -13,7 +13,7 @@ from tokenctl.adapters.bus_address import BusUnavailable
 from tokenctl.adapters.session_bus import BusError, BusSilent, SessionBus
 from tokenctl.errors import StoreUnavailable
 from tokenctl.storage import kwallet_calls
-from tokenctl.storage.failures import KWALLET_HINT, locked
+from tokenctl.storage.failures import KWALLET_HINT, locked, unavailable
 from tokenctl.storage.keyring_store import KeyringStore
 from tokenctl.storage.patience import Patience, timed_out
 
@@ -29,7 +29,8 @@ class KWalletStore(KeyringStore):
         self._opened = False
 
     def _call(self, call: Callable[[], Result], written: str = "") -> Result:
-        if not self._opened and not self._patience.attended and self._closed():
+        # Each time: the daemon can have been restarted, and the backend would open the wallet with a dialog then.
+        if not self._patience.attended and self._closed():
             raise locked(KWALLET_HINT)
         backend: Any = self._keyring_backend
         try:
@@ -45,7 +46,10 @@ class KWalletStore(KeyringStore):
         return result
 
     def _closed(self) -> bool:
-        """Tell whether the wallet is surely closed. What cannot be asked, the backend tells. Raises StoreTimedOut."""
+        """Tell whether the wallet is surely closed. What cannot be asked, the backend tells.
+
+        Raises StoreTimedOut, and StoreUnavailable when KWallet does not run and cannot be started.
+        """
         backend: Any = self._keyring_backend
         seconds = self._patience.limit
         try:
@@ -57,7 +61,9 @@ class KWalletStore(KeyringStore):
         try:
             daemon = kwallet_calls.daemon_of(bus, backend.bus_name, seconds)
             if daemon is None:
-                return False
+                daemon = kwallet_calls.started(bus, backend.bus_name, seconds)
+            if daemon is None:
+                raise unavailable("KWallet does not run")
             wallet = kwallet_calls.network_wallet(bus, daemon, seconds)
             return not kwallet_calls.is_open(bus, daemon, wallet, seconds)
         except (BusError, BusUnavailable):

@@ -4,6 +4,8 @@ KWallet is also a Secret Service, with two surprises. It calls a wallet locked t
 until somebody asks to unlock it; then nobody is asked. And it writes to the disk seconds after a change.
 """
 
+import contextlib
+
 from jeepney import DBusAddress
 
 from tokenctl.adapters.session_bus import BUS, BusError, SessionBus
@@ -22,6 +24,16 @@ def daemon_of(bus: SessionBus, name: str, seconds: float) -> DBusAddress | None:
         if owner is not None and owner == _owner(bus, f"org.kde.{daemon}", seconds):
             return DBusAddress(f"/modules/{daemon}", f"org.kde.{daemon}", "org.kde.KWallet")
     return None
+
+
+def started(bus: SessionBus, name: str, seconds: float) -> DBusAddress | None:
+    """Have the bus start KWallet, and return its address; None when the bus cannot start it.
+
+    Raises BusSilent or BusUnavailable.
+    """
+    with contextlib.suppress(BusError):
+        bus.call(BUS, "StartServiceByName", "su", name, 0, seconds=seconds)
+    return daemon_of(bus, name, seconds)
 
 
 def is_open(bus: SessionBus, daemon: DBusAddress, wallet: str, seconds: float) -> bool:
