@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import signal
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from tests.killing.scene import Scene
 from tests.support.commandline import Result
 from tests.support.demo_server import Make
+from tests.support.faulty_ring import DROP, ERROR, LOCKED
 from tests.support.fetch import fetch
 
 pytestmark = pytest.mark.slow
@@ -130,6 +132,44 @@ def test_a_killed_sign_out_gives_no_revoked_token_away(scene: Scene) -> None:
         again = scene.home.run("revoke")
         assert again.status in (0, 4) and not copies(scene), (number, again, copies(scene))
     assert not copies(scene)
+
+
+@pytest.mark.parametrize("words", [("token",), ("show",), ("exec", "--", "true")], ids=" ".join)
+def test_a_move_is_not_seen_by_those_who_read(scene: Scene, words: tuple[str, ...]) -> None:
+    """While a session moves between two stores and back, every reader finds it."""
+    ended, results = threading.Event(), []
+
+    def read() -> None:
+        while not ended.is_set():
+            results.append(scene.home.run(*words))
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    try:
+        moves = [scene.home.run("store", "migrate", "--to", kind) for kind in ("file", "keyring") * 4]
+    finally:
+        ended.set()
+        for reader in readers:
+            reader.join()
+    assert {each.status for each in moves} == {0}, moves
+    assert {each.status for each in results} == {0} and len(results) > 5, [each for each in results if each.status]
+
+
+@pytest.mark.parametrize("fault", [ERROR, LOCKED, DROP])
+def test_a_keyring_that_fails_at_sign_out_gives_no_revoked_token_away(
+    tmp_path: Path, make_server: Make, fault: str
+) -> None:
+    """The server has revoked it, so nobody gets it any more; the next `revoke` removes what is left."""
+    scene = Scene(tmp_path / "scene", make_server(), backend="tests.support.faulty_ring.FaultyRing")
+    result = scene.home.run("revoke", environ={"FAULT": f"{fault}:delete"})
+    assert result.status == 3 and "Traceback" not in result.stderr, result
+    token, shown = scene.token(), scene.home.run("show", "--json")
+    assert (token.status, token.stdout, shown.status) == (4, "", 4)
+    assert json.loads(shown.stdout)["state"] == "signing_out"
+    for words in (("refresh",), ("exec", "--", "true"), ("token", "--scope", "openid")):
+        assert scene.home.run(*words).status in (4, 125), words
+    signs_out(scene)
 
 
 def test_a_login_after_a_killed_sign_out_is_a_session_like_any_other(scene: Scene) -> None:

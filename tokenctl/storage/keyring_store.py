@@ -118,12 +118,16 @@ class KeyringStore:
             )
 
     def _remove(self, service: str, username: str) -> None:
+        failed: StoreUnavailable | None = None
         try:
             self._call(partial(self._keyring_backend.delete_password, service, username))
-        except StoreUnavailable:
-            # Backends raise the same error for "no such entry" and for "failed". Reading the entry shows which it is.
-            if self._read(service, username) is not None:
-                raise
+        except StoreUnavailable as error:
+            failed = error
+        # Backends raise the same error for "no such entry" and for "failed", and some lose a deletion without an error.
+        if self._read(service, username) is not None:
+            raise failed or StoreDamaged(
+                f"the keyring ({self.backend}) did not remove an entry", hint="try again, or remove it there yourself"
+            )
 
     def _call(self, call: Callable[[], Result], written: str = "") -> Result:
         try:

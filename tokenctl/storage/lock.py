@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tokenctl.adapters.private_files import open_private
 from tokenctl.errors import Busy, StoreUnavailable, UsageError
+from tokenctl.storage.mounts import local_locks
 from tokenctl.storage.state_dir import profile_dir
 
 DEADLINE = 60.0
@@ -59,6 +60,7 @@ def exclusive(
     ends = time.monotonic() + deadline
     while True:
         descriptor = _opened(path)
+        _check_file_system(descriptor, path)
         held.add(descriptor)
         try:
             _wait(descriptor, path, deadline, ends, report_waiting)
@@ -103,6 +105,16 @@ def _opened(path: Path) -> int:
             f"{path} cannot be opened: {reason.strerror}",
             hint="tokenctl keeps its locks there; set TOKENCTL_STATE_DIR to a folder of yours on a writable disk",
         ) from None
+
+
+def _check_file_system(descriptor: int, path: Path) -> None:
+    system = local_locks(descriptor)
+    if system is not None:
+        os.close(descriptor)
+        raise UsageError(
+            f"{path} is on a file system ({system}) whose locks other machines do not see, as it is mounted here",
+            hint="set TOKENCTL_STATE_DIR to a folder of yours on a local disk, or mount it with locks",
+        )
 
 
 def _wait(
