@@ -16,7 +16,7 @@ from tokenctl.model.profile import LASTING_STORES, Profile
 from tokenctl.model.session import Session
 from tokenctl.model.store import Store
 from tokenctl.runtime import Runtime
-from tokenctl.storage.local_vault import LocalVault, LoginVault, SourceVault
+from tokenctl.storage.local_vault import LocalVault
 
 if TYPE_CHECKING:
     from tokenctl.storage.journal import Journal
@@ -138,11 +138,17 @@ def open(runtime: Runtime, profile: Profile) -> Vault:
 
 def open_for_login(runtime: Runtime, profile: Profile) -> Vault:
     """Open the vault for a login, with the store that the profile asks for. Raises UsageError."""
-    return LoginVault(runtime, profile) if profile.store in LASTING_STORES else _memory_vault(runtime, profile)
+    if profile.store not in LASTING_STORES:
+        return _memory_vault(runtime, profile)
+    from tokenctl.storage.login_vault import LoginVault
+
+    return LoginVault(runtime, profile)
 
 
 def open_source(runtime: Runtime, profile: Profile) -> Vault:
     """Open the vault from which `store migrate` moves the session. Raises UsageError."""
+    from tokenctl.storage.login_vault import SourceVault
+
     return SourceVault(runtime, profile)
 
 
