@@ -3,6 +3,8 @@
 import json
 import os
 import pty
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -187,3 +189,15 @@ def test_the_key_goes_to_no_other_server(home: Home, server: SimpleJwt, make_ser
     result = home.run("refresh", "--with-api-key", environ={"TOKENCTL_API_KEY": API_KEY})
     assert (result.status, other.requests) == (4, []) and "another server" in result.stderr, result
     assert home.run("refresh").status == 0
+
+
+def test_a_renewal_by_the_key_stays_one_when_its_worker_is_lost(home: Home, server: SimpleJwt) -> None:
+    """Where no worker can be, the key is presented as was asked, and not the refresh token."""
+    login(home)
+    embedded = 'import sys; sys.executable = "/bin/true"; from tokenctl.__main__ import main; main()'
+    words = [sys.executable, "-c", embedded, "refresh", "--with-api-key"]
+    done = subprocess.run(
+        words, env={**home.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert (server.count("/api/key/"), server.count("/api/token/refresh/")) == (2, 0)

@@ -79,7 +79,8 @@ def renew_now(runtime: Runtime, vault: Vault, *, with_credentials: bool = False)
             permission.pace(runtime, entry.failed_at + 1)
             return _renew(runtime, vault, session, grant, lock)
     except LostContact:
-        return _after_lost_contact(runtime, vault, seen, waited_since)
+        asked = Grant.CREDENTIALS if with_credentials else None
+        return _after_lost_contact(runtime, vault, seen, waited_since, asked)
 
 
 def _renew(runtime: Runtime, vault: Vault, session: Session, grant: Grant, lock: int | None) -> Session:
@@ -104,9 +105,12 @@ def _renew(runtime: Runtime, vault: Vault, session: Session, grant: Grant, lock:
     return publish(vault, renewed).session
 
 
-def _after_lost_contact(runtime: Runtime, vault: Vault, seen: Session, waited_since: float) -> Session:
+def _after_lost_contact(
+    runtime: Runtime, vault: Vault, seen: Session, waited_since: float, asked: Grant | None = None
+) -> Session:
     """Take the lock again, which waits for the worker's end, and judge by what is stored.
 
+    `asked` is what a person wants to be presented; None means what the journal permits.
     If nothing was presented, this process renews without a worker: no worker can work here, such as where
     `sys.executable` is not Python. Raises Unreachable when the refresh token was presented, and what the journal forbids.
     """
@@ -116,7 +120,7 @@ def _after_lost_contact(runtime: Runtime, vault: Vault, seen: Session, waited_si
             return session
         entry = vault.journal.read(session)
         if entry.tries == 0:
-            grant = permission.permitted_grant(runtime, vault.profile, session, entry)
+            grant = asked or permission.permitted_grant(runtime, vault.profile, session, entry)
             permission.check_pause(runtime, vault.profile, entry, waited_since)  # the worker may have been told
             runtime.terminal.detail("the worker did not work; renewing without one")
             return _renew(runtime, vault, session, grant, None)
