@@ -14,6 +14,7 @@ from tests.support.responses import only, values
 from tests.support.sessions import ID, SECRET, session
 from tokenctl.errors import StoreDamaged, StoreUnavailable, TokenctlError, UsageError
 from tokenctl.model.session import Session
+from tokenctl.storage import session_files
 from tokenctl.storage.journal import LONGEST_PAUSE, Entry, Journal
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes and links are POSIX's")
@@ -194,9 +195,9 @@ def test_the_journal_of_version_1_is_read_and_gets_its_name(tmp_path: Path) -> N
     known = {"version": 1, "fingerprint": journal.read(first).fingerprint, "dead": True}
     put(tmp_path / "journal", json.dumps(document | known).encode())
     assert journal.read(first).dead and not journal.read(SESSION).dead
-    journal.rename_first(SESSION)
+    session_files.rename_first(tmp_path, "journal", SESSION)
     assert os.listdir(tmp_path) == ["journal"]
-    journal.rename_first(first)
+    session_files.rename_first(tmp_path, "journal", first)
     assert os.listdir(tmp_path) == [NAME] and journal.read(SESSION).dead
 
 

@@ -19,6 +19,7 @@ from tests.support.responses import only, values
 from tests.support.sessions import ID, SEAL_KEY, SECRET, session
 from tokenctl.errors import StoreDamaged, StoreUnavailable, TokenctlError, UsageError
 from tokenctl.model.session import Session, dumps, first_id
+from tokenctl.storage import session_files
 from tokenctl.storage.redo_log import RESERVED, RedoLog
 from tokenctl.storage.sealing import seal
 
@@ -207,7 +208,7 @@ def test_the_redo_log_of_version_1_is_read_and_gets_its_name(tmp_path: Path) -> 
     newer = session(2, access_token="newer", id=known.id)
     assert log.read(known) == newer and log.read(replace(known, generation=2)) is None
     assert log.read(session(1, version=1)) is None  # of another login
-    log.rename_first(known)
+    session_files.rename_first(tmp_path, "redo", known)
     assert os.listdir(tmp_path) == [f"redo.{known.id}"] and log.read(known) == newer
     log.commit(replace(newer, generation=3))
     found = log.read(known)
@@ -219,7 +220,7 @@ def test_another_sessions_redo_log_of_version_1_is_left_where_it_is(tmp_path: Pa
     first_version(tmp_path)
     log = RedoLog(tmp_path, "t", MACHINE)
     assert log.read(KNOWN) is None
-    log.rename_first(KNOWN)
+    session_files.rename_first(tmp_path, "redo", KNOWN)
     assert os.listdir(tmp_path) == ["redo"]
 
 

@@ -13,17 +13,17 @@ import base64
 import contextlib
 import hmac
 import json
-import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from tokenctl.adapters.private_files import read_private, replace_private
 from tokenctl.errors import StoreDamaged, StoreUnavailable, UsageError
 from tokenctl.model.session import Session
+from tokenctl.storage import session_files
 
 VERSION = 2
-FIRST_NAME = "journal"
-"""The name of the journal of version 1, which has no session id in it."""
+KIND = "journal"
+"""What a journal's name begins with; see `session_files`."""
 AT_ONCE = 2
 """How often a refresh token is presented at once when no answer comes; then there are pauses."""
 LONGEST_PAUSE = 300
@@ -94,9 +94,7 @@ class Journal:
 
     def path(self, session: Session) -> Path:
         """Return the path of the session's journal."""
-        path = self._folder / f"journal.{session.id}"
-        first = self._folder / FIRST_NAME
-        return first if session.version == 1 and not os.path.lexists(path) and os.path.lexists(first) else path
+        return session_files.path_of(self._folder, KIND, session)
 
     def read(self, session: Session) -> Entry:
         """Read the entry of the session's refresh token; a clean entry if there is none. Raises StoreDamaged."""
@@ -118,7 +116,7 @@ class Journal:
         """Write the entry, and make sure that it is on the disk. Raises StoreUnavailable."""
         try:
             document = {"version": VERSION, "machine": self._machine, **asdict(entry)}
-            replace_private(self._folder / f"journal.{entry.session}", json.dumps(document).encode() + b"\n")
+            replace_private(self._folder / f"{KIND}.{entry.session}", json.dumps(document).encode() + b"\n")
         except OSError as reason:
             raise StoreUnavailable(
                 f"{self._folder} cannot be written: {reason.strerror}",
@@ -127,25 +125,16 @@ class Journal:
 
     def remove(self, session: Session) -> None:
         """Remove the entry, when its refresh token has a successor or the session is removed."""
-        _remove_file(self.path(session))
-
-    def rename_first(self, session: Session) -> None:
-        """Under the lock: give a journal of version 1 the name that it has today. Raises nothing."""
-        path = self.path(session)
-        if path.name == FIRST_NAME:
-            with contextlib.suppress(OSError):
-                path.rename(self._folder / f"journal.{session.id}")
+        session_files.remove(self.path(session))
 
     def remove_others(self, session: Session | None, replaced: str | None) -> None:
         """Remove the journals of this machine, and of the session with the id `replaced`, but not this session's.
 
         Raises nothing.
         """
-        for path in [self._folder / FIRST_NAME, *self._folder.glob("journal.*")]:
-            if session is not None and path.name == f"journal.{session.id}":
-                continue
-            if path.name == f"journal.{replaced}" or self._is_of_this_machine(path):
-                _remove_file(path)
+        for path in session_files.others(self._folder, KIND, session):
+            if path.name == f"{KIND}.{replaced}" or self._is_of_this_machine(path):
+                session_files.remove(path)
 
     def _is_of_this_machine(self, path: Path) -> bool:
         with contextlib.suppress(StoreUnavailable, UsageError, ValueError, RecursionError, AttributeError):
@@ -175,11 +164,6 @@ def _parse(content: bytes, session: Session) -> Entry | None:
     )
     valid = [type(each) for each in members] == [str, int, bool, int, float, str, bool]
     return found if valid and type(version) is int and version in (1, VERSION) and found.session == session.id else None
-
-
-def _remove_file(path: Path) -> None:
-    with contextlib.suppress(OSError):
-        path.unlink(missing_ok=True)
 
 
 class MemoryJournal(Journal):

@@ -12,7 +12,7 @@ from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
 from tokenctl.model.store import Store
 from tokenctl.runtime import Runtime
-from tokenctl.storage import machine, redo_header
+from tokenctl.storage import machine, redo_header, session_files
 from tokenctl.storage.session_stores import SessionStores
 from tokenctl.storage.state_dir import profile_dir
 
@@ -87,8 +87,8 @@ class LocalVault:
             return None
         session, store = found
         if session.version == 1:
-            self.redo_log.rename_first(session)
-            self.journal.rename_first(session)
+            for kind in ("redo", "journal"):
+                session_files.rename_first(self.folder, kind, session)
         self._stores.settle(store)
         newer = self._newer(session)
         if newer is not None:
@@ -109,7 +109,7 @@ class LocalVault:
 
     def _newer(self, session: Session) -> Session | None:
         """Read the redo log if it has a newer session; the first line tells that."""
-        header = redo_header.read(redo_header.path_of(self.folder, session))
+        header = redo_header.read(session_files.path_of(self.folder, redo_header.KIND, session))
         newer = None if header is None or header.generation <= session.generation else self.redo_log.read(session)
         self.behind = newer is not None
         return newer

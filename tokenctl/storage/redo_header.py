@@ -11,10 +11,9 @@ from typing import NamedTuple
 
 from tokenctl.adapters.private_files import open_private
 from tokenctl.errors import StoreDamaged, StoreUnavailable
-from tokenctl.model.session import Session
 
-FIRST_NAME = "redo"
-"""The name of the redo log of version 1, which has no session id in it."""
+KIND = "redo"
+"""What a redo log's name begins with; see `session_files`."""
 _VERSION = 2
 _WORD = b"tokenctl-redo"
 _LONGEST = 100
@@ -26,13 +25,6 @@ class Header(NamedTuple):
 
     generation: int
     machine: str
-
-
-def path_of(folder: Path, session: Session) -> Path:
-    """Return the path of the session's redo log in the profile's folder."""
-    path = folder / f"redo.{session.id}"
-    first = folder / FIRST_NAME
-    return first if session.version == 1 and not os.path.lexists(path) and os.path.lexists(first) else path
 
 
 def first_line(header: Header) -> bytes:

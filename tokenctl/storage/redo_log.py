@@ -21,8 +21,8 @@ from tokenctl.adapters.private_files import open_private, read_private, sync_fol
 from tokenctl.errors import StoreError, StoreUnavailable, UsageError
 from tokenctl.model import session as sessions
 from tokenctl.model.session import Session
-from tokenctl.storage import redo_header
-from tokenctl.storage.redo_header import Header, damaged
+from tokenctl.storage import redo_header, session_files
+from tokenctl.storage.redo_header import KIND, Header, damaged
 from tokenctl.storage.sealing import seal, unseal
 
 RESERVED = 64 * 1024
@@ -40,7 +40,7 @@ class RedoLog:
 
     def path(self, session: Session) -> Path:
         """Return the path of the session's redo log."""
-        return redo_header.path_of(self._folder, session)
+        return session_files.path_of(self._folder, KIND, session)
 
     def read(self, known: Session) -> Session | None:
         """Read the session if it is newer than `known`; else None. Raises StoreDamaged when the file cannot be read."""
@@ -100,7 +100,7 @@ class RedoLog:
 
     def release(self) -> None:
         """Free the reserved disk space."""
-        _remove_file(self._reserved)
+        session_files.remove(self._reserved)
 
     def commit(self, session: Session) -> None:
         """Commit a session: write it into the reserved space, and rename the file. Raises OSError or UsageError."""
@@ -111,26 +111,17 @@ class RedoLog:
             file.truncate()
             file.flush()
             os.fsync(file.fileno())
-        os.replace(self._reserved, self._folder / f"redo.{session.id}")
+        os.replace(self._reserved, self._folder / f"{KIND}.{session.id}")
         sync_folder(self._folder)
-
-    def rename_first(self, session: Session) -> None:
-        """Under the lock: give a redo log of version 1 the name that it has today. Raises nothing."""
-        path = self.path(session)
-        if path.name == redo_header.FIRST_NAME:
-            with contextlib.suppress(OSError):
-                path.rename(self._folder / f"redo.{session.id}")
 
     def remove_others(self, session: Session | None, replaced: str | None) -> None:
         """Remove the redo logs of this machine, and of the session with the id `replaced`, but not this session's.
 
         Raises nothing.
         """
-        for path in [self._folder / redo_header.FIRST_NAME, *self._folder.glob("redo.*")]:
-            if path == self._reserved or (session is not None and path.name == f"redo.{session.id}"):
-                continue
-            if path.name == f"redo.{replaced}" or self._is_of_this_machine(path):
-                _remove_file(path)
+        for path in session_files.others(self._folder, KIND, session):
+            if path.name == f"{KIND}.{replaced}" or self._is_of_this_machine(path):
+                session_files.remove(path)
 
     def _is_of_this_machine(self, path: Path) -> bool:
         with contextlib.suppress(StoreError, UsageError):
@@ -140,11 +131,6 @@ class RedoLog:
 
     def _associated_data(self, session: Session, line: bytes) -> bytes:
         return json.dumps([self._profile, session.id, line.decode()]).encode()
-
-
-def _remove_file(path: Path) -> None:
-    with contextlib.suppress(OSError):
-        path.unlink(missing_ok=True)
 
 
 def _key(session: Session) -> bytes:
