@@ -4,7 +4,8 @@ Modelled: a server that rotates refresh tokens, ends a session whose retired tok
 counts that) or, with `grace`, still takes the immediate predecessor; that answers well, badly, late or
 never; a keyring that fails or dies at a write; a wall clock that is set forward and back beside a true one
 that only goes on; reboots; processes that renew between our read and our lock, or overtake without any
-lock; and the death of our process before the server did the work, after it, or after our commit. Every
+lock; the death of our process before the server did the work, after it, or at any change on the disk; a keyring
+that comes back with an older state. Every
 command is a new Runtime on the same folder, as a new process would be; the worker's part runs inline.
 
 Not modelled: a disk that loses what was synced, and two processes at the same instant (see test_herds.py).
@@ -18,6 +19,7 @@ import tempfile
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.support import broker
+from tests.support.crash import Killed, dying_at
 from tests.support.sessions import end_of
 from tokenctl.adapters.clock import Clock
 from tokenctl.errors import LoginRequired, Refused, StoreUnavailable, Unreachable
@@ -55,10 +58,6 @@ WORLD: dict[str, Any] = {"moods": MOODS, "life": LIFE, "ring": RING, "took": TOO
 ISSUER = "https://issuer.example"
 QUICK = Path("/dev/shm")
 """Where syncing costs nothing."""
-
-
-class Killed(BaseException):
-    """The process died here."""
 
 
 class Keyring(MemoryStore):
@@ -452,6 +451,21 @@ class Sessions(RuleBasedStateMachine):
     def clock(self, step: int) -> None:
         """Somebody sets the clock."""
         self.offset += step
+
+    @precondition(lambda self: self.signed_in)
+    @rule(change=st.integers(1, 20))
+    def dies_at_a_change(self, change: int) -> None:
+        """`refresh`, whose process dies just before one of its changes on the disk."""
+        self.true += 1
+        self.prepare(["well", "well"], 900, "well", 0, 5)
+        self.said, self.asked_for, before = [], True, self.session
+        process = self.process()
+        with dying_at(change, self.folder), suppress(Killed, Unreachable, LoginRequired, Refused):
+            broker.renew(process, self.profile)
+        if self.session.refresh_token == before.refresh_token in self.server.succeeded:
+            # It died with the answer in its hands: the journal alone knows that the token was presented.
+            self.server.succeeded.discard(before.refresh_token)
+            self.disturbed = True
 
     @precondition(lambda self: self.signed_in)
     @rule(writes=st.integers(0, 4))
