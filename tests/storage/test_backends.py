@@ -138,7 +138,8 @@ def test_the_librarys_own_settings_name_a_known_backend(
     request: pytest.FixtureRequest, setting: str, name: str, tmp_path: Path
 ) -> None:
     """What a person set for the keyring library counts where no login has chosen yet."""
-    environ = request.getfixturevalue(setting)(name)
+    password = {"KEYRING_PROPERTY_KEYRING_KEY": "x"}  # with it nobody has to be asked
+    environ = {**request.getfixturevalue(setting)(name), **password}
     assert opened(environ, tmp_path).backend == name
 
 
