@@ -17,6 +17,7 @@ from tests.support.sessions import end_of
 from tokenctl.errors import LoginRequired, Refused, UsageError
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
+from tokenctl.model.session_state import OtherSession
 from tokenctl.runtime import Runtime
 from tokenctl.storage.memory_store import MemoryStore
 
@@ -278,3 +279,12 @@ def test_a_person_who_signs_in_says_what_for(demo_server: FaultyServer) -> None:
     """The session records what was asked for, which may be more than what was granted."""
     session = broker.sign_in(Person(), profile_of(demo_server, audience="a", scope=None))
     assert (session.requested_scope, session.audience, session.identity) == ("", "a", None)
+
+
+def test_a_job_without_a_credential_gets_no_token_that_a_machine_kept(demo_server: FaultyServer) -> None:
+    """The profile `env` without a secret is not the job that kept a session there."""
+    store = MemoryStore()
+    kept = broker.current(Runtime(here(SECRET), store=store), replace(machine_profile(demo_server), name="env"))
+    without = replace(profile_of(demo_server, client_id=kept.client_id, scope="api", flow=None), name="env")
+    with pytest.raises(OtherSession, match="has no credential of it"):
+        broker.current(Runtime(here({}), store=store), without)

@@ -398,7 +398,7 @@ def test_a_variable_that_agrees_with_the_name_is_fine(file: Path, name: str, env
         (JOB, None, {"TOKENCTL_ID_TOKEN_FILE": ""}, "TOKENCTL_ID_TOKEN_FILE is set and empty"),
         (JOB, None, {"CI": "true"}, "'me' is a person's"),
         ("[profiles.one]", None, {"CI": "1"}, "'one' is a person's"),
-        (JOB, None, {"CI": "1", "TOKENCTL_ISSUER": "https://b.example", "TOKENCTL_CLIENT_ID": "c"}, "'env' is a person's"),
+        (JOB, None, {"CI": "1", "TOKENCTL_ISSUER": "https://b.example", "TOKENCTL_CLIENT_ID": "c"}, "TOKENCTL_CLIENT_SECRET is not set"),
         (JOB, None, {"TOKENCTL_CLIENT_SECRET": "s"}, "TOKENCTL_CLIENT_SECRET is set, and profile 'me'"),
         (JOB, "me", {"TOKENCTL_API_KEY": "s"}, "TOKENCTL_API_KEY is set, and profile 'me'"),
         (JOB, "web", {"TOKENCTL_API_KEY": "s"}, "TOKENCTL_API_KEY is set, and profile 'web'"),

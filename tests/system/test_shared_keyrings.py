@@ -68,7 +68,9 @@ def test_a_foreign_state_directory_sends_nothing(scene: Scene, tmp_path: Path, w
 
 def test_a_person_at_a_terminal_moves_the_renewals(scene: Scene, tmp_path: Path) -> None:
     """After `refresh` there, the other state directory is the one that says so."""
-    person = attended(scene.home, "refresh", environ=other(tmp_path))
+    refused = attended(scene.home, "refresh", environ=other(tmp_path), answers=[("from now on?", b"n\n")])
+    assert refused.status == 2 and ELSEWHERE in refused.stderr and scene.refreshes == 0
+    person = attended(scene.home, "refresh", environ=other(tmp_path), answers=[("from now on?", b"y\n")])
     assert person.status == 0 and "from now on t is renewed here" in person.stderr, person
     scene.age()
     one_clear_error(scene.token(), 2)

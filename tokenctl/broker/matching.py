@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from tokenctl.model.profile import ENVIRONMENT_PROFILE
 from tokenctl.model.session import Session
 from tokenctl.model.session_state import OtherSession, check_profile
 from tokenctl.runtime import Runtime
@@ -18,6 +19,11 @@ def check(runtime: Runtime, vault: "Vault", session: Session) -> Session:
     """
     profile = vault.profile
     known = check_profile(profile, session)
+    if profile.name == ENVIRONMENT_PROFILE and session.by_machine and not profile.by_machine and vault.lasting:
+        raise OtherSession(
+            f"the session that is kept for {profile.name!r} is a machine's, and the environment has no credential of it",
+            hint="set TOKENCTL_CLIENT_SECRET, or the credential that the session was made with",
+        )
     if profile.by_machine and vault.lasting:
         from tokenctl.flows import identities
 

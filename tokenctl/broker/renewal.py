@@ -154,11 +154,13 @@ def _adopted(runtime: Runtime, vault: Vault) -> Session:
     """Do step 3 for a person: from now on this state directory renews the session, if a person at a terminal asks."""
     session = _read_again(runtime, vault)
     if not vault.renews(session):
-        if not runtime.terminal.attended:
-            raise renewed_elsewhere(vault.profile, session)
-        runtime.terminal.message(
-            f"from now on {vault.profile.name} is renewed here; the state directory {session.state_path} renewed it before"
+        question = (
+            f"the state directory {session.state_path} renews {vault.profile.name!r}; if it is still used, its next"
+            " renewal fails, or ends the session. Renew it here from now on?"
         )
+        if not (runtime.terminal.attended and runtime.terminal.confirm(question)):
+            raise renewed_elsewhere(vault.profile, session)
+        runtime.terminal.message(f"from now on {vault.profile.name} is renewed here")
     return session
 
 

@@ -82,7 +82,7 @@ class _Sent:
 def _present(runtime: Runtime, vault: Vault, job: RenewalJob, flow: Flow, client: Client) -> _Sent:
     """Send the request and return the reply.
 
-    If the reply is lost, present the refresh token once more at once: servers allow that for a few seconds. Raises
+    If the reply is lost, present the refresh token once more after a second: servers allow that for some time. Raises
     Refused or Unreachable, and what the request itself needs may raise other errors.
     """
     entry = vault.journal.read(job.session)

@@ -88,6 +88,9 @@ def of_file(config: Config, name: str | None) -> Profile:
         )
     if name not in config.profiles:
         check_name(name)
+        for other in config.profiles:
+            if other.lower() == name.lower():
+                raise UsageError(f"there is no profile {name!r} in {config.path}", hint=f"did you mean {other!r}?")
         known = f"the profiles are: {', '.join(config.profiles)}" if config.profiles else "there is none yet"
         raise UsageError(
             f"there is no profile {name!r} in {config.path}",
@@ -169,11 +172,15 @@ def _reads_id_token(profile: Profile, environ: Mapping[str, str]) -> bool:
 
 def _check_machine(profile: Profile) -> None:
     if not profile.by_machine and profile.store in LASTING_STORES:
-        by_itself = profile.name == ENVIRONMENT_PROFILE
+        if profile.name == ENVIRONMENT_PROFILE:
+            raise UsageError(
+                "CI is set, and the environment has no credential of a machine: TOKENCTL_CLIENT_SECRET is not set",
+                hint="set it, or TOKENCTL_CLIENT_SECRET_FILE, TOKENCTL_API_KEY, TOKENCTL_ID_TOKEN, or"
+                " TOKENCTL_FLOW=workload; a job gets a person's token only by the name of its profile",
+            )
         raise UsageError(
             f"CI is set, and profile {profile.name!r} is a person's: a job gets a person's token only by name",
-            hint=f"name it with -p {profile.name}"
-            + ("; for a machine set its secret, TOKENCTL_ID_TOKEN or TOKENCTL_FLOW" if by_itself else ""),
+            hint=f"name it with -p {profile.name}",
         )
 
 

@@ -13,7 +13,7 @@ from tokenctl.cli.options import as_json, each_profile, every, with_runtime
 from tokenctl.cli.output import answer
 from tokenctl.cli.views import document
 from tokenctl.errors import TokenctlError
-from tokenctl.model.session import Session
+from tokenctl.model.session import MACHINE_FLOWS, Session
 from tokenctl.model.session_state import OtherSession
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
@@ -83,6 +83,11 @@ def _describe(runtime: Runtime, name: str | None, *, claims: bool, verify: bool,
             problem = not_signed or problem
         if introspect:
             found["introspection"] = inspection.introspect(runtime, vault, session)
+    if problem is None and found["refresh_token"]["state"] == "dead" and found["flow"] not in MACHINE_FLOWS:
+        runtime.terminal.warning(
+            f"the server ended the session of {vault.profile.name!r}; its access token still lives"
+        )
+        runtime.terminal.hint(vault.profile.login_hint)
     return _Shown(vault=vault, document=found, problem=problem)
 
 
