@@ -96,3 +96,12 @@ class Reading(Ring):
         subprocess.run(["cat"], stdout=subprocess.DEVNULL, check=True)
         os.read(0, 65536)
         return super().get_password(service, username)
+
+
+class ReadOnly(Ring):
+    """Cannot be written once there is a file beside it whose name ends in `.read-only`."""
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        if Path(f"{os.environ['TEST_RING']}.read-only").exists():
+            raise keyring.errors.PasswordSetError("it cannot be written")
+        super().set_password(service, username, password)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from tokenctl import flows
 from tokenctl.broker import kept, matching
-from tokenctl.errors import Refused, StoreDamaged, StoreLocked, Unreachable, UsageError
+from tokenctl.errors import Refused, StoreDamaged, StoreLocked, TokenctlError, Unreachable, UsageError
 from tokenctl.flows import clients, sign_in
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
@@ -125,8 +125,8 @@ def revoke(runtime: Runtime, vault: Vault) -> bool:
         vault.journal.write(replace(before, signing_out=True))
         try:
             revoked = flows.of(session.flow).revoke(runtime, vault, session)
-        except (Unreachable, Refused) as error:
-            if error.sent if isinstance(error, Unreachable) else error.lost:
+        except TokenctlError as error:
+            if _may_have_revoked(error):
                 error.hint = (
                     "the server may have revoked it, so its tokens are not given away any more: run 'tokenctl revoke'"
                     " again, or use --local to forget it here"
@@ -140,6 +140,11 @@ def revoke(runtime: Runtime, vault: Vault) -> bool:
             raise
         vault.forget()
     return revoked
+
+
+def _may_have_revoked(error: TokenctlError) -> bool:
+    """Tell whether the server may have revoked something. Other errors come before a request, such as a missing secret."""
+    return (isinstance(error, Unreachable) and error.sent) or (isinstance(error, Refused) and error.lost)
 
 
 def forget(vault: Vault) -> None:

@@ -207,11 +207,26 @@ class LocalVault:
 
     def keep(self, session: Session, secret: str | None = None) -> None:
         older = self._stored()
+        moved, stays = self._goes_on(older, session)
         self._stores.keep(self.store, session, secret)
         self._mirror(session)
-        if older is None or older.refresh_token != session.refresh_token:
-            self.journal.remove(session)  # it was about the refresh token before
+        if not moved and (not stays or self.signing_out(session)):
+            self.journal.remove(session)  # it was about the refresh token before, or about the session before
         self._remove_older(session, older)
+
+    def _goes_on(self, older: Session | None, session: Session) -> tuple[bool, bool]:
+        """Tell whether a session that is kept is the older one, which only moves, and whether its refresh token stays.
+
+        The store can be behind, so what counts is the redo log.
+        """
+        if older is None:
+            return False, False
+        with contextlib.suppress(StoreError, UsageError):
+            older = self._newer(older) or older
+        return (
+            (older.id, older.access_token) == (session.id, session.access_token),
+            older.refresh_token is not None and older.refresh_token == session.refresh_token,
+        )
 
     def forget(self) -> None:
         older = self._stored()
