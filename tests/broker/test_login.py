@@ -12,6 +12,7 @@ from tests.support.commandline import Home
 from tests.support.demo_server import Make
 from tests.support.flows import Failing, Person, here, machine_profile, profile_of, refreshes, rewritten
 from tokenctl.broker import login as logins
+from tokenctl.demo.registry import CLIENTS
 from tokenctl.errors import StoreError, UsageError
 from tokenctl.flows import sign_in as sign_ins
 from tokenctl.model.profile import Profile
@@ -63,15 +64,13 @@ def test_the_secret_of_the_newer_client_does_not_go_to_the_older_server(
     demo_server: FaultyServer, make_server: Make
 ) -> None:
     """A machine's session that is replaced is revoked with the secret that was kept for it, or not at all."""
-    second, store = make_server(), MemoryStore()
-    environ = {"TOKENCTL_CLIENT_SECRET": "demo-ci-secret"}
-    login(Runtime(here(environ), store=store), machine_profile(demo_server), "demo-ci-secret")
-    store.write_secret("t", "older-secret")
-    login(Runtime(here(environ), store=store), machine_profile(second), "demo-ci-secret", switch=True)
-    sent = [each.headers.get("authorization") for each in demo_server.requests if each.path == "/revoke"]
-    assert sent and demo_server.requests[-1].headers["authorization"] not in {
-        each.headers.get("authorization") for each in second.requests
-    }
+    ci = next(each for each in CLIENTS if each.secret)
+    second, store = make_server(clients=(replace(ci, secret="newer-secret"),)), MemoryStore()
+    login(Runtime(here({}), store=store), machine_profile(demo_server), "demo-ci-secret")
+    environ = {"TOKENCTL_CLIENT_SECRET": "newer-secret"}
+    login(Runtime(here(environ), store=store), machine_profile(second), "newer-secret", switch=True)
+    sent = [each.headers["authorization"] for each in demo_server.requests if each.path == "/revoke"]
+    assert sent and not set(sent) & {each.headers.get("authorization") for each in second.requests}
 
 
 def test_the_same_person_again_revokes_nothing(demo_server: FaultyServer, store: MemoryStore) -> None:

@@ -278,3 +278,16 @@ def test_a_person_who_signs_in_says_what_for(demo_server: FaultyServer) -> None:
     """The session records what was asked for, which may be more than what was granted."""
     session = broker.sign_in(Person(), profile_of(demo_server, audience="a", scope=None))
     assert (session.requested_scope, session.audience, session.identity) == ("", "a", None)
+
+
+def test_a_secret_that_was_kept_for_another_server_stays_here(demo_server: FaultyServer, make_server: Make) -> None:
+    """The machine began again at a second server, with the secret of the environment: only that one goes there."""
+    second, store = make_server(), MemoryStore()
+    begun(demo_server, store)
+    store.write_secret("t", "kept for the first server")
+    begun(second, store)
+    before = len(second.requests)
+    for profile in (machine_profile(second), machine_profile(second, scope="api read")):
+        with pytest.raises(LoginRequired):
+            broker.renew(Runtime(store=store), profile)
+    assert len(second.requests) == before

@@ -79,7 +79,7 @@ def can_begin(runtime: Runtime, vault: Vault, stored: Session | None) -> bool:
         return True
     # A changed scope: the secret that was kept at login is for this server and this client.
     same = stored is not None and clients.is_with(profile, stored) and profile.accepts_flow(stored.flow)
-    return same and vault.store.read_secret(profile.name) is not None
+    return same and stored is not None and clients.secret_in_store(vault, stored) is not None
 
 
 # -- move ----------------------------------------------------------------------------------------------
