@@ -16,7 +16,7 @@ from tokenctl.demo.registry import CLIENTS
 from tokenctl.errors import StoreError, UsageError
 from tokenctl.flows import sign_in as sign_ins
 from tokenctl.model.profile import Profile
-from tokenctl.model.session import Session
+from tokenctl.model.session import DEFAULT_LIFETIME, Session
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
 from tokenctl.storage.memory_store import MemoryStore
@@ -184,6 +184,22 @@ def test_another_persons_refresh_token_is_not_kept(demo_server: FaultyServer, st
     without_refresh_token(demo_server)
     profile = profile_of(demo_server, params={"login_hint": "grace"})
     assert login(Person(store=store), profile, switch=True).refresh_token is None
+
+
+def test_a_refresh_token_of_somebody_unknown_is_not_kept(demo_server: FaultyServer, store: MemoryStore) -> None:
+    """Without ID tokens nobody knows whether it is the same person: their tokens must not become another one's."""
+    profile = profile_of(demo_server, scope="api offline_access")
+    login(Person(store=store), profile, switch=True)
+    without_refresh_token(demo_server)
+    assert login(Person(store=store), profile).refresh_token is None
+
+
+def test_a_kept_refresh_token_renews_a_token_of_unknown_life(demo_server: FaultyServer, store: MemoryStore) -> None:
+    """An access token that can be renewed does not count as good for ever."""
+    demo_server.signing_key.opaque_access_tokens = True
+    demo_server.overrides["/token"] = rewritten(demo_server, refresh_token=None, expires_in=None)
+    again = login(Person(store=store), profile_of(demo_server))
+    assert again.refresh_token is not None and again.lifetime == DEFAULT_LIFETIME
 
 
 # -- by command ------------------------------------------------------------------------------------

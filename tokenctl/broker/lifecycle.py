@@ -12,7 +12,7 @@ from tokenctl.errors import Refused, StoreDamaged, StoreLocked, TokenctlError, U
 from tokenctl.flows import clients, sign_in
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
-from tokenctl.model.session_state import OtherSession, logged_out
+from tokenctl.model.session_state import OtherSession, check_not_signing_out, logged_out
 from tokenctl.model.store import Store, choice_of
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
@@ -31,6 +31,7 @@ def begin(runtime: Runtime, vault: Vault, seen: Session | None = None) -> Sessio
     with vault.exclusive():
         stored = vault.recover()
         if stored is not None and matching.belongs(runtime, vault, stored):
+            check_not_signing_out(vault.profile, signing_out=vault.signing_out(stored))
             if not stored.expired(runtime.time_of(stored)):
                 return stored  # another process began it
             if not can_begin(runtime, vault, stored):  # never sign a person in here

@@ -132,13 +132,14 @@ def read_again(runtime: Runtime, vault: Vault) -> Session:
     Raises LoginRequired when it is gone or signing out, OtherSession when it is not what is asked for, and UsageError
     when it is renewed elsewhere.
     """
-    session = _read_again(runtime, vault)
+    session = checked(runtime, vault)
     if not vault.renews(session):
         raise renewed_elsewhere(vault.profile, session)
     return session
 
 
-def _read_again(runtime: Runtime, vault: Vault) -> Session:
+def checked(runtime: Runtime, vault: Vault) -> Session:
+    """Read the session under the lock, for what is no renewal: it may be one that is renewed elsewhere."""
     session = vault.recover()
     if session is None:
         raise logged_out(vault.profile)
@@ -148,7 +149,7 @@ def _read_again(runtime: Runtime, vault: Vault) -> Session:
 
 def _adopted(runtime: Runtime, vault: Vault) -> Session:
     """Do step 3 for a person: from now on this state directory renews the session, if a person at a terminal asks."""
-    session = _read_again(runtime, vault)
+    session = checked(runtime, vault)
     if not vault.renews(session):
         if not runtime.terminal.attended:
             raise renewed_elsewhere(vault.profile, session)

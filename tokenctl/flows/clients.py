@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from functools import partial
-from urllib.parse import urlsplit
 
 from tokenctl import flows
 from tokenctl.config.secret_sources import from_environment, from_key_file, of_client
@@ -83,7 +82,7 @@ def is_with(profile: Profile, session: Session) -> bool:
     if profile.client_id not in (None, session.client_id):
         return False
     if profile.api is not None:
-        return urlsplit(profile.api.login.url)[:2] == urlsplit(session.issuer)[:2]
+        return profile.api.is_at(session.issuer)
     return profile.issuer in (None, session.issuer)
 
 
