@@ -307,3 +307,14 @@ def test_a_session_of_another_token_api_is_not_handed_out(demo_server: FaultySer
         broker.current(Runtime(here({}), store=store), profile(second))
     other = broker.current(Runtime(key, store=store), profile(second))
     assert (first.issuer, other.issuer) == (demo_server.issuer, second.issuer)
+
+
+def test_a_second_login_of_a_machine_is_its_session_too(demo_server: FaultyServer) -> None:
+    """What the machine presented is compared under the key of the session that is kept."""
+    store, runtime = MemoryStore(), Runtime(here(SECRET))
+    profile = machine_profile(demo_server)
+    for _ in range(2):
+        session = broker.sign_in(
+            runtime, profile, client_secret="demo-ci-secret", keep=lambda new: broker.keep(Runtime(store=store), profile, new)
+        )
+    assert broker.current(Runtime(here(SECRET), store=store), profile) == session

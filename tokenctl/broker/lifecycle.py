@@ -102,7 +102,8 @@ def migrate(runtime: Runtime, profile: Profile) -> tuple[Store, Store]:
             raise logged_out(profile)
         old, new = source.store, goal.store
         if choice_of(old) != choice_of(new):
-            goal.keep(session, old.read_secret(profile.name))
+            # As the next generation: so nobody takes what it leaves for the session itself.
+            goal.keep(replace(session, generation=session.generation + 1), old.read_secret(profile.name))
     return old, new
 
 

@@ -90,7 +90,7 @@ def keep(
             runtime.terminal.message(f"{vault.profile.name!r} was signed in as {was}, and is now {now}")
         if older is not None:
             session = replace(session, generation=older.generation + 1)
-            if not other:
+            if not other and session.identity is None:  # a machine's identity is bound to its own key
                 # The keyring can come back with the older entry. With its key, the redo log has this session then.
                 session = replace(session, id=older.id, seal_key=older.seal_key)
                 if _keeps_refresh_token(vault, older, session):

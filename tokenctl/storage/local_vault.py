@@ -175,12 +175,29 @@ class LocalVault:
         return True
 
     def publish(self, session: Session) -> None:
+        if self._is_replaced(session):
+            self._runtime.terminal.warning(
+                f"the session of {self.profile.name!r} was replaced meanwhile, under the lock of another state directory;"
+                " the newer one stays"
+            )
+            return
         try:
             self.store.write(self.profile.name, session)
         except StoreError as error:
             self._check_committed(session, error)
         else:
             self.behind = False
+
+    def _is_replaced(self, session: Session) -> bool:
+        """Tell whether the store has a newer session: another state directory with the same keyring has another lock."""
+        try:
+            there = self.store.read(self.profile.name)
+        except StoreError:  # writing tells what is wrong
+            return False
+        if there is None:
+            return False
+        newer = there.generation, there.access_token != session.access_token
+        return there.id != session.id or newer > (session.generation, False)
 
     def _check_committed(self, session: Session, error: StoreError) -> None:
         """After the store's error: warn if the redo log has the session, else raise the error."""
