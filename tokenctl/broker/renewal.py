@@ -42,7 +42,11 @@ def renew_if_stale(
         with vault.exclusive(patience) as lock:
             # Step 3: read again, and use only this record from here on.
             session = read_again(runtime, vault)
-            if session.fresh(runtime.time_of(session), min_ttl) or renewed_since(runtime, seen, session):
+            if renewed_since(runtime, seen, session):
+                return session
+            # Under the lock nobody presents it now: an answer that is missing is lost, and can have ended the token.
+            lost = session.older_access_tokens != "kept" and vault.unanswered(session)
+            if session.fresh(runtime.time_of(session), min_ttl) and not lost:
                 return session
             entry = vault.journal.read(session)
             grant = permission.permitted_grant(runtime, vault.profile, session, entry)

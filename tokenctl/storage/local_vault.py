@@ -17,7 +17,7 @@ from tokenctl.storage.session_stores import SessionStores
 from tokenctl.storage.state_dir import profile_dir
 
 if TYPE_CHECKING:
-    from tokenctl.storage.journal import Journal
+    from tokenctl.storage.journal import Entry, Journal
     from tokenctl.storage.redo_log import RedoLog
 
 NARROWER_PREFIX = "narrow."
@@ -101,11 +101,19 @@ class LocalVault:
         return self._stores.find()
 
     def signing_out(self, session: Session) -> bool:
-        if not os.path.lexists(self.folder / f"journal.{session.id}"):
-            return False
-        with contextlib.suppress(StoreError, UsageError):  # the next renewal reports it
-            return self.journal.read(session).signing_out
-        return False
+        entry = self._entry_of(session)
+        return entry is not None and entry.signing_out
+
+    def unanswered(self, session: Session) -> bool:
+        entry = self._entry_of(session)
+        return entry is not None and entry.tries > 0
+
+    def _entry_of(self, session: Session) -> "Entry | None":
+        """Read the journal's entry, if there is one that can be read. Most sessions have none."""
+        if os.path.lexists(self.folder / f"journal.{session.id}"):
+            with contextlib.suppress(StoreError, UsageError):  # the next renewal reports it
+                return self.journal.read(session)
+        return None
 
     def _newer(self, session: Session) -> Session | None:
         """Read the redo log if it has a newer session; the first line tells that."""

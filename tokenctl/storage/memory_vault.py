@@ -32,6 +32,9 @@ class MemoryVault:
     def signing_out(self, session: Session) -> bool:
         return self.journal.read(session).signing_out
 
+    def unanswered(self, session: Session) -> bool:
+        return self.journal.read(session).tries > 0
+
     def recover(self) -> Session | None:
         return self.newest()
 

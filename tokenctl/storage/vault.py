@@ -66,6 +66,12 @@ class Vault(Protocol):
     def signing_out(self, session: Session) -> bool:
         """Tell whether `revoke` has begun to end the session: then nobody may get its tokens."""
 
+    def unanswered(self, session: Session) -> bool:
+        """Tell whether the refresh token was presented without an answer, or is being presented now.
+
+        The server may have ended the access token then.
+        """
+
     def exclusive(self, patience: float | None = None) -> AbstractContextManager[int | None]:
         """Hold the lock until the block ends. Waits `patience` seconds, or the lock's deadline, at most. Raises Busy.
 
