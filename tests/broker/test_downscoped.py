@@ -235,7 +235,11 @@ def test_a_scope_that_the_server_did_not_mention_may_be_asked_for(ring_home: Hom
 
 def test_another_machine_gets_no_narrower_token_of_the_first(home: Home, demo_server: FaultyServer) -> None:
     """A narrower token is for the machine whose session it was made in, as the session is."""
-    environ = {"TOKENCTL_ISSUER": demo_server.issuer, "TOKENCTL_CLIENT_ID": "tokenctl-demo-ci", "TOKENCTL_STORE": "file"}
+    environ = {
+        "TOKENCTL_ISSUER": demo_server.issuer,
+        "TOKENCTL_CLIENT_ID": "tokenctl-demo-ci",
+        "TOKENCTL_STORE": "file",
+    }
     environ |= {"TOKENCTL_SCOPE": "api read"}
     mine, theirs = ({"TOKENCTL_CLIENT_SECRET": secret} for secret in ("demo-ci-secret", "of another machine"))
     words = ("token", "--scope", "read")
@@ -247,7 +251,9 @@ def test_another_machine_gets_no_narrower_token_of_the_first(home: Home, demo_se
 def test_a_machine_begins_another_session_for_a_narrower_token(home: Home, demo_server: FaultyServer) -> None:
     """The profile's target has changed: `token --scope` does what `token` does."""
     environ = {"TOKENCTL_CLIENT_SECRET": "demo-ci-secret"}
-    profile = f'[profiles.t]\nissuer = "{demo_server.issuer}"\nclient_id = "tokenctl-demo-ci"\nflow = "client-credentials"\n'
+    profile = (
+        f'[profiles.t]\nissuer = "{demo_server.issuer}"\nclient_id = "tokenctl-demo-ci"\nflow = "client-credentials"\n'
+    )
     for scope in ("api read", "api write"):
         home.write_config(profile + f'scope = "{scope}"\n')
         assert home.run("token", "--scope", "api", environ=environ).status == 0
@@ -270,3 +276,16 @@ def test_nothing_is_exchanged_after_a_sign_out_has_begun(ring_home: Home, demo_s
         stdout, stderr = waiting.communicate()
     assert (waiting.returncode, stdout) == (4, "") and "is signing out" in stderr
     assert demo_server.count("/token") == exchanges
+
+
+def test_a_sign_out_ends_narrower_tokens_too(home: Home, demo_server: FaultyServer) -> None:
+    """A machine's tokens have nothing in common at the server: each is revoked."""
+    home.write_config(
+        f'[profiles.t]\nissuer = "{demo_server.issuer}"\nclient_id = "tokenctl-demo-ci"\nscope = "api read"\n'
+        'flow = "client-credentials"\n'
+    )
+    environ = {"TOKENCTL_CLIENT_SECRET": "demo-ci-secret"}
+    tokens = [home.run(*words, environ=environ).stdout.strip() for words in (("token",), ("token", "--scope", "read"))]
+    assert all(demo_server.sessions.access_claims(each) for each in tokens)
+    assert home.run("revoke", environ=environ).status == 0
+    assert not any(demo_server.sessions.access_claims(each) for each in tokens)

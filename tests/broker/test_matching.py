@@ -298,7 +298,11 @@ def test_a_session_of_another_token_api_is_not_handed_out(demo_server: FaultySer
     second, store = make_server(), MemoryStore()
 
     def profile(server: FaultyServer) -> Profile:
-        login = {"url": f"{server.issuer}/api-key/login", "body": {"api_key": "{api_key}"}, "access_token": "/access_token"}
+        login = {
+            "url": f"{server.issuer}/api-key/login",
+            "body": {"api_key": "{api_key}"},
+            "access_token": "/access_token",
+        }
         return from_members("t", {"flow": "api-key", "api": {"login": login}}, "test")
 
     key = here({"TOKENCTL_API_KEY": "demo-api-key"})
@@ -315,6 +319,9 @@ def test_a_second_login_of_a_machine_is_its_session_too(demo_server: FaultyServe
     profile = machine_profile(demo_server)
     for _ in range(2):
         session = broker.sign_in(
-            runtime, profile, client_secret="demo-ci-secret", keep=lambda new: broker.keep(Runtime(store=store), profile, new)
+            runtime,
+            profile,
+            client_secret="demo-ci-secret",
+            keep=lambda new: broker.keep(Runtime(store=store), profile, new),
         )
     assert broker.current(Runtime(here(SECRET), store=store), profile) == session

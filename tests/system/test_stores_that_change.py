@@ -93,7 +93,9 @@ def test_a_login_by_another_name_can_be_killed_anywhere(keyring_home: Home, demo
 def test_another_name_costs_no_secret(keyring_home: Home, demo_server: FaultyServer) -> None:
     """The machine's secret is in the same keyring, and stays there."""
     for backend in (RING, "tests.support.ring.Alias"):
-        write_profile(keyring_home, demo_server, backend, client_id="tokenctl-demo-ci", scope="api", flow="client-credentials")
+        write_profile(
+            keyring_home, demo_server, backend, client_id="tokenctl-demo-ci", scope="api", flow="client-credentials"
+        )
         assert keyring_home.run("login", "--client-secret-stdin", stdin=SECRET).status == 0
     assert entries(keyring_home)["tokenctl:t\nsecret"] == SECRET
     assert keyring_home.run("refresh").status == 0

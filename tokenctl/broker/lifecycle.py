@@ -140,8 +140,18 @@ def revoke(runtime: Runtime, vault: Vault) -> bool:
                     "the session is kept; try again later, or use --local to forget it here: then it stays valid there"
                 )
             raise
+        for token in vault.narrower_tokens():
+            _end_narrower(runtime, vault, token)
         vault.forget()
     return revoked
+
+
+def _end_narrower(runtime: Runtime, vault: Vault, token: Session) -> None:
+    """Revoke a narrower token: a server need not end it with the session. The session is revoked, so no failure counts."""
+    try:
+        flows.of(token.flow).revoke(runtime, vault, token)
+    except TokenctlError as error:
+        runtime.terminal.detail(f"a narrower token was not revoked: {error.message}")
 
 
 def _may_have_revoked(error: TokenctlError) -> bool:

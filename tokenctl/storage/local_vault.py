@@ -288,6 +288,15 @@ class LocalVault:
         (self.folder / f"{NARROWER_PREFIX}{key}").touch(mode=0o600)
         self.store.write(f"{self.profile.name}@{key}", token)
 
+    def narrower_tokens(self) -> list[Session]:
+        keys = [mark.name.removeprefix(NARROWER_PREFIX) for mark in self.folder.glob(f"{NARROWER_PREFIX}*")]
+        found: list[Session] = []
+        for key in keys:
+            with contextlib.suppress(StoreError):
+                token = self.narrower(key)
+                found += [token] if token is not None else []
+        return found
+
     def forget_narrower(self) -> None:
         for mark in self.folder.glob(f"{NARROWER_PREFIX}*"):
             name = f"{self.profile.name}@{mark.name.removeprefix(NARROWER_PREFIX)}"

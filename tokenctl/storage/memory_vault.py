@@ -85,6 +85,10 @@ class MemoryVault:
     def keep_narrower(self, key: str, token: Session) -> None:
         self.store.write(f"{self.profile.name}@{key}", token)
 
+    def narrower_tokens(self) -> list[Session]:
+        """They end with the process, and nobody revokes what a process made for itself."""
+        return []
+
     def forget_narrower(self) -> None:
         """Nothing has to be removed: they end with the process."""
 

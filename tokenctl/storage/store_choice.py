@@ -48,7 +48,7 @@ class Choices(NamedTuple):
 
         Where there is no current store, the one that was coming can have a session, and is the current one.
         """
-        current, *left = self.listed or (None,)
+        current, left = next(iter(self.listed), None), self.listed[1:]
         return Choices(current, choice, _without(choice, (*left, *self.earlier)))
 
     def settled(self, choice: StoreChoice) -> "Choices":

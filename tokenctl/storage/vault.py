@@ -124,6 +124,9 @@ class Vault(Protocol):
     def keep_narrower(self, key: str, token: Session) -> None:
         """Keep a narrower token. The session does not change. Raises StoreError or OSError."""
 
+    def narrower_tokens(self) -> list[Session]:
+        """Read every narrower token that can be read."""
+
     def forget_narrower(self) -> None:
         """Remove every narrower token. A failure is ignored, because these tokens only live for minutes."""
 
