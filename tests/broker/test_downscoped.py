@@ -2,6 +2,7 @@
 
 import json
 import threading
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,12 @@ from tests.support.flows import always, rewritten
 from tests.support.job_identity import platform
 from tests.support.paths import ROOT
 from tests.support.real_parts import available
+from tokenctl.model import session as sessions
+from tokenctl.model.profile import Profile
 from tokenctl.oauth.claims import unverified_claims
+from tokenctl.runtime import Runtime
+from tokenctl.storage import vault as vaults
+from tokenctl.storage.lock import exclusive
 
 
 @pytest.fixture
@@ -225,3 +231,61 @@ def test_a_scope_that_the_server_did_not_mention_may_be_asked_for(ring_home: Hom
     demo_server.overrides["/token"] = rewritten(demo_server, scope="api")
     assert ring_home.login(demo_server.issuer).status == 0
     assert ring_home.run("token", "--scope", "openid api").status == 0
+
+
+def test_another_machine_gets_no_narrower_token_of_the_first(home: Home, demo_server: FaultyServer) -> None:
+    """A narrower token is for the machine whose session it was made in, as the session is."""
+    environ = {
+        "TOKENCTL_ISSUER": demo_server.issuer,
+        "TOKENCTL_CLIENT_ID": "tokenctl-demo-ci",
+        "TOKENCTL_STORE": "file",
+    }
+    environ |= {"TOKENCTL_SCOPE": "api read"}
+    mine, theirs = ({"TOKENCTL_CLIENT_SECRET": secret} for secret in ("demo-ci-secret", "of another machine"))
+    words = ("token", "--scope", "read")
+    assert home.run(*words, environ=environ | mine).status == 0
+    other = home.run(*words, environ=environ | theirs)
+    assert (other.status, other.stdout) == (5, "")
+
+
+def test_a_machine_begins_another_session_for_a_narrower_token(home: Home, demo_server: FaultyServer) -> None:
+    """The profile's target has changed: `token --scope` does what `token` does."""
+    environ = {"TOKENCTL_CLIENT_SECRET": "demo-ci-secret"}
+    profile = (
+        f'[profiles.t]\nissuer = "{demo_server.issuer}"\nclient_id = "tokenctl-demo-ci"\nflow = "client-credentials"\n'
+    )
+    for scope in ("api read", "api write"):
+        home.write_config(profile + f'scope = "{scope}"\n')
+        assert home.run("token", "--scope", "api", environ=environ).status == 0
+
+
+def test_nothing_is_exchanged_after_a_sign_out_has_begun(ring_home: Home, demo_server: FaultyServer) -> None:
+    """A command waits for the lock, and finds under it that the session is signing out."""
+    write_profile(ring_home, demo_server.issuer, "tokenctl-demo", 'narrow_by = "token-exchange"\n')
+    assert ring_home.login(demo_server.issuer).status == 0
+    folder = Path(ring_home.environ["TOKENCTL_STATE_DIR"]) / "t"
+    exchanges = demo_server.count("/token")
+    with ExitStack() as stack:
+        with exclusive(folder / "lock"):
+            waiting = stack.enter_context(ring_home.start("token", "--scope", "api"))
+            assert waiting.stderr is not None and "waiting for another tokenctl" in waiting.stderr.readline()
+            runtime = Runtime({"TOKENCTL_STATE_DIR": str(folder.parent)})
+            session = sessions.loads(entries(ring_home)["tokenctl:t\nsession"])
+            journal = vaults.open(runtime, Profile(name="t")).journal
+            journal.write(replace(journal.read(session), signing_out=True))
+        stdout, stderr = waiting.communicate()
+    assert (waiting.returncode, stdout) == (4, "") and "is signing out" in stderr
+    assert demo_server.count("/token") == exchanges
+
+
+def test_a_sign_out_ends_narrower_tokens_too(home: Home, demo_server: FaultyServer) -> None:
+    """A machine's tokens have nothing in common at the server: each is revoked."""
+    home.write_config(
+        f'[profiles.t]\nissuer = "{demo_server.issuer}"\nclient_id = "tokenctl-demo-ci"\nscope = "api read"\n'
+        'flow = "client-credentials"\n'
+    )
+    environ = {"TOKENCTL_CLIENT_SECRET": "demo-ci-secret"}
+    tokens = [home.run(*words, environ=environ).stdout.strip() for words in (("token",), ("token", "--scope", "read"))]
+    assert all(demo_server.sessions.access_claims(each) for each in tokens)
+    assert home.run("revoke", environ=environ).status == 0
+    assert not any(demo_server.sessions.access_claims(each) for each in tokens)

@@ -12,10 +12,11 @@ from tests.support.commandline import Home
 from tests.support.demo_server import Make
 from tests.support.flows import Failing, Person, here, machine_profile, profile_of, refreshes, rewritten
 from tokenctl.broker import login as logins
+from tokenctl.demo.registry import CLIENTS
 from tokenctl.errors import StoreError, UsageError
 from tokenctl.flows import sign_in as sign_ins
 from tokenctl.model.profile import Profile
-from tokenctl.model.session import Session
+from tokenctl.model.session import DEFAULT_LIFETIME, Session
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
 from tokenctl.storage.memory_store import MemoryStore
@@ -63,15 +64,13 @@ def test_the_secret_of_the_newer_client_does_not_go_to_the_older_server(
     demo_server: FaultyServer, make_server: Make
 ) -> None:
     """A machine's session that is replaced is revoked with the secret that was kept for it, or not at all."""
-    second, store = make_server(), MemoryStore()
-    environ = {"TOKENCTL_CLIENT_SECRET": "demo-ci-secret"}
-    login(Runtime(here(environ), store=store), machine_profile(demo_server), "demo-ci-secret")
-    store.write_secret("t", "older-secret")
-    login(Runtime(here(environ), store=store), machine_profile(second), "demo-ci-secret", switch=True)
-    sent = [each.headers.get("authorization") for each in demo_server.requests if each.path == "/revoke"]
-    assert sent and demo_server.requests[-1].headers["authorization"] not in {
-        each.headers.get("authorization") for each in second.requests
-    }
+    ci = next(each for each in CLIENTS if each.secret)
+    second, store = make_server(clients=(replace(ci, secret="newer-secret"),)), MemoryStore()
+    login(Runtime(here({}), store=store), machine_profile(demo_server), "demo-ci-secret")
+    environ = {"TOKENCTL_CLIENT_SECRET": "newer-secret"}
+    login(Runtime(here(environ), store=store), machine_profile(second), "newer-secret", switch=True)
+    sent = [each.headers["authorization"] for each in demo_server.requests if each.path == "/revoke"]
+    assert sent and not set(sent) & {each.headers.get("authorization") for each in second.requests}
 
 
 def test_the_same_person_again_revokes_nothing(demo_server: FaultyServer, store: MemoryStore) -> None:
@@ -185,6 +184,22 @@ def test_another_persons_refresh_token_is_not_kept(demo_server: FaultyServer, st
     without_refresh_token(demo_server)
     profile = profile_of(demo_server, params={"login_hint": "grace"})
     assert login(Person(store=store), profile, switch=True).refresh_token is None
+
+
+def test_a_refresh_token_of_somebody_unknown_is_not_kept(demo_server: FaultyServer, store: MemoryStore) -> None:
+    """Without ID tokens nobody knows whether it is the same person: their tokens must not become another one's."""
+    profile = profile_of(demo_server, scope="api offline_access")
+    login(Person(store=store), profile, switch=True)
+    without_refresh_token(demo_server)
+    assert login(Person(store=store), profile).refresh_token is None
+
+
+def test_a_kept_refresh_token_renews_a_token_of_unknown_life(demo_server: FaultyServer, store: MemoryStore) -> None:
+    """An access token that can be renewed does not count as good for ever."""
+    demo_server.signing_key.opaque_access_tokens = True
+    demo_server.overrides["/token"] = rewritten(demo_server, refresh_token=None, expires_in=None)
+    again = login(Person(store=store), profile_of(demo_server))
+    assert again.refresh_token is not None and again.lifetime == DEFAULT_LIFETIME
 
 
 # -- by command ------------------------------------------------------------------------------------

@@ -1,14 +1,16 @@
 """Servers that end an access token when they give another one for the refresh token, such as GitLab and Ory."""
 
 import json
+import threading
 
 import pytest
 
 from tests.servers import person
-from tests.servers.faulty_server import FaultyServer, json_reply
+from tests.servers.faulty_server import FaultyServer, Reply, json_reply
 from tests.servers.oidc_provider import OidcProvider
 from tests.support.aging import age
 from tests.support.commandline import Home
+from tests.support.demo_server import Make
 from tests.support.flows import always, refreshes
 from tests.support.real_parts import available
 
@@ -122,3 +124,16 @@ def test_at_a_certified_server_that_keeps_them(home: Home, resource: str, renewa
         assert provider.count(grant_type="refresh_token", status=200) == renewals
         if resource == "urn:opaque":
             assert json.loads(home.run("show", "--json", "--introspect").stdout)["introspection"]["active"] is True
+
+
+def test_a_lost_answer_may_have_ended_the_sessions_own_token(make_server: Make, home: Home) -> None:
+    """The server gave a narrower token and ended the older one, and its answer never came."""
+    server = make_server(opaque_access_tokens=True, reuse_grace=60)
+    server.sessions.ends_older_access_tokens = True
+    sign_in(home, server, introspects=True)
+    first = given(home, "token")
+    server.overrides["/token"] = always(Reply(drop_after=True))
+    assert home.run(*NARROW).status == 6 and not lives(server, first)
+    del server.overrides["/token"]
+    threading.Event().wait(2)  # the pause after an answer that did not come
+    assert lives(server, given(home, "token"))

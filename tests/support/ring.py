@@ -96,3 +96,30 @@ class Reading(Ring):
         subprocess.run(["cat"], stdout=subprocess.DEVNULL, check=True)
         os.read(0, 65536)
         return super().get_password(service, username)
+
+
+class ReadOnly(Ring):
+    """Cannot be written once there is a file beside it whose name ends in `.read-only`."""
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        if Path(f"{os.environ['TEST_RING']}.read-only").exists():
+            raise keyring.errors.PasswordSetError("it cannot be written")
+        super().set_password(service, username, password)
+
+
+class Alias(Ring):
+    """The same keyring by another name."""
+
+
+class ReadBackFails(Ring):
+    """Keeps a session that is written while a file is beside it whose name ends in `.deaf`, and does not answer once."""
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        super().set_password(service, username, password)
+        self._deaf = username == "session" and Path(f"{os.environ['TEST_RING']}.deaf").exists()
+
+    def get_password(self, service: str, username: str) -> str | None:
+        if getattr(self, "_deaf", False):
+            self._deaf = False
+            raise keyring.errors.KeyringError("no reply")
+        return super().get_password(service, username)

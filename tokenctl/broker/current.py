@@ -37,7 +37,8 @@ def current(runtime: Runtime, vault: "Vault", min_ttl: int | None = None) -> Ses
         raise found.problem
     if found.state == "fresh":
         soon = not session.fresh(runtime.time_of(session), wanted + SOFT_WINDOW)
-        early = _renewed_early(runtime, vault, session, wanted) if soon or vault.behind else session
+        soon = soon or vault.behind or _in_doubt(vault, session)
+        early = _renewed_early(runtime, vault, session, wanted) if soon else session
         if early is not None:
             return early
     # While the token can still be handed out, wait for at most half of what it lives.
@@ -52,6 +53,11 @@ def current(runtime: Runtime, vault: "Vault", min_ttl: int | None = None) -> Ses
         return _at_hand(runtime, vault, session, error)
     except TokenctlError as error:
         return _at_hand(runtime, vault, session, error)
+
+
+def _in_doubt(vault: "Vault", session: Session) -> bool:
+    """Tell whether the server may have ended the access token, because an answer of it was lost."""
+    return session.older_access_tokens != "kept" and vault.unanswered(session)
 
 
 def _renewed_early(runtime: Runtime, vault: "Vault", session: Session, min_ttl: int) -> Session | None:

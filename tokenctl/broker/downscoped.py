@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 
 from tokenctl import flows
 from tokenctl.adapters.worker_process import LostContact
-from tokenctl.broker import older_tokens, permission, renewal
+from tokenctl.broker import matching, older_tokens, permission, renewal
 from tokenctl.broker.current import current
 from tokenctl.errors import LoginRequired, Refused, StoreDamaged, StoreError, Unreachable, UsageError
 from tokenctl.flows.exchange import exchange
 from tokenctl.model.profile import Profile
 from tokenctl.model.renewal_job import Grant
 from tokenctl.model.session import Session
-from tokenctl.model.session_state import check_not_signing_out, check_profile
+from tokenctl.model.session_state import check_not_signing_out
 from tokenctl.model.target import Target
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
@@ -38,8 +38,9 @@ def downscoped(runtime: Runtime, vault: Vault, wanted: Target, min_ttl: int | No
     ttl = profile.min_ttl if min_ttl is None else min_ttl
     if not vault.lasting:
         return _check_scope(current(runtime, _memory_vault_for(runtime, profile, wanted), ttl), wanted.scope)
-    session = vault.newest() or current(runtime, vault, ttl)
-    check_profile(profile, session)
+    session = vault.newest()
+    if session is None or not matching.belongs(runtime, vault, session):
+        session = current(runtime, vault, ttl)  # a machine begins another one; else this tells what is wrong
     check_not_signing_out(profile, signing_out=vault.signing_out(session))
     target, exchanged = _complete(profile, session, wanted)
     _check_session(profile, session, wanted, exchanged=exchanged)
@@ -49,7 +50,8 @@ def downscoped(runtime: Runtime, vault: Vault, wanted: Target, min_ttl: int | No
     if token is not None:
         return token
     if exchanged:
-        return _by_exchange(runtime, vault, current(runtime, vault, ttl), asked)
+        current(runtime, vault, ttl)
+        return _by_exchange(runtime, vault, asked)
     try:
         return _by_renewal(runtime, vault, asked)
     except LostContact:
@@ -75,8 +77,10 @@ class _Asked:
     exchanged: bool
 
 
-def _by_exchange(runtime: Runtime, vault: Vault, session: Session, asked: _Asked) -> Session:
+def _by_exchange(runtime: Runtime, vault: Vault, asked: _Asked) -> Session:
     with vault.exclusive():
+        session = renewal.checked(runtime, vault)  # a sign-out or another login can have come first
+        asked = replace(asked, key=_key(session, asked.target, exchanged=True))
         token = _kept(runtime, vault, session, asked)
         if token is None:
             token = exchange(runtime, vault, session, asked.target)

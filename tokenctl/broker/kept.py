@@ -1,5 +1,6 @@
 """A new session is kept, or its tokens are ended at the server; and a session that is replaced is ended there."""
 
+import contextlib
 from copy import copy
 from dataclasses import replace
 
@@ -30,17 +31,32 @@ def keep(
 
     `secret` is kept with it; `presented` is the client secret that it was made with. `older` is the session in its
     place. Nothing is revoked where an older session of the same account exists or may exist (`damaged`): some servers
-    then end every grant of that user and client. Raises StoreError or UsageError.
+    then end every grant of that user and client. And nothing where the store has the session all the same, such as after
+    a write that could not be read back: its tokens must not be dead then. Raises StoreError or UsageError.
     """
     try:
         vault.keep(session, secret)
     except (StoreError, UsageError, OSError) as error:
         same = older is not None and account(older) == account(session)
-        if not (same or damaged or _in_other_profile(runtime, vault.profile, session)):
+        if not (same or damaged or _in_other_profile(runtime, vault.profile, session) or _is_there(vault, session)):
             end(runtime, vault.profile, session, presented)
         if isinstance(error, OSError):
             raise StoreUnavailable(f"the session cannot be kept: {error.strerror}") from None
         raise
+
+
+def _is_there(vault: Vault, session: Session) -> bool:
+    """Tell whether the session is found although it could not be kept well: its tokens are given away then.
+
+    Where the store does not answer, the session gets the mark "signing out". So nobody gets its tokens if it is there.
+    """
+    try:
+        found = vault.newest()
+    except (StoreError, UsageError):
+        with contextlib.suppress(StoreError, UsageError):
+            vault.journal.write(replace(vault.journal.read(session), signing_out=True))
+        return False
+    return found is not None and found.access_token == session.access_token
 
 
 def account(session: Session) -> tuple[str, str, str | None, bool]:

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 from tokenctl import flows
 from tokenctl.broker import kept, matching
-from tokenctl.errors import Refused, StoreDamaged, StoreLocked, Unreachable, UsageError
+from tokenctl.errors import Refused, StoreDamaged, StoreLocked, TokenctlError, Unreachable, UsageError
 from tokenctl.flows import clients, sign_in
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
-from tokenctl.model.session_state import OtherSession, logged_out
+from tokenctl.model.session_state import OtherSession, check_not_signing_out, logged_out
 from tokenctl.model.store import Store, choice_of
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
@@ -31,6 +31,7 @@ def begin(runtime: Runtime, vault: Vault, seen: Session | None = None) -> Sessio
     with vault.exclusive():
         stored = vault.recover()
         if stored is not None and matching.belongs(runtime, vault, stored):
+            check_not_signing_out(vault.profile, signing_out=vault.signing_out(stored))
             if not stored.expired(runtime.time_of(stored)):
                 return stored  # another process began it
             if not can_begin(runtime, vault, stored):  # never sign a person in here
@@ -79,7 +80,7 @@ def can_begin(runtime: Runtime, vault: Vault, stored: Session | None) -> bool:
         return True
     # A changed scope: the secret that was kept at login is for this server and this client.
     same = stored is not None and clients.is_with(profile, stored) and profile.accepts_flow(stored.flow)
-    return same and vault.store.read_secret(profile.name) is not None
+    return same and stored is not None and clients.secret_in_store(vault, stored) is not None
 
 
 # -- move ----------------------------------------------------------------------------------------------
@@ -101,7 +102,8 @@ def migrate(runtime: Runtime, profile: Profile) -> tuple[Store, Store]:
             raise logged_out(profile)
         old, new = source.store, goal.store
         if choice_of(old) != choice_of(new):
-            goal.keep(session, old.read_secret(profile.name))
+            # As the next generation: so nobody takes what it leaves for the session itself.
+            goal.keep(replace(session, generation=session.generation + 1), old.read_secret(profile.name))
     return old, new
 
 
@@ -125,8 +127,8 @@ def revoke(runtime: Runtime, vault: Vault) -> bool:
         vault.journal.write(replace(before, signing_out=True))
         try:
             revoked = flows.of(session.flow).revoke(runtime, vault, session)
-        except (Unreachable, Refused) as error:
-            if error.sent if isinstance(error, Unreachable) else error.lost:
+        except TokenctlError as error:
+            if _may_have_revoked(error):
                 error.hint = (
                     "the server may have revoked it, so its tokens are not given away any more: run 'tokenctl revoke'"
                     " again, or use --local to forget it here"
@@ -138,8 +140,23 @@ def revoke(runtime: Runtime, vault: Vault) -> bool:
                     "the session is kept; try again later, or use --local to forget it here: then it stays valid there"
                 )
             raise
+        for token in vault.narrower_tokens():
+            _end_narrower(runtime, vault, token)
         vault.forget()
     return revoked
+
+
+def _end_narrower(runtime: Runtime, vault: Vault, token: Session) -> None:
+    """Revoke a narrower token: a server need not end it with the session. The session is revoked, so no failure counts."""
+    try:
+        flows.of(token.flow).revoke(runtime, vault, token)
+    except TokenctlError as error:
+        runtime.terminal.detail(f"a narrower token was not revoked: {error.message}")
+
+
+def _may_have_revoked(error: TokenctlError) -> bool:
+    """Tell whether the server may have revoked something. Other errors come before a request, such as a missing secret."""
+    return (isinstance(error, Unreachable) and error.sent) or (isinstance(error, Refused) and error.lost)
 
 
 def forget(vault: Vault) -> None:

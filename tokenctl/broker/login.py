@@ -8,7 +8,7 @@ from tokenctl.errors import StoreDamaged, UsageError
 from tokenctl.flows import sign_in
 from tokenctl.flows.flow import SignIn
 from tokenctl.model.profile import Profile
-from tokenctl.model.session import Session
+from tokenctl.model.session import DEFAULT_LIFETIME, Session
 from tokenctl.runtime import Runtime
 from tokenctl.storage.vault import Vault
 
@@ -90,13 +90,13 @@ def keep(
             runtime.terminal.message(f"{vault.profile.name!r} was signed in as {was}, and is now {now}")
         if older is not None:
             session = replace(session, generation=older.generation + 1)
-            if not other:
+            if not other and session.identity is None:  # a machine's identity is bound to its own key
                 # The keyring can come back with the older entry. With its key, the redo log has this session then.
                 session = replace(session, id=older.id, seal_key=older.seal_key)
                 if _keeps_refresh_token(vault, older, session):
                     session = _with_refresh_token_of(older, session)
         session = vault.adopt(session)
-        left_secret = vault.store.read_secret(vault.profile.name) if other else None
+        left_secret = (vault.previous or vault.store).read_secret(vault.profile.name) if other else None
         kept.keep(runtime, vault, session, secret=secret, presented=presented, older=older, damaged=damaged)
         if older is not None and other:
             kept.end(runtime, vault.profile, older, left_secret)
@@ -110,8 +110,8 @@ def _keeps_refresh_token(vault: Vault, older: Session, newer: Session) -> bool:
     """
     if newer.refresh_token is not None or older.refresh_token is None or older.by_machine or newer.by_machine:
         return False
-    if older.subject != newer.subject or _target(older, newer) != _target(newer, newer):
-        return False  # a renewal would bring what was asked for at the older login
+    if not _same_account(older, newer) or _target(older, newer) != _target(newer, newer):
+        return False  # a renewal would bring another person's token, or what was asked for at the older login
     known = vault.journal.read(older)
     return not (known.dead or known.signing_out)
 
@@ -123,9 +123,10 @@ def _target(session: Session, newer: Session) -> tuple[set[str], set[str], str |
 
 
 def _with_refresh_token_of(older: Session, newer: Session) -> Session:
-    """Put the older session's refresh token into the newer one."""
+    """Put the older session's refresh token into the newer one, whose access token can be renewed then."""
     return replace(
         newer,
+        expires_at=newer.obtained_at + DEFAULT_LIFETIME if newer.expires_at is None else newer.expires_at,
         refresh_token=older.refresh_token,
         refresh_token_expires_at=older.refresh_token_expires_at,
     )

@@ -42,7 +42,11 @@ def renew_if_stale(
         with vault.exclusive(patience) as lock:
             # Step 3: read again, and use only this record from here on.
             session = read_again(runtime, vault)
-            if session.fresh(runtime.time_of(session), min_ttl) or renewed_since(runtime, seen, session):
+            if renewed_since(runtime, seen, session):
+                return session
+            # Under the lock nobody presents it now: an answer that is missing is lost, and can have ended the token.
+            lost = session.older_access_tokens != "kept" and vault.unanswered(session)
+            if session.fresh(runtime.time_of(session), min_ttl) and not lost:
                 return session
             entry = vault.journal.read(session)
             grant = permission.permitted_grant(runtime, vault.profile, session, entry)
@@ -136,13 +140,14 @@ def read_again(runtime: Runtime, vault: Vault) -> Session:
     Raises LoginRequired when it is gone or signing out, OtherSession when it is not what is asked for, and UsageError
     when it is renewed elsewhere.
     """
-    session = _read_again(runtime, vault)
+    session = checked(runtime, vault)
     if not vault.renews(session):
         raise renewed_elsewhere(vault.profile, session)
     return session
 
 
-def _read_again(runtime: Runtime, vault: Vault) -> Session:
+def checked(runtime: Runtime, vault: Vault) -> Session:
+    """Read the session under the lock, for what is no renewal: it may be one that is renewed elsewhere."""
     session = vault.recover()
     if session is None:
         raise logged_out(vault.profile)
@@ -152,7 +157,7 @@ def _read_again(runtime: Runtime, vault: Vault) -> Session:
 
 def _adopted(runtime: Runtime, vault: Vault) -> Session:
     """Do step 3 for a person: from now on this state directory renews the session, if a person at a terminal asks."""
-    session = _read_again(runtime, vault)
+    session = checked(runtime, vault)
     if not vault.renews(session):
         question = (
             f"the state directory {session.state_path} renews {vault.profile.name!r}; if it is still used, its next"

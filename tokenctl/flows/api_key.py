@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import urlsplit
 
 from tokenctl.errors import LoginRequired, Refused, Unreachable, UsageError
 from tokenctl.flows import clients
@@ -92,7 +91,7 @@ def _call(job: RenewalJob) -> tuple[Call, str]:
         )
     if api.refresh is not None and job.presents_refresh_token:
         return api.refresh, "refresh"
-    if urlsplit(api.login.url)[:2] != urlsplit(session.issuer)[:2]:
+    if not api.is_at(session.issuer):
         raise LoginRequired(
             f"the profile {profile.name!r} now signs in at another server than {session.issuer}",
             hint=f"{profile.login_hint}, or undo the change; the API key was not sent",

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from functools import partial
-from urllib.parse import urlsplit
 
 from tokenctl import flows
 from tokenctl.config.secret_sources import from_environment, from_key_file, of_client
@@ -70,7 +69,7 @@ def secret_of_session(runtime: Runtime, vault: Vault, session: Session) -> str |
         return None
     kind, profile = flows.of(session.flow).secret, vault.profile
     named = is_with(profile, session)
-    found = (secret_outside(runtime, profile, kind, method) if named else None) or vault.store.read_secret(profile.name)
+    found = (secret_outside(runtime, profile, kind, method) if named else None) or secret_in_store(vault, session)
     if not found:
         raise LoginRequired(
             f"the {kind.name} of {vault.profile.name!r} is gone", hint=f"{vault.profile.login_hint} {kind.option}"
@@ -83,7 +82,7 @@ def is_with(profile: Profile, session: Session) -> bool:
     if profile.client_id not in (None, session.client_id):
         return False
     if profile.api is not None:
-        return urlsplit(profile.api.login.url)[:2] == urlsplit(session.issuer)[:2]
+        return profile.api.is_at(session.issuer)
     return profile.issuer in (None, session.issuer)
 
 
@@ -97,8 +96,16 @@ def secret_at_hand(
     """
     found = secret_outside(runtime, vault.profile, kind, method)
     if found is None and stored is not None and is_with(vault.profile, stored):
-        return vault.store.read_secret(vault.profile.name)
+        return secret_in_store(vault, stored)
     return found
+
+
+def secret_in_store(vault: Vault, session: Session) -> str | None:
+    """Read the secret that was kept at login, if the session was made with it; else it is another server's, or older."""
+    from tokenctl.flows import identities
+
+    found = vault.store.read_secret(vault.profile.name)
+    return found if found is not None and identities.is_secret_of(session, found) else None
 
 
 def secret_outside(runtime: Runtime, profile: Profile, kind: SecretKind, method: str | None) -> str | None:

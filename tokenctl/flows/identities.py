@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 VARIABLES = {"client-credentials": "CLIENT_SECRET", "api-key": "API_KEY"}
 """Flow -> the variable of its secret."""
+_SECRET = "secret "
+"""The beginning of the text for a session that was made with a secret."""
 
 
 def of_sign_in(runtime: Runtime, profile: Profile, seal_key: str, secret: str | None, token: str | None) -> str | None:
@@ -51,6 +53,12 @@ def is_other(runtime: Runtime, profile: Profile, session: Session) -> bool:
         return _is_other_job(runtime, profile, session)
     secret = _secret_at_hand(runtime, profile)
     return secret is not None and session.identity != _of_secret(session.seal_key, secret)
+
+
+def is_secret_of(session: Session, secret: str) -> bool:
+    """Tell whether the session was made with the secret. A session that does not say counts as made with it."""
+    made_with_secret = session.by_machine and (session.identity or "").startswith(_SECRET)
+    return not made_with_secret or session.identity == _of_secret(session.seal_key, secret)
 
 
 def check_token(runtime: Runtime, profile: Profile, session: Session, token: str) -> None:
@@ -120,7 +128,7 @@ def _secret_at_hand(runtime: Runtime, profile: Profile) -> str | None:
 
 
 def _of_secret(seal_key: str, secret: str) -> str:
-    return f"secret {_hmac(seal_key, secret)}"
+    return _SECRET + _hmac(seal_key, secret)
 
 
 def _hmac(seal_key: str, text: str) -> str:

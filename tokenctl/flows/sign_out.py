@@ -17,16 +17,18 @@ def revoke_tokens(runtime: Runtime, vault: Vault, session: Session) -> bool:
     endpoint or refuses the token that keeps the session alive, Unreachable when it could not be asked:
     then the session must stay. `sent` of that error tells whether something may have been revoked.
     """
+    if not living_token(runtime, session):
+        return False
     profile, revoked = vault.profile, False
+    if session.revocation_endpoint is None:
+        raise Refused(
+            f"{session.issuer} offers no revocation: nothing was revoked, the session is kept",
+            hint=forget_hint(profile),
+        )
+    client = clients.of_vault(runtime, vault, session)  # once, and first: what this raises means that nothing was sent
     for token, hint in ((session.refresh_token, "refresh_token"), (session.access_token, "access_token")):
         if token is None or (hint == "access_token" and session.expired(runtime.time_of(session))):
             continue
-        if session.revocation_endpoint is None:
-            raise Refused(
-                f"{session.issuer} offers no revocation: nothing was revoked, the session is kept",
-                hint=forget_hint(profile),
-            )
-        client = clients.of_vault(runtime, vault, session)
         request = revocation_request(session.revocation_endpoint, client, token, hint)
         try:
             outcome, reason = parse(runtime.send(profile, request), (token, *client.secrets, *request.secrets))
@@ -35,6 +37,10 @@ def revoke_tokens(runtime: Runtime, vault: Vault, session: Session) -> bool:
                 error.sent or revoked
             )  # with its refresh token gone, nobody knows what the access token is worth
             raise
+        except Refused as error:  # such as a redirect
+            if not revoked:
+                raise
+            outcome, reason = Outcome.REFUSED, error.message
         if outcome is Outcome.REVOKED:
             runtime.terminal.detail(f"the server revoked the {hint.replace('_', ' ')}")
             revoked = True

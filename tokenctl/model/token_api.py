@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from tokenctl.errors import UsageError
 
@@ -42,6 +43,10 @@ class TokenApi:
     refresh: Call | None = None
     revoke: Call | None = None
     username: str | None = None
+
+    def is_at(self, server: str) -> bool:
+        """Tell whether the login call goes to this server: the same scheme, host and port."""
+        return urlsplit(self.login.url)[:2] == urlsplit(server)[:2]
 
 
 def from_members(members: Any, where: str) -> TokenApi:

@@ -17,7 +17,7 @@ from tokenctl.storage.session_stores import SessionStores
 from tokenctl.storage.state_dir import profile_dir
 
 if TYPE_CHECKING:
-    from tokenctl.storage.journal import Journal
+    from tokenctl.storage.journal import Entry, Journal
     from tokenctl.storage.redo_log import RedoLog
 
 NARROWER_PREFIX = "narrow."
@@ -101,11 +101,19 @@ class LocalVault:
         return self._stores.find()
 
     def signing_out(self, session: Session) -> bool:
-        if not os.path.lexists(self.folder / f"journal.{session.id}"):
-            return False
-        with contextlib.suppress(StoreError, UsageError):  # the next renewal reports it
-            return self.journal.read(session).signing_out
-        return False
+        entry = self._entry_of(session)
+        return entry is not None and entry.signing_out
+
+    def unanswered(self, session: Session) -> bool:
+        entry = self._entry_of(session)
+        return entry is not None and entry.tries > 0
+
+    def _entry_of(self, session: Session) -> "Entry | None":
+        """Read the journal's entry, if there is one that can be read. Most sessions have none."""
+        if os.path.lexists(self.folder / f"journal.{session.id}"):
+            with contextlib.suppress(StoreError, UsageError):  # the next renewal reports it
+                return self.journal.read(session)
+        return None
 
     def _newer(self, session: Session) -> Session | None:
         """Read the redo log if it has a newer session; the first line tells that."""
@@ -175,12 +183,29 @@ class LocalVault:
         return True
 
     def publish(self, session: Session) -> None:
+        if self._is_replaced(session):
+            self._runtime.terminal.warning(
+                f"the session of {self.profile.name!r} was replaced meanwhile, under the lock of another state directory;"
+                " the newer one stays"
+            )
+            return
         try:
             self.store.write(self.profile.name, session)
         except StoreError as error:
             self._check_committed(session, error)
         else:
             self.behind = False
+
+    def _is_replaced(self, session: Session) -> bool:
+        """Tell whether the store has a newer session: another state directory with the same keyring has another lock."""
+        try:
+            there = self.store.read(self.profile.name)
+        except StoreError:  # writing tells what is wrong
+            return False
+        if there is None:
+            return False
+        newer = there.generation, there.access_token != session.access_token
+        return there.id != session.id or newer > (session.generation, False)
 
     def _check_committed(self, session: Session, error: StoreError) -> None:
         """After the store's error: warn if the redo log has the session, else raise the error."""
@@ -207,11 +232,26 @@ class LocalVault:
 
     def keep(self, session: Session, secret: str | None = None) -> None:
         older = self._stored()
+        moved, stays = self._goes_on(older, session)
         self._stores.keep(self.store, session, secret)
         self._mirror(session)
-        if older is None or older.refresh_token != session.refresh_token:
-            self.journal.remove(session)  # it was about the refresh token before
+        if not moved and (not stays or self.signing_out(session)):
+            self.journal.remove(session)  # it was about the refresh token before, or about the session before
         self._remove_older(session, older)
+
+    def _goes_on(self, older: Session | None, session: Session) -> tuple[bool, bool]:
+        """Tell whether a session that is kept is the older one, which only moves, and whether its refresh token stays.
+
+        The store can be behind, so what counts is the redo log.
+        """
+        if older is None:
+            return False, False
+        with contextlib.suppress(StoreError, UsageError):
+            older = self._newer(older) or older
+        return (
+            (older.id, older.access_token) == (session.id, session.access_token),
+            older.refresh_token is not None and older.refresh_token == session.refresh_token,
+        )
 
     def forget(self) -> None:
         older = self._stored()
@@ -247,6 +287,15 @@ class LocalVault:
     def keep_narrower(self, key: str, token: Session) -> None:
         (self.folder / f"{NARROWER_PREFIX}{key}").touch(mode=0o600)
         self.store.write(f"{self.profile.name}@{key}", token)
+
+    def narrower_tokens(self) -> list[Session]:
+        keys = [mark.name.removeprefix(NARROWER_PREFIX) for mark in self.folder.glob(f"{NARROWER_PREFIX}*")]
+        found: list[Session] = []
+        for key in keys:
+            with contextlib.suppress(StoreError):
+                token = self.narrower(key)
+                found += [token] if token is not None else []
+        return found
 
     def forget_narrower(self) -> None:
         for mark in self.folder.glob(f"{NARROWER_PREFIX}*"):

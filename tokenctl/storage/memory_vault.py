@@ -32,6 +32,9 @@ class MemoryVault:
     def signing_out(self, session: Session) -> bool:
         return self.journal.read(session).signing_out
 
+    def unanswered(self, session: Session) -> bool:
+        return self.journal.read(session).tries > 0
+
     def recover(self) -> Session | None:
         return self.newest()
 
@@ -81,6 +84,10 @@ class MemoryVault:
 
     def keep_narrower(self, key: str, token: Session) -> None:
         self.store.write(f"{self.profile.name}@{key}", token)
+
+    def narrower_tokens(self) -> list[Session]:
+        """They end with the process, and nobody revokes what a process made for itself."""
+        return []
 
     def forget_narrower(self) -> None:
         """Nothing has to be removed: they end with the process."""

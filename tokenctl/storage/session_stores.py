@@ -1,9 +1,10 @@
 """The stores of one profile: those that can have its session, and the one that the profile asks for; each opened once."""
 
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
-from tokenctl.errors import StoreError, StoreUnavailable
+from tokenctl.errors import StoreDamaged, StoreError, StoreUnavailable
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
 from tokenctl.model.store import Store, StoreChoice, choice_of
@@ -94,11 +95,20 @@ class SessionStores:
         """Write a session and a client secret to a store. The store choice says so before and after. Raises StoreError."""
         choice = choice_of(store)
         if choice != self.choices.current:
+            with suppress(StoreError):  # an older session that cannot be read is no reason not to sign in here
+                self._settle_first()
+        if choice != self.choices.current:
             self._choose(self.choices.begun(choice))
         if secret is not None:
             store.write_secret(self._profile.name, secret)
         store.write(self._profile.name, session)
         self.settle(store)
+
+    def _settle_first(self) -> None:
+        """If a login was killed before it could settle, do that now: there is room for one store that is coming."""
+        found = self.find() if self.choices.coming is not None else None
+        if found is not None:
+            self.settle(found[1])
 
     def delete(self) -> None:
         """Remove the session from the stores in which it can be. Raises StoreError."""
@@ -117,18 +127,17 @@ class SessionStores:
         """
         for choice in self.choices.earlier:
             try:
-                self.opened(choice).delete(self._profile.name)
-                if session is not None:
-                    self._write_again(session)
+                if session is None or not self._has(choice, session):
+                    self.opened(choice).delete(self._profile.name)
                 self._choose(self.choices.cleared(choice))
             except StoreError as error:
                 self._runtime.terminal.warning(f"a copy can still be in the {choice.kind} store: {error.message}")
 
-    def _write_again(self, session: Session) -> None:
-        """Write the session again if it is gone: two names can be one keyring."""
-        for store in self._holding[:1]:
-            if store.read(self._profile.name) is None:
-                store.write(self._profile.name, session)
+    def _has(self, choice: StoreChoice, session: Session) -> bool:
+        """Tell whether an earlier store has the session itself: then two names are one keyring. A copy is always older."""
+        with suppress(StoreDamaged):
+            return self.opened(choice).read(self._profile.name) == session
+        return False
 
     def _choose(self, choices: Choices) -> None:
         if self._runtime.store is not None:

@@ -44,9 +44,12 @@ class Choices(NamedTuple):
         return (*self.listed, *self.earlier)
 
     def begun(self, choice: StoreChoice) -> "Choices":
-        """Make the choices for a session that is going to be written to a store."""
-        left = (self.coming,) if self.coming is not None else ()
-        return Choices(self.current, choice, _without(choice, (*left, *self.earlier)))
+        """Make the choices for a session that is going to be written to a store.
+
+        Where there is no current store, the one that was coming can have a session, and is the current one.
+        """
+        current, left = next(iter(self.listed), None), self.listed[1:]
+        return Choices(current, choice, _without(choice, (*left, *self.earlier)))
 
     def settled(self, choice: StoreChoice) -> "Choices":
         """Make the choices for a session that was written to a store."""

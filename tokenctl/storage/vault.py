@@ -66,6 +66,12 @@ class Vault(Protocol):
     def signing_out(self, session: Session) -> bool:
         """Tell whether `revoke` has begun to end the session: then nobody may get its tokens."""
 
+    def unanswered(self, session: Session) -> bool:
+        """Tell whether the refresh token was presented without an answer, or is being presented now.
+
+        The server may have ended the access token then.
+        """
+
     def exclusive(self, patience: float | None = None) -> AbstractContextManager[int | None]:
         """Hold the lock until the block ends. Waits `patience` seconds, or the lock's deadline, at most. Raises Busy.
 
@@ -117,6 +123,9 @@ class Vault(Protocol):
 
     def keep_narrower(self, key: str, token: Session) -> None:
         """Keep a narrower token. The session does not change. Raises StoreError or OSError."""
+
+    def narrower_tokens(self) -> list[Session]:
+        """Read every narrower token that can be read."""
 
     def forget_narrower(self) -> None:
         """Remove every narrower token. A failure is ignored, because these tokens only live for minutes."""
