@@ -36,11 +36,12 @@ def test_a_keyring_that_fails_once_costs_no_session(tmp_path: Path, make_server:
         result = scene.token(environ={"FAULT": f"{fault}:{number}"})
         where = (call, number, result)
         assert "Traceback" not in result.stderr and "unexpected" not in result.stderr, where
-        renewed = "set session" in calls[:number]
+        renewed = number > 2  # the third call looks whether the session was replaced meanwhile; it is not needed
         if renewed:
             # It was renewed, and is safe: the token is good, and the person is told.
             assert result.status == 0 and scene.server.sessions.access_claims(result.stdout.strip()), where
-            assert "tokenctl: warning: " in result.stderr and "not in the keyring yet" in result.stderr, where
+            warned = "tokenctl: warning: " in result.stderr and "not in the keyring yet" in result.stderr
+            assert warned or number == 3, where
         elif number == 1 or left < 0:
             one_clear_error(result, 3)
         assert scene.refreshes - asked == int(renewed), where
@@ -58,10 +59,10 @@ def test_a_keyring_that_fails_while_the_last_run_is_finished_costs_no_session(
     scene.age()
     asked = scene.refreshes
     renewed = scene.token(environ={"FAULT": f"{DROP}:set"})
-    for number in (3, 4) if fault in (ERROR, LOCKED) else (3,):
+    for number in (4, 5) if fault in (ERROR, LOCKED) else (4,):
         again = scene.token(environ={"FAULT": f"{fault}:{number}"})
         assert (again.status, again.stdout) == (0, renewed.stdout), again
-        assert "redo" in scene.left_over() or number == 4  # then it was written, and could not be read back
+        assert "redo" in scene.left_over() or number == 5  # then it was written, and could not be read back
     assert scene.goes_on().stdout == renewed.stdout
     assert scene.refreshes - asked == 1
 

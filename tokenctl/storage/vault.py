@@ -9,6 +9,7 @@ nothing after the process ends. A vault for many machines would be a third kind:
 of a database, and its `commit` would depend on the generation.
 """
 
+import os
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,6 +18,7 @@ from tokenctl.model.session import Session
 from tokenctl.model.store import Store
 from tokenctl.runtime import Runtime
 from tokenctl.storage.local_vault import LocalVault
+from tokenctl.storage.state_dir import state_home
 
 if TYPE_CHECKING:
     from tokenctl.storage.journal import Journal
@@ -159,6 +161,19 @@ def open_source(runtime: Runtime, profile: Profile) -> Vault:
     from tokenctl.storage.login_vault import SourceVault
 
     return SourceVault(runtime, profile)
+
+
+def open_kept(runtime: Runtime, profile: Profile) -> Vault | None:
+    """Open the vault of a session that an earlier login kept, whatever store the profile asks for now.
+
+    None when no login has chosen a store. Makes no folder. Raises UsageError or StoreDamaged.
+    """
+    if not os.path.isdir(state_home(runtime.environ) / profile.name):
+        return None
+    from tokenctl.storage.login_vault import SourceVault
+
+    kept = SourceVault(runtime, profile)
+    return None if kept.previous is None else kept
 
 
 def _memory_vault(runtime: Runtime, profile: Profile) -> Vault:

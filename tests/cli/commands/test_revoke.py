@@ -132,3 +132,22 @@ def test_refresh_renews_whatever_is_there(signed_in: Home, demo_server: FaultySe
     assert json.loads(result.stdout)["generation"] == 2
     assert signed_in.run("token").stdout != first
     assert demo_server.count("/token", "refresh_token") == 1
+
+
+@pytest.mark.parametrize("words", [("revoke",), ("revoke", "--local")], ids=" ".join)
+def test_what_a_profile_kept_before_it_keeps_nothing_can_be_ended(
+    tmp_path: Path, demo_server: FaultyServer, words: tuple[str, ...]
+) -> None:
+    """The memory store of today leaves a session and a secret of yesterday in the keyring."""
+    ring = tmp_path / "ring.json"
+    home = Home(tmp_path / "home", {"TEST_RING": str(ring), "PYTHONPATH": str(ROOT)}, store="keyring")
+    text = (
+        f'[profiles.ci]\nissuer = "{demo_server.issuer}"\nclient_id = "tokenctl-demo-ci"\n'
+        'flow = "client-credentials"\nkeyring_backend = "tests.support.ring.Ring"\n'
+    )
+    home.write_config(text)
+    assert home.run("login", "--client-secret-stdin", stdin="demo-ci-secret").status == 0
+    home.write_config(text + 'store = "memory"\n')
+    assert home.run(*words).status == 0 and json.loads(ring.read_text()) == {}
+    result = home.run(*words)
+    assert result.status == 4 or "nothing to revoke" in result.stderr, result

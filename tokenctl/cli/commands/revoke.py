@@ -30,14 +30,15 @@ def command(runtime: Runtime, name: str | None, every: bool, local: bool) -> int
 
 def _revoke(runtime: Runtime, name: str | None, *, local: bool) -> None:
     vault = vaults.open(runtime, runtime.profile(name))
-    if not vault.lasting:
+    kept = vault if vault.lasting else vaults.open_kept(runtime, vault.profile)
+    if kept is None:
         runtime.terminal.message(f"{vault.profile.name}: its tokens are not kept, so there is nothing to revoke")
         return
     revoked = False
     if local:
-        lifecycle.forget(vault)
+        lifecycle.forget(kept)
     else:
-        revoked = lifecycle.revoke(runtime, vault)
+        revoked = lifecycle.revoke(runtime, kept)
     done = (
         "revoked at the server, and forgotten here" if revoked else "forgotten here; nothing was revoked at the server"
     )
