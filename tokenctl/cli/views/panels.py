@@ -9,6 +9,7 @@ from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
+from rich.theme import Theme
 
 from tokenctl.adapters.terminal import clean
 from tokenctl.cli.views.document import lines, span, store_name
@@ -32,9 +33,14 @@ MEANING = {
 }
 
 
+PLAIN_CODE = Theme({"markdown.code": "bold cyan"})
+"""Code without the black background that rich gives it: on a light terminal that would be boxes."""
+
+
 def draw(drawn: RenderableType, width: int | None = None) -> None:
     """Draw on stdout, `width` columns wide; None means as wide as the terminal."""
-    Console(no_color=bool(os.environ.get("NO_COLOR")) or None, highlight=False, width=width).print(drawn)
+    no_color = bool(os.environ.get("NO_COLOR")) or None
+    Console(no_color=no_color, highlight=False, width=width, theme=PLAIN_CODE).print(drawn)
 
 
 def panel(found: dict[str, Any], now: int) -> RenderableType:
