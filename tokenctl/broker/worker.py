@@ -194,7 +194,7 @@ def _successor(job: RenewalJob, session: Session, tokens: TokenSet) -> Session:
         token_type=tokens.token_type,
         refreshed_at=tokens.obtained_at,
         superseded_at=None,
-        **tokens.times(renewable=True),
+        **tokens.times(renewable=session.refresh_token is not None),
         refresh_token_expires_at=tokens.refresh_token_expires_at or kept,
         id_token=tokens.id_token or session.id_token,
         scope=tokens.scope if tokens.scope is not None else session.scope,

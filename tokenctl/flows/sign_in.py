@@ -96,7 +96,7 @@ def _session(start: SignIn, arrived: Arrived, claims: dict[str, Any]) -> Session
         id_token_algorithms=server.id_token_signing_alg_values_supported or (),
         access_token=tokens.access_token,
         token_type=tokens.token_type,
-        **tokens.times(renewable=start.flow.by_machine or tokens.refresh_token is not None),
+        **tokens.times(renewable=tokens.refresh_token is not None),
         refresh_token=tokens.refresh_token,
         refresh_token_expires_at=tokens.refresh_token_expires_at,
         id_token=tokens.id_token,
