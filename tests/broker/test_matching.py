@@ -15,7 +15,7 @@ from tests.support.flows import Person, at, here, machine_profile, profile_of
 from tests.support.job_identity import identity
 from tests.support.sessions import end_of
 from tokenctl.errors import LoginRequired, Refused, UsageError
-from tokenctl.model.profile import Profile, from_members
+from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
 from tokenctl.model.session_state import OtherSession
 from tokenctl.runtime import Runtime
@@ -301,26 +301,6 @@ def test_a_secret_that_was_kept_for_another_server_stays_here(demo_server: Fault
         with pytest.raises(LoginRequired):
             broker.renew(Runtime(store=store), profile)
     assert len(second.requests) == before
-
-
-def test_a_session_of_another_token_api_is_not_handed_out(demo_server: FaultyServer, make_server: Make) -> None:
-    """An API that is not OAuth has no issuer in the profile: the address of its login call says whose it is."""
-    second, store = make_server(), MemoryStore()
-
-    def profile(server: FaultyServer) -> Profile:
-        login = {
-            "url": f"{server.issuer}/api-key/login",
-            "body": {"api_key": "{api_key}"},
-            "access_token": "/access_token",
-        }
-        return from_members("t", {"flow": "api-key", "api": {"login": login}}, "test")
-
-    key = here({"TOKENCTL_API_KEY": "demo-api-key"})
-    first = broker.current(Runtime(key, store=store), profile(demo_server))
-    with pytest.raises(LoginRequired, match="now signs in at"):
-        broker.current(Runtime(here({}), store=store), profile(second))
-    other = broker.current(Runtime(key, store=store), profile(second))
-    assert (first.issuer, other.issuer) == (demo_server.issuer, second.issuer)
 
 
 def test_a_second_login_of_a_machine_is_its_session_too(demo_server: FaultyServer) -> None:

@@ -305,6 +305,7 @@ class Sessions(RuleBasedStateMachine):
         before, behind = vault.newest(), vault.behind
         self.keyring.meanwhile = meanwhile
         assert before is not None and before.refresh_token is not None
+        open_presentation = vault.journal.read(before).tries > 0  # it may have ended the access token
         now, token = process.time_of(before), before.refresh_token
         fresh = min_ttl is not None and before.fresh(now, min_ttl)
         paused = 0 < self.server.later.get(token, 0) - start <= LONGEST_PAUSE
@@ -341,7 +342,7 @@ class Sessions(RuleBasedStateMachine):
                 self.failed_at = self.wall
         sent = [each for each in self.said if each != "unsent"]
         soon = fresh and not before.fresh(now, (min_ttl or 0) + broker.SOFT_WINDOW)
-        assert not fresh or soon or behind or not self.said, "a fresh token was renewed"
+        assert not fresh or soon or behind or open_presentation or not self.said, "a fresh token was renewed"
         assert overtaken or not (paused or dead) or not sent, "the server was asked when it must not be"
 
     def renew_elsewhere(self) -> None:
@@ -462,6 +463,8 @@ class Sessions(RuleBasedStateMachine):
         process = self.process()
         with dying_at(change, self.folder), suppress(Killed, Unreachable, LoginRequired, Refused):
             broker.renew(process, self.profile)
+        if not self.vault.journal.read(before).dead and before.refresh_token is not None:
+            self.server.dead.discard(before.refresh_token)  # it died before it could write down that the token is dead
         if self.session.refresh_token == before.refresh_token in self.server.succeeded:
             # It died with the answer in its hands: the journal alone knows that the token was presented.
             self.server.succeeded.discard(before.refresh_token)

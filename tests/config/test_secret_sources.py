@@ -6,8 +6,6 @@ import pytest
 
 from tests.servers.faulty_server import FaultyServer
 from tests.support.commandline import Home
-from tokenctl.config.secret_sources import from_environment
-from tokenctl.errors import UsageError
 
 
 @pytest.mark.quick
@@ -53,11 +51,3 @@ def test_a_files_last_line_end_is_not_part_of_the_secret(tmp_path: Path, demo_se
     for end in ("", "\n", "\r\n"):
         (tmp_path / "secret").write_bytes(f"demo-ci-secret{end}".encode())
         assert home.run("token", environ=environ).status == 0
-
-
-def test_a_secret_that_is_given_twice_is_an_error(tmp_path: Path) -> None:
-    """Nobody can tell which one was meant."""
-    (tmp_path / "secret").write_text("a")
-    environ = {"TOKENCTL_CLIENT_SECRET": "b", "TOKENCTL_CLIENT_SECRET_FILE": str(tmp_path / "secret")}
-    with pytest.raises(UsageError, match="both set"):
-        from_environment(environ, "CLIENT_SECRET")

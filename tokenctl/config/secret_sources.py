@@ -18,8 +18,6 @@ def from_environment(environ: Mapping[str, str], name: str, terminal: Terminal |
     """
     variable, file_variable = f"TOKENCTL_{name}", f"TOKENCTL_{name}_FILE"
     path = environ.get(file_variable)
-    if path and environ.get(variable):
-        raise UsageError(f"{variable} and {file_variable} are both set", hint="unset one of them")
     if path:
         return from_file(Path(path), file_variable, terminal)
     found = environ.get(variable)

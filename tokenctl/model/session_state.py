@@ -42,8 +42,6 @@ def _difference(profile: Profile, session: Session) -> str | None:
             f"is with {session.issuer} as {session.client_id}, and the profile, or"
             f" TOKENCTL_ISSUER or TOKENCTL_CLIENT_ID, now says {named[0]} as {named[1]}"
         )
-    if profile.api is not None and not profile.api.is_at(session.issuer):
-        return f"is with {session.issuer}, and the profile, or TOKENCTL_API, now signs in at {profile.api.login.url}"
     if not profile.accepts_flow(session.flow):
         return f"was begun by the flow {session.flow}, and the profile now says {profile.flow}"
     wanted = {"resource": (profile.resource, session.resource)}
