@@ -351,8 +351,8 @@ class Sessions(RuleBasedStateMachine):
         self.moods, self.said, self.took, self.keyring.mood, self.asked_for = ["well"], [], 0, "well", True
         try:
             broker.renew(self.process(), self.profile)
-        except (LoginRequired, Unreachable):
-            pass  # dead, or to be left alone for a while
+        except (LoginRequired, Unreachable, Refused):
+            pass  # dead, or to be left alone for a while, or refused to another process just now
         self.moods, self.said, self.took, self.keyring.mood, self.asked_for = ours
 
     # -- what happens ------------------------------------------------------------------------------
