@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def check(runtime: Runtime, vault: "Vault", session: Session) -> Session:
     """Return the session if it is what the vault's profile and this process's credentials ask for.
 
-    It says what it was made for; see `check_profile`. A vault that keeps nothing has this process's own session. Raises OtherSession, and UsageError when a machine's credentials
-    cannot be read.
+    The session that is returned says what it was made for; see `check_profile`. A vault that keeps nothing has this
+    process's own session. Raises OtherSession, and UsageError when a machine's credentials cannot be read.
     """
     profile = vault.profile
     known = check_profile(profile, session)

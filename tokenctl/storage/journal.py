@@ -20,10 +20,9 @@ from tokenctl.adapters.private_files import read_private, replace_private
 from tokenctl.errors import StoreDamaged, StoreUnavailable, UsageError
 from tokenctl.model.session import Session
 from tokenctl.storage import session_files
+from tokenctl.storage.session_files import JOURNAL as KIND
 
 VERSION = 2
-KIND = "journal"
-"""What a journal's name begins with; see `session_files`."""
 AT_ONCE = 2
 """How often a refresh token is presented at once when no answer comes; then there are pauses."""
 LONGEST_PAUSE = 300

@@ -52,7 +52,7 @@ class LocalVault:
 
     @property
     def previous(self) -> Store | None:
-        return None
+        return self._stores.chosen
 
     @property
     def entry(self) -> str:
@@ -87,7 +87,7 @@ class LocalVault:
             return None
         session, store = found
         if session.version == 1:
-            for kind in ("redo", "journal"):
+            for kind in (session_files.REDO_LOG, session_files.JOURNAL):
                 session_files.rename_first(self.folder, kind, session)
         self._stores.settle(store)
         newer = self._newer(session)
@@ -110,14 +110,14 @@ class LocalVault:
 
     def _entry_of(self, session: Session) -> "Entry | None":
         """Read the journal's entry, if there is one that can be read. Most sessions have none."""
-        if os.path.lexists(self.folder / f"journal.{session.id}"):
+        if os.path.lexists(session_files.path_of(self.folder, session_files.JOURNAL, session)):
             with contextlib.suppress(StoreError, UsageError):  # the next renewal reports it
                 return self.journal.read(session)
         return None
 
     def _newer(self, session: Session) -> Session | None:
         """Read the redo log if it has a newer session; the first line tells that."""
-        header = redo_header.read(session_files.path_of(self.folder, redo_header.KIND, session))
+        header = redo_header.read(session_files.path_of(self.folder, session_files.REDO_LOG, session))
         newer = None if header is None or header.generation <= session.generation else self.redo_log.read(session)
         self.behind = newer is not None
         return newer

@@ -36,7 +36,3 @@ class SourceVault(LocalVault):
     @property
     def store(self) -> Store:
         return self._stores.chosen or self._stores.of_profile
-
-    @property
-    def previous(self) -> Store | None:
-        return self._stores.chosen

@@ -12,8 +12,6 @@ from typing import NamedTuple
 from tokenctl.adapters.private_files import open_private
 from tokenctl.errors import StoreDamaged, StoreUnavailable
 
-KIND = "redo"
-"""What a redo log's name begins with; see `session_files`."""
 _VERSION = 2
 _WORD = b"tokenctl-redo"
 _LONGEST = 100

@@ -22,8 +22,9 @@ from tokenctl.errors import StoreError, StoreUnavailable, UsageError
 from tokenctl.model import session as sessions
 from tokenctl.model.session import Session
 from tokenctl.storage import redo_header, session_files
-from tokenctl.storage.redo_header import KIND, Header, damaged
+from tokenctl.storage.redo_header import Header, damaged
 from tokenctl.storage.sealing import seal, unseal
+from tokenctl.storage.session_files import REDO_LOG as KIND
 
 RESERVED = 64 * 1024
 """Bytes to reserve before the request, at least; four times the session's size if that is more."""

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from tokenctl.model.session import Session
 
+REDO_LOG, JOURNAL = "redo", "journal"
+"""The kinds: what the files' names begin with."""
+
 
 def path_of(folder: Path, kind: str, session: Session) -> Path:
     """Return the path of the session's file of this kind; that of version 1 where there is no other."""

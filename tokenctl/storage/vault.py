@@ -41,7 +41,7 @@ class Vault(Protocol):
 
     @property
     def previous(self) -> Store | None:
-        """In a vault for a login, the store that has the session now; None before the first login."""
+        """The store that has the session now, whatever the environment says; None before the first login."""
 
     @property
     def entry(self) -> str:
