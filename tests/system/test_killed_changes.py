@@ -92,6 +92,22 @@ def test_a_killed_login_leaves_no_session_that_no_command_finds(scene: Scene, si
     signs_out(scene)
 
 
+def test_a_killed_first_login_into_another_store_is_found_there(scene: Scene) -> None:
+    """The profile names the keyring, and the login's option the file store: only the store choice knows that."""
+
+    def run(environ: Mapping[str, str]) -> Result:
+        if scene.home.run("show").status == 0:
+            signs_out(scene)
+        for path in scene.state.glob("store*.json"):
+            path.unlink()
+        return scene.home.login(scene.server.issuer, "--store", "file", environ=environ, visit=visit)
+
+    for number in killed_everywhere(scene, run):
+        stored = (scene.state / "session.sealed").exists()
+        assert scene.token().status == (0 if stored else 4), number
+    signs_out(scene)
+
+
 @pytest.mark.parametrize("goal", ["file", "keyring"])
 def test_a_killed_move_leaves_one_session(scene: Scene, goal: str) -> None:
     """Every command finds it, a login works as ever, and a sign-out removes every copy."""
