@@ -61,7 +61,10 @@ def check_pause(runtime: Runtime, profile: Profile, entry: Entry, waited_since: 
         # All processes that waited for one request report its failure. Otherwise each would make a request.
         if entry.refused:
             raise Refused(f"another process has just asked: {entry.refused}", hint=session_is_kept(profile))
-        raise Unreachable("another process has just asked, and the server could not be reached or did not answer")
+        raise Unreachable(
+            "another process has just asked, and the server could not be reached or did not answer",
+            hint="try again in a moment",
+        )
 
 
 def pace(runtime: Runtime, not_before: float) -> None:
