@@ -33,7 +33,10 @@ def sign_in(start: SignIn) -> Iterator[Arrived]:
         )
         callback.accept = partial(grant.parse_callback, attempt)
         _send_person(start, _authorization_url(start, endpoint, attempt))
-        code = _wait(start, callback)
+        try:
+            code = _wait(start, callback)
+        finally:
+            runtime.terminal.end_progress()
         runtime.terminal.detail("the callback came; exchanging the code")
         request = grant.code_request(start.token_endpoint, start.client, attempt, code, profile.resource)
         known = (code, attempt.verifier, *start.client.secrets, *request.secrets)
@@ -92,7 +95,6 @@ def _wait(start: SignIn, callback: Callback) -> str:
             terminal.progress(f"tokenctl: waiting for the sign-in, {left // 60}:{left % 60:02} left ")
         code = callback.wait(min(1.0, left))
         if code is not None:
-            terminal.end_progress()
             return code
         while pasted is not None and not pasted.empty():
             line = pasted.get().strip()
