@@ -138,6 +138,29 @@ def test_a_wrong_callback_does_not_end_the_wait(demo_server: FaultyServer) -> No
     assert demo_server.count("/token") == 1
 
 
+def test_an_error_without_state_does_not_end_the_wait(demo_server: FaultyServer) -> None:
+    """Anybody can send it: the sign-in can still succeed."""
+
+    def visit(url: str) -> None:
+        calling_back(error="access_denied", iss=demo_server.issuer)(url)
+        fetch(url)
+
+    assert sign_in(Person(visit=visit), profile_of(demo_server)).subject == "user-ada"
+
+
+def test_an_error_without_state_is_told(demo_server: FaultyServer, capsys: pytest.CaptureFixture[str]) -> None:
+    """The person sees once what the server seems to have said, and again when the wait is over."""
+
+    def visit(url: str) -> None:
+        for _ in range(3):
+            calling_back(error="server_error", error_description="not\x1b[2J today")(url)
+
+    with pytest.raises(LoginRequired, match=r"within 2 s; the browser came back with an error: server_error: not"):
+        sign_in(Person(visit=visit), profile_of(demo_server), timeout=2)
+    said = capsys.readouterr().err
+    assert said.count("server_error: not") == 1 and "\x1b" not in said and "goes on waiting" in said
+
+
 def test_a_refusal_ends_the_wait(demo_server: FaultyServer) -> None:
     """`access_denied` with our state is told in the server's words, made harmless later."""
     visit = calling_back(error="access_denied", error_description="not today", state="{state}", iss=demo_server.issuer)

@@ -13,6 +13,7 @@ from tokenctl.oauth.authorization_code import (
     ENTROPY,
     RESERVED_PARAMETERS,
     UnexpectedCallback,
+    UnprovenRefusal,
     authorization_parameters,
     authorization_url,
     begin,
@@ -153,6 +154,22 @@ def test_an_error_with_our_state_is_final() -> None:
             {"state": ATTEMPT.state, "error": "access_denied", "error_description": "the user said no", "code": "c"},
         )
     assert caught.value.error == "access_denied"
+
+
+@pytest.mark.parametrize("rest", [{}, {"state": ""}, {"iss": ISSUER}, {"code": "c"}])
+def test_an_error_without_state_is_not_final(rest: dict[str, str]) -> None:
+    """Everybody can send it, and some servers do: it is told, and cut."""
+    with pytest.raises(UnprovenRefusal, match="access_denied: no") as caught:
+        parse_callback(ATTEMPT, {"error": "access_denied", "error_description": "no" * 999, **rest})
+    assert len(caught.value.said) < 400
+
+
+@pytest.mark.parametrize("rest", [{"state": "x"}, {"iss": "https://evil.example"}, {"error": ""}])
+def test_an_error_of_somebody_else_is_not_told(rest: dict[str, str]) -> None:
+    """With another state or another issuer it belongs to another sign-in."""
+    with pytest.raises(UnexpectedCallback) as caught:
+        parse_callback(ATTEMPT, {"error": "access_denied", **rest})
+    assert not isinstance(caught.value, UnprovenRefusal)
 
 
 @pytest.mark.parametrize("rest", [{}, {"code": ""}])

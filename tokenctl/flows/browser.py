@@ -87,7 +87,7 @@ def _send_person(start: SignIn, url: str) -> None:
 def _wait(start: SignIn, callback: Callback) -> str:
     runtime, terminal = start.runtime, start.runtime.terminal
     pasted = terminal.lines() if terminal.attended else None
-    ends = runtime.now() + start.timeout
+    ends, refused = runtime.now() + start.timeout, ""
     if pasted is not None:  # no line that counts down: it would wipe away what the person types
         terminal.message(f"waiting for the sign-in, {start.timeout // 60}:{start.timeout % 60:02} at most")
     while (left := ends - runtime.now()) > 0:
@@ -96,6 +96,12 @@ def _wait(start: SignIn, callback: Callback) -> str:
         code = callback.wait(min(1.0, left))
         if code is not None:
             return code
+        for refusal in callback.unproven():
+            refused = f"; the browser came back with an error: {refusal}"
+            terminal.warning(
+                f"the browser came back with an error and without this sign-in's state: {refusal};"
+                " nothing proves that the server sent it, so this goes on waiting (Ctrl-C ends it)"
+            )
         while pasted is not None and not pasted.empty():
             line = pasted.get().strip()
             if not line:
@@ -105,7 +111,7 @@ def _wait(start: SignIn, callback: Callback) -> str:
             except (grant.UnexpectedCallback, ValueError) as reason:
                 terminal.warning(f"that is not the address this sign-in ends on ({reason}); still waiting")
     raise LoginRequired(
-        f"nobody signed in within {start.timeout} s",
+        f"nobody signed in within {start.timeout} s{refused}",
         hint="run the same command again, with --timeout 15m if it takes longer",
     )
 
