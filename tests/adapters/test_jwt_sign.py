@@ -57,6 +57,19 @@ def test_an_assertion_says_who_for_whom_and_how_long(algorithm: str) -> None:
     assert LIFETIME <= 300
 
 
+def test_the_new_name_of_an_algorithm_can_be_asked_for() -> None:
+    """`assertion_algorithm = "Ed25519"` (RFC 9864) makes the same signature under the new name."""
+    key = KEYS["EdDSA"]
+    made, usual = (
+        client_assertion("c", "a", pem(key), symmetric=False, now=NOW, jti="x", key_id="one", algorithm=name)
+        for name in ("Ed25519", "EdDSA")
+    )
+    assert jwt.get_unverified_header(made) == {"alg": "Ed25519", "kid": "one", "typ": "JWT"}
+    assert made.split(".")[1] == usual.split(".")[1]
+    body, _, signature = made.rpartition(".")
+    key.public_key().verify(base64.urlsafe_b64decode(signature + "=="), body.encode())
+
+
 @pytest.mark.parametrize(
     ("key", "symmetric", "algorithm"),
     [
@@ -64,6 +77,7 @@ def test_an_assertion_says_who_for_whom_and_how_long(algorithm: str) -> None:
         ("not a key", False, None),
         (pem(rsa.generate_private_key(public_exponent=65537, key_size=1024)), False, None),
         (pem(KEYS["ES256"]), False, "RS256"),
+        (pem(KEYS["ES256"]), False, "Ed25519"),
         (pem(ec.generate_private_key(ec.SECP256K1())), False, None),
         (pem_of_an_unknown_curve(), False, None),
         ("short", True, None),

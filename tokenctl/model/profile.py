@@ -26,7 +26,10 @@ AUTH_METHODS = (
     "client_secret_jwt",
     "private_key_jwt",
 )
-ASSERTION_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+ASSERTION_ALGORITHMS = (
+    *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"),
+    *("EdDSA", "Ed25519"),
+)
 SOURCES = ("auto", "github", "gitlab", "circleci", "buildkite", "azure", "kubernetes", "gcp", "file", "env", "command")
 IDENTITY_USES = ("token-exchange", "jwt-bearer", "client-assertion")
 ENVIRONMENT_PROFILE = "env"
