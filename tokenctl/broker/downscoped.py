@@ -187,7 +187,9 @@ def _kept(runtime: Runtime, vault: Vault, session: Session, asked: _Asked) -> Se
         token = vault.narrower(asked.key)
     except StoreDamaged:
         return None
-    if token is None or (older_tokens.may_have_ended(session, token) and not (session.by_machine or asked.exchanged)):
+    if token is None or (
+        older_tokens.may_have_ended(vault.profile, session, token) and not (session.by_machine or asked.exchanged)
+    ):
         return None
     return token if token.fresh(runtime.time_of(token), asked.min_ttl) else None
 

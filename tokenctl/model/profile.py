@@ -67,6 +67,8 @@ class Profile:
     service_connection: str | None = setting(check.text, None)
     identity_use: str = setting(one_of(IDENTITY_USES), "token-exchange")
     narrow_by: str = setting(one_of(("refresh", "token-exchange")), "refresh")
+    renewal_ends_access_token: bool | None = setting(check.boolean, None)
+    """Whether a renewal ends the access token that was given before; None: not known."""
     params: tuple[tuple[str, str], ...] = setting(check.params, ())
     ca_file: str | None = setting(check.absolute_path, None)
     api: "TokenApi | None" = setting(check.api, None)
