@@ -1,6 +1,5 @@
 """Signing in on another screen: when it polls, how it slows down, and how it ends."""
 
-import io
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,7 +9,7 @@ import pytest
 from tests.servers.faulty_server import FaultyServer, Received, Reply, json_reply
 from tests.support.broker import sign_in
 from tests.support.demo_server import Make
-from tests.support.flows import SCOPE, PassingClock, always, profile_of, rewritten
+from tests.support.flows import SCOPE, PassingClock, Screen, always, profile_of, rewritten
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable
 from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
@@ -176,15 +175,7 @@ def test_the_progress_line_ends_when_the_wait_does(
         server.overrides["/token"] = always(reply)
         with pytest.raises(TokenctlError):
             run(server, clock, timeout=12)
-        assert "left " in screen.getvalue() and screen.getvalue().endswith("\r\x1b[2K")
-
-
-class Screen(io.StringIO):
-    """A terminal that remembers what was written."""
-
-    def isatty(self) -> bool:
-        """Be one."""
-        return True
+        assert screen.getvalue().endswith("left \n")
 
 
 def test_retry_after_is_waited_for(server: FaultyServer, clock: PassingClock) -> None:

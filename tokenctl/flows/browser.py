@@ -33,10 +33,8 @@ def sign_in(start: SignIn) -> Iterator[Arrived]:
         )
         callback.accept = partial(grant.parse_callback, attempt)
         _send_person(start, _authorization_url(start, endpoint, attempt))
-        try:
+        with runtime.terminal.progressing():
             code = _wait(start, callback)
-        finally:
-            runtime.terminal.end_progress()
         runtime.terminal.detail("the callback came; exchanging the code")
         request = grant.code_request(start.token_endpoint, start.client, attempt, code, profile.resource)
         known = (code, attempt.verifier, *start.client.secrets, *request.secrets)

@@ -24,10 +24,8 @@ def sign_in(start: SignIn) -> Iterator[Arrived]:
     request = grant.device_request(endpoint, start.client, profile.scope, profile.resource, profile.audience)
     device = grant.parse_device(runtime.send(profile, request), (*start.client.secrets, *request.secrets))
     _show(start, device)
-    try:
+    with runtime.terminal.progressing():
         poll, response = _final_answer(start, device)
-    finally:
-        runtime.terminal.end_progress()
     known = (device.device_code, *start.client.secrets, *poll.secrets)
     yield Arrived(tokens=token_response.parse(response, known))
 
