@@ -32,8 +32,8 @@ DEAD_TOKEN_CODES: Mapping[str, str] = {
     "invalid_token": "RFC 6750 section 3.1, Google and others: the token is expired, revoked or unknown",
     "invalid_grant": "RFC 6749 section 5.2, by servers that use one table of errors for all endpoints",
     "expired_token": "some servers name the reason",
-    "token_expired": "Slack, with 200",
-    "token_revoked": "Slack, with 200",
+    "token_expired": "some servers name the reason",
+    "token_revoked": "some servers name the reason",
     "bad_refresh_token": "GitHub",
     "invalid_refresh_token": "Slack",
 }

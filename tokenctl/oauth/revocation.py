@@ -31,9 +31,9 @@ def parse(response: Response, known: tuple[str, ...] = ()) -> tuple[Outcome, str
     """Read the response: the outcome, and the server's reason if it refused; `known` secrets are removed from it.
 
     2xx means revoked, also for a token that the server does not know (section 2.2), unless the body says otherwise: some
-    servers send errors with 200, and a page is not the endpoint's answer. A token that the server calls dead is revoked,
-    whatever the status. Raises Unreachable: after a 503 the token still works (section 2.2.1), so its `sent` is False;
-    after another 5xx nobody knows.
+    servers send errors with 200, and a page is not the endpoint's answer. With 4xx, a token that the server calls dead or
+    unknown is revoked. Raises Unreachable: after a 503 the token still works (section 2.2.1), so its `sent` is False; after
+    another 5xx nobody knows.
     """
     if overloaded(response) and response.status != NOT_IMPLEMENTED:
         error = try_later(response, "the revocation endpoint")
@@ -46,7 +46,7 @@ def parse(response: Response, known: tuple[str, ...] = ()) -> tuple[Outcome, str
         revoked = response.succeeded and not page
         return (Outcome.REVOKED, "") if revoked else (Outcome.REFUSED, describe(response))
     code = code_of(document)
-    if is_dead_token(code, words_of(document, known)):
+    if not response.succeeded and is_dead_token(code, words_of(document, known)):
         return Outcome.REVOKED, ""
     if code == "unsupported_token_type":
         return Outcome.UNSUPPORTED, code
