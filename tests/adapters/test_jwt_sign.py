@@ -2,6 +2,7 @@
 
 import base64
 import json
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,9 @@ KEYS: dict[str, Any] = {
     "EdDSA": ed25519.Ed25519PrivateKey.generate(),
 }
 
+OTHER_NAME = {"PS256": "RS256", "Ed25519": "EdDSA"}
+"""Algorithm -> the one whose key it takes."""
+
 
 def pem_of_an_unknown_curve() -> str:
     """Write a key of secp160r1 (1.3.132.0.8), which the library does not know, by renaming the curve of another."""
@@ -37,9 +41,8 @@ def pem_of_an_unknown_curve() -> str:
 
 def jwk(algorithm: str) -> dict[str, Any]:
     """The public key, as it is registered at the server."""
-    found = get_default_algorithms()[algorithm].to_jwk(
-        KEYS["RS256" if algorithm == "PS256" else algorithm].public_key()
-    )
+    name = OTHER_NAME.get(algorithm, algorithm)
+    found = get_default_algorithms()[name].to_jwk(KEYS[name].public_key())
     return dict(json.loads(found)) | {"kid": "one", "use": "sig", "alg": algorithm}
 
 
@@ -101,11 +104,13 @@ token_endpoint_auth_method = "{method}"
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("source", ["file", "keyring", "variable"])
-@pytest.mark.parametrize("algorithm", ["RS256", "PS256", "ES256", "EdDSA"])
+@pytest.mark.parametrize(
+    ("algorithm", "source"),
+    [*product(("RS256", "PS256", "ES256", "EdDSA"), ("file", "keyring", "variable")), ("Ed25519", "file")],
+)
 def test_a_certified_server_takes_it(home: Home, tmp_path: Path, algorithm: str, source: str) -> None:
     """Login and renewal with a private key, from a file, a variable or the store; the key itself goes nowhere else."""
-    key = pem(KEYS["RS256" if algorithm == "PS256" else algorithm])
+    key = pem(KEYS[OTHER_NAME.get(algorithm, algorithm)])
     (tmp_path / "key.pem").write_text(key)
     (tmp_path / "key.pem").chmod(0o600)
     more = f'assertion_algorithm = "{algorithm}"\nclient_key_id = "one"\n'

@@ -100,7 +100,7 @@ def test_a_missing_endpoint_is_named(demo_server: FaultyServer, flow: str) -> No
 # -- ID token --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("algorithm", ["RS256", "RS512", "PS256", "ES256", "EdDSA"])
+@pytest.mark.parametrize("algorithm", ["RS256", "RS512", "PS256", "ES256", "EdDSA", "Ed25519"])
 def test_id_tokens_are_signed_as_the_metadata_says(demo_server: FaultyServer, algorithm: str) -> None:
     """Whatever listed algorithm signs the ID token, it is verified with the issuer's key."""
     demo_server.overrides |= {
