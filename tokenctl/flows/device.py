@@ -44,6 +44,8 @@ def _final_answer(start: SignIn, device: grant.DeviceAuthorization) -> tuple[Req
         try:
             response = runtime.send(profile, poll)
         except (Unreachable, Refused) as error:
+            if isinstance(error, Refused) and error.error is not None:
+                raise  # the server's own word, and not a redirect
             problem, interval = error.message, grant.after_no_answer(interval)
             runtime.terminal.detail(problem)
             continue
