@@ -146,6 +146,12 @@ def test_an_issuer_that_was_promised_must_be_there(rest: dict[str, str]) -> None
         parse_callback(STRICT, {"state": STRICT.state, **rest})
 
 
+def test_an_error_without_the_promised_issuer_is_told() -> None:
+    """Some servers promise `iss` and leave it out of errors: the sign-in ends, and not without the server's words."""
+    with pytest.raises(Refused, match=r"issuer None, .*; it says: access_denied: no"):
+        parse_callback(STRICT, {"state": STRICT.state, "error": "access_denied", "error_description": "no"})
+
+
 def test_an_error_with_our_state_is_final() -> None:
     """The code of the server and its words reach the person, even when a code is there as well."""
     with pytest.raises(Refused, match="access_denied: the user said no") as caught:

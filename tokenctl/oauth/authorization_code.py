@@ -114,8 +114,9 @@ def parse_callback(attempt: Attempt, parameters: dict[str, str]) -> str:
         raise UnexpectedCallback("its state is absent or wrong")
     iss = parameters.get("iss")
     if (iss is None and attempt.iss_required) or (iss is not None and iss != attempt.issuer):
+        says = f"; it says: {_said(parameters)}" if parameters.get("error") else ""
         raise Refused(
-            f"the answer came from issuer {iss!r:.200}, and the sign-in was at {attempt.issuer}",
+            f"the answer came from issuer {iss!r:.200}, and the sign-in was at {attempt.issuer}{says}",
             hint="the code was not used; if you did not start two sign-ins, report this to the server's operator",
         )
     if "error" in parameters:
