@@ -37,6 +37,7 @@ class Attempt:
     proxy_status: int | None = None
     proxy_schemes: str = ""
     """How the proxy wants credentials, by its header Proxy-Authenticate."""
+    _to_socks: httpcore.NetworkStream | None = None
 
     def trace(self, event: str, details: dict[str, Any]) -> None:
         """Note a step of httpcore. The claim is taken just before the first byte of the request itself."""
@@ -47,6 +48,10 @@ class Attempt:
                 self.claim.take()
         elif event in ("proxy.start_tls.started", "socks.start_tls.started"):
             self.past_proxy = True
+        elif event == "socks.setup_socks5_connection.started":
+            self._to_socks = details["stream"]
+        elif event == "socks.setup_socks5_connection.failed" and self._to_socks is not None:
+            self._to_socks.close()  # httpcore forgets to
         elif event == "http11.receive_response_headers.complete" and not self.past_proxy:
             _, self.proxy_status, _, headers, *_ = details["return_value"]
             self.proxy_schemes = " ".join(
