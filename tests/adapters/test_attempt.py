@@ -165,6 +165,15 @@ def wants(*schemes: str) -> bytes:
     return f"HTTP/1.1 407 Proxy Authentication Required\r\n{lines}Content-Length: 0\r\n\r\n".encode()
 
 
+def test_a_proxy_that_answers_wrong_credentials_with_401_is_understood() -> None:
+    """As tinyproxy does."""
+    with raw_server(proxy_that(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")[1]) as port:
+        error = failure(f"http://someone:pa#s@s@127.0.0.1:{port}")
+    assert (
+        error.message.endswith("does not accept the user name and password in HTTPS_PROXY") and error.exit_status == 2
+    )
+
+
 @pytest.mark.parametrize("schemes", [(), ('Basic realm="x"',), ("Negotiate", 'Basic realm="x"')])
 def test_a_proxy_that_asks_for_a_password_is_an_error_for_a_person(schemes: tuple[str, ...]) -> None:
     """The message names the proxy, and the hint the variable and its form; exit 2."""

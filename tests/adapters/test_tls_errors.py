@@ -207,7 +207,7 @@ def unknown_name(connection: ssl.SSLObject | ssl.SSLSocket, name: str | None, co
 def test_a_server_that_does_not_know_the_name_is_told(authority: trustme.CA) -> None:
     """It has other hosts, and none of this name."""
     context = server_context(authority, "localhost")
-    context.sni_callback = unknown_name  # type: ignore[assignment]
+    context.sni_callback = unknown_name
     with raw_server(saying(OK), context) as port, pytest.raises(Unreachable, match="does not know this host name"):
         Transport().send(Request(url=f"https://localhost:{port}/"))
 

@@ -98,7 +98,10 @@ class Attempt:
 
         Any exception counts: socksio and httpcore have no common one for an answer that cannot be read.
         """
-        if self.proxy and (self.proxy_status == 407 or (self.proxy.scheme == "socks5" and _wants_credentials(error))):
+        # tinyproxy answers wrong credentials with 401.
+        if self.proxy and (
+            self.proxy_status in (401, 407) or (self.proxy.scheme == "socks5" and _wants_credentials(error))
+        ):
             return self._credentials_wanted(self.proxy)
         text = re.sub(r"^Proxy Server could not connect: |\.$", "", _words(error))
         reason = f"it answered {text}" if self.proxy_status else _lower(text)
