@@ -362,6 +362,23 @@ def test_retry_after_in_a_minute_is_a_minute(demo_server: FaultyServer) -> None:
     assert Transport().send(get(demo_server)).retry_after in range(55, 61)
 
 
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ("Date: Sat, 01 Jan 2000 00:00:00 GMT\r\nRetry-After: Sat, 01 Jan 2000 00:01:00 GMT\r\n", 60),
+        ("Date: Fri, 01 Jan 2100 00:00:00 GMT\r\nRetry-After: Thu, 31 Dec 2099 23:59:59 GMT\r\n", 0),
+        ("Date: Fri, 01 Jan 2100 00:00:00 GMT\r\nRetry-After: Fri, 01 Jan 2100 00:00:07 GMT\r\n", 7),
+        ("Date: soon\r\nRetry-After: Sat, 01 Jan 2000 00:01:00 GMT\r\n", 0),
+        ("Retry-After: Sat, 01 Jan 2000 00:01:00 GMT\r\n", 0),
+    ],
+)
+def test_a_date_is_counted_from_the_servers_own_time(headers: str, seconds: int) -> None:
+    """The local clock can be years off; without the time of the server it is all there is."""
+    answer = f"HTTP/1.1 503 Busy\r\n{headers}Content-Length: 0\r\n\r\n".encode()
+    with raw_server(saying(answer)) as port:
+        assert Transport().send(Request(url=f"http://127.0.0.1:{port}/")).retry_after == seconds
+
+
 # -- Date ------------------------------------------------------------------------------------------
 
 

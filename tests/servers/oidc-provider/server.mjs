@@ -19,6 +19,7 @@ const { createLocalJWKSet, jwtVerify } = await import('jose');
 
 const settings = {
   port: 0,
+  issuer: undefined, // where clients reach the server, if something stands before it
   access_token_ttl: 900,
   refresh_token_ttl: 7 * 24 * 3600,
   device_code_ttl: 600,
@@ -214,7 +215,7 @@ async function log(ctx, next) {
 // The issuer contains the port, so the port comes first.
 const server = createServer();
 server.listen(settings.port, '127.0.0.1', () => {
-  const issuer = `http://127.0.0.1:${server.address().port}`;
+  const issuer = settings.issuer ?? `http://127.0.0.1:${server.address().port}`;
   const provider = new Provider(issuer, configuration);
   provider.use(log);
   if (settings.platform) {
