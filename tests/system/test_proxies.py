@@ -44,7 +44,7 @@ def test_a_session_lives_behind_a_proxy(home: Home, tmp_path: Path, scheme: str,
             return result
 
         said = home.login(server.issuer, "-v", visit=visit, environ=environ).stderr
-        said += run("token").stderr + run("refresh").stderr + run("show").stderr
+        said += run("refresh").stderr
         # A renewal that the proxy refuses costs nothing: the next one works.
         bare = {variable: f"{scheme}://127.0.0.1:{port}"}
         refused = home.run("refresh", "-p", "t", environ=bare)
