@@ -33,7 +33,7 @@ def sign_in(start: SignIn) -> Iterator[Arrived]:
             "the api-key flow needs an API key",
             hint="pipe it in with --api-key-stdin, or set TOKENCTL_API_KEY or TOKENCTL_API_KEY_FILE",
         )
-    request = json_api.request(profile.api.login, _values(profile, secret))
+    request = json_api.request(profile.api.login, _values(profile, secret), "signing in with the API key")
     yield Arrived(tokens=json_api.parse(profile.api.login, start.runtime.send(profile, request), "login"))
 
 
@@ -75,7 +75,7 @@ def revoke(runtime: Runtime, vault: Vault, session: Session) -> bool:
         )
     client = clients.of_vault(runtime, vault, session)
     values = _values(profile, client.secret, session)
-    request = json_api.request(call, values)
+    request = json_api.request(call, values, "signing out")
     known = tuple(each for name, each in values.items() if each and name != "username")
     reason = json_api.check_revoked(runtime.send(profile, request), (*known, *request.secrets))
     if reason is not None:
