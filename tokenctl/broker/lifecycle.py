@@ -59,6 +59,8 @@ def _machine(runtime: Runtime, vault: Vault, stored: Session | None) -> Profile:
     if vault.lasting:
         reason = logged_out(profile) if stored is None else matching.difference(runtime, vault, stored)
         if reason is not None and not can_begin(runtime, vault, stored):
+            if stored is None and profile.by_machine:
+                reason.hint = clients.secret_hint(profile, flows.of(profile.flow).secret)
             raise reason
         return profile
     machine = flows.without_person(profile)
