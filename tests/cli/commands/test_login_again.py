@@ -92,7 +92,7 @@ def test_a_machine_needs_no_secret_when_its_session_is_good(home: Home, demo_ser
 # -- options of a later login -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("granted", ["openid offline_access", "openid offline_access api read", None])
+@pytest.mark.parametrize("granted", ["openid offline_access", None])
 def test_what_a_later_login_asks_for_is_saved(signed_in: Home, demo_server: FaultyServer, granted: str | None) -> None:
     """Scope and resource stay in the profile, also where the server grants less; and `token` and `refresh` work."""
     wanted = "openid offline_access api read"
