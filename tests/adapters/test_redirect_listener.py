@@ -2,19 +2,23 @@
 
 import contextlib
 import http.client
+import math
 import re
 import socket
 import socketserver
+import struct
 import threading
+import time
 from collections.abc import Iterator
 from functools import partial
 from urllib.parse import quote, urlencode, urlsplit
 
 import pytest
 
+from tests.killing.scene import wait_until
 from tests.support.commandline import LONG
 from tokenctl.adapters import callback_page
-from tokenctl.adapters.redirect_listener import RESULT_PATH, Callback, listening
+from tokenctl.adapters.redirect_listener import CLOSE_TIMEOUT, FOLLOW_TIMEOUT, RESULT_PATH, Callback, listening
 from tokenctl.errors import Refused, UsageError
 from tokenctl.oauth.authorization_code import ENTROPY, Attempt, begin, parse_callback
 
@@ -458,3 +462,33 @@ def test_a_sign_in_that_breaks_off_tells_the_browser() -> None:
         raise Refused("the code was refused")
     browser.join(5)
     assert pages[0].body == callback_page.FAILED
+
+
+# -- how long the listener stays for the last page ---------------------------------------------------
+
+
+def test_a_browser_that_does_not_ask_for_the_last_page_is_not_waited_for(door: Door) -> None:
+    """It has a second from its redirect, which the sign-in itself mostly needs; a browser that asked gets its page."""
+    assert door.callback.seconds_for_browser(time.monotonic()) == 0, "nobody was redirected"
+    before = time.monotonic()
+    door.good()
+    after = time.monotonic()
+    assert door.callback.seconds_for_browser(before) >= FOLLOW_TIMEOUT
+    assert door.callback.seconds_for_browser(after + FOLLOW_TIMEOUT) == 0
+    browser = threading.Thread(target=door.ask, args=(RESULT_PATH,))
+    browser.start()
+    wait_until(lambda: door.callback.seconds_for_browser(after + FOLLOW_TIMEOUT) == CLOSE_TIMEOUT)
+    door.callback.end(failed=False)
+    browser.join(LONG)
+    wait_until(lambda: door.callback.seconds_for_browser(after) == 0)
+
+
+def test_a_browser_that_goes_away_is_not_waited_for(door: Door) -> None:
+    """The tab was closed while the last page was on its way: there is nobody to wait for."""
+    door.good()
+    with socket.create_connection((door.address.hostname, door.address.port), timeout=120) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # the close is a reset
+        connection.sendall(f"GET {RESULT_PATH} HTTP/1.1\r\nHost: {door.address.netloc}\r\n\r\n".encode())
+        wait_until(lambda: door.callback.seconds_for_browser(math.inf) == CLOSE_TIMEOUT)
+    door.callback.end(failed=False)
+    wait_until(lambda: door.callback.seconds_for_browser(math.inf) == 0)

@@ -4,6 +4,7 @@ import base64
 import json
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
@@ -386,6 +387,36 @@ def test_a_secret_at_the_cut_is_redacted_first() -> None:
 def test_a_secret_within_a_secret_leaves_nothing() -> None:
     """The longest is taken out first."""
     assert redacted("<abc-def>", ("abc", "abc-def")) == "<***>"
+
+
+@pytest.mark.parametrize("secret", ["a", "the", "id", "client", "grant"])
+def test_a_short_secret_leaves_the_message_readable(secret: str) -> None:
+    """As a part of other words it is no secret, and an error code is still one."""
+    said = "whether invalid_client identified invalid_grants another"
+    assert redacted(said, (secret,)) == said
+
+
+@pytest.mark.parametrize(
+    "secret", ["a", "the", "pw", "s3cret", "x-y", "-x", "x-", "a b", "\N{LATIN SMALL LETTER E WITH ACUTE}x"]
+)
+@pytest.mark.parametrize(
+    "said",
+    [
+        "{}",
+        "secret {} refused",
+        "({})",
+        "client_secret={}&x=1",
+        "%22client_secret%22%3A%22{}%22",
+        "'{}'",
+        "{}.",
+        "id:{}",
+        "=[{}]",
+    ],
+)
+def test_a_short_secret_is_never_told(secret: str, said: str) -> None:
+    """Wherever a server quotes it, plain or percent-encoded, nothing of it is left."""
+    for form in (secret, quote(secret, safe=""), quote_plus(secret)):
+        assert redacted(said.format(form), (secret,)) == said.format("***")
 
 
 @given(answers("access_token", "refresh_token", "id_token", "expires_in", "scope", "error", "error_description"))

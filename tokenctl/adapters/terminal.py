@@ -100,7 +100,8 @@ class Terminal:
         """Show a progress line, which the next message replaces. Shows nothing when stderr is not a terminal."""
         if self.err is not None and self.watched:
             with contextlib.suppress(OSError):  # a line that wraps could not be erased
-                text = text[: max(1, os.get_terminal_size(self.err.fileno()).columns - 1)]
+                columns = os.get_terminal_size(self.err.fileno()).columns or 80  # 0: the terminal does not tell
+                text = text[: max(1, columns - 1)]
             self._write(f"\r\x1b[2K{clean(text)}")
             self._progress = True
 

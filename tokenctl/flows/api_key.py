@@ -31,7 +31,7 @@ def sign_in(start: SignIn) -> Iterator[Arrived]:
     if not secret:
         raise UsageError(
             "the api-key flow needs an API key",
-            hint="pipe it in with --api-key-stdin, or set TOKENCTL_API_KEY or TOKENCTL_API_KEY_FILE",
+            hint=clients.secret_hint(profile, API_KEY),
         )
     request = json_api.request(profile.api.login, _values(profile, secret), "signing in with the API key")
     yield Arrived(tokens=json_api.parse(profile.api.login, start.runtime.send(profile, request), "login"))

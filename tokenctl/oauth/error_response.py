@@ -3,6 +3,7 @@
 Servers differ: an error can have an empty body, an HTML page, or the status 200, 401, 403 or 500.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn
@@ -110,10 +111,26 @@ def _said(error: str | None, text: str, known: tuple[str, ...]) -> str:
     return ": ".join(part for part in (redacted(error or "", known)[:100], text) if part)
 
 
+SHORT = 8
+"""A secret with fewer characters can be a part of a common word, such as `the` of `whether`."""
+
+
 def redacted(text: str, known: tuple[str, ...]) -> str:
-    """Replace known secrets in a text that a server wrote, also where it is percent-encoded."""
+    """Replace known secrets in a text that a server wrote, also where it is percent-encoded.
+
+    A short secret is replaced where it is a whole word: as a part of other words it is no secret, and the message must
+    stay readable.
+    """
     for secret in sorted(known, key=len, reverse=True):  # one can be part of another
-        for form in (secret, quote_plus(secret), quote(secret, safe="")):
-            if form:
+        for form in sorted((secret, quote_plus(secret), quote(secret, safe="")), key=len, reverse=True):
+            if form and len(secret) < SHORT:
+                text = _whole(form).sub("***", text)
+            elif form:
                 text = text.replace(form, "***")
     return text
+
+
+def _whole(form: str) -> re.Pattern[str]:
+    """Match a text that no letter, digit or underscore touches, except for those of a percent-encoded character."""
+    before = r"(?:(?<!\w)|(?<=%[0-9A-Fa-f]{2}))" if re.match(r"\w", form) else ""
+    return re.compile(before + re.escape(form) + (r"(?!\w)" if re.search(r"\w$", form) else ""))

@@ -156,7 +156,8 @@ def overloaded(response: Response) -> bool:
 def try_later(response: Response, who: str) -> Unreachable:
     """Make the error for an overloaded server, with its Retry-After in the hint; `who` names the server."""
     wait = f"it asks to wait {response.retry_after} s" if response.retry_after else "try again in a moment"
-    return Unreachable(f"{who} is overloaded or failing ({describe(response)})", hint=wait, sent=True)
+    said = f"{who} is overloaded or failing ({describe(response)})"
+    return Unreachable(said, hint=wait, sent=True, retry_after=response.retry_after)
 
 
 def is_loopback(host: str | None) -> bool:
