@@ -146,8 +146,9 @@ def test_a_refusal_with_the_right_state_ends_the_wait(door: Door) -> None:
         "code=evil&state=",
         "code=evil&state=wrong",
         "code=evil&state=wrong%E2%98%83",
-        "error=access_denied",
         "error=access_denied&state=wrong",
+        "error=access_denied&iss=https://evil.example",
+        "error=",
         "state={state}",
         "code=&state={state}",
         "code=evil&state={state}&state={state}",
@@ -162,6 +163,23 @@ def test_a_callback_that_is_not_ours_changes_nothing(door: Door, query: str) -> 
     answer = door.ask("/callback?" + query.format(state=door.attempt.state))
     assert (answer.status, answer.body) == (400, callback_page.UNEXPECTED)
     assert door.waiting
+    door.good()
+    assert door.callback.wait(LONG) == "the-code"
+
+
+def test_an_error_without_state_ends_nothing_and_is_told(door: Door) -> None:
+    """Some servers leave the state out of errors, and anybody can send that: the person decides what it is worth."""
+    for parameters in (
+        {"error": "access_denied"},
+        {"error": "access_denied", "error_description": "not you", "state": ""},
+    ):
+        answer = door.ask("/callback", **parameters)
+        assert (answer.status, answer.body) == (400, callback_page.UNPROVEN)
+    assert door.waiting
+    assert door.callback.unproven() == ["access_denied", "access_denied: not you"] and door.callback.unproven() == []
+    for number in range(50):
+        door.ask("/callback", error=f"buy-{number // 2}")
+    assert door.callback.unproven() == ["buy-0"], "no page fills the terminal"
     door.good()
     assert door.callback.wait(LONG) == "the-code"
 
@@ -253,7 +271,14 @@ def test_every_answer_has_the_protective_headers(door: Door) -> None:
 
 
 @pytest.mark.parametrize(
-    "page", [callback_page.SIGNED_IN, callback_page.FAILED, callback_page.UNEXPECTED, callback_page.NOT_FOUND]
+    "page",
+    [
+        callback_page.SIGNED_IN,
+        callback_page.FAILED,
+        callback_page.UNEXPECTED,
+        callback_page.UNPROVEN,
+        callback_page.NOT_FOUND,
+    ],
 )
 def test_pages_have_no_script_and_nothing_from_outside(page: bytes) -> None:
     """A page is fixed bytes: no script, no event, no address."""
@@ -267,6 +292,7 @@ def test_nothing_of_a_request_is_echoed(door: Door) -> None:
         door.ask("/" + quote(bad)),
         door.ask(f"/callback?{quote(bad)}={quote(bad)}"),
         door.ask("/callback", state="x", error=bad, error_description=bad),
+        door.ask("/callback", error=bad, error_description=bad),
         door.ask("/callback", host=bad),
         door.ask("/callback", "<SCRIPT>"),
         door.ask("/callback", state=door.attempt.state, error=bad, error_description=bad, next="https://evil.example"),

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from tokenctl.adapters import callback_page
 from tokenctl.errors import TokenctlError, UsageError
-from tokenctl.oauth.authorization_code import UnexpectedCallback
+from tokenctl.oauth.authorization_code import UnexpectedCallback, UnprovenRefusal
 from tokenctl.oauth.wire import is_loopback, query_of
 
 DEFAULT_REDIRECT = "http://127.0.0.1/callback"
@@ -28,6 +28,9 @@ RESULT_TIMEOUT = 40.0
 """Seconds that the browser waits there for the result: longer than a request's deadline."""
 CLOSE_TIMEOUT = 3.0
 """Seconds that the listener stays open after the sign-in, so that the browser can fetch the result page."""
+
+MOST_UNPROVEN = 3
+"""Errors without `state` that are told: any page in the browser can send them, and none may fill the terminal."""
 
 CheckCallback = Callable[[dict[str, str]], str]
 """Checks a callback's parameters and returns the code. Raises UnexpectedCallback, or an error that ends the sign-in."""
@@ -45,6 +48,8 @@ class Callback:
         self._failed = False
         self._redirected = threading.Event()
         self._result_sent = threading.Event()
+        self._unproven: list[str] = []
+        self._told = 0
 
     def offer(self, target: str) -> None:
         """Take a callback: its URL or request target. Raises UnexpectedCallback or ValueError when it is not valid."""
@@ -67,6 +72,17 @@ class Callback:
         if isinstance(answer, TokenctlError):
             raise answer
         return answer
+
+    def note_unproven(self, said: str) -> None:
+        """Note what an error without `state` says; each text once, and a few of them only."""
+        if said not in self._unproven and len(self._unproven) < MOST_UNPROVEN:
+            self._unproven.append(said)
+
+    def unproven(self) -> list[str]:
+        """Return what such errors have said since the last call."""
+        found = self._unproven[self._told :]
+        self._told += len(found)
+        return found
 
     def note_redirect(self) -> None:
         """Note that the browser was redirected to the result page."""
@@ -142,6 +158,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _take_callback(self, callback: Callback) -> None:
         try:
             callback.offer(self.path)
+        except UnprovenRefusal as refusal:
+            callback.note_unproven(refusal.said)
+            self._answer(400, callback_page.UNPROVEN)
         except (UnexpectedCallback, ValueError):
             self._answer(400, callback_page.UNEXPECTED)
         else:

@@ -111,6 +111,21 @@ class Terminal:
             self._write("\r\x1b[2K")
 
     @contextlib.contextmanager
+    def progressing(self) -> Iterator[None]:
+        """Show progress lines in the block. The last one is erased; when the block fails, it stays, and ends its line.
+
+        Who writes the error need not know of it then.
+        """
+        try:
+            yield
+        except BaseException:
+            if self._progress:
+                self._progress = False
+                self._write("\n")
+            raise
+        self.end_progress()
+
+    @contextlib.contextmanager
     def delayed_progress(self, text: str) -> Iterator[None]:
         """Show a progress line if the block takes more than a second."""
         timer = threading.Timer(1.0, self.progress, [text])

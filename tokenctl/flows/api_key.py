@@ -75,8 +75,10 @@ def revoke(runtime: Runtime, vault: Vault, session: Session) -> bool:
             "the profile now names another endpoint to revoke at; the session is kept", hint=forget_hint(profile)
         )
     client = clients.of_vault(runtime, vault, session)
-    request = json_api.request(call, _values(profile, client.secret, session), "signing out")
-    reason = json_api.check_revoked(runtime.send(profile, request))
+    values = _values(profile, client.secret, session)
+    request = json_api.request(call, values, "signing out")
+    known = tuple(each for name, each in values.items() if each and name != "username")
+    reason = json_api.check_revoked(runtime.send(profile, request), (*known, *request.secrets))
     if reason is not None:
         raise Refused(f"the server did not revoke the session ({reason}); it is kept", hint=forget_hint(profile))
     return True

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from tokenctl.errors import LoginRequired, Unreachable
+from tokenctl.errors import LoginRequired, Refused, Unreachable
 from tokenctl.flows import authentication, clients, refreshing
 from tokenctl.flows.flow import CLIENT_SECRET, Arrived, Flow, SignIn
 from tokenctl.flows.sign_out import revoke_tokens
 from tokenctl.oauth import device_code as grant
 from tokenctl.oauth.client_auth import Client, preferred
 from tokenctl.oauth.metadata import require_endpoint
-from tokenctl.oauth.wire import overloaded
+from tokenctl.oauth.wire import describe
 
 
 @contextmanager
@@ -24,29 +24,43 @@ def sign_in(start: SignIn) -> Iterator[Arrived]:
     endpoint = require_endpoint(server.device_authorization_endpoint, "device authorization endpoint", server.issuer)
     device, candidates = _begin(start, endpoint)
     _show(start, device)
-    ends = min(device.expires_at, runtime.now() + start.timeout)
-    interval = device.interval
+    with runtime.terminal.progressing():
+        sent = _final_answer(start, device, candidates)
+    yield Arrived(tokens=authentication.tokens(start, sent, (device.device_code,)), client=sent.client)
+
+
+def _final_answer(
+    start: SignIn, device: grant.DeviceAuthorization, candidates: tuple[Client, ...]
+) -> authentication.Sent:
+    """Poll as one of the clients until the server's answer is final, and return the poll with that answer.
+
+    A connection that breaks, a page or a redirect of a captive portal, and a server that fails mean to poll less often
+    (RFC 8628 section 3.5), and not to give up.
+    """
+    runtime = start.runtime
+    ends, interval, problem = min(device.expires_at, runtime.now() + start.timeout), device.interval, ""
     while True:
-        _wait(start, interval, ends)
+        _wait(start, interval, ends, problem)
         try:
             sent = _poll(start, candidates, device)
-        except Unreachable as error:
-            # RFC 8628 section 3.5: a connection that fails means to poll less often, not to give up.
-            runtime.terminal.detail(error.message)
-            interval = min(interval * 2, grant.LONGEST_INTERVAL)
+        except (Unreachable, Refused) as error:
+            if isinstance(error, Refused) and error.error is not None:
+                raise  # the server's own word, and not a redirect
+            problem, interval = error.message, grant.after_no_answer(interval)
+            runtime.terminal.detail(problem)
             continue
         response = sent.response
-        pending = grant.pending(response)
-        if pending is not None:
-            candidates = (sent.client,)
+        pending, problem = grant.pending(response), ""
+        if pending is None:
+            return sent
+        if pending is grant.Pending.NO_ANSWER:
+            problem = f"the token endpoint answered {describe(response)}"
+            interval = grant.after_no_answer(interval, response.retry_after)
+            runtime.terminal.detail(problem)
+            continue
+        candidates = (sent.client,)  # the server knows the client now
         if pending is grant.Pending.SLOW_DOWN:
-            interval += grant.SLOW_DOWN
-        elif pending is None and overloaded(response):
-            interval = max(min(interval * 2, grant.LONGEST_INTERVAL), response.retry_after or 0)
-        elif pending is None:
-            runtime.terminal.end_progress()
-            yield Arrived(tokens=authentication.tokens(start, sent, (device.device_code,)), client=sent.client)
-            return
+            interval = grant.after_slow_down(interval, response)
 
 
 def _begin(start: SignIn, endpoint: str) -> tuple[grant.DeviceAuthorization, tuple[Client, ...]]:
@@ -85,12 +99,14 @@ def _show(start: SignIn, device: grant.DeviceAuthorization) -> None:
     terminal.message("only go on if you started this sign-in yourself")
 
 
-def _wait(start: SignIn, interval: int, ends: int) -> None:
+def _wait(start: SignIn, interval: int, ends: int, problem: str) -> None:
+    """Wait before a poll. `problem` is what went wrong with the one before. Raises LoginRequired at the deadline."""
     runtime, terminal = start.runtime, start.runtime.terminal
     for _ in range(interval):
         left = ends - runtime.now()
         if left <= 0:
-            raise LoginRequired("nobody entered the code in time", hint="run the same command again")
+            last = f"; at last, {problem}" if problem else ""
+            raise LoginRequired(f"nobody entered the code in time{last}", hint="run the same command again")
         terminal.progress(f"tokenctl: waiting for the sign-in on the other screen, {left // 60}:{left % 60:02} left ")
         runtime.sleep(1)
 

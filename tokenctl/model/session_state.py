@@ -17,6 +17,16 @@ def state(session: Session, now: int, min_ttl: int) -> str:
     return "expired" if session.expired(now) else "stale"
 
 
+def older_access_tokens(profile: Profile, session: Session) -> str | None:
+    """Return `kept` or `ended`: what becomes of an access token when the server gives another one; None: not known.
+
+    What the profile says counts, else what was seen at the server.
+    """
+    if profile.renewal_ends_access_token is None:
+        return session.older_access_tokens
+    return "ended" if profile.renewal_ends_access_token else "kept"
+
+
 class OtherSession(LoginRequired):
     """The stored session was made for something else than what the profile asks for now."""
 

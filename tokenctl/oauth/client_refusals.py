@@ -8,8 +8,9 @@ clearly about the client: a firewall's page (403), an overloaded server (429, 5x
 import re
 from collections.abc import Mapping
 
-from tokenctl.oauth.error_response import redacted
-from tokenctl.oauth.wire import JSON, Response, describe, json_object, overloaded
+from tokenctl.oauth.answers import members
+from tokenctl.oauth.error_response import code_of, redacted, words_of
+from tokenctl.oauth.wire import Response, describe, overloaded
 
 CLIENT_CODES: Mapping[str, str] = {
     "invalid_client": "RFC 6749 section 5.2, with 400, 401, 403 or 200",
@@ -37,16 +38,15 @@ _PAGE = re.compile(rf"\b({'|'.join(CLIENT_CODES)})\b|\b(bad|invalid|incorrect) c
 def refuses_client(response: Response) -> bool:
     """Tell whether the answer to a sign-in's request refuses the client's credentials, or wants some."""
     try:
-        document = json_object(response.body)
+        document = members(response.body)
     except ValueError:
         return _page_refuses(response)
-    error = document.get("error")
-    code = error.lower() if isinstance(error, str) and error else None
-    if response.status in (429, 503) or (response.succeeded and not error):
+    code = (code_of(document) or "").lower() or None
+    if response.status in (429, 503) or (response.succeeded and not document.get("error")):
         return False
     if code in CLIENT_CODES:
         return True
-    words = _words(document).lower()
+    words = words_of(document, ()).lower()
     if response.status == 401 and (
         code in (None, "unauthorized") or (code, words) == ("access_denied", "unauthorized")
     ):
@@ -60,25 +60,16 @@ def refuses_client(response: Response) -> bool:
 def said(response: Response, known: tuple[str, ...]) -> str:
     """Say in a few words what the server answered, without the `known` secrets."""
     try:
-        document = json_object(response.body)
+        document = members(response.body)
     except ValueError:
         return describe(response)
-    error = document.get("error")
-    parts = (error if isinstance(error, str) else "", _words(document))
-    return ": ".join(redacted(each, known)[:200] for each in parts if each) or describe(response)
+    parts = (redacted(code_of(document) or "", known), words_of(document, known))
+    return ": ".join(each[:200] for each in parts if each) or describe(response)
 
 
 def _page_refuses(response: Response) -> bool:
-    """Judge an answer that is not JSON: empty, a page, or a form."""
+    """Judge an answer that is neither JSON nor a form: empty, or a page."""
     if response.status == 401 or (response.status == 403 and not response.body):
         return True
     text = response.body[:8192].decode("ascii", "replace").lower()
     return not overloaded(response) and _PAGE.search(text) is not None
-
-
-def _words(document: JSON) -> str:
-    for name in ("error_description", "message"):
-        text = document.get(name)
-        if isinstance(text, str) and text:
-            return text
-    return ""

@@ -9,7 +9,7 @@ from typing import NoReturn
 from urllib.parse import quote, quote_plus
 
 from tokenctl.errors import LoginRequired, Refused
-from tokenctl.oauth.refusals import DEAD_CODES, PASSING_CODES, is_dead
+from tokenctl.oauth.refusals import BAD_CLIENT_CODES, DEAD_CODES, PASSING_CODES, is_dead
 from tokenctl.oauth.wire import JSON, Response, describe, overloaded, try_later
 
 
@@ -40,11 +40,12 @@ SESSION_TOKEN = Credentials(
     of_client=False,
 )
 _HINTS = {
-    "invalid_client": CLIENT.hint,
+    **dict.fromkeys(BAD_CLIENT_CODES, CLIENT.hint),
     "unauthorized_client": "the server does not let this client use this flow: ask the server's operator, or choose another --flow",
     "unsupported_grant_type": "the server does not know this flow: choose another --flow",
     "invalid_scope": "ask for other scopes with --scope",
     "invalid_target": "the server does not know this --resource",
+    "device_flow_disabled": "switch the device flow on in the app's settings at the server, or sign in with --flow browser",
 }
 
 
@@ -54,10 +55,10 @@ def check_grant(document: JSON, response: Response, known: tuple[str, ...], pres
     `presented` names what was presented if that is no session. Raises LoginRequired when the session is dead, Refused when
     what `presented` names is not accepted.
     """
-    error, text = _code(document), _words(document, known)
+    error, text = code_of(document), words_of(document, known)
     if overloaded(response):
         return
-    if presented is not None and (is_dead(error, text) or (error == "invalid_client" and presented.of_client)):
+    if presented is not None and (is_dead(error, text) or (error in BAD_CLIENT_CODES and presented.of_client)):
         raise Refused(
             f"the server does not accept {presented.name}: {_said(error, text, known)}",
             hint=presented.hint,
@@ -77,7 +78,7 @@ def raise_error(
     `known` secrets are removed from messages; `hints` maps an error code to the grant's own hint. 429 and 503 say "later" whatever the body says. Other statuses leave the word to
     the error code, but with 5xx no grant is dead.
     """
-    error, text = _code(document), _words(document, known)
+    error, text = code_of(document), words_of(document, known)
     undecided = overloaded(response) and (error is None or error.lower() in DEAD_CODES)
     if undecided or response.status in (429, 503) or error in PASSING_CODES:
         raise try_later(response, "the server")
@@ -89,12 +90,13 @@ def raise_error(
     raise Refused(f"the server refused: {_said(error, text, known)}", hint=hint, error=error)
 
 
-def _code(document: JSON) -> str | None:
+def code_of(document: JSON) -> str | None:
+    """Read the error code; None when there is none, or it is no text."""
     error = document.get("error")
     return error if isinstance(error, str) and error else None
 
 
-def _words(document: JSON, known: tuple[str, ...]) -> str:
+def words_of(document: JSON, known: tuple[str, ...]) -> str:
     """Read the error's description, which some servers call `message`."""
     for name in ("error_description", "message"):
         text = document.get(name)

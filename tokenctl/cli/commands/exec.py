@@ -11,6 +11,7 @@ from tokenctl.handoff.child import Child, find_program, replace_process
 from tokenctl.handoff.environment import child_environment, variables
 from tokenctl.handoff.masking import mask
 from tokenctl.model.session import Session
+from tokenctl.model.session_state import older_access_tokens
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
 from tokenctl.storage.vault import Vault
@@ -57,6 +58,10 @@ def command(
     child = Child(program=program, words=words, environ=environ)
     if token_file:
         return _with_token_file(runtime, vault, session, target, min_ttl, child)
+    if session.expires_at is not None and older_access_tokens(profile, session) == "ended":
+        runtime.terminal.message(
+            "a renewal at this server ends the older access token: for a long command use exec --token-file"
+        )
     return replace_process(child)
 
 
