@@ -6,6 +6,7 @@ from typing import Any
 from tokenctl import flows
 from tokenctl.cli import questions
 from tokenctl.config import environment, variables
+from tokenctl.config.ad_hoc import ad_hoc
 from tokenctl.errors import UsageError
 from tokenctl.model.profile import Profile, from_members
 from tokenctl.runtime import Runtime
@@ -31,9 +32,9 @@ class Wanted:
 def find(runtime: Runtime, name: str | None, given: dict[str, Any], *, switch_account: bool) -> Wanted:
     """Find the profile to sign in to, or make a new one from the options. Raises UsageError."""
     environ, known = runtime.environ, runtime.config.profiles
-    environment.check_credentials(environ)
+    environment.check_variables(environ)
     if environment.is_ad_hoc(runtime.config, environ, name):
-        wanted = Wanted(profile=environment.ad_hoc(environ, given))
+        wanted = Wanted(profile=ad_hoc(environ, given))
         environment.check_server(wanted.profile, environ)
     else:
         chosen = _chosen_name(runtime, name, given)

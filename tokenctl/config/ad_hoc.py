@@ -1,0 +1,65 @@
+"""The profile `env`, which the environment alone describes."""
+
+from collections.abc import Container, Mapping
+from typing import Any
+
+from tokenctl.config import pem, secret_sources, variables
+from tokenctl.errors import UsageError
+from tokenctl.model.profile import CHECKS, ENVIRONMENT_PROFILE, Profile, from_members
+from tokenctl.model.session import MACHINE_FLOWS
+
+SELECTING = ("ISSUER", "CLIENT_ID", "ID_TOKEN")
+"""The variables that choose the profile `env`: each says who is asked, or who asks."""
+
+
+def ad_hoc(environ: Mapping[str, str], options: Mapping[str, Any] = {}) -> Profile:
+    """Make the profile called `env`: each setting can come from `TOKENCTL_<SETTING>`, or from `options`.
+
+    A credential says which flow it is for; a machine keeps nothing, unless TOKENCTL_STORE says otherwise. Raises
+    UsageError when the issuer or the client_id is missing, or two credentials leave the flow open.
+    """
+    members = variables.settings(environ, CHECKS, except_for=options) | dict(options)
+    missing = [f"TOKENCTL_{name.upper()}" for name in ("issuer", "client_id") if name not in members]
+    if missing and "api" not in members:
+        raise UsageError(
+            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set, and {_why(environ)}",
+            hint=f"set {' and '.join(missing)}, or name another profile with -p",
+        )
+    preset = _of_credentials(environ, members)
+    if members.get("flow", preset.get("flow")) in MACHINE_FLOWS:
+        preset["store"] = "memory"
+    return from_members(ENVIRONMENT_PROFILE, {**preset, **members}, "environment")
+
+
+def _why(environ: Mapping[str, str]) -> str:
+    """Say why the environment alone describes the profile."""
+    selecting = [f"TOKENCTL_{each}" for each in SELECTING if f"TOKENCTL_{each}" in environ]
+    selecting += [f"TOKENCTL_{each}_FILE" for each in SELECTING if f"TOKENCTL_{each}_FILE" in environ]
+    if selecting:
+        return f"{selecting[0]} says that the environment describes the profile"
+    return f"the environment describes the profile {ENVIRONMENT_PROFILE!r}"
+
+
+def _of_credentials(environ: Mapping[str, str], members: Container[str]) -> dict[str, Any]:
+    """Make the settings that the environment's credentials mean."""
+    flows = {"CLIENT_SECRET": "client-credentials", "API_KEY": "api-key", "ID_TOKEN": "workload"}
+    meant = [flow for name, flow in flows.items() if variables.is_set(environ, name)]
+    if not meant and "client_key_file" in members:
+        meant = ["client-credentials"]
+    if len(meant) > 1 and "flow" not in members:
+        names = " and ".join(f"TOKENCTL_{name}" for name in flows if variables.is_set(environ, name))
+        raise UsageError(f"{names} are set, and each is for another flow", hint="set TOKENCTL_FLOW, or unset one")
+    preset: dict[str, Any] = {"flow": meant[0]} if meant else {}
+    if "token_endpoint_auth_method" not in members and _is_private_key(environ):
+        preset["token_endpoint_auth_method"] = "private_key_jwt"
+    if variables.is_set(environ, "ID_TOKEN") and "source" not in members:
+        path = environ.get("TOKENCTL_ID_TOKEN_FILE")
+        preset |= {"source": "file", "source_file": path} if path else {"source": "env"}
+    return preset
+
+
+def _is_private_key(environ: Mapping[str, str]) -> bool:
+    """Tell whether the client secret is a private key in PEM, which is never sent as a password."""
+    if not variables.is_set(environ, "CLIENT_SECRET"):
+        return False
+    return (secret_sources.from_environment(environ, "CLIENT_SECRET") or "").startswith(pem.BEGIN)

@@ -1,0 +1,33 @@
+"""Private keys in PEM (RFC 7468), in the forms in which CI systems keep a text of several lines."""
+
+import base64
+import re
+
+BEGIN = "-----BEGIN "
+_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
+_ENCODED = base64.b64encode(BEGIN.encode()).decode()[:14]
+"""How each PEM text begins that was encoded with base64; the next character depends on what follows."""
+
+
+def lines(text: str) -> str | None:
+    """Return a PEM text with its lines, each with a plain line end; None when the text is something else.
+
+    It may be one line: its line ends written as a backslash and an n, or lost, or the whole text in base64, which some
+    CI systems need so that they can mask it. So a private key is known as such, and is never sent as a password.
+    """
+    text = text.strip().strip("\ufeff")
+    if text.startswith(_ENCODED):
+        text = _decoded(text)
+    blocks = _BLOCK.findall(text.replace("\\r", "").replace("\\n", "\n"))
+    if not text.startswith(BEGIN) or not blocks:
+        return None
+    return "".join(
+        "\n".join((f"{BEGIN}{label}-----", *body.split(), f"-----END {label}-----", "")) for label, body in blocks
+    )
+
+
+def _decoded(text: str) -> str:
+    try:
+        return base64.b64decode("".join(text.split()), validate=True).decode().strip()
+    except ValueError:
+        return text
