@@ -257,7 +257,9 @@ MACHINE = {"TOKENCTL_ISSUER": "https://a.example", "TOKENCTL_CLIENT_ID": "c"}
         ({"TOKENCTL_CLIENT_SECRET": "s", "TOKENCTL_ID_TOKEN": "s", "TOKENCTL_FLOW": "workload"}, "workload", "memory"),
         ({"TOKENCTL_CLIENT_SECRET": "s", "TOKENCTL_FLOW": "device"}, "device", "keyring"),
         ({"TOKENCTL_CLIENT_SECRET": "s", "TOKENCTL_STORE": "file"}, "client-credentials", "file"),
-        ({"TOKENCTL_FLOW": "client-credentials"}, "client-credentials", "memory"),
+        ({"TOKENCTL_FLOW": "client-credentials", "TOKENCTL_STORE": "file"}, "client-credentials", "file"),
+        ({"TOKENCTL_ID_TOKEN_FILE": __file__, "TOKENCTL_SOURCE": "kubernetes"}, "workload", "memory"),
+        ({"TOKENCTL_ID_TOKEN": "s", "TOKENCTL_SOURCE": "gitlab"}, "workload", "memory"),
         ({"TOKENCTL_PROFILE": "env"}, "auto", "keyring"),
     ],
 )
@@ -301,6 +303,9 @@ def test_a_token_api_comes_from_the_environment(file: Path) -> None:
     assert found.api is not None and found.api.login.url == "https://a.example" and found.flow == "api-key"
     with pytest.raises(UsageError, match="TOKENCTL_API is not valid JSON"):
         choose(load(env(file)), environ | {"TOKENCTL_API": "x"})
+
+
+OTHER = {"TOKENCTL_ISSUER": "https://b.example", "TOKENCTL_CLIENT_ID": "d"}
 
 
 # -- who is asked for ------------------------------------------------------------------------------
@@ -389,6 +394,12 @@ def test_a_variable_that_agrees_with_the_name_is_fine(file: Path, name: str, env
         (JOB, None, {"TOKENCTL_CLIENT_SECRET": ""}, "TOKENCTL_CLIENT_SECRET is set and empty"),
         (JOB, "ci", {"TOKENCTL_CLIENT_SECRET": ""}, "TOKENCTL_CLIENT_SECRET is set and empty"),
         (JOB, "ci", {"TOKENCTL_API_KEY_FILE": "/no/such/file"}, "/no/such/file cannot be read"),
+        ("", None, {"CI": "true"}, "CI is set, and nothing says who is asked: TOKENCTL_ISSUER and"),
+        ("", None, {"TOKENCTL_API_KEY": "k"}, "TOKENCTL_API_KEY is set, and nothing says who is asked: TOKENCTL_ISSUER"),
+        (JOB, None, OTHER | {"TOKENCTL_FLOW": "client-credentials"}, "TOKENCTL_CLIENT_SECRET is not set, and the client-"),
+        (JOB, None, OTHER | {"TOKENCTL_FLOW": "api-key"}, "TOKENCTL_API_KEY is not set, and the api-key flow"),
+        (JOB, None, OTHER | {"TOKENCTL_ID_TOKEN": "t", "TOKENCTL_SOURCE": "github"}, "TOKENCTL_ID_TOKEN is set, and the"),
+        (JOB, None, OTHER | {"TOKENCTL_ID_TOKEN_FILE": __file__, "TOKENCTL_SOURCE_FILE": "/t"}, "TOKENCTL_ID_TOKEN is set"),
         (JOB, None, {**dict.fromkeys(("TOKENCTL_CLIENT_SECRET", "TOKENCTL_ID_TOKEN"), "x"),
                      "TOKENCTL_ISSUER": "https://b.example", "TOKENCTL_CLIENT_ID": "c"}, "each is for another flow"),
     ],

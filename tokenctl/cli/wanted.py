@@ -36,6 +36,8 @@ def find(runtime: Runtime, name: str | None, given: dict[str, Any], *, switch_ac
     if environment.is_ad_hoc(runtime.config, environ, name):
         wanted = Wanted(profile=ad_hoc(environ, given))
         environment.check_server(wanted.profile, environ)
+        if name is None and "TOKENCTL_PROFILE" not in environ:
+            environment.check_job(wanted.profile, environ)
     else:
         chosen = _chosen_name(runtime, name, given)
         if chosen in known:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from tokenctl.config import secret_sources, variables
-from tokenctl.config.ad_hoc import SELECTING, ad_hoc
+from tokenctl.config.ad_hoc import SELECTING, ad_hoc, check_credential, reads_id_token
 from tokenctl.config.config_file import Config
 from tokenctl.errors import UsageError
 from tokenctl.model.profile import ENVIRONMENT_PROFILE, LASTING_STORES, Profile, check_name, from_members
@@ -35,15 +35,28 @@ def choose(config: Config, environ: Mapping[str, str], named: str | None = None)
     check_variables(environ)
     if is_ad_hoc(config, environ, named):
         profile = ad_hoc(environ)
+        check_credential(profile, environ)
     else:
+        if name is None and not config.profiles:
+            _check_meant(environ)
         profile = of_file(config, name)
         check_agrees(profile, environ)
         profile = override(profile, variables.settings(environ, ("min_ttl", "store")), "environment")
-    job = next((each for each in JOBS if all(environ.get(variable) for variable in each)), None)
-    if name is None and job is not None:
-        _check_machine(profile, " and ".join(job) + (" is set" if len(job) == 1 else " are set"))
+    if name is None:
+        check_job(profile, environ)
     check_secrets(profile, environ)
     return profile
+
+
+def _check_meant(environ: Mapping[str, str]) -> None:
+    """Raise UsageError where there is no profile and the environment seems to be meant to describe one."""
+    secrets = [f"TOKENCTL_{name}" for name in ("CLIENT_SECRET", "API_KEY") if variables.is_set(environ, name)]
+    said = f"{secrets[0]} is set" if secrets else job_of(environ)
+    if said:
+        raise UsageError(
+            f"{said}, and nothing says who is asked: TOKENCTL_ISSUER and TOKENCTL_CLIENT_ID are not set",
+            hint="set both, and a credential such as TOKENCTL_CLIENT_SECRET; 'tokenctl help ci' has examples",
+        )
 
 
 def is_ad_hoc(config: Config, environ: Mapping[str, str], named: str | None = None) -> bool:
@@ -106,7 +119,7 @@ def of_file(config: Config, name: str | None) -> Profile:
 def check_agrees(profile: Profile, environ: Mapping[str, str]) -> None:
     """Raise UsageError when a variable says that another server, client or job is meant than the profile's."""
     check_server(profile, environ)
-    if variables.is_set(environ, "ID_TOKEN") and not _reads_id_token(profile, environ):
+    if variables.is_set(environ, "ID_TOKEN") and not reads_id_token(profile, environ):
         raise UsageError(
             f"TOKENCTL_ID_TOKEN is set, and profile {profile.name!r} does not present it",
             hint="unset TOKENCTL_ID_TOKEN, or name another profile with -p",
@@ -117,7 +130,7 @@ def check_server(profile: Profile, environ: Mapping[str, str]) -> None:
     """Raise UsageError when a variable says that another server or client is meant than the profile's."""
     for name in ("issuer", "client_id"):
         variable = f"TOKENCTL_{name.upper()}"
-        if variable in environ and environ[variable] != getattr(profile, name):
+        if variable in environ and environ[variable].strip() != getattr(profile, name):
             said = getattr(profile, name)
             raise UsageError(
                 f"profile {profile.name!r} has {f'the {name} {said}' if said else f'no {name}'},"
@@ -126,14 +139,16 @@ def check_server(profile: Profile, environ: Mapping[str, str]) -> None:
             )
 
 
-def _reads_id_token(profile: Profile, environ: Mapping[str, str]) -> bool:
-    path = environ.get("TOKENCTL_ID_TOKEN_FILE")
-    return profile.source_file == path if path else profile.reads_variable("TOKENCTL_ID_TOKEN")
+def job_of(environ: Mapping[str, str]) -> str | None:
+    """Say how it is known that this is a job of a CI system; None when it is not."""
+    found = next((each for each in JOBS if all(environ.get(name) for name in each)), None)
+    return f"{' and '.join(found)} {'is' if len(found) == 1 else 'are'} set" if found else None
 
 
-def _check_machine(profile: Profile, job: str) -> None:
-    """Raise UsageError for a person's profile. `job` says how a job is known."""
-    if not profile.by_machine and profile.store in LASTING_STORES:
+def check_job(profile: Profile, environ: Mapping[str, str]) -> None:
+    """Raise UsageError when a job of a CI system would get a person's profile that it did not name."""
+    job = job_of(environ)
+    if job and not profile.by_machine and profile.store in LASTING_STORES:
         if profile.name == ENVIRONMENT_PROFILE:
             raise UsageError(
                 f"{job}, and the environment has no credential of a machine: TOKENCTL_CLIENT_SECRET is not set",

@@ -41,14 +41,15 @@ def check_value(name: str, value: str) -> None:
     """Check that a variable's value is neither empty nor a reference to another variable. Raises UsageError.
 
     The value is what a script's unset variable, or a secret that a job does not get, leaves. To take it as absent would
-    ask for another profile, other rights or another place than was meant. The error does not quote the value.
+    ask for another profile, other rights or another place than was meant. The error never quotes a secret.
     """
     if not value.strip():
         raise UsageError(f"{name} is set and empty", hint=f"give it a value, or unset it{_WITHOUT_SECRETS}")
     if _NOT_REPLACED.fullmatch(value.strip()):
+        what = "a reference to another variable" if _secret(name) else repr(value.strip()[:80])
         where = f"; if it is the value all the same, put it into a file that {name}_FILE names" if _secret(name) else ""
         raise UsageError(
-            f"{name} has a reference to another variable as its value, such as $NAME: nothing replaced it",
+            f"{name} is {what}, which nothing replaced by a value",
             hint=f"does this job have that variable?{_WITHOUT_SECRETS}{where}",
         )
 
@@ -72,7 +73,7 @@ def settings(environ: Mapping[str, str], names: Collection[str], except_for: Con
     """
     members: dict[str, Any] = {}
     for name in names:
-        value = environ.get(f"{PREFIX}{name.upper()}")
+        value = environ.get(f"{PREFIX}{name.upper()}", "").strip()
         if value and name not in except_for:
             members[name] = _parsed(name, value)
     if members:
