@@ -151,9 +151,9 @@ def check_job(profile: Profile, environ: Mapping[str, str]) -> None:
     if job and not profile.by_machine and profile.store in LASTING_STORES:
         if profile.name == ENVIRONMENT_PROFILE:
             raise UsageError(
-                f"{job}, and the environment has no credential of a machine: TOKENCTL_CLIENT_SECRET is not set",
-                hint="set it, or TOKENCTL_CLIENT_SECRET_FILE, TOKENCTL_API_KEY, TOKENCTL_ID_TOKEN, or"
-                " TOKENCTL_FLOW=workload; a job gets a person's token only by the name of its profile",
+                f"{job}, and none of TOKENCTL_CLIENT_SECRET, TOKENCTL_API_KEY and TOKENCTL_ID_TOKEN is set",
+                hint="set one, or its _FILE, or TOKENCTL_FLOW=workload for the identity of the platform;"
+                " a job gets a person's token only by the name of its profile",
             )
         raise UsageError(
             f"{job}, and profile {profile.name!r} is a person's: a job gets a person's token only by name",

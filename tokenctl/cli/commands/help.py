@@ -18,8 +18,10 @@ def command(ctx: click.Context, name: str | None) -> None:
 
     \b
     Topics:
-      keyrings   what each keyring promises, and what to do where there is none
-      security   what is protected from whom, and what is not
+      ci           pipelines and scripts: GitHub, GitLab, a plain shell
+      environment  every variable, and who is asked for
+      keyrings     what each keyring promises, and what to do where there is none
+      security     what is protected from whom, and what is not
     """  # noqa: D301 (click reads the \b)
     root = ctx.find_root()
     if name is None:

@@ -3,6 +3,8 @@
 from importlib.resources import files
 
 TOPICS = {
+    "ci": "Pipelines and scripts: GitHub, GitLab, a plain shell.",
+    "environment": "Every variable, and who is asked for.",
     "keyrings": "What each keyring promises, and what to do where there is none.",
     "security": "What is protected from whom, and what is not.",
 }
