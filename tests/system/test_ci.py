@@ -230,6 +230,17 @@ def test_ten_calls_at_once_make_one_sign_in(job: Home, demo_server: FaultyServer
     assert demo_server.count("/token", "client_credentials") == 1
 
 
+@pytest.mark.quick
+@pytest.mark.parametrize(
+    "words", [("login",), ("login", "--flow", "browser", "--no-browser"), ("login", "--flow", "device")]
+)
+def test_a_job_does_not_wait_for_a_person(job: Home, demo_server: FaultyServer, words: tuple[str, ...]) -> None:
+    """A sign-in of the environment's client that a person would have to finish is refused before anything is sent."""
+    environ = {"CI": "true", "TOKENCTL_ISSUER": demo_server.issuer, "TOKENCTL_CLIENT_ID": "tokenctl-demo"}
+    result = job.run(*words, environ=environ)
+    assert (result.status, demo_server.requests) == (2, []) and "TOKENCTL_CLIENT_SECRET" in result.stderr
+
+
 # -- the pages -------------------------------------------------------------------------------------
 
 

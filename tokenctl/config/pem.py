@@ -1,6 +1,7 @@
 """Private keys in PEM (RFC 7468), in the forms in which CI systems keep a text of several lines."""
 
 import re
+from binascii import a2b_base64
 
 BEGIN = "-----BEGIN "
 _BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
@@ -26,9 +27,7 @@ def lines(text: str) -> str | None:
 
 
 def _decoded(text: str) -> str:
-    import base64
-
     try:
-        return base64.b64decode("".join(text.split()), validate=True).decode().strip()
+        return a2b_base64("".join(text.split()), strict_mode=True).decode().strip()
     except ValueError:
         return text
