@@ -1,5 +1,6 @@
 """The sources of secrets other than the keyring: an environment variable, a file, a command, a prompt."""
 
+import codecs
 import os
 import stat
 import subprocess
@@ -11,8 +12,8 @@ from tokenctl.config import pem, variables
 from tokenctl.errors import StoreLocked, UsageError
 from tokenctl.model.secret_variables import without_secrets
 
-LARGEST = 64 * 1024
-"""Bytes of a file that has a secret, at most."""
+LONGEST = 65_536
+"""Bytes of a secret: much more than any key has, so that an endless file or pipe is an error."""
 _once: dict[tuple[int, int], bytes] = {}
 """What was read from pipes, such as `<(pass show ci)` of a shell: a pipe can be read once, and a secret is read again."""
 
@@ -70,7 +71,8 @@ def from_file(path: Path, where: str, terminal: Terminal | None = None) -> str:
     file. Raises UsageError.
     """
     try:
-        text, mode = _read(path)
+        content, mode = _read(path)
+        text = _text(content)
         if terminal is not None and os.name == "posix" and mode & 0o044:
             terminal.warning(f"{where}: other users can read {path}: run chmod 600")
     except (OSError, ValueError) as error:
@@ -78,23 +80,31 @@ def from_file(path: Path, where: str, terminal: Terminal | None = None) -> str:
         raise UsageError(f"{where}: {path} cannot be read: {reason}") from None
     if not text.strip():
         raise UsageError(f"{where}: {path} is empty")
-    return _cleaned(text)
+    return text
 
 
-def _read(path: Path) -> tuple[str, int]:
-    """Read a file's text and its mode. Raises OSError, or ValueError when it is not text."""
+def _read(path: Path) -> tuple[bytes, int]:
+    """Read a file and its mode. Raises OSError."""
     found = path.stat()
     pipe = None if stat.S_ISREG(found.st_mode) else (found.st_dev, found.st_ino)
     content = _once.get(pipe) if pipe else None
     if content is None:
         with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
+            content = file.read(LONGEST + 1)
     if pipe:
         _once[pipe] = content
-    if len(content) > LARGEST:
-        raise OSError(0, f"it has more than {LARGEST} bytes")
-    utf16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
-    return content.decode("utf-16" if utf16 else "utf-8-sig"), found.st_mode
+    if len(content) > LONGEST:
+        raise OSError(0, f"it has more than {LONGEST:,} bytes")
+    return content, found.st_mode
+
+
+def _text(content: bytes) -> str:
+    """Decode a secret; see `_cleaned`. Programs of Windows write a byte order mark, also of UTF-16.
+
+    Raises ValueError when it is no text.
+    """
+    utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return _cleaned(content.decode("utf-16" if utf16 else "utf-8-sig"))
 
 
 def _cleaned(text: str) -> str:
