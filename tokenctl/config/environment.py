@@ -130,7 +130,7 @@ def check_server(profile: Profile, environ: Mapping[str, str]) -> None:
     """Raise UsageError when a variable says that another server or client is meant than the profile's."""
     for name in ("issuer", "client_id"):
         variable = f"TOKENCTL_{name.upper()}"
-        if variable in environ and environ[variable].strip() != getattr(profile, name):
+        if variable in environ and environ[variable].rstrip("\r\n") != getattr(profile, name):
             said = getattr(profile, name)
             raise UsageError(
                 f"profile {profile.name!r} has {f'the {name} {said}' if said else f'no {name}'},"

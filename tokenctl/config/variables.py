@@ -73,7 +73,7 @@ def settings(environ: Mapping[str, str], names: Collection[str], except_for: Con
     """
     members: dict[str, Any] = {}
     for name in names:
-        value = environ.get(f"{PREFIX}{name.upper()}", "").strip()
+        value = environ.get(f"{PREFIX}{name.upper()}", "").rstrip("\r\n")
         if value and name not in except_for:
             members[name] = _parsed(name, value)
     if members:
@@ -84,8 +84,6 @@ def settings(environ: Mapping[str, str], names: Collection[str], except_for: Con
 def _parsed(name: str, text: str) -> Any:
     """Read a variable's text as the config file's value of that setting."""
     kind = CHECKS[name]
-    if isinstance(Profile.__dataclass_fields__[name].default, bool):
-        return {"true": True, "1": True, "false": False, "0": False}.get(text.strip().lower(), text)
     if kind is check.uris:
         return text.split()
     if kind is check.port:

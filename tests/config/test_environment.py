@@ -1,9 +1,8 @@
-"""The `TOKENCTL_*` variables: each says something, or is an error; each setting has one."""
+"""What the environment says: each variable says something, or is an error; each setting has one."""
 
 import json
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -78,8 +77,9 @@ EXAMPLES: dict[str, tuple[str, object]] = {
     "narrow_by": ("token-exchange", "token-exchange"),
     "params": ("prompt=login max_age=60", {"prompt": "login", "max_age": "60"}),
     "ca_file": ("/ca", "/ca"),
+    "renewal_ends_access_token": ("true", True),
 }
-"""Setting -> its variable's text, and the same in the config file. A setting that is not here is any text or a boolean."""
+"""Setting -> its variable's text, and the same in the config file. A setting that is not here is any text."""
 API = {"login": {"url": "https://a.example", "body": {"k": "{api_key}"}, "access_token": "/t"}}
 
 
@@ -87,9 +87,6 @@ def example(name: str) -> tuple[str, object]:
     """A setting's variable, and the config file's value that it stands for."""
     if name == "api":
         return json.dumps(API), API
-    if isinstance(Profile.__dataclass_fields__[name].default, bool):
-        default = Profile.__dataclass_fields__[name].default
-        return str(not default).lower(), not default
     return EXAMPLES.get(name, ("https://a.example/x", "https://a.example/x"))
 
 
@@ -122,13 +119,12 @@ def test_over_a_profile_of_the_file_only_harmless_variables_act(config: config_f
     assert ("has no effect" in warned) == (name not in {"issuer", *harmless}), warned
 
 
-@pytest.mark.parametrize(("text", "value"), [("true", True), ("False", False), ("1", True), ("0", False)])
-def test_a_boolean_is_written_as_true_or_false(text: str, value: bool) -> None:
-    """Of each setting that is one."""
-    for each in fields(Profile):
-        if isinstance(each.default, bool):
-            members: dict[str, Any] = variables.settings({f"TOKENCTL_{each.name.upper()}": text}, [each.name])
-            assert members == {each.name: value}
+def test_a_line_end_that_a_page_of_a_ci_system_adds_is_not_part_of_a_setting(config: config_file.Config) -> None:
+    """Neither where it describes the profile, nor where it agrees with a named one."""
+    environ = {name: f"{value}\r\n" for name, value in MACHINE.items()}
+    found = environment.choose(config, environ | {"TOKENCTL_CLIENT_SECRET": "s\n"})
+    assert (found.issuer, found.client_id) == ("https://a.example", "c")
+    assert environment.choose(config, environ, "me").name == "me"
 
 
 def test_every_variable_is_known_to_itself() -> None:
