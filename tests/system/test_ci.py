@@ -17,7 +17,7 @@ from tests.support.commandline import COMMAND, Home
 from tests.support.demo_server import Make
 from tests.support.job_identity import identity, platform
 from tests.support.paths import ROOT
-from tests.support.pipelines import INSTALL, at, block, blocks, on_github, on_gitlab, read, sh
+from tests.support.pipelines import INSTALL, at, block, blocks, on_github, on_gitlab, sh
 from tests.support.real_parts import Missing, available
 from tokenctl import __version__
 from tokenctl.cli.commands import load
@@ -109,7 +109,7 @@ def test_on_github_with_an_identity(machine: Home, identities: OidcProvider, run
     assert done.returncode == 0 and is_of(identities.issuer, done.stdout), done.stderr
     assert done.stderr.splitlines()[0] == f"::add-mask::{done.stdout}"
     fork = on_github(machine, workflow, runner=runner.issuer, fork=True)
-    assert_refused(fork, "GitHub, identity")
+    assert_refused(fork, "GitHub: the permission")
     assert identities.count(route="token") == 1
 
 
@@ -119,7 +119,7 @@ def test_on_github_with_a_secret(machine: Home, demo_server: FaultyServer) -> No
     done = on_github(machine, workflow, secrets={"TOKENCTL_CLIENT_SECRET": SECRET})
     assert done.returncode == 0 and is_of(demo_server.issuer, done.stdout), done.stderr
     before = len(demo_server.requests)
-    assert_refused(on_github(machine, workflow, fork=True), "GitHub, secret")
+    assert_refused(on_github(machine, workflow, fork=True), "GitHub: the secret")
     assert len(demo_server.requests) == before
 
 
@@ -141,9 +141,9 @@ def test_on_gitlab_with_a_secret(machine: Home, demo_server: FaultyServer, tmp_p
     done = on_gitlab(machine, text, demo_server.issuer, file)
     assert done.returncode == 0 and is_of(demo_server.issuer, done.stdout), done.stderr
     before = len(demo_server.requests)
-    assert_refused(on_gitlab(machine, text, demo_server.issuer), "GitLab, secret")
+    assert_refused(on_gitlab(machine, text, demo_server.issuer), "GitLab: a protected")
     left = on_gitlab(machine, text, demo_server.issuer, {"TOKENCTL_CLIENT_SECRET": "$OTHER"})
-    assert_refused(left, "GitLab, Azure: `NAME: $OTHER`")
+    assert_refused(left, "GitLab, Azure: ")
     nothing = text.replace("    TOKENCTL_ISSUER", "    NOT_OURS").replace("    TOKENCTL_CLIENT_ID", "    NOR_OURS")
     all_protected = on_gitlab(machine, nothing, demo_server.issuer)
     assert (all_protected.returncode, all_protected.stdout) == (125, "")
@@ -152,10 +152,10 @@ def test_on_gitlab_with_a_secret(machine: Home, demo_server: FaultyServer, tmp_p
 
 def assert_refused(done: "subprocess.CompletedProcess[str]", row: str) -> None:
     """The step failed with 125 before the command began, and said what the page's row has as its message."""
-    (line,) = [each for each in page("ci").splitlines() if each.startswith(f"| {row} |")]
-    message = line.split("|")[3].strip().strip("`")
+    (line,) = [each for each in page("ci").splitlines() if each.startswith(f"| {row}")]
+    message = line.split("|")[2].strip().strip("`")
     assert (done.returncode, done.stdout) == (125, ""), done
-    assert done.stderr.count("tokenctl: error: ") == 1 and all(each in done.stderr for each in message.split("..."))
+    assert done.stderr.count("tokenctl: error: ") == 1 and message in done.stderr
 
 
 # -- scripts ---------------------------------------------------------------------------------------
@@ -254,7 +254,8 @@ def test_every_pipeline_installs_this_version() -> None:
         assert [found[2] for found in INSTALL.finditer(scripts)] == [__version__], each
     for text in (page("ci"), (ROOT / "README.md").read_text()):
         assert set(re.findall(r"tokenctl==([\w.]+)", text)) <= {__version__}
-    assert [read(each) for each in blocks("yaml")]
+    lines = [line for language in ("yaml", "sh") for each in blocks(language) for line in each.splitlines()]
+    assert max(map(len, lines)) <= 78  # longer ones would be broken at a terminal of 80 columns
 
 
 @pytest.mark.parametrize("source", [*TOPICS, *COMMANDS, "tokenctl"])
