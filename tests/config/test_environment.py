@@ -127,6 +127,16 @@ def test_a_line_end_that_a_page_of_a_ci_system_adds_is_not_part_of_a_setting(con
     assert environment.choose(config, environ, "me").name == "me"
 
 
+def test_a_file_with_an_identity_may_be_named_as_any_other(
+    config: config_file.Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its path may be relative, as that of a client secret; the renewals of the session find it all the same."""
+    (tmp_path / "token").write_text("t")
+    monkeypatch.chdir(tmp_path)
+    found = environment.choose(config, MACHINE | {"TOKENCTL_ID_TOKEN_FILE": "token"})
+    assert (found.flow, found.source, found.source_file) == ("workload", "file", str(tmp_path / "token"))
+
+
 def test_every_variable_is_known_to_itself() -> None:
     """No variable that acts is warned of as unknown."""
     found = [

@@ -1,5 +1,6 @@
 """The profile `env`, which the environment alone describes."""
 
+import os
 from collections.abc import Container, Mapping
 from typing import Any
 
@@ -46,8 +47,13 @@ def ad_hoc(environ: Mapping[str, str], options: Mapping[str, Any] = {}) -> Profi
 
 def reads_id_token(profile: Profile, environ: Mapping[str, str]) -> bool:
     """Tell whether the profile's identity is that of `TOKENCTL_ID_TOKEN` or of its `_FILE`."""
-    path = environ.get("TOKENCTL_ID_TOKEN_FILE")
+    path = _id_token_file(environ)
     return profile.source_file == path if path else profile.reads_variable("TOKENCTL_ID_TOKEN")
+
+
+def _id_token_file(environ: Mapping[str, str]) -> str | None:
+    path = environ.get("TOKENCTL_ID_TOKEN_FILE")
+    return os.path.abspath(path) if path else None
 
 
 def check_credential(profile: Profile, environ: Mapping[str, str]) -> None:
@@ -81,7 +87,7 @@ def _of_credentials(environ: Mapping[str, str], members: Container[str]) -> dict
     if "token_endpoint_auth_method" not in members and _is_private_key(environ):
         preset["token_endpoint_auth_method"] = "private_key_jwt"
     if variables.is_set(environ, "ID_TOKEN"):
-        path = environ.get("TOKENCTL_ID_TOKEN_FILE")
+        path = _id_token_file(environ)
         preset |= {"source": "file", "source_file": path} if path else {"source": "env"}
     return preset
 

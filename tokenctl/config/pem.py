@@ -4,7 +4,7 @@ import re
 from binascii import a2b_base64
 
 BEGIN = "-----BEGIN "
-_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
+_BLOCK = r"(?s)-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----"
 _ENCODED = "LS0tLS1CRUdJTi"
 """How each PEM text begins that was encoded with base64; the next character depends on what follows."""
 
@@ -18,12 +18,11 @@ def lines(text: str) -> str | None:
     text = text.strip().strip("\ufeff")
     if text.startswith(_ENCODED):
         text = _decoded(text)
-    blocks = _BLOCK.findall(text.replace("\\r", "").replace("\\n", "\n"))
-    if not text.startswith(BEGIN) or not blocks:
+    if not text.startswith(BEGIN):
         return None
-    return "".join(
-        "\n".join((f"{BEGIN}{label}-----", *body.split(), f"-----END {label}-----", "")) for label, body in blocks
-    )
+    blocks = re.findall(_BLOCK, text.replace("\\r", "").replace("\\n", "\n"))
+    rows = ((f"{BEGIN}{label}-----", *body.split(), f"-----END {label}-----", "") for label, body in blocks)
+    return "".join("\n".join(each) for each in rows) or None
 
 
 def _decoded(text: str) -> str:

@@ -24,9 +24,7 @@ NAMES = tuple(
     for name in (*(f"{each}{end}" for each in CREDENTIALS for end in ("", "_FILE")), *OTHERS, *map(str.upper, CHECKS))
 )
 """The full names of all variables."""
-_NOT_REPLACED = re.compile(
-    r"\$[A-Z_][A-Z0-9_]*|%[A-Z_][A-Z0-9_]*%|\$\{[A-Za-z_]\w*\}|\$\([A-Za-z_][\w.-]*\)|\$\{\{.*\}\}|\$\[.*\]"
-)
+_NOT_REPLACED = r"\$[A-Z_][A-Z0-9_]*|%[A-Z_][A-Z0-9_]*%|\$\{[A-Za-z_]\w*\}|\$\([A-Za-z_][\w.-]*\)|\$\{\{.*\}\}|\$\[.*\]"
 """A reference to another variable, as the CI systems write them. A value of our own never looks so as a whole."""
 
 
@@ -45,7 +43,7 @@ def check_value(name: str, value: str) -> None:
     """
     if not value.strip():
         raise UsageError(f"{name} is set and empty", hint=f"give it a value, or unset it{_WITHOUT_SECRETS}")
-    if _NOT_REPLACED.fullmatch(value.strip()):
+    if value.lstrip().startswith(("$", "%")) and re.fullmatch(_NOT_REPLACED, value.strip()):
         what = "a reference to another variable" if _secret(name) else repr(value.strip()[:80])
         where = f"; if it is the value all the same, put it into a file that {name}_FILE names" if _secret(name) else ""
         raise UsageError(
