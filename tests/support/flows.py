@@ -1,5 +1,6 @@
 """Flows in one process: a person who is quick, a clock that moves when told, a profile of the demo server."""
 
+import io
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -70,6 +71,14 @@ class PassingClock(SetClock):
     def send(self, request: Request) -> Response:
         """Send for real, and say that the answer came at this clock's time."""
         return replace(Transport().send(request), received_at=int(self.time))
+
+
+class Screen(io.StringIO):
+    """A terminal that remembers what was written."""
+
+    def isatty(self) -> bool:
+        """Be one."""
+        return True
 
 
 class QuickBrowser(Browser):
@@ -143,6 +152,12 @@ def rewritten(server: FaultyServer, **members: Any) -> Override:
         return json_reply({name: value for name, value in document.items() if value is not None})
 
     return override
+
+
+def change_metadata(server: FaultyServer, **members: Any) -> None:
+    """Let both documents of the server's metadata have these members; None takes one out."""
+    for name in ("openid-configuration", "oauth-authorization-server"):
+        server.overrides[f"/.well-known/{name}"] = rewritten(server, **members)
 
 
 def always(reply: Reply) -> Override:

@@ -21,9 +21,10 @@ from tokenctl.flows.verification import verify_renewal
 from tokenctl.model import renewal_job
 from tokenctl.model.renewal_job import RenewalJob, Renewed
 from tokenctl.model.session import Session
+from tokenctl.oauth.answers import no_answer, unanswered
 from tokenctl.oauth.client_auth import Client
 from tokenctl.oauth.token_response import TokenSet
-from tokenctl.oauth.wire import Request, Response, no_answer, unanswered
+from tokenctl.oauth.wire import Request, Response
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
 from tokenctl.storage.journal import Entry, Journal, clean_entry
@@ -95,7 +96,7 @@ def _present(runtime: Runtime, vault: Vault, job: RenewalJob, flow: Flow, client
             raise
         presentation = _Presentation(runtime, vault, job, entry)
         try:
-            reply = runtime.send(job.profile, request, presentation)
+            reply = runtime.send(job.profile, replace(request, purpose=_purpose(runtime, job)), presentation)
         except TokenctlError as error:
             lost = _was_lost(error)
             if not presentation.sent or not lost:
@@ -113,6 +114,14 @@ def _present(runtime: Runtime, vault: Vault, job: RenewalJob, flow: Flow, client
             raise failure
         runtime.terminal.detail("the answer was lost; asking once more")
         runtime.sleep(1)
+
+
+def _purpose(runtime: Runtime, job: RenewalJob) -> str:
+    """Tell a person who wants to know why the request is sent."""
+    if job.target is not None:
+        return "asking for a narrower token"
+    left = job.session.remaining(runtime.time_of(job.session))
+    return f"renewing: {'no known end' if left is None else f'{left} s left'}"
 
 
 class _Presentation(Claim):

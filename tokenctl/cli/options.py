@@ -95,8 +95,35 @@ min_ttl = click.option(
     metavar="DURATION",
     help="Renew if the token lives for less than this (default 60s); at most half of the token's lifetime.",
 )
+wait = click.option(
+    "--wait",
+    callback=seconds,
+    default="0",
+    metavar="DURATION",
+    help="Try again for this long if the server cannot be reached or the session is locked (exit status 6 and 7).",
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Answer with JSON on stdout.")
 every = click.option("--all", "every", is_flag=True, help="Every profile of the config file.")
+
+
+_NARROWER = (
+    click.option("--scope", multiple=True, metavar="SCOPE", help="A token with fewer rights than the session's."),
+    click.option("--resource", multiple=True, metavar="URL", help="A token for this API alone (RFC 8707)."),
+    click.option("--audience", metavar="A", help="A token for this API, by token exchange (RFC 8693)."),
+)
+
+
+def narrower(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--scope`, `--resource` and `--audience`, and call the command with the `target` that they make."""
+
+    def wrapper(*, scope: tuple[str, ...], resource: tuple[str, ...], audience: str | None, **rest: Any) -> Any:
+        options = {"scope": " ".join(" ".join(scope).split()), "resource": resource, "audience": audience}
+        return function(target={name: value for name, value in options.items() if value}, **rest)
+
+    made: Callable[..., Any] = update_wrapper(wrapper, function)
+    for option in reversed(_NARROWER):
+        made = option(made)
+    return made
 
 
 def warn_if_short(runtime: Runtime, session: Session, min_ttl: int | None) -> None:

@@ -84,6 +84,8 @@ def _parsed(name: str, text: str) -> Any:
     kind = CHECKS[name]
     if kind is check.uris:
         return text.split()
+    if kind is check.boolean:
+        return {"true": True, "false": False}.get(text.lower(), text)
     if kind is check.port:
         return int(text) if text.isascii() and text.isdigit() else text
     if kind is check.command:
@@ -127,7 +129,9 @@ def _warning(name: str, value: str, profile: Profile, *, ad_hoc: bool) -> Iterat
     setting = name.removeprefix(PREFIX).lower()
     if setting in CHECKS:
         checked_elsewhere = setting in ("issuer", "client_id")
-        if not ad_hoc and not checked_elsewhere and value and value != str(getattr(profile, setting)):
+        said = getattr(profile, setting)
+        same = value == str(said) or (isinstance(said, bool) and _parsed(setting, value) is said)
+        if not ad_hoc and not checked_elsewhere and value and not same:
             others = ", ".join(OVER_A_PROFILE)
             yield f"{name} has no effect: over a profile of the config file the environment only sets {others}"
         return

@@ -31,10 +31,11 @@ def sign_in(start: SignIn) -> Iterator[Arrived]:
     if not secret:
         raise UsageError(
             "the api-key flow needs an API key",
-            hint="pipe it in with --api-key-stdin, or set TOKENCTL_API_KEY or TOKENCTL_API_KEY_FILE",
+            hint=clients.secret_hint(profile, API_KEY),
         )
-    request = json_api.request(profile.api.login, _values(profile, secret))
-    yield Arrived(tokens=json_api.parse(profile.api.login, start.runtime.send(profile, request), "login"))
+    request = json_api.request(profile.api.login, _values(profile, secret), "signing in with the API key")
+    tokens = json_api.parse(profile.api.login, start.runtime.send(profile, request), "login")
+    yield Arrived(tokens=tokens, client=start.client)
 
 
 def check_renewable(job: RenewalJob) -> None:
@@ -74,8 +75,10 @@ def revoke(runtime: Runtime, vault: Vault, session: Session) -> bool:
             "the profile now names another endpoint to revoke at; the session is kept", hint=forget_hint(profile)
         )
     client = clients.of_vault(runtime, vault, session)
-    request = json_api.request(call, _values(profile, client.secret, session))
-    reason = json_api.check_revoked(runtime.send(profile, request))
+    values = _values(profile, client.secret, session)
+    request = json_api.request(call, values, "signing out")
+    known = tuple(each for name, each in values.items() if each and name != "username")
+    reason = json_api.check_revoked(runtime.send(profile, request), (*known, *request.secrets))
     if reason is not None:
         raise Refused(f"the server did not revoke the session ({reason}); it is kept", hint=forget_hint(profile))
     return True
@@ -110,8 +113,8 @@ def _values(profile: Profile, secret: str | None, session: Session | None = None
     }
 
 
-def _client(runtime: Runtime, profile: Profile, server: Metadata, secret: str | None) -> Client:
-    return Client(client_id=profile.client_id or "api-key", auth_method="api_key", secret=secret)
+def _clients(runtime: Runtime, profile: Profile, server: Metadata, secret: str | None) -> tuple[Client, ...]:
+    return (Client(client_id=profile.client_id or "api-key", auth_method="api_key", secret=secret),)
 
 
 FLOW = Flow(
@@ -121,7 +124,8 @@ FLOW = Flow(
     by_platform=False,
     needs_client_id=False,
     narrows=False,
-    client=_client,
+    begins_at=None,
+    clients=_clients,
     sign_in=sign_in,
     check_renewable=check_renewable,
     renewal_request=renewal_request,

@@ -7,9 +7,9 @@ from tokenctl import flows
 from tokenctl.config.secret_sources import from_environment, from_key_file, of_client
 from tokenctl.errors import LoginRequired
 from tokenctl.flows.flow import SecretKind
-from tokenctl.model.profile import Profile
+from tokenctl.model.profile import LASTING_STORES, Profile
 from tokenctl.model.session import Session
-from tokenctl.oauth.client_auth import ASSERTION_METHODS, WORKLOAD, Client, choose
+from tokenctl.oauth.client_auth import ASSERTION_METHODS, WORKLOAD, Client, candidates, preferred
 from tokenctl.oauth.metadata import Metadata
 from tokenctl.runtime import Runtime
 from tokenctl.storage.vault import Vault
@@ -28,9 +28,23 @@ def of_vault(runtime: Runtime, vault: Vault, session: Session) -> Client:
     return of_session(runtime, vault.profile, session, secret_of_session(runtime, vault, session))
 
 
-def by_metadata(runtime: Runtime, profile: Profile, server: Metadata, secret: str | None) -> Client:
-    """Make an OAuth client for a sign-in; see `client_auth.choose`. Raises UsageError."""
-    return choose(server, profile.client_id or "", secret, profile.auth_method)
+def by_metadata(runtime: Runtime, profile: Profile, server: Metadata, secret: str | None) -> tuple[Client, ...]:
+    """Make an OAuth client for a sign-in, for each way to try; see `client_auth.candidates`. Raises UsageError."""
+    return candidates(server, profile.client_id or "", secret, profile.auth_method)
+
+
+def as_before(candidates: tuple[Client, ...], stored: Session) -> tuple[Client, ...]:
+    """Put the client authentication first that worked at the sign-in of the session that is `stored`.
+
+    A secret that only signed there is never sent itself. The session must be with the same server and client.
+    """
+    from tokenctl.flows import identities
+
+    method, secret = stored.token_endpoint_auth_method, candidates[0].secret
+    signed = method in ASSERTION_METHODS and secret is not None and identities.is_secret_of(stored, secret)
+    if signed and (method == "client_secret_jwt" or (secret or "").startswith("-----BEGIN ")):
+        return (replace(candidates[0], auth_method=method),)
+    return preferred(candidates, replace(candidates[0], auth_method=method))
 
 
 def of_workload(runtime: Runtime, profile: Profile, client_id: str) -> Client:
@@ -71,10 +85,19 @@ def secret_of_session(runtime: Runtime, vault: Vault, session: Session) -> str |
     named = is_with(profile, session)
     found = (secret_outside(runtime, profile, kind, method) if named else None) or secret_in_store(vault, session)
     if not found:
-        raise LoginRequired(
-            f"the {kind.name} of {vault.profile.name!r} is gone", hint=f"{vault.profile.login_hint} {kind.option}"
-        )
+        raise LoginRequired(f"the {kind.name} of {profile.name!r} is gone", hint=secret_hint(profile, kind))
     return found
+
+
+def secret_hint(profile: Profile, kind: SecretKind) -> str:
+    """Say how to give the secret of the profile's client, which is missing: to a login, or to each command."""
+    signs_in = f"run 'tokenctl login -p {profile.name} {kind.option}'"
+    variables = f"set TOKENCTL_{kind.variable} or TOKENCTL_{kind.variable}_FILE"
+    if profile.store not in LASTING_STORES:
+        return variables
+    if not profile.by_machine and profile.auth_method in (None, "none"):
+        return signs_in  # the environment's secrets go to no such profile
+    return f"{signs_in}, or {variables}"
 
 
 def is_with(profile: Profile, session: Session) -> bool:
@@ -104,7 +127,8 @@ def secret_in_store(vault: Vault, session: Session) -> str | None:
     """Read the secret that was kept at login, if the session was made with it; else it is another server's, or older."""
     from tokenctl.flows import identities
 
-    found = vault.store.read_secret(vault.profile.name)
+    # The store that has the session now: a login can be on its way to another one.
+    found = (vault.previous or vault.store).read_secret(vault.profile.name)
     return found if found is not None and identities.is_secret_of(session, found) else None
 
 

@@ -11,20 +11,23 @@ from typing import Any
 
 from tokenctl.errors import LoginRequired, Refused, UsageError
 from tokenctl.model.token_api import PLACEHOLDER, Call
-from tokenctl.oauth.token_response import DECIMAL, LONGEST_LIFETIME, LONGEST_TOKEN, TokenSet, times
+from tokenctl.oauth import revocation
+from tokenctl.oauth.answers import DECIMAL, LONGEST_LIFETIME, SPACES
+from tokenctl.oauth.token_response import LONGEST_TOKEN, TokenSet, times
 from tokenctl.oauth.wire import JSON, Request, Response, describe, json_object, overloaded, safe_url, try_later
 
 REFUSALS = (400, 401, 403, 404, 410, 422)
 """HTTP statuses with which such APIs refuse a refresh token."""
 
 
-def request(call: Call, values: Mapping[str, str | None]) -> Request:
+def request(call: Call, values: Mapping[str, str | None], purpose: str = "") -> Request:
     """Build the request of a call: each placeholder is replaced by its value. Raises UsageError."""
     return Request(
         url=safe_url(call.url, "the url of the profile's api"),
         verb=call.method,
         json=None if call.body is None else json.dumps(_fill_template(json.loads(call.body), values)),
         headers={name: _checked_header(_fill_text(text, values)) for name, text in call.headers},
+        purpose=purpose,
     )
 
 
@@ -57,11 +60,13 @@ def rotated(call: Call, response: Response) -> str | None:
         return None
 
 
-def check_revoked(response: Response) -> str | None:
-    """Read the answer of a revocation: None for success, else a short description. Raises Unreachable."""
-    if overloaded(response):
-        raise try_later(response, "the revoke endpoint")
-    return None if 200 <= response.status < 300 else describe(response)
+def check_revoked(response: Response, known: tuple[str, ...] = ()) -> str | None:
+    """Read the answer of a revocation: None for success, else a short description. Raises Unreachable.
+
+    What counts is the same as at an OAuth server; see `revocation.parse`. `known` secrets are in no description.
+    """
+    outcome, reason = revocation.parse(response, known)
+    return None if outcome is revocation.Outcome.REVOKED else reason
 
 
 def _document(response: Response, what: str) -> JSON:
@@ -128,6 +133,7 @@ def _lifetime(call: Call, document: JSON, response: Response, what: str) -> int:
 
 def _seconds(value: Any) -> int:
     """Read a number of seconds (a number or digits), or an RFC 3339 date as epoch seconds. Raises ValueError."""
+    value = value.strip(SPACES) if isinstance(value, str) else value
     if isinstance(value, str) and not DECIMAL.fullmatch(value):
         found = datetime.fromisoformat(value)
         if found.tzinfo is None:

@@ -15,6 +15,14 @@ _SECRET_PARAMETERS = {
     *("client_secret", "client_assertion", "assertion", "subject_token", "refresh_token", "token", "password"),
     *("code", "code_verifier", "device_code"),
 }
+_REASONS = {
+    "authorization_code": "exchanging the code for tokens",
+    "refresh_token": "renewing",
+    "client_credentials": "signing in with the client's credentials",
+    "urn:ietf:params:oauth:grant-type:device_code": "asking whether the person has signed in",
+    "urn:ietf:params:oauth:grant-type:jwt-bearer": "signing in with the job's identity",
+    "urn:ietf:params:oauth:grant-type:token-exchange": "signing in with the job's identity",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,11 +37,20 @@ class Request:
     """The HTTP method, where `method` has the wrong default."""
     direct: bool = False
     """Whether it must not go through a proxy."""
+    purpose: str = ""
+    """Why it is sent, where the grant does not tell it; see `reason`."""
 
     @property
     def method(self) -> str:
         """The HTTP method: `verb`, else `POST` with a body and `GET` without one."""
         return self.verb or ("GET" if self.form is None and self.json is None else "POST")
+
+    @property
+    def reason(self) -> str:
+        """Why it is sent, in a few words for `-v`; "" if nobody has said it."""
+        return self.purpose or next(
+            (_REASONS.get(value, "") for name, value in self.form or () if name == "grant_type"), ""
+        )
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -46,7 +63,11 @@ class Request:
         """The body and its content type; None without one."""
         if self.json is not None:
             return "application/json", self.json.encode()
-        return None if self.form is None else ("application/x-www-form-urlencoded", urlencode(self.form).encode())
+        return (
+            None
+            if self.form is None
+            else ("application/x-www-form-urlencoded", urlencode(self.form, quote_via=quote).encode())
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +88,8 @@ class Response:
     content_type: str = ""
     retry_after: int | None = None
     location: str | None = None
+    proxy: str = ""
+    """Host and port of the proxy that it came through, if there is one."""
 
     @property
     def asked_at(self) -> int:
@@ -134,32 +157,11 @@ def overloaded(response: Response) -> bool:
     return response.status == 429 or response.status >= 500
 
 
-def unanswered(response: Response) -> bool:
-    """Tell whether the authorization server itself may not have answered.
-
-    A gateway speaks for it (502, 504), or a 2xx response cannot be read as a JSON object: it was cut short, or a
-    captive portal sent a page.
-    """
-    if response.status in (502, 504):
-        return True
-    if not response.succeeded:
-        return False
-    try:
-        json_object(response.body)
-    except ValueError:
-        return True
-    return False
-
-
-def no_answer(response: Response, who: str) -> Unreachable:
-    """Make the error for a reply that is not the server's own answer; see `unanswered`."""
-    return Unreachable(f"{who} did not answer ({describe(response)})", hint="try again in a moment", sent=True)
-
-
 def try_later(response: Response, who: str) -> Unreachable:
     """Make the error for an overloaded server, with its Retry-After in the hint; `who` names the server."""
     wait = f"it asks to wait {response.retry_after} s" if response.retry_after else "try again in a moment"
-    return Unreachable(f"{who} is overloaded or failing ({describe(response)})", hint=wait, sent=True)
+    said = f"{who} is overloaded or failing ({describe(response)})"
+    return Unreachable(said, hint=wait, sent=True, retry_after=response.retry_after)
 
 
 def is_loopback(host: str | None) -> bool:

@@ -9,6 +9,7 @@
 
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { createInterface } from 'node:readline';
 
 // The library warns of its development defaults (in-memory store, built-in login pages): exactly what is wanted
@@ -19,6 +20,9 @@ const { createLocalJWKSet, jwtVerify } = await import('jose');
 
 const settings = {
   port: 0,
+  host: '127.0.0.1', // the address to listen on
+  tls: undefined, // {key, cert}: both in PEM
+  issuer: undefined, // where clients reach the server, if something stands before it
   access_token_ttl: 900,
   refresh_token_ttl: 7 * 24 * 3600,
   device_code_ttl: 600,
@@ -34,7 +38,7 @@ const settings = {
 
 const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code';
 const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
-const ID_TOKEN_ALGORITHMS = ['RS256', 'RS512', 'PS256', 'ES256', 'EdDSA'];
+const ID_TOKEN_ALGORITHMS = ['RS256', 'RS512', 'PS256', 'ES256', 'EdDSA', 'Ed25519'];
 // What a client calls. A browser's requests (authorization, login and consent pages) are not logged.
 const LOGGED = new Set([
   'token', 'revocation', 'introspection', 'device_authorization', 'discovery', 'jwks', 'userinfo',
@@ -62,6 +66,13 @@ const native = (client_id, id_token_signed_response_alg) => ({
     'authorization_code', 'refresh_token', DEVICE_CODE, ...(settings.platform ? [TOKEN_EXCHANGE] : []),
   ],
   id_token_signed_response_alg,
+});
+
+// A client of a person that has a secret too, as most providers want it.
+const confidential = (client_id, token_endpoint_auth_method) => ({
+  ...native(client_id, 'RS256'),
+  client_secret: settings.client_secret,
+  token_endpoint_auth_method,
 });
 
 const machine = (client_id, token_endpoint_auth_method) => ({
@@ -149,6 +160,8 @@ const configuration = {
   clients: [
     native('native', 'RS256'),
     ...ID_TOKEN_ALGORITHMS.map((algorithm) => native(`native-${algorithm.toLowerCase()}`, algorithm)),
+    confidential('confidential-basic', 'client_secret_basic'),
+    confidential('confidential-post', 'client_secret_post'),
     machine('machine', 'client_secret_basic'),
     machine('machine-post', 'client_secret_post'),
     { ...machine('machine-secret-jwt', 'client_secret_jwt'), client_secret: settings.long_secret },
@@ -158,7 +171,7 @@ const configuration = {
   jwks: { keys: privateKeys },
   enabledJWA: {
     idTokenSigningAlgValues: ID_TOKEN_ALGORITHMS,
-    clientAuthSigningAlgValues: ['HS256', 'RS256', 'PS256', 'ES256', 'EdDSA'],
+    clientAuthSigningAlgValues: ['HS256', 'RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'],
   },
   clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt'],
   cookies: { keys: ['throw-away'] },
@@ -212,9 +225,9 @@ async function log(ctx, next) {
 }
 
 // The issuer contains the port, so the port comes first.
-const server = createServer();
-server.listen(settings.port, '127.0.0.1', () => {
-  const issuer = `http://127.0.0.1:${server.address().port}`;
+const server = settings.tls ? createSecureServer(settings.tls) : createServer();
+server.listen(settings.port, settings.host, () => {
+  const issuer = settings.issuer ?? `${settings.tls ? 'https' : 'http'}://${settings.host}:${server.address().port}`;
   const provider = new Provider(issuer, configuration);
   provider.use(log);
   if (settings.platform) {
