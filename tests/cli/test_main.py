@@ -159,10 +159,14 @@ def test_an_empty_value_is_refused(home: Home, command: str, option: str, value:
     assert option in result.stderr and "Traceback" not in result.stderr
 
 
-def test_an_empty_variable_counts_as_unset(home: Home) -> None:
-    """An environment variable that is set and empty says nothing, unlike an option."""
-    result = home.run("token", environ={"TOKENCTL_PROFILE": "", "TOKENCTL_SCOPE": "", "TOKENCTL_CONFIG": ""})
-    assert result.status == 2 and "there is no profile yet" in result.stderr
+@pytest.mark.quick
+@pytest.mark.parametrize("name", ["PROFILE", "CONFIG", "STATE_DIR", "SCOPE"])
+@pytest.mark.parametrize("words", [("token",), ("login",), ("show",), ("exec", "--", "true")])
+def test_an_empty_variable_is_an_error_as_an_empty_option_is(home: Home, name: str, words: tuple[str, ...]) -> None:
+    """It is an unset variable of a script, and no command goes on as if it was not there."""
+    result = home.run(*words, environ={f"TOKENCTL_{name}": ""})
+    assert (result.status, result.stdout) == (125 if words[0] == "exec" else 2, "")
+    assert f"TOKENCTL_{name} is set and empty" in result.stderr
 
 
 def test_logout_is_revoke(home: Home) -> None:

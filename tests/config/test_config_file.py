@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tokenctl.config import secret_sources, variables
+from tokenctl.config import variables
 from tokenctl.config.config_file import config_path, home, load
 from tokenctl.config.environment import asked, choose, override
 from tokenctl.errors import UsageError
@@ -47,7 +47,7 @@ def env(path: Path, **more: str) -> dict[str, str]:
         ({"HOME": "/h", "XDG_CONFIG_HOME": "./x"}, None, ("/h/.config/tokenctl/config.toml", False)),
         ({"HOME": "/h", "XDG_CONFIG_HOME": "/x", "TOKENCTL_CONFIG": "/e.toml"}, None, ("/e.toml", True)),
         ({"HOME": "/h", "TOKENCTL_CONFIG": "/e.toml"}, "/n.toml", ("/n.toml", True)),
-        ({"HOME": "/h", "TOKENCTL_CONFIG": ""}, None, ("/h/.config/tokenctl/config.toml", False)),
+        ({"HOME": "/h", "TOKENCTL_CONFIG": ""}, "/n.toml", ("/n.toml", True)),
     ],
 )
 @pytest.mark.skipif("sys.platform != 'linux'", reason="the other platforms have folders of their own")
@@ -182,7 +182,6 @@ def test_any_file_is_a_config_or_a_usage_error(file: Path, content: bytes) -> No
     [
         ("home", {"TOKENCTL_PROFILE": "work"}, "home"),
         (None, {"TOKENCTL_PROFILE": "home"}, "home"),
-        (None, {"TOKENCTL_PROFILE": ""}, "work"),
         (None, {}, "work"),
     ],
 )
@@ -220,7 +219,7 @@ def test_the_environment_sets_little_over_a_profile(file: Path) -> None:
     """Store and min_ttl; scope, resource and audience are asked for within the session; nothing else moves."""
     file.write_text(TWO)
     config = load(env(file))
-    environ = {"TOKENCTL_SCOPE": "a b", "TOKENCTL_RESOURCE": "urn:x urn:y", "TOKENCTL_AUDIENCE": ""}
+    environ = {"TOKENCTL_SCOPE": "a b", "TOKENCTL_RESOURCE": "urn:x urn:y"}
     environ |= {"TOKENCTL_MIN_TTL": "5m", "TOKENCTL_STORE": "file", "TOKENCTL_FLOW": "password"}
     environ |= {"TOKENCTL_TOKEN_ENDPOINT": "https://evil.example", "TOKENCTL_SOURCE_COMMAND": "evil"}
     assert choose(config, environ) == replace(config.profiles["work"], min_ttl=300, store="file")
@@ -258,7 +257,9 @@ MACHINE = {"TOKENCTL_ISSUER": "https://a.example", "TOKENCTL_CLIENT_ID": "c"}
         ({"TOKENCTL_CLIENT_SECRET": "s", "TOKENCTL_ID_TOKEN": "s", "TOKENCTL_FLOW": "workload"}, "workload", "memory"),
         ({"TOKENCTL_CLIENT_SECRET": "s", "TOKENCTL_FLOW": "device"}, "device", "keyring"),
         ({"TOKENCTL_CLIENT_SECRET": "s", "TOKENCTL_STORE": "file"}, "client-credentials", "file"),
-        ({"TOKENCTL_FLOW": "client-credentials"}, "client-credentials", "memory"),
+        ({"TOKENCTL_FLOW": "client-credentials", "TOKENCTL_STORE": "file"}, "client-credentials", "file"),
+        ({"TOKENCTL_ID_TOKEN_FILE": __file__, "TOKENCTL_SOURCE": "kubernetes"}, "workload", "memory"),
+        ({"TOKENCTL_ID_TOKEN": "s", "TOKENCTL_SOURCE": "gitlab"}, "workload", "memory"),
         ({"TOKENCTL_PROFILE": "env"}, "auto", "keyring"),
     ],
 )
@@ -275,7 +276,7 @@ def test_the_environment_alone_makes_a_profile(file: Path, more: dict[str, str],
 def test_half_an_environment_names_what_is_missing(file: Path, missing: str) -> None:
     """Issuer and client id make it whole."""
     environ = {name: value for name, value in MACHINE.items() if name != missing} | {"TOKENCTL_PROFILE": "env"}
-    with pytest.raises(UsageError, match="TOKENCTL_ISSUER and TOKENCTL_CLIENT_ID"):
+    with pytest.raises(UsageError, match=f"^{missing} is not set"):
         choose(load(env(file)), environ)
 
 
@@ -283,25 +284,6 @@ def test_a_profile_of_the_file_may_be_called_env(file: Path) -> None:
     """It is then that one."""
     file.write_text("[profiles.env]\nissuer = 'https://b.example'")
     assert choose(load(env(file)), {}, "env").issuer == "https://b.example"
-
-
-SETTINGS: dict[str, tuple[str, object]] = {
-    "scope": ("a b", "a b"),
-    "resource": ("urn:x urn:y", ("urn:x", "urn:y")),
-    "port": ("8400", 8400),
-    "min_ttl": ("2m", 120),
-    "passphrase_command": ("pass show 'a b'", ("pass", "show", "a b")),
-    "source_command": ('["spire-agent", "api"]', ("spire-agent", "api")),
-    "params": ("prompt=login max_age=60", (("prompt", "login"), ("max_age", "60"))),
-    "token_endpoint": ("https://a.example/token", "https://a.example/token"),
-}
-
-
-@pytest.mark.parametrize("name", sorted(SETTINGS))
-def test_each_setting_of_the_profile_env_has_a_variable(file: Path, name: str) -> None:
-    """A list is written as words, or as JSON."""
-    text, value = SETTINGS[name]
-    assert getattr(choose(load(env(file)), {**MACHINE, f"TOKENCTL_{name.upper()}": text}), name) == value
 
 
 def test_a_private_key_in_the_environment_signs(file: Path, tmp_path: Path) -> None:
@@ -321,6 +303,9 @@ def test_a_token_api_comes_from_the_environment(file: Path) -> None:
     assert found.api is not None and found.api.login.url == "https://a.example" and found.flow == "api-key"
     with pytest.raises(UsageError, match="TOKENCTL_API is not valid JSON"):
         choose(load(env(file)), environ | {"TOKENCTL_API": "x"})
+
+
+OTHER = {"TOKENCTL_ISSUER": "https://b.example", "TOKENCTL_CLIENT_ID": "d"}
 
 
 # -- who is asked for ------------------------------------------------------------------------------
@@ -390,21 +375,31 @@ def test_a_variable_that_agrees_with_the_name_is_fine(file: Path, name: str, env
 @pytest.mark.parametrize(
     ("text", "name", "environ", "said"),
     [
-        (JOB, None, {"TOKENCTL_ISSUER": "https://b.example"}, "needs TOKENCTL_ISSUER and TOKENCTL_CLIENT_ID"),
-        (JOB, None, {"TOKENCTL_ID_TOKEN": "t"}, "needs TOKENCTL_ISSUER and TOKENCTL_CLIENT_ID"),
+        (JOB, None, {"TOKENCTL_ISSUER": "https://b.example"}, "TOKENCTL_CLIENT_ID is not set, and TOKENCTL_ISSUER"),
+        (JOB, None, {"TOKENCTL_CLIENT_ID": "c"}, "TOKENCTL_ISSUER is not set, and TOKENCTL_CLIENT_ID"),
+        (JOB, None, {"TOKENCTL_ID_TOKEN": "t"}, "TOKENCTL_ISSUER and TOKENCTL_CLIENT_ID are not set, and TOKENCTL_ID_TOKEN"),
+        (JOB, None, {"TOKENCTL_ID_TOKEN_FILE": __file__, "TOKENCTL_ISSUER": "https://b.example"}, "TOKENCTL_CLIENT_ID is not set"),
         (JOB, None, {"TOKENCTL_ISSUER": ""}, "TOKENCTL_ISSUER is set and empty"),
         (JOB, None, {"TOKENCTL_CLIENT_ID": "", "CI": "true"}, "TOKENCTL_CLIENT_ID is set and empty"),
         (JOB, None, {"TOKENCTL_ID_TOKEN": ""}, "TOKENCTL_ID_TOKEN is set and empty"),
         (JOB, None, {"TOKENCTL_ID_TOKEN_FILE": ""}, "TOKENCTL_ID_TOKEN_FILE is set and empty"),
-        (JOB, None, {"CI": "true"}, "'me' is a person's"),
+        (JOB, None, {"CI": "true"}, "CI is set, and profile 'me' is a person's"),
+        (JOB, None, {"TF_BUILD": "True"}, "TF_BUILD is set, and profile 'me' is a person's"),
+        (JOB, None, {"JENKINS_URL": "https://j.example", "BUILD_ID": "7"}, "JENKINS_URL and BUILD_ID are set, and profile"),
         ("[profiles.one]", None, {"CI": "1"}, "'one' is a person's"),
-        (JOB, None, {"CI": "1", "TOKENCTL_ISSUER": "https://b.example", "TOKENCTL_CLIENT_ID": "c"}, "TOKENCTL_CLIENT_SECRET is not set"),
+        (JOB, None, {"CI": "1", "TOKENCTL_ISSUER": "https://b.example", "TOKENCTL_CLIENT_ID": "c"}, "none of TOKENCTL_CLIENT_SECRET, "),
         (JOB, None, {"TOKENCTL_CLIENT_SECRET": "s"}, "TOKENCTL_CLIENT_SECRET is set, and profile 'me'"),
         (JOB, "me", {"TOKENCTL_API_KEY": "s"}, "TOKENCTL_API_KEY is set, and profile 'me'"),
         (JOB, "web", {"TOKENCTL_API_KEY": "s"}, "TOKENCTL_API_KEY is set, and profile 'web'"),
         (JOB, None, {"TOKENCTL_CLIENT_SECRET": ""}, "TOKENCTL_CLIENT_SECRET is set and empty"),
         (JOB, "ci", {"TOKENCTL_CLIENT_SECRET": ""}, "TOKENCTL_CLIENT_SECRET is set and empty"),
         (JOB, "ci", {"TOKENCTL_API_KEY_FILE": "/no/such/file"}, "/no/such/file cannot be read"),
+        ("", None, {"CI": "true"}, "CI is set, and nothing says who is asked: TOKENCTL_ISSUER and"),
+        ("", None, {"TOKENCTL_API_KEY": "k"}, "TOKENCTL_API_KEY is set, and nothing says who is asked: TOKENCTL_ISSUER"),
+        (JOB, None, OTHER | {"TOKENCTL_FLOW": "client-credentials"}, "TOKENCTL_CLIENT_SECRET is not set, and the client-"),
+        (JOB, None, OTHER | {"TOKENCTL_FLOW": "api-key"}, "TOKENCTL_API_KEY is not set, and the api-key flow"),
+        (JOB, None, OTHER | {"TOKENCTL_ID_TOKEN": "t", "TOKENCTL_SOURCE": "github"}, "TOKENCTL_ID_TOKEN is set, and the"),
+        (JOB, None, OTHER | {"TOKENCTL_ID_TOKEN_FILE": __file__, "TOKENCTL_SOURCE_FILE": "/t"}, "TOKENCTL_ID_TOKEN is set"),
         (JOB, None, {**dict.fromkeys(("TOKENCTL_CLIENT_SECRET", "TOKENCTL_ID_TOKEN"), "x"),
                      "TOKENCTL_ISSUER": "https://b.example", "TOKENCTL_CLIENT_ID": "c"}, "each is for another flow"),
     ],
@@ -425,12 +420,6 @@ def test_a_variable_chooses_the_environment_whatever_the_file_has(file: Path) ->
     environ = {"TOKENCTL_ISSUER": "https://b.example", "TOKENCTL_CLIENT_ID": "d", "TOKENCTL_CLIENT_SECRET": "s"}
     found = choose(load(env(file)), environ | {"CI": "true"})
     assert (found.name, found.issuer, found.client_id, found.scope) == ("env", "https://b.example", "d", None)
-
-
-def test_an_empty_secret_beside_a_whole_one_is_none() -> None:
-    """Of a variable and its file one is enough."""
-    assert secret_sources.from_environment({"TOKENCTL_API_KEY": "k", "TOKENCTL_API_KEY_FILE": ""}, "API_KEY") == "k"
-    assert secret_sources.from_environment({}, "API_KEY") is None
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,14 @@
 """Secrets of machines from the environment and the files that it names."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from tests.servers.faulty_server import FaultyServer
 from tests.support.commandline import Home
+from tokenctl.config import secret_sources
+from tokenctl.errors import UsageError
 
 
 @pytest.mark.quick
@@ -40,14 +43,60 @@ def test_a_secret_with_a_control_character_is_2_wherever_it_comes_from(
     assert demo_server.requests == []
 
 
-def test_a_files_last_line_end_is_not_part_of_the_secret(tmp_path: Path, demo_server: FaultyServer) -> None:
-    """As editors write it, on Windows too."""
-    home = Home(tmp_path / "home", store="keyring")
-    environ = {
-        "TOKENCTL_ISSUER": demo_server.issuer,
-        "TOKENCTL_CLIENT_ID": "tokenctl-demo-ci",
-        "TOKENCTL_CLIENT_SECRET_FILE": str(tmp_path / "secret"),
+ENDS = {
+    "none": b"s\xc3\xa9cret",
+    "a line end": b"s\xc3\xa9cret\n",
+    "line ends": b"s\xc3\xa9cret\n\n",
+    "of Windows": b"s\xc3\xa9cret\r\n",
+    "a mark": b"\xef\xbb\xbfs\xc3\xa9cret\r\n",
+    "UTF-16": "s\u00e9cret\r\n".encode("utf-16"),
+}
+
+
+@pytest.mark.parametrize("name", ["CLIENT_SECRET", "API_KEY", "ID_TOKEN", "PASSPHRASE"])
+@pytest.mark.parametrize("content", ENDS.values(), ids=ENDS)
+def test_what_editors_and_shells_add_is_not_part_of_the_secret(tmp_path: Path, name: str, content: bytes) -> None:
+    """Line ends, a byte order mark, and the encoding of PowerShell; in a variable the line ends too."""
+    path = tmp_path / "secret"
+    path.write_bytes(content)
+    assert secret_sources.from_environment({f"TOKENCTL_{name}_FILE": str(path)}, name) == "s\u00e9cret"
+    if not content.startswith(b"\xff"):
+        assert secret_sources.from_environment({f"TOKENCTL_{name}": content.decode()}, name) == "s\u00e9cret"
+
+
+@pytest.mark.parametrize("name", ["CLIENT_SECRET", "API_KEY", "ID_TOKEN", "PASSPHRASE"])
+def test_a_secret_that_cannot_be_read_is_named_with_the_reason(tmp_path: Path, name: str) -> None:
+    """Missing, a folder, empty, blank, no text, endless, or twice: each is exit 2 and names its variable."""
+    variable = f"TOKENCTL_{name}"
+    for file, content in {"empty": b"", "end": b"\r\n", "blank": b"  \n", "bytes": b"\xff\xff\xff"}.items():
+        (tmp_path / file).write_bytes(content)
+    files = {
+        "missing": "No such file or directory",
+        "": "Is a directory",
+        "empty": "is empty",
+        "end": "is empty",
+        "blank": "is empty",
+        "bytes": "it is not UTF-8 text",
+        "/dev/zero": "it has more than",
     }
-    for end in ("", "\n", "\r\n"):
-        (tmp_path / "secret").write_bytes(f"demo-ci-secret{end}".encode())
-        assert home.run("token", environ=environ).status == 0
+    cases = [({f"{variable}_FILE": str(tmp_path / file)}, f"{variable}_FILE", said) for file, said in files.items()]
+    cases += [({variable: "s", f"{variable}_FILE": str(tmp_path)}, f"{variable} and {variable}_FILE", "both set")]
+    for environ, named, said in cases:
+        with pytest.raises(UsageError, match=said) as caught:
+            secret_sources.from_environment(environ, name)
+        assert caught.value.message.startswith(named) and caught.value.exit_status == 2
+    assert secret_sources.from_environment({}, name) is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes with a path")
+def test_a_secret_may_come_from_a_pipe() -> None:
+    """What `<(pass show ci)` of a shell gives can be read once, and is asked for again and again."""
+    reader, writer = os.pipe()
+    os.write(writer, b"from a pipe\n")
+    os.close(writer)
+    try:
+        for _ in range(3):
+            environ = {"TOKENCTL_CLIENT_SECRET_FILE": f"/dev/fd/{reader}"}
+            assert secret_sources.from_environment(environ, "CLIENT_SECRET") == "from a pipe"
+    finally:
+        os.close(reader)

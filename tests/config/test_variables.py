@@ -2,7 +2,7 @@
 
 import pytest
 
-from tokenctl.config.environment import ad_hoc
+from tokenctl.config.ad_hoc import ad_hoc
 from tokenctl.config.variables import warnings
 from tokenctl.errors import UsageError
 from tokenctl.model.profile import Profile

@@ -11,8 +11,8 @@ from tokenctl.oauth.wire import Request
 
 
 def test_the_child_does_not_get_the_jobs_identity() -> None:
-    """Whoever holds it can sign in as the job: neither the usual variable nor the profile's own is handed on."""
-    environ = {"TOKENCTL_ID_TOKEN": "identity", "MINE": "identity", "KEPT": "x"}
+    """Whoever holds it can sign in as the job: no variable with it, or with a key's file, is handed on."""
+    environ = {"TOKENCTL_ID_TOKEN": "identity", "MINE": "identity", "TOKENCTL_CLIENT_KEY_FILE": "/k", "KEPT": "x"}
     assert child_environment(environ, {"A": "b"}, "MINE") == {"KEPT": "x", "A": "b"}
 
 

@@ -134,7 +134,7 @@ def test_a_file_is_read_afresh(tmp_path: Path) -> None:
     path = tmp_path / "token"
     path.write_text(identity(jti="1") + "\n")
     first = ask({}, source="file", source_file=str(path))
-    path.write_text(identity(jti="2"))
+    path.write_text(identity(jti="2"), encoding="utf-8-sig")
     assert ask({}, source="kubernetes", source_file=str(path)) == identity(jti="2") != first
     with pytest.raises(UsageError, match="absent"):
         ask({}, source="file", source_file=str(tmp_path / "absent"))
@@ -168,7 +168,32 @@ def test_without_any_sign_the_places_are_named() -> None:
     """Exit 2, and what was looked for, so that a job can be mended."""
     with pytest.raises(UsageError) as caught:
         ask({}, source_file="/nonexistent")
-    assert all(each in (caught.value.hint or "") for each in ("github", "GITLAB_CI", "BUILDKITE", "CIRCLE_OIDC_TOKEN"))
+    assert all(
+        each in (caught.value.hint or "") for each in ("github", "TOKENCTL_ID_TOKEN", "BUILDKITE", "CIRCLE_OIDC_TOKEN")
+    )
+
+
+PLATFORMS = {
+    "GITHUB_ACTIONS": "ACTIONS_ID_TOKEN_REQUEST_URL",
+    "GITLAB_CI": "TOKENCTL_ID_TOKEN",
+    "CIRCLECI": "CIRCLE_OIDC_TOKEN",
+    "TF_BUILD": "SYSTEM_OIDCREQUESTURI",
+}
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize("machine", [{"GCE_METADATA_HOST": "127.0.0.1:1"}, {}])
+def test_a_job_without_an_identity_does_not_take_the_machines(
+    tmp_path: Path, platform: str, machine: dict[str, str]
+) -> None:
+    """A runner in a cluster has an identity too, that any pull request could use: it is 2, with what the job lacks."""
+    (tmp_path / "token").write_text(TOKEN)
+    environ = {platform: "true", **machine}
+    with pytest.raises(UsageError, match=f"{PLATFORMS[platform]}.* is not set") as caught:
+        ask(environ, source_file=str(tmp_path / "token"))
+    assert "source in the profile" in (caught.value.hint or "")
+    assert ask(environ, source="kubernetes", source_file=str(tmp_path / "token")) == TOKEN
+    assert ask({**environ, "TOKENCTL_ID_TOKEN": TOKEN}) == TOKEN
 
 
 @pytest.mark.parametrize(

@@ -59,23 +59,32 @@ def test_the_passphrase_command(home: Home, demo_server: FaultyServer, recorder:
     expect_no_secret(recorder, environ)
 
 
-def test_the_source_command(home: Home, recorder: Path, demo_server: FaultyServer, files: dict[str, str]) -> None:
+def passphrase(home: Home, files: Mapping[str, str], suffix: str) -> dict[str, str]:
+    """The passphrase, from the variable or from its file; both at once would be an error."""
+    home.environ.pop("TOKENCTL_PASSPHRASE_FILE")
+    name = f"TOKENCTL_PASSPHRASE{suffix}"
+    return {name: files[name] if suffix else "canary-passphrase"}
+
+
+@pytest.mark.parametrize("suffix", ["", "_FILE"])
+def test_the_source_command(
+    home: Home, recorder: Path, demo_server: FaultyServer, files: dict[str, str], suffix: str
+) -> None:
     """It prints a job's identity, and gets no other secret of the job."""
     home.write_config(
         f'[profiles.t]\nissuer = "{demo_server.issuer}"\nclient_id = "tokenctl-demo-ci"\nflow = "workload"\n'
         f'store = "memory"\nsource = "command"\nsource_command = ["{recorder}"]\n'
     )
-    environ = {"TOKENCTL_PASSPHRASE": "canary"} | {name: files[name] for name in files if "PASSPHRASE" in name}
+    environ = passphrase(home, files, suffix)
     assert "canary" not in home.run("token", "-p", "t", environ={**environ, "KEPT": "yes"}).stderr
     expect_no_secret(recorder, environ)
 
 
-def test_the_browser(home: Home, demo_server: FaultyServer, recorder: Path, files: dict[str, str]) -> None:
+@pytest.mark.parametrize("suffix", ["", "_FILE"])
+def test_the_browser(home: Home, demo_server: FaultyServer, recorder: Path, files: dict[str, str], suffix: str) -> None:
     """It gets the address alone, and runs for days."""
     words = ("login", "-p", "t", "--issuer", demo_server.issuer, "--client-id", "tokenctl-demo")
-    environ = {"TOKENCTL_PASSPHRASE": "canary-passphrase"} | {
-        name: files[name] for name in files if "PASSPHRASE" in name
-    }
+    environ = passphrase(home, files, suffix)
     with home.start(*words, environ={**environ, "BROWSER": f"{recorder} %s", "KEPT": "yes"}) as process:
         assert process.stderr is not None
         for line in process.stderr:

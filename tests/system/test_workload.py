@@ -182,6 +182,7 @@ def _job_of(source: str, address: str, folder: Path, token: str) -> tuple[dict[s
 def test_every_source_ends_in_a_token(home: Home, make_server: Make, tmp_path: Path, source: str) -> None:
     """Each platform's identity, got in the platform's own way, is taken by a server that checks it; an expired one is not."""
     runner = make_server()
+    home.environ.pop("TOKENCTL_STORE")
     with available(), OidcProvider(platform=platform()) as provider:
         for changes, status in (({}, 0), ({"exp": 1}, 125)):
             token = identity(**changes)
@@ -191,7 +192,7 @@ def test_every_source_ends_in_a_token(home: Home, make_server: Make, tmp_path: P
                 f'[profiles.t]\nissuer = "{provider.issuer}"\nclient_id = "job"\nflow = "workload"\nstore = "memory"\n'
                 f'source = "{source}"\n{more}'
             )
-            environ |= {"PATH": _programs(tmp_path, token), "TOKENCTL_STORE": ""}
+            environ |= {"PATH": _programs(tmp_path, token)}
             result = home.run("exec", "-p", "t", "--", "printenv", "ACCESS_TOKEN", environ=environ)
             assert (result.status, result.stdout.count(".")) == (status, 0 if status else 2), result.stderr
             assert token[40:80] not in result.stderr

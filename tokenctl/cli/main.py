@@ -65,7 +65,7 @@ _EPILOG = """\b
 First steps:
   tokenctl demo                      see how it works; no account, no keyring
   tokenctl login -p work --issuer https://login.example.com --client-id ID
-  curl -H "$(tokenctl token --format header)" https://api.example.com
+  tokenctl token --format header | curl -H @- https://api.example.com
 
 'tokenctl COMMAND --help' tells more about a command."""
 

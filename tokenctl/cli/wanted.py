@@ -7,6 +7,7 @@ from typing import Any
 from tokenctl import flows
 from tokenctl.cli import questions
 from tokenctl.config import environment, variables
+from tokenctl.config.ad_hoc import ad_hoc
 from tokenctl.errors import UsageError
 from tokenctl.model.profile import Profile, from_members
 from tokenctl.runtime import Runtime
@@ -32,10 +33,12 @@ class Wanted:
 def find(runtime: Runtime, name: str | None, given: dict[str, Any], *, switch_account: bool) -> Wanted:
     """Find the profile to sign in to, or make a new one from the options. Raises UsageError."""
     environ, known = runtime.environ, runtime.config.profiles
-    environment.check_credentials(environ)
+    environment.check_variables(environ)
     if environment.is_ad_hoc(runtime.config, environ, name):
-        wanted = Wanted(profile=environment.ad_hoc(environ, given))
+        wanted = Wanted(profile=ad_hoc(environ, given))
         environment.check_server(wanted.profile, environ)
+        if name is None and "TOKENCTL_PROFILE" not in environ:
+            environment.check_job(wanted.profile, environ)
         _check_usable(wanted.profile, environ, given)
     else:
         chosen = _chosen_name(runtime, name, given)
@@ -61,7 +64,7 @@ def _check_usable(profile: Profile, environ: Mapping[str, str], given: dict[str,
     Raises UsageError when an option says something that no variable says.
     """
     try:
-        alone: Profile | None = environment.ad_hoc(environ)
+        alone: Profile | None = ad_hoc(environ)
     except UsageError:
         alone = None
     lost = [each for each in _OF_SESSION if each in given]

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tokenctl.config import variables
 from tokenctl.errors import UsageError
 from tokenctl.model.profile import ENVIRONMENT_PROFILE, Profile, from_members
 
@@ -23,10 +24,15 @@ class Config(NamedTuple):
 
 
 def config_path(environ: Mapping[str, str], named: str | None = None) -> tuple[Path, bool]:
-    """Return the config file's path, and whether the person named it (`--config` or `TOKENCTL_CONFIG`)."""
-    name = named or environ.get("TOKENCTL_CONFIG")
-    if name:
-        return Path(name), True
+    """Return the config file's path, and whether the person named it (`--config` or `TOKENCTL_CONFIG`).
+
+    Raises UsageError when the variable is empty: another file than was meant has another person's profiles.
+    """
+    if named:
+        return Path(named), True
+    if "TOKENCTL_CONFIG" in environ:
+        variables.check_value("TOKENCTL_CONFIG", environ["TOKENCTL_CONFIG"])
+        return Path(environ["TOKENCTL_CONFIG"]), True
     return _config_home(environ) / "tokenctl" / "config.toml", False
 
 

@@ -4,18 +4,26 @@ A name chooses first (`-p`, `TOKENCTL_PROFILE`); then a variable that says who i
 from the environment alone; then the config file. A job never gets a person's token because something was left out.
 """
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from tokenctl.config import secret_sources, variables
+from tokenctl.config.ad_hoc import SELECTING, ad_hoc, check_credential, reads_id_token
 from tokenctl.config.config_file import Config
 from tokenctl.errors import UsageError
-from tokenctl.model.profile import CHECKS, ENVIRONMENT_PROFILE, LASTING_STORES, Profile, check_name, from_members
-from tokenctl.model.session import MACHINE_FLOWS
+from tokenctl.model.profile import ENVIRONMENT_PROFILE, LASTING_STORES, Profile, check_name, from_members
 
-SELECTING = ("ISSUER", "CLIENT_ID", "ID_TOKEN")
-"""The variables that choose the profile `env`: each says who is asked, or who asks."""
+JOBS = (
+    ("CI",),
+    ("TF_BUILD",),
+    ("JENKINS_URL", "BUILD_ID"),
+    ("TEAMCITY_VERSION",),
+    ("CODEBUILD_BUILD_ID",),
+    ("BITBUCKET_BUILD_NUMBER",),
+)
+"""The variables that a CI system sets in each job. Not every system sets `CI`: these are Azure Pipelines, Jenkins,
+TeamCity, AWS CodeBuild and Bitbucket."""
 
 
 def choose(config: Config, environ: Mapping[str, str], named: str | None = None) -> Profile:
@@ -24,29 +32,38 @@ def choose(config: Config, environ: Mapping[str, str], named: str | None = None)
     The environment's scope, resource and audience are in `asked`. Raises UsageError.
     """
     name = named or environ.get("TOKENCTL_PROFILE") or None
-    check_credentials(environ)
+    check_variables(environ)
     if is_ad_hoc(config, environ, named):
         profile = ad_hoc(environ)
+        check_credential(profile, environ)
     else:
+        if name is None and not config.profiles:
+            _check_meant(environ)
         profile = of_file(config, name)
         check_agrees(profile, environ)
         profile = override(profile, variables.settings(environ, ("min_ttl", "store")), "environment")
-    if name is None and environ.get("CI"):
-        _check_machine(profile)
+    if name is None:
+        check_job(profile, environ)
     check_secrets(profile, environ)
     return profile
 
 
+def _check_meant(environ: Mapping[str, str]) -> None:
+    """Raise UsageError where there is no profile and the environment seems to be meant to describe one."""
+    secrets = [f"TOKENCTL_{name}" for name in ("CLIENT_SECRET", "API_KEY") if variables.is_set(environ, name)]
+    said = f"{secrets[0]} is set" if secrets else job_of(environ)
+    if said:
+        raise UsageError(
+            f"{said}, and nothing says who is asked: TOKENCTL_ISSUER and TOKENCTL_CLIENT_ID are not set",
+            hint="set both, and a credential such as TOKENCTL_CLIENT_SECRET; 'tokenctl help ci' has examples",
+        )
+
+
 def is_ad_hoc(config: Config, environ: Mapping[str, str], named: str | None = None) -> bool:
-    """Tell whether the environment alone describes the profile. Raises UsageError for a variable that is empty."""
+    """Tell whether the environment alone describes the profile. Its variables are checked: see `check_variables`."""
     name = named or environ.get("TOKENCTL_PROFILE") or None
-    selecting = [each for each in SELECTING if variables.is_set(environ, each)]
-    for each in selecting:
-        # A pull request from a fork has empty secrets. It must not fall through to a person's profile.
-        if not (environ.get(f"TOKENCTL_{each}") or environ.get(f"TOKENCTL_{each}_FILE")):
-            raise UsageError(f"TOKENCTL_{each} is set and empty", hint="give it a value, or unset it")
     if name is None:
-        return bool(selecting)
+        return any(variables.is_set(environ, each) for each in SELECTING)
     return name == ENVIRONMENT_PROFILE and name not in config.profiles
 
 
@@ -99,53 +116,10 @@ def of_file(config: Config, name: str | None) -> Profile:
     return config.profiles[name]
 
 
-def ad_hoc(environ: Mapping[str, str], options: Mapping[str, Any] = {}) -> Profile:
-    """Make the profile called `env`: each setting can come from `TOKENCTL_<SETTING>`, or from `options`.
-
-    A credential says which flow it is for; a machine keeps nothing, unless TOKENCTL_STORE says otherwise. Raises
-    UsageError when the issuer or the client_id is missing, or two credentials leave the flow open.
-    """
-    members = variables.settings(environ, CHECKS, except_for=options) | dict(options)
-    if "api" not in members and ("issuer" not in members or "client_id" not in members):
-        raise UsageError(
-            "the profile 'env' needs TOKENCTL_ISSUER and TOKENCTL_CLIENT_ID",
-            hint="set both, or name another profile with -p",
-        )
-    preset = _of_credentials(environ, members)
-    if members.get("flow", preset.get("flow")) in MACHINE_FLOWS:
-        preset["store"] = "memory"
-    return from_members(ENVIRONMENT_PROFILE, {**preset, **members}, "environment")
-
-
-def _of_credentials(environ: Mapping[str, str], members: Container[str]) -> dict[str, Any]:
-    """Make the settings that the environment's credentials mean."""
-    flows = {"CLIENT_SECRET": "client-credentials", "API_KEY": "api-key", "ID_TOKEN": "workload"}
-    meant = [flow for name, flow in flows.items() if variables.is_set(environ, name)]
-    if not meant and "client_key_file" in members:
-        meant = ["client-credentials"]
-    if len(meant) > 1 and "flow" not in members:
-        names = " and ".join(f"TOKENCTL_{name}" for name in flows if variables.is_set(environ, name))
-        raise UsageError(f"{names} are set, and each is for another flow", hint="set TOKENCTL_FLOW, or unset one")
-    preset: dict[str, Any] = {"flow": meant[0]} if meant else {}
-    if "token_endpoint_auth_method" not in members and _is_private_key(environ):
-        preset["token_endpoint_auth_method"] = "private_key_jwt"
-    if variables.is_set(environ, "ID_TOKEN") and "source" not in members:
-        path = environ.get("TOKENCTL_ID_TOKEN_FILE")
-        preset |= {"source": "file", "source_file": path} if path else {"source": "env"}
-    return preset
-
-
-def _is_private_key(environ: Mapping[str, str]) -> bool:
-    """Tell whether the client secret is a private key in PEM, which is never sent as a password."""
-    if not variables.is_set(environ, "CLIENT_SECRET"):
-        return False
-    return (secret_sources.from_environment(environ, "CLIENT_SECRET") or "").startswith("-----BEGIN ")
-
-
 def check_agrees(profile: Profile, environ: Mapping[str, str]) -> None:
     """Raise UsageError when a variable says that another server, client or job is meant than the profile's."""
     check_server(profile, environ)
-    if variables.is_set(environ, "ID_TOKEN") and not _reads_id_token(profile, environ):
+    if variables.is_set(environ, "ID_TOKEN") and not reads_id_token(profile, environ):
         raise UsageError(
             f"TOKENCTL_ID_TOKEN is set, and profile {profile.name!r} does not present it",
             hint="unset TOKENCTL_ID_TOKEN, or name another profile with -p",
@@ -156,7 +130,7 @@ def check_server(profile: Profile, environ: Mapping[str, str]) -> None:
     """Raise UsageError when a variable says that another server or client is meant than the profile's."""
     for name in ("issuer", "client_id"):
         variable = f"TOKENCTL_{name.upper()}"
-        if variable in environ and environ[variable] != getattr(profile, name):
+        if variable in environ and environ[variable].rstrip("\r\n") != getattr(profile, name):
             said = getattr(profile, name)
             raise UsageError(
                 f"profile {profile.name!r} has {f'the {name} {said}' if said else f'no {name}'},"
@@ -165,27 +139,31 @@ def check_server(profile: Profile, environ: Mapping[str, str]) -> None:
             )
 
 
-def _reads_id_token(profile: Profile, environ: Mapping[str, str]) -> bool:
-    path = environ.get("TOKENCTL_ID_TOKEN_FILE")
-    return profile.source_file == path if path else profile.reads_variable("TOKENCTL_ID_TOKEN")
+def job_of(environ: Mapping[str, str]) -> str | None:
+    """Say how it is known that this is a job of a CI system; None when it is not."""
+    found = next((each for each in JOBS if all(environ.get(name) for name in each)), None)
+    return f"{' and '.join(found)} {'is' if len(found) == 1 else 'are'} set" if found else None
 
 
-def _check_machine(profile: Profile) -> None:
-    if not profile.by_machine and profile.store in LASTING_STORES:
+def check_job(profile: Profile, environ: Mapping[str, str]) -> None:
+    """Raise UsageError when a job of a CI system would get a person's profile that it did not name."""
+    job = job_of(environ)
+    if job and not profile.by_machine and profile.store in LASTING_STORES:
         if profile.name == ENVIRONMENT_PROFILE:
             raise UsageError(
-                "CI is set, and the environment has no credential of a machine: TOKENCTL_CLIENT_SECRET is not set",
-                hint="set it, or TOKENCTL_CLIENT_SECRET_FILE, TOKENCTL_API_KEY, TOKENCTL_ID_TOKEN, or"
-                " TOKENCTL_FLOW=workload; a job gets a person's token only by the name of its profile",
+                f"{job}, and none of TOKENCTL_CLIENT_SECRET, TOKENCTL_API_KEY and TOKENCTL_ID_TOKEN is set",
+                hint="set one, or its _FILE, or TOKENCTL_FLOW=workload for the identity of the platform;"
+                " a job gets a person's token only by the name of its profile",
             )
         raise UsageError(
-            f"CI is set, and profile {profile.name!r} is a person's: a job gets a person's token only by name",
+            f"{job}, and profile {profile.name!r} is a person's: a job gets a person's token only by name",
             hint=f"name it with -p {profile.name}",
         )
 
 
-def check_credentials(environ: Mapping[str, str]) -> None:
-    """Raise UsageError for a credential that is set and empty, or whose file cannot be read."""
+def check_variables(environ: Mapping[str, str]) -> None:
+    """Raise UsageError for a variable that is set and empty, or for a credential whose file cannot be read."""
+    variables.check_values(environ)
     for name in variables.CREDENTIALS:
         if variables.is_set(environ, name):
             secret_sources.from_environment(environ, name)

@@ -1,30 +1,39 @@
 """The sources of secrets other than the keyring: an environment variable, a file, a command, a prompt."""
 
+import codecs
 import os
+import stat
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 from tokenctl.adapters.terminal import Terminal
+from tokenctl.config import pem, variables
 from tokenctl.errors import StoreLocked, UsageError
 from tokenctl.model.secret_variables import without_secrets
+
+LONGEST = 65_536
+"""Bytes of a secret: much more than any key has, so that an endless file or pipe is an error."""
+_once: dict[tuple[int, int], bytes] = {}
+"""What was read from pipes, such as `<(pass show ci)` of a shell: a pipe can be read once, and a secret is read again."""
 
 
 def from_environment(environ: Mapping[str, str], name: str, terminal: Terminal | None = None) -> str | None:
     """Read `TOKENCTL_<name>`, or the file that `TOKENCTL_<name>_FILE` names; None when there is neither.
 
-    The file is read as in `from_file`. Raises UsageError, also when the variable is set and empty: a secret that a job
-    was not given is not the same as no secret.
+    The last line end is not part of the secret. The file is read as in `from_file`. Raises UsageError, also when both
+    are set, and for a value that `variables.check_value` refuses: a secret that a job was not given is not the same as
+    no secret.
     """
     variable, file_variable = f"TOKENCTL_{name}", f"TOKENCTL_{name}_FILE"
-    path = environ.get(file_variable)
-    if path:
-        return from_file(Path(path), file_variable, terminal)
-    found = environ.get(variable)
-    for each, value in ((variable, found), (file_variable, path)):
-        if not found and value is not None:
-            raise UsageError(f"{each} is set and empty", hint="give it a value, or unset it")
-    return found
+    both = [each for each in (variable, file_variable) if each in environ]
+    for each in both:
+        variables.check_value(each, environ[each])
+    if len(both) > 1:
+        raise UsageError(f"{variable} and {file_variable} are both set", hint="unset one of them")
+    if file_variable in both:
+        return from_file(Path(environ[file_variable]), file_variable, terminal)
+    return _cleaned(environ[variable]) if both else None
 
 
 def of_client(
@@ -58,19 +67,52 @@ def from_key_file(name: str, terminal: Terminal | None = None) -> str:
 def from_file(path: Path, where: str, terminal: Terminal | None = None) -> str:
     """Read a secret from a file, without the last line end. `where` names the setting in a message.
 
-    Warns on `terminal` when other users can read the file. Raises UsageError.
+    The file is UTF-8, or UTF-16 with its mark, as Windows writes it. Warns on `terminal` when other users can read the
+    file. Raises UsageError.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-        if terminal is not None and os.name == "posix" and path.stat().st_mode & 0o044:
+        content, mode = _read(path)
+        text = _text(content)
+        if terminal is not None and os.name == "posix" and mode & 0o044:
             terminal.warning(f"{where}: other users can read {path}: run chmod 600")
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise UsageError(f"{where}: {path} cannot be read: {reason}") from None
-    text = text.removesuffix("\n").removesuffix("\r")
-    if not text:
+    if not text.strip():
         raise UsageError(f"{where}: {path} is empty")
     return text
+
+
+def _read(path: Path) -> tuple[bytes, int]:
+    """Read a file and its mode. Raises OSError."""
+    found = path.stat()
+    pipe = None if stat.S_ISREG(found.st_mode) else (found.st_dev, found.st_ino)
+    content = _once.get(pipe) if pipe else None
+    if content is None:
+        with path.open("rb") as file:
+            content = file.read(LONGEST + 1)
+    if pipe:
+        _once[pipe] = content
+    if len(content) > LONGEST:
+        raise OSError(0, f"it has more than {LONGEST:,} bytes")
+    return content, found.st_mode
+
+
+def _text(content: bytes) -> str:
+    """Decode a secret; see `_cleaned`. Programs of Windows write a byte order mark, also of UTF-16.
+
+    Raises ValueError when it is no text.
+    """
+    utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return _cleaned(content.decode("utf-16" if utf16 else "utf-8-sig"))
+
+
+def _cleaned(text: str) -> str:
+    """Take away what editors, shells and the pages of CI systems add: line ends after the secret, and a byte order mark.
+
+    A private key gets its lines back.
+    """
+    return pem.lines(text) or text.removeprefix("\ufeff").rstrip("\r\n")
 
 
 def passphrase(

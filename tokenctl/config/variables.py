@@ -1,10 +1,12 @@
 """The `TOKENCTL_*` variables: which there are, and what each one says."""
 
+import re
 from collections.abc import Collection, Container, Iterator, Mapping
 from typing import Any
 
 from tokenctl.errors import UsageError
 from tokenctl.model import profile_checks as check
+from tokenctl.model import secret_variables
 from tokenctl.model.profile import CHECKS, Profile, from_members
 
 PREFIX = "TOKENCTL_"
@@ -17,6 +19,44 @@ CREDENTIALS = ("CLIENT_SECRET", "API_KEY", "ID_TOKEN")
 """What a machine can present. Each can come from a file, which `TOKENCTL_<NAME>_FILE` names."""
 OTHERS = ("PROFILE", "CONFIG", "STATE_DIR", "CACHE", "PASSPHRASE", "PASSPHRASE_FILE")
 """Variables that are neither a setting nor a credential."""
+NAMES = tuple(
+    f"{PREFIX}{name}"
+    for name in (*(f"{each}{end}" for each in CREDENTIALS for end in ("", "_FILE")), *OTHERS, *map(str.upper, CHECKS))
+)
+"""The full names of all variables."""
+_NOT_REPLACED = r"\$[A-Z_][A-Z0-9_]*|%[A-Z_][A-Z0-9_]*%|\$\{[A-Za-z_]\w*\}|\$\([A-Za-z_][\w.-]*\)|\$\{\{.*\}\}|\$\[.*\]"
+"""A reference to another variable, as the CI systems write them. A value of our own never looks so as a whole."""
+
+
+def check_values(environ: Mapping[str, str]) -> None:
+    """Check that each variable that is set says something; see `check_value`. Raises UsageError."""
+    for name in NAMES:
+        if name in environ:
+            check_value(name, environ[name])
+
+
+def check_value(name: str, value: str) -> None:
+    """Check that a variable's value is neither empty nor a reference to another variable. Raises UsageError.
+
+    The value is what a script's unset variable, or a secret that a job does not get, leaves. To take it as absent would
+    ask for another profile, other rights or another place than was meant. The error never quotes a secret.
+    """
+    if not value.strip():
+        raise UsageError(f"{name} is set and empty", hint=f"give it a value, or unset it{_WITHOUT_SECRETS}")
+    if value.lstrip().startswith(("$", "%")) and re.fullmatch(_NOT_REPLACED, value.strip()):
+        what = "a reference to another variable" if _secret(name) else repr(value.strip()[:80])
+        where = f"; if it is the value all the same, put it into a file that {name}_FILE names" if _secret(name) else ""
+        raise UsageError(
+            f"{name} is {what}, which nothing replaced by a value",
+            hint=f"does this job have that variable?{_WITHOUT_SECRETS}{where}",
+        )
+
+
+_WITHOUT_SECRETS = " (a job of a pull request from a fork, or of a branch that is not protected, often gets no secrets)"
+
+
+def _secret(name: str) -> bool:
+    return name in secret_variables.NAMES and not name.endswith("_FILE")
 
 
 def is_set(environ: Mapping[str, str], name: str) -> bool:
@@ -25,13 +65,13 @@ def is_set(environ: Mapping[str, str], name: str) -> bool:
 
 
 def settings(environ: Mapping[str, str], names: Collection[str], except_for: Container[str] = ()) -> dict[str, Any]:
-    """Collect these settings of a profile from the environment, and check each. An empty variable counts as not set.
+    """Collect these settings of a profile from the environment, and check each.
 
     `except_for` names the settings that an option has set already. Raises UsageError that names the environment.
     """
     members: dict[str, Any] = {}
     for name in names:
-        value = environ.get(f"{PREFIX}{name.upper()}")
+        value = environ.get(f"{PREFIX}{name.upper()}", "").rstrip("\r\n")
         if value and name not in except_for:
             members[name] = _parsed(name, value)
     if members:
@@ -89,16 +129,15 @@ def _warning(name: str, value: str, profile: Profile, *, ad_hoc: bool) -> Iterat
     setting = name.removeprefix(PREFIX).lower()
     if setting in CHECKS:
         checked_elsewhere = setting in ("issuer", "client_id")
-        same = value == str(getattr(profile, setting)) or _parsed(setting, value) is getattr(profile, setting)
+        said = getattr(profile, setting)
+        same = value == str(said) or (isinstance(said, bool) and _parsed(setting, value) is said)
         if not ad_hoc and not checked_elsewhere and value and not same:
             others = ", ".join(OVER_A_PROFILE)
             yield f"{name} has no effect: over a profile of the config file the environment only sets {others}"
         return
-    known = [f"{PREFIX}{each}{suffix}" for each in CREDENTIALS for suffix in ("", "_FILE")]
-    if name in known or name == profile.source_variable:
+    if name in NAMES or name == profile.source_variable:
         return
     from difflib import get_close_matches
 
-    known += [f"{PREFIX}{each}" for each in (*OTHERS, *(each.upper() for each in CHECKS))]
-    near = get_close_matches(name, known, 1)
+    near = get_close_matches(name, NAMES, 1)
     yield f"{name} is no variable of tokenctl" + (f"; did you mean {near[0]}?" if near else "")

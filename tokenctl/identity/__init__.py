@@ -58,6 +58,12 @@ def _detect(job: Job) -> str:
     for name, source in SOURCES.items():
         if source.detect(job):
             return name
+        if source.platform and job.has(source.platform):
+            # The machine below, such as a runner in a cluster, has an identity too. It is not this job's.
+            raise UsageError(
+                f"this job on {name} has no identity: {source.looks_for} is not set",
+                hint=f"{source.advice}; or name another source with TOKENCTL_SOURCE, or source in the profile",
+            )
     searched = "; ".join(f"{name}: {source.looks_for}" for name, source in SOURCES.items())
     raise UsageError(
         "this job has no identity that tokenctl knows",

@@ -26,4 +26,11 @@ def detect(job: Job) -> bool:
     return job.has(URL)
 
 
-SOURCE = Source(get=get, detect=detect, looks_for=URL, ticket=(URL, "SYSTEM_ACCESSTOKEN"))
+SOURCE = Source(
+    get=get,
+    detect=detect,
+    looks_for=URL,
+    ticket=(URL, "SYSTEM_ACCESSTOKEN"),
+    platform="TF_BUILD",
+    advice="the step needs 'env: SYSTEM_ACCESSTOKEN: $(System.AccessToken)' and a service connection",
+)

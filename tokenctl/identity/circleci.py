@@ -19,5 +19,10 @@ def detect(job: Job) -> bool:
 
 
 SOURCE = Source(
-    get=get, detect=detect, looks_for="CIRCLE_OIDC_TOKEN", ticket=("CIRCLE_OIDC_TOKEN_V2", "CIRCLE_OIDC_TOKEN")
+    get=get,
+    detect=detect,
+    looks_for="CIRCLE_OIDC_TOKEN",
+    ticket=("CIRCLE_OIDC_TOKEN_V2", "CIRCLE_OIDC_TOKEN"),
+    platform="CIRCLECI",
+    advice="CircleCI gives none to some jobs, such as those of a pull request from a fork",
 )

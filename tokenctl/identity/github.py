@@ -21,4 +21,11 @@ def detect(job: Job) -> bool:
     return job.has(URL)
 
 
-SOURCE = Source(get=get, detect=detect, looks_for=URL, ticket=(URL, "ACTIONS_ID_TOKEN_REQUEST_TOKEN"))
+SOURCE = Source(
+    get=get,
+    detect=detect,
+    looks_for=URL,
+    ticket=(URL, "ACTIONS_ID_TOKEN_REQUEST_TOKEN"),
+    platform="GITHUB_ACTIONS",
+    advice="the job needs 'permissions: id-token: write', which a pull request from a fork does not get",
+)

@@ -17,4 +17,10 @@ def _variable(job: Job) -> str:
     return job.profile.source_variable or "TOKENCTL_ID_TOKEN"
 
 
-SOURCE = Source(get=get, detect=detect, looks_for="GITLAB_CI and TOKENCTL_ID_TOKEN (or source_variable)")
+SOURCE = Source(
+    get=get,
+    detect=detect,
+    looks_for="TOKENCTL_ID_TOKEN (or the variable that source_variable names)",
+    platform="GITLAB_CI",
+    advice="name the variable in the job's id_tokens",
+)

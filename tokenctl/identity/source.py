@@ -58,6 +58,10 @@ class Source:
     """What `detect` looks for, in words for a hint."""
     ticket: tuple[str, ...] | None = None
     """Variables that differ between jobs, for a source whose token costs a request; None: `get` is cheap enough."""
+    platform: str | None = None
+    """The variable that a CI system sets in each of its jobs, also in those to which it gives no identity."""
+    advice: str = ""
+    """What a job without an identity needs, in words for a hint."""
 
 
 def read_file(path: Path) -> str:
@@ -65,7 +69,7 @@ def read_file(path: Path) -> str:
     try:
         path = path.expanduser()
         with path.open("rb") as file:
-            return file.read(LARGEST + 1).decode().strip()
+            return file.read(LARGEST + 1).decode("utf-8-sig").strip()
     except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: ~ of an unknown user
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise UsageError(f"the identity token cannot be read from {path}: {reason}") from None

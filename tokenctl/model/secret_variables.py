@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 SECRETS = ("CLIENT_SECRET", "API_KEY", "PASSPHRASE", "ID_TOKEN")
 """The secrets, as they are named after `TOKENCTL_`; each has a form with `_FILE` too."""
-NAMES = frozenset(f"TOKENCTL_{name}{suffix}" for name in SECRETS for suffix in ("", "_FILE"))
+NAMES = frozenset(
+    ("TOKENCTL_CLIENT_KEY_FILE", *(f"TOKENCTL_{name}{suffix}" for name in SECRETS for suffix in ("", "_FILE")))
+)
 """The variables. The file's path counts as a secret too: who has the path and is the same user has the secret."""
 
 

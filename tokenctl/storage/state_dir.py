@@ -21,9 +21,9 @@ _POSIX = os.name == "posix"
 
 
 def state_home(environ: Mapping[str, str]) -> Path:
-    """Return the state directory. Raises UsageError for a relative `TOKENCTL_STATE_DIR`, or an unknown user."""
+    """Return the state directory. Raises UsageError for an empty or relative `TOKENCTL_STATE_DIR`, or an unknown user."""
     named = environ.get("TOKENCTL_STATE_DIR")
-    if named:
+    if named is not None:
         if not os.path.isabs(named):
             raise UsageError("TOKENCTL_STATE_DIR must be an absolute path")
         return Path(named)

@@ -116,13 +116,13 @@ def test_serve_prints_commands_that_work(home: Home) -> None:
         said = []
         for line in server.stdout:
             said.append(line)
-            if "tokenctl exec -p env" in line:
+            if "tokenctl token -p env" in line:
                 break
         issuer = next(word for line in said for word in line.split() if word.startswith("http://127.0.0.1:"))
         assert fetch(f"{issuer}/.well-known/openid-configuration") == 200
         exports = next(line for line in said if "export TOKENCTL_ISSUER" in line)
         environ = dict(each.split("=", 1) for each in exports.split()[1:])
-        environ["TOKENCTL_STORE"] = ""
+        home.environ.pop("TOKENCTL_STORE")
         assert (
             home.run(
                 "exec",

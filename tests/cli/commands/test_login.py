@@ -188,22 +188,23 @@ def test_a_config_that_cannot_be_written_is_found_out_first(home: Home, demo_ser
 
 
 @pytest.mark.parametrize(
-    ("store", "environ", "said"),
+    ("store", "said"),
     [
-        ('store = "file"', {}, "the file store needs its passphrase"),
-        ('store = "file"\npassphrase_command = ["false"]', {}, "the passphrase command"),
-        ('keyring_backend = "tests.support.ring.Locked"', {"TOKENCTL_STORE": ""}, "the keyring is locked"),
-        ('keyring_backend = "tests.support.ring.Hanging"', {"TOKENCTL_STORE": ""}, "did not answer within"),
+        ('store = "file"', "the file store needs its passphrase"),
+        ('store = "file"\npassphrase_command = ["false"]', "the passphrase command"),
+        ('keyring_backend = "tests.support.ring.Locked"', "the keyring is locked"),
+        ('keyring_backend = "tests.support.ring.Hanging"', "did not answer within"),
     ],
     ids=["no passphrase", "no passphrase from the command", "locked", "hanging"],
 )
 def test_a_store_that_would_not_keep_the_session_is_found_out_first(
-    home: Home, demo_server: FaultyServer, store: str, environ: dict[str, str], said: str
+    home: Home, demo_server: FaultyServer, store: str, said: str
 ) -> None:
     """When the session could not be kept, nobody is asked to sign in and no token is issued."""
     home.write_config(f'[profiles.t]\nissuer = "{demo_server.issuer}"\nclient_id = "tokenctl-demo"\n{store}\n')
     home.environ.pop("TOKENCTL_PASSPHRASE_FILE")
-    result = home.login(demo_server.issuer, environ={"PYTHONPATH": str(ROOT), **environ})
+    home.environ.pop("TOKENCTL_STORE")
+    result = home.login(demo_server.issuer, environ={"PYTHONPATH": str(ROOT)})
     assert result.status == 3 and said in result.stderr and result.stderr.count("tokenctl: error: ") == 1
     assert demo_server.requests == []
 
@@ -253,10 +254,8 @@ def test_the_memory_store_is_for_machines(home: Home, demo_server: FaultyServer)
     )
     assert machine.status == 0, machine.stderr
     assert not (home.folder / "state" / "ci").exists()
-    assert (
-        home.run("token", "-p", "ci", environ={"TOKENCTL_CLIENT_SECRET": "demo-ci-secret", "TOKENCTL_STORE": ""}).status
-        == 0
-    )
+    home.environ.pop("TOKENCTL_STORE")
+    assert home.run("token", "-p", "ci", environ={"TOKENCTL_CLIENT_SECRET": "demo-ci-secret"}).status == 0
 
 
 def test_the_device_code_is_clear(home: Home, demo_server: FaultyServer) -> None:

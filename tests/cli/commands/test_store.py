@@ -94,7 +94,8 @@ def test_show_says_where_it_is(ring_home: Home) -> None:
     assert [(each["store"], each["session"], each["session_problem"]) for each in places] == [("file", True, None)]
     assert places[0]["copy_pending"] is False and all(name.replace("_", "").isalpha() for name in places[0])
     assert Path(places[0]["entry"]).exists()
-    locked = {"TOKENCTL_PASSPHRASE_FILE": "", "TOKENCTL_PASSPHRASE": "wrong"}
+    ring_home.environ.pop("TOKENCTL_PASSPHRASE_FILE")
+    locked = {"TOKENCTL_PASSPHRASE": "wrong"}
     wrong = ring_home.run("store", "show", environ=locked)
     assert wrong.status == 0 and "session: unknown: " in wrong.stdout
     (place,) = json.loads(ring_home.run("store", "show", "--all", "--json", environ=locked).stdout)

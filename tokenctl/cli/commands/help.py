@@ -18,7 +18,9 @@ def command(ctx: click.Context, name: str | None) -> None:
 
     \b
     Topics:
+      ci               pipelines and scripts: GitHub, GitLab, a plain shell
       config           the config file, and every setting of a profile
+      environment      every variable, and who is asked for
       exit-statuses    what each exit status means, and how a script uses it
       keyrings         what each keyring promises, and what to do where there is none
       networks         proxies, certificates and slow networks

@@ -32,7 +32,7 @@ def command(
     """Print a fresh access token, for a pipe.
 
     The token is renewed first if it would not live long enough. With --format header the answer is a complete
-    HTTP header: curl -H "$(tokenctl token --format header)" URL. With --scope, --resource or --audience it is a
+    HTTP header: tokenctl token --format header | curl -H @- URL. With --scope, --resource or --audience it is a
     narrower token; the session does not change. With --wait a job survives a restart of the server.
     """
     vault = vaults.open(runtime, runtime.profile(name))

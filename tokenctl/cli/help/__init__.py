@@ -3,7 +3,9 @@
 from importlib.resources import files
 
 TOPICS = {
+    "ci": "Pipelines and scripts: GitHub, GitLab, a plain shell.",
     "config": "The config file, and every setting of a profile.",
+    "environment": "Every variable, and who is asked for.",
     "exit-statuses": "What each exit status means, and how a script uses it.",
     "keyrings": "What each keyring promises, and what to do where there is none.",
     "networks": "Proxies, certificates and slow networks.",
