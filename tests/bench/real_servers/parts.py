@@ -22,7 +22,7 @@ ASCII_SECRET = "a b+c%&e:/=?~"
 """For servers that take nothing else."""
 SECONDS = 5
 """The life of an access token, in seconds, where the server lets us choose."""
-STARTS_IN = 120.0
+STARTS_IN = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,7 +158,7 @@ def _wait(process: "subprocess.Popen[bytes]", answers: str, status: int, log: Pa
         if got == status:
             return
         time.sleep(0.2)
-    raise RuntimeError(f"{answers} does not answer with {status}:\n{log.read_text(errors='replace')[-3000:]}")
+    raise RuntimeError(f"{answers} does not answer with {status}:\n{log.read_text(errors='replace')[:3000]}")
 
 
 def say(text: str) -> None:

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from http.cookiejar import CookieJar
 from urllib.error import HTTPError
 from urllib.parse import urlencode, urljoin, urlsplit
-from urllib.request import HTTPCookieProcessor, OpenerDirector, ProxyHandler, build_opener
+from urllib.request import HTTPCookieProcessor, OpenerDirector, ProxyHandler, Request, build_opener
 
 from tests.bench.real_servers.parts import LOGIN, PASSWORD
 
@@ -23,15 +23,15 @@ class Form:
     method: str
     fields: list[tuple[str, str]] = field(default_factory=list)
     buttons: list[tuple[str, str, str]] = field(default_factory=list)
-    asks: bool = False  # a person has to fill something in
 
 
 class _Forms(HTMLParser):
     """All the forms of a page."""
 
-    def __init__(self, page: str) -> None:
+    def __init__(self, page: str, login: str, password: str) -> None:
         super().__init__()
         self.forms: list[Form] = []
+        self._login, self._password = login, password
         self._button: tuple[str, str] | None = None
         self._open = False
         self.feed(page)
@@ -58,15 +58,14 @@ class _Forms(HTMLParser):
             name, value, said = self.forms[-1].buttons[-1]
             self.forms[-1].buttons[-1] = (name, value, f"{said} {text.strip()}")
 
-    @staticmethod
-    def _input(form: Form, its: dict[str, str]) -> None:
+    def _input(self, form: Form, its: dict[str, str]) -> None:
         name, kind, value = its.get("name", ""), its.get("type", "text").lower(), its.get("value", "")
         if kind == "submit":
             form.buttons.append((name, value, value))
         elif kind == "password":
-            form.fields.append((name, PASSWORD))
+            form.fields.append((name, self._password))
         elif NAMES.match(name) and kind in ("text", "email"):
-            form.fields.append((name, LOGIN))
+            form.fields.append((name, self._login))
         elif name and kind in ("checkbox", "radio"):
             form.fields.append((name, value or "on"))
         elif name and kind != "button":
@@ -82,13 +81,13 @@ class Visit:
     text: str
 
 
-def sign_in(url: str) -> Visit:
+def sign_in(url: str, login: str = LOGIN, password: str = PASSWORD) -> Visit:
     """Go through the pages that this address leads to."""
     opener = build_opener(ProxyHandler({}), HTTPCookieProcessor(CookieJar()))
     server = urlsplit(url).netloc
     visit, body, seen = _open(opener, url, None), None, set[str]()
     for _ in range(STEPS):
-        form = _next_form(visit.text)
+        form = _next_form(_Forms(visit.text, login, password).forms)
         if urlsplit(visit.url).netloc != server or visit.status >= 400 or form is None:
             return visit
         chosen = _fields(form)
@@ -105,8 +104,8 @@ def sign_in(url: str) -> Visit:
     raise RuntimeError(f"still not signed in after {STEPS} pages: {visit.url}")
 
 
-def _next_form(page: str) -> Form | None:
-    for form in _Forms(page).forms:
+def _next_form(forms: list[Form]) -> Form | None:
+    for form in forms:
         agrees = [button for button in form.buttons if not REFUSES.search(" ".join(button))]
         if agrees and not REFUSES.search(form.action):
             form.buttons = agrees
@@ -120,8 +119,6 @@ def _fields(form: Form) -> list[tuple[str, str]]:
 
 
 def _open(opener: OpenerDirector, url: str, body: bytes | None, referer: str = "") -> Visit:
-    from urllib.request import Request
-
     request = Request(url, body, {"Referer": referer} if referer else {})  # noqa: S310
     try:
         with opener.open(request, timeout=60) as answer:
