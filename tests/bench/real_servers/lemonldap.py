@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.bench.real_servers import person
 from tests.bench.real_servers.parts import (
     SECONDS,
-    SECRET,
+    ASCII_SECRET,
     Client,
     Recipe,
     Server,
@@ -104,7 +104,7 @@ def _settings(origin: str, folder: Path) -> Mapping[str, object]:
         "oidcServicePrivateKeySig": (folder / "key.pem").read_text(),
         "oidcServicePublicKeySig": run(["openssl", "pkey", "-in", str(folder / "key.pem"), "-pubout"]),
         "oidcServiceKeyIdSig": "one",
-        "oidcRPMetaDataOptions": {"public": _party("public", None), "confidential": _party("confidential", SECRET)},
+        "oidcRPMetaDataOptions": {"public": _party("public", None), "confidential": _party("confidential", ASCII_SECRET)},
         "oidcRPMetaDataExportedVars": {name: {"email": "mail", "name": "cn"} for name in ("public", "confidential")},
     }
 
@@ -127,8 +127,8 @@ def _start(cache: Path, folder: Path) -> Iterator[Server]:
             issuer=origin,
             clients={
                 "public": Client(client_id="public", scope=SCOPE, port=PORT),
-                "confidential": Client(client_id="confidential", secret=SECRET, scope=SCOPE, port=PORT),
-                "machine": Client(client_id="confidential", secret=SECRET, scope="profile"),
+                "confidential": Client(client_id="confidential", secret=ASCII_SECRET, scope=SCOPE, port=PORT),
+                "machine": Client(client_id="confidential", secret=ASCII_SECRET, scope="profile"),
             },
             sign_in=partial(person.sign_in, login=ACCOUNT, password=ACCOUNT),
         )

@@ -22,7 +22,7 @@ ASCII_SECRET = "a b+c%&e:/=?~"
 """For servers that take nothing else."""
 SECONDS = 5
 """The life of an access token, in seconds, where the server lets us choose."""
-STARTS_IN = 20.0
+STARTS_IN = 40.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +98,7 @@ def debian_packages(*packages: str) -> str:
     if answer.returncode or "not-installed" in answer.stdout:
         environ = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
         run(["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *packages], environ=environ)
-    return run(query).splitlines()[0].split()[1]
+    return run([*query[:4], packages[0]]).split()[1]
 
 
 def run(
