@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.bench.real_servers.life import live
 from tests.bench.real_servers.parts import Recipe, say
 
-NAMES = ("allauth", "canaille", "doorkeeper", "glewlwyd", "lemonldap", "oauth_toolkit")
+NAMES = ("allauth", "better_auth", "canaille", "doorkeeper", "glewlwyd", "lemonldap", "oauth_toolkit")
 
 
 def main() -> int:
