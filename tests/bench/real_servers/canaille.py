@@ -74,6 +74,7 @@ DATABASE_URI = "sqlite:///{folder}/canaille.sqlite"
                 "machine": Client(client_id="confidential", secret=SECRET, scope="profile"),
             },
             sign_in=person.sign_in,
+            only_secrets_revoke=True,
             lives=None,
         )
 

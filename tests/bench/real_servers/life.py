@@ -1,5 +1,6 @@
 """The steps of a life, and what counts as one that went well: exit status 0, and not one warning."""
 
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -71,8 +72,8 @@ def _person(report: Report, kind: str, server: Server, client: Client, home: Hom
     report.step(f"{kind}: token after second login", home.run("token", "-p", "t"))
     report.step(f"{kind}: refresh after second login", home.run("refresh", "-p", "t"))
     report.step(f"{kind}: show", home.run("show", "-p", "t"))
-    report.step(f"{kind}: revoke", home.run("revoke", "-p", "t"))
-    report.step(f"{kind}: token after revoke", home.run("token", "-p", "t"), status=4)
+    if _revoke(report, kind, server, client, home):
+        _dead(report, kind, server, home)
 
 
 def _device(report: Report, server: Server, client: Client, home: Home) -> None:
@@ -80,7 +81,28 @@ def _device(report: Report, server: Server, client: Client, home: Home) -> None:
         report.step("device: token", home.run("token", "-p", "t"))
         _expire(home, server)
         report.step("device: token after expiry", home.run("token", "-p", "t"))
-        report.step("device: revoke", home.run("revoke", "-p", "t"))
+        _revoke(report, "device", server, client, home)
+
+
+def _revoke(report: Report, kind: str, server: Server, client: Client, home: Home) -> bool:
+    """Revoke, or see why that is not possible here; tell whether the server ended the session."""
+    kept = home.folder.with_name(f"{home.folder.name}-kept")
+    shutil.copytree(home.folder, kept)
+    refused = server.only_secrets_revoke and client.secret is None
+    told = "only clients with a secret" if refused else ""
+    report.step(f"{kind}: revoke", home.run("revoke", "-p", "t"), status=5 if refused else 0, said=told)
+    if refused:
+        report.step(f"{kind}: revoke --local", home.run("revoke", "-p", "t", "--local"))
+    report.step(f"{kind}: token after revoke", home.run("token", "-p", "t"), status=4)
+    shutil.rmtree(home.folder)
+    kept.rename(home.folder)  # as a backup is restored: the session that the server has ended
+    return not refused
+
+
+def _dead(report: Report, kind: str, server: Server, home: Home) -> None:
+    _expire(home, server)
+    report.step(f"{kind}: token of a dead session", home.run("token", "-p", "t"), status=4)
+    report.step(f"{kind}: show of a dead session", home.run("show", "-p", "t"), status=4)
 
 
 def _machine(report: Report, server: Server, client: Client, home: Home) -> None:

@@ -1,4 +1,7 @@
-"""django-oauth-toolkit (oauthlib) with its own pages; the glue is a settings file."""
+"""django-oauth-toolkit (oauthlib) with its own pages; the glue is a settings file.
+
+Its metadata names no device authorization endpoint, so that no device signs in there without a setting.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +21,6 @@ from tests.bench.real_servers.parts import (
 )
 
 SCOPE = "openid read"
-DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 
 
 def _install(cache: Path) -> str:
@@ -42,8 +44,6 @@ OAUTH2_PROVIDER = {{
     "OIDC_RSA_PRIVATE_KEY": {rsa_key()!r},
     "SCOPES": {{"openid": "Who you are", "read": "Read", "write": "Write"}},
     "ACCESS_TOKEN_EXPIRE_SECONDS": {SECONDS},
-    "OAUTH_DEVICE_VERIFICATION_URI": "{origin}/o/device/",
-    "OAUTH_DEVICE_VERIFICATION_URI_COMPLETE": lambda code: f"{origin}/o/device/?user_code={{code}}",
 }}
 """
     urls = 'urlpatterns = [path("admin/", admin.site.urls), path("o/", include("oauth2_provider.urls"))]\n'
@@ -52,7 +52,6 @@ OAUTH2_PROVIDER = {{
         _client("public", "public", "authorization-code", None, loopback),
         _client("confidential", "confidential", "authorization-code", SECRET, loopback),
         _client("machine", "confidential", "client-credentials", SECRET, ""),
-        _client("device", "public", DEVICE, None, ""),
     ]
     python = cache / "oauth_toolkit" / "bin" / "python"
     with project(python, folder, port, settings, urls, setup, "/o/.well-known/openid-configuration"):
@@ -62,7 +61,6 @@ OAUTH2_PROVIDER = {{
                 "public": Client(client_id="public", scope=SCOPE),
                 "confidential": Client(client_id="confidential", secret=SECRET, scope=SCOPE),
                 "machine": Client(client_id="machine", secret=SECRET, scope="read"),
-                "device": Client(client_id="device", scope="read"),
             },
             sign_in=person.sign_in,
         )

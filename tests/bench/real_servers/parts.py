@@ -45,6 +45,8 @@ class Server:
     sign_in: Callable[[str], object]
     lives: int | None = SECONDS
     """How long an access token lives, in seconds; None where that cannot be chosen."""
+    only_secrets_revoke: bool = False
+    """Whether the server lets no public client revoke: then `revoke` says so, and `--local` is what is left."""
 
 
 @dataclass(frozen=True, kw_only=True)
