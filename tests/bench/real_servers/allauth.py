@@ -1,7 +1,7 @@
 """django-allauth as an identity provider, with its own pages; the glue is a settings file."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from tests.bench.real_servers import person
@@ -40,7 +40,8 @@ def _install(cache: Path) -> str:
 
 
 @contextmanager
-def _start(cache: Path, folder: Path) -> Iterator[Server]:
+def serve(python: Path, folder: Path, seconds: int | None = SECONDS) -> Iterator[Server]:
+    """Serve it with that Python; an access token lives some `seconds`, or as long as by default."""
     port = free_port()
     settings = f"""
 INSTALLED_APPS += ["allauth", "allauth.account", "allauth.idp.oidc"]
@@ -51,10 +52,9 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 LOGIN_URL = "/accounts/login/"
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 IDP_OIDC_PRIVATE_KEY = {rsa_key()!r}
-IDP_OIDC_ACCESS_TOKEN_EXPIRES_IN = {SECONDS}
+IDP_OIDC_ACCESS_TOKEN_EXPIRES_IN = {seconds or 3600}
 IDP_OIDC_RATE_LIMITS = False
 """
-    python = cache / "allauth" / "bin" / "python"
     setup = [["shell", "-c", CLIENTS]]
     with project(python, folder, port, settings, URLS, setup, "/.well-known/openid-configuration"):
         yield Server(
@@ -66,7 +66,12 @@ IDP_OIDC_RATE_LIMITS = False
                 "device": Client(client_id="public", scope=SCOPE),
             },
             sign_in=person.sign_in,
+            lives=seconds,
         )
+
+
+def _start(cache: Path, folder: Path) -> AbstractContextManager[Server]:
+    return serve(cache / "allauth" / "bin" / "python", folder)
 
 
 RECIPE = Recipe(name="allauth", install=_install, start=_start)

@@ -44,13 +44,9 @@ class Report:
 def live(name: str, server: Server, folder: Path) -> Report:
     """Drive the whole life with each client that the server has."""
     report = Report(server=name)
-    for kind in ("public", "confidential"):
-        if client := server.clients.get(kind):
-            _person(report, kind, server, client, Home(folder / f"home-{kind}"))
-    if client := server.clients.get("device"):
-        _device(report, server, client, Home(folder / "home-device"))
-    if client := server.clients.get("machine"):
-        _machine(report, server, client, Home(folder / "home-machine"))
+    lives = {"public": _person, "confidential": _person, "device": _device, "machine": _machine}
+    for kind, client in server.clients.items():
+        lives[kind](report, kind, server, client, Home(folder / f"home-{kind}"))
     return report
 
 
@@ -76,12 +72,12 @@ def _person(report: Report, kind: str, server: Server, client: Client, home: Hom
         _dead(report, kind, server, home)
 
 
-def _device(report: Report, server: Server, client: Client, home: Home) -> None:
-    if report.step("device: login", _login(home, server, client, "t", "--flow", "device")):
-        report.step("device: token", home.run("token", "-p", "t"))
+def _device(report: Report, kind: str, server: Server, client: Client, home: Home) -> None:
+    if report.step(f"{kind}: login", _login(home, server, client, "t", "--flow", "device")):
+        report.step(f"{kind}: token", home.run("token", "-p", "t"))
         _expire(home, server)
-        report.step("device: token after expiry", home.run("token", "-p", "t"))
-        _revoke(report, "device", server, client, home)
+        report.step(f"{kind}: token after expiry", home.run("token", "-p", "t"))
+        _revoke(report, kind, server, client, home)
 
 
 def _revoke(report: Report, kind: str, server: Server, client: Client, home: Home) -> bool:
@@ -105,12 +101,12 @@ def _dead(report: Report, kind: str, server: Server, home: Home) -> None:
     report.step(f"{kind}: show of a dead session", home.run("show", "-p", "t"), status=4)
 
 
-def _machine(report: Report, server: Server, client: Client, home: Home) -> None:
-    if report.step("machine: login", _login(home, server, client, "t", "--flow", "client-credentials")):
-        report.step("machine: token", home.run("token", "-p", "t"))
+def _machine(report: Report, kind: str, server: Server, client: Client, home: Home) -> None:
+    if report.step(f"{kind}: login", _login(home, server, client, "t", "--flow", "client-credentials")):
+        report.step(f"{kind}: token", home.run("token", "-p", "t"))
         _expire(home, server)
-        report.step("machine: token after expiry", home.run("token", "-p", "t"))
-        report.step("machine: revoke", home.run("revoke", "-p", "t"))
+        report.step(f"{kind}: token after expiry", home.run("token", "-p", "t"))
+        report.step(f"{kind}: revoke", home.run("revoke", "-p", "t"))
 
 
 def _expire(home: Home, server: Server) -> None:

@@ -4,7 +4,7 @@ Its metadata names no device authorization endpoint, so that no device signs in 
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from tests.bench.real_servers import person
@@ -34,7 +34,8 @@ def _client(client_id: str, kind: str, grant: str, secret: str | None, redirect:
 
 
 @contextmanager
-def _start(cache: Path, folder: Path) -> Iterator[Server]:
+def serve(python: Path, folder: Path, seconds: int | None = SECONDS) -> Iterator[Server]:
+    """Serve it with that Python; an access token lives some `seconds`, or as long as by default."""
     port = free_port()
     origin = f"http://127.0.0.1:{port}"
     settings = f"""
@@ -43,7 +44,7 @@ OAUTH2_PROVIDER = {{
     "OIDC_ENABLED": True,
     "OIDC_RSA_PRIVATE_KEY": {rsa_key()!r},
     "SCOPES": {{"openid": "Who you are", "read": "Read", "write": "Write"}},
-    "ACCESS_TOKEN_EXPIRE_SECONDS": {SECONDS},
+    "ACCESS_TOKEN_EXPIRE_SECONDS": {seconds or 36000},
 }}
 """
     urls = 'urlpatterns = [path("admin/", admin.site.urls), path("o/", include("oauth2_provider.urls"))]\n'
@@ -53,7 +54,6 @@ OAUTH2_PROVIDER = {{
         _client("confidential", "confidential", "authorization-code", SECRET, loopback),
         _client("machine", "confidential", "client-credentials", SECRET, ""),
     ]
-    python = cache / "oauth_toolkit" / "bin" / "python"
     with project(python, folder, port, settings, urls, setup, "/o/.well-known/openid-configuration"):
         yield Server(
             issuer=f"{origin}/o",
@@ -63,7 +63,12 @@ OAUTH2_PROVIDER = {{
                 "machine": Client(client_id="machine", secret=SECRET, scope="read"),
             },
             sign_in=person.sign_in,
+            lives=seconds,
         )
+
+
+def _start(cache: Path, folder: Path) -> AbstractContextManager[Server]:
+    return serve(cache / "oauth_toolkit" / "bin" / "python", folder)
 
 
 RECIPE = Recipe(name="oauth_toolkit", install=_install, start=_start)
