@@ -18,7 +18,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.real_servers", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[[], *NAMES], metavar="NAME", help=f"of {', '.join(NAMES)}")
     caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    parser.add_argument("--cache", type=Path, default=caches / "tokenctl-real-servers", help="where servers are installed")
+    parser.add_argument(
+        "--cache", type=Path, default=caches / "tokenctl-real-servers", help="where servers are installed"
+    )
     words = parser.parse_args()
     words.cache.mkdir(parents=True, exist_ok=True)
     failed = {}

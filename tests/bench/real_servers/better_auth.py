@@ -41,7 +41,7 @@ def _sign_in(url: str, origin: str) -> str:
 
     def post(path: str, body: Mapping[str, object]) -> Mapping[str, str]:
         headers = {"Content-Type": "application/json", "Origin": origin}
-        request = Request(f"{origin}/api/auth{path}", json.dumps(body).encode(), headers)  # noqa: S310
+        request = Request(f"{origin}/api/auth{path}", json.dumps(body).encode(), headers)
         with opener.open(request, timeout=60) as answer:
             return dict(json.load(answer))
 

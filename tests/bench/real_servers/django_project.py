@@ -76,5 +76,3 @@ def project(
     serve = [*django, "runserver", "--noreload", f"127.0.0.1:{port}"]
     with started(serve, folder, f"http://127.0.0.1:{port}{well_known}", environ=environ):
         yield
-
-

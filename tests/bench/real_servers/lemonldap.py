@@ -9,8 +9,8 @@ from pathlib import Path
 
 from tests.bench.real_servers import person
 from tests.bench.real_servers.parts import (
-    SECONDS,
     ASCII_SECRET,
+    SECONDS,
     Client,
     Recipe,
     Server,
@@ -104,7 +104,10 @@ def _settings(origin: str, folder: Path) -> Mapping[str, object]:
         "oidcServicePrivateKeySig": (folder / "key.pem").read_text(),
         "oidcServicePublicKeySig": run(["openssl", "pkey", "-in", str(folder / "key.pem"), "-pubout"]),
         "oidcServiceKeyIdSig": "one",
-        "oidcRPMetaDataOptions": {"public": _party("public", None), "confidential": _party("confidential", ASCII_SECRET)},
+        "oidcRPMetaDataOptions": {
+            "public": _party("public", None),
+            "confidential": _party("confidential", ASCII_SECRET),
+        },
         "oidcRPMetaDataExportedVars": {name: {"email": "mail", "name": "cn"} for name in ("public", "confidential")},
     }
 

@@ -96,7 +96,7 @@ def node_version(folder: Path, package: str) -> str:
 def debian_packages(*packages: str) -> str:
     """Install packages of the system and tell the version of the first; they start nothing by themselves."""
     query = ["dpkg-query", "-W", "-f", "${db:Status-Status} ${Version}\n", *packages]
-    answer = subprocess.run(query, capture_output=True, text=True, check=False)  # noqa: S603
+    answer = subprocess.run(query, capture_output=True, text=True, check=False)
     if answer.returncode or "not-installed" in answer.stdout:
         environ = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
         run(["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *packages], environ=environ)
@@ -107,7 +107,7 @@ def run(
     words: Sequence[str], *, cwd: Path | None = None, environ: Mapping[str, str] | None = None, stdin: str = ""
 ) -> str:
     """Run a command of an installation; raises RuntimeError with what it said."""
-    answer = subprocess.run(  # noqa: S603
+    answer = subprocess.run(
         words, cwd=cwd, env=environ, input=stdin, capture_output=True, text=True, check=False
     )
     if answer.returncode:
@@ -127,15 +127,18 @@ def started(
 ) -> Iterator[None]:
     """Start a server, wait until that address answers with that status, and stop the server at the end."""
     log = folder / "server.log"
-    with log.open("wb") as out, subprocess.Popen(  # noqa: S603
-        words,
-        cwd=folder,
-        env={**(environ or {}), **marked()},
-        stdin=subprocess.DEVNULL,
-        stdout=out,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    ) as process:
+    with (
+        log.open("wb") as out,
+        subprocess.Popen(
+            words,
+            cwd=folder,
+            env={**(environ or {}), **marked()},
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        ) as process,
+    ):
         try:
             _wait(process, answers, status, log)
             yield

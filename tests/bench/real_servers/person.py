@@ -119,7 +119,7 @@ def _fields(form: Form) -> list[tuple[str, str]]:
 
 
 def _open(opener: OpenerDirector, url: str, body: bytes | None, referer: str = "") -> Visit:
-    request = Request(url, body, {"Referer": referer} if referer else {})  # noqa: S310
+    request = Request(url, body, {"Referer": referer} if referer else {})
     try:
         with opener.open(request, timeout=60) as answer:
             return Visit(url=answer.url, status=answer.status, text=answer.read().decode(errors="replace"))
