@@ -45,12 +45,8 @@ DATABASE_URI = "sqlite:///{folder}/canaille.sqlite"
 """
     config.write_text(settings)
     run([command, "install"], environ=environ, cwd=folder)
-    run(
-        [command, "create", "user", "--user-name", LOGIN, "--password", PASSWORD, "--family-name", "A", "--emails"]
-        + ["alice@example.com"],
-        environ=environ,
-        cwd=folder,
-    )
+    user = ["--user-name", LOGIN, "--password", PASSWORD, "--family-name", "A", "--emails", "alice@example.com"]
+    run([command, "create", "user", *user], environ=environ, cwd=folder)
     for name, secret in (("public", None), ("confidential", SECRET)):
         words = [command, "create", "client", "--client-id", name, "--client-name", name]
         words += ["--redirect-uris", f"http://127.0.0.1:{PORT}/callback", "--response-types", "code"]

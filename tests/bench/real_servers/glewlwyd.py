@@ -157,6 +157,7 @@ def _start(cache: Path, folder: Path) -> Iterator[Server]:
                 "device": Client(client_id="public", scope=SCOPE),
             },
             sign_in=_sign_in,
+            explains=False,
             only_secrets_revoke=True,
         )
 

@@ -134,6 +134,7 @@ def _start(cache: Path, folder: Path) -> Iterator[Server]:
                 "machine": Client(client_id="confidential", secret=ASCII_SECRET, scope="profile"),
             },
             sign_in=partial(person.sign_in, login=ACCOUNT, password=ACCOUNT),
+            revokes=False,
         )
 
 

@@ -84,8 +84,10 @@ def _revoke(report: Report, kind: str, server: Server, client: Client, home: Hom
     """Revoke, or see why that is not possible here; tell whether the server ended the session."""
     kept = home.folder.with_name(f"{home.folder.name}-kept")
     shutil.copytree(home.folder, kept)
-    refused = server.only_secrets_revoke and client.secret is None
-    told = "only clients with a secret" if refused else ""
+    told = "" if server.revokes else "offers no revocation"
+    if server.only_secrets_revoke and client.secret is None:
+        told = "only clients with a secret"
+    refused = bool(told)
     report.step(f"{kind}: revoke", home.run("revoke", "-p", "t"), status=5 if refused else 0, said=told)
     if refused:
         report.step(f"{kind}: revoke --local", home.run("revoke", "-p", "t", "--local"))
@@ -97,8 +99,10 @@ def _revoke(report: Report, kind: str, server: Server, client: Client, home: Hom
 
 def _dead(report: Report, kind: str, server: Server, home: Home) -> None:
     _expire(home, server)
-    report.step(f"{kind}: token of a dead session", home.run("token", "-p", "t"), status=4)
-    report.step(f"{kind}: show of a dead session", home.run("show", "-p", "t"), status=4)
+    dead = home.run("token", "-p", "t")
+    report.step(f"{kind}: token of a dead session", dead, status=4 if server.explains else 5, said="tokenctl login -p t")
+    if server.explains:
+        report.step(f"{kind}: show of a dead session", home.run("show", "-p", "t"), status=4)
 
 
 def _machine(report: Report, kind: str, server: Server, client: Client, home: Home) -> None:
@@ -106,7 +110,7 @@ def _machine(report: Report, kind: str, server: Server, client: Client, home: Ho
         report.step(f"{kind}: token", home.run("token", "-p", "t"))
         _expire(home, server)
         report.step(f"{kind}: token after expiry", home.run("token", "-p", "t"))
-        report.step(f"{kind}: revoke", home.run("revoke", "-p", "t"))
+        _revoke(report, kind, server, client, home)
 
 
 def _expire(home: Home, server: Server) -> None:

@@ -45,8 +45,12 @@ class Server:
     sign_in: Callable[[str], object]
     lives: int | None = SECONDS
     """How long an access token lives, in seconds; None where that cannot be chosen."""
+    explains: bool = True
+    """Whether the server says why it refuses a refresh token: else a dead session is exit 5, with what to do."""
+    revokes: bool = True
+    """Whether the server has a revocation endpoint: else `revoke` says so, and `--local` is what is left."""
     only_secrets_revoke: bool = False
-    """Whether the server lets no public client revoke: then `revoke` says so, and `--local` is what is left."""
+    """Whether the server lets no public client revoke: the same then."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,9 +111,7 @@ def run(
     words: Sequence[str], *, cwd: Path | None = None, environ: Mapping[str, str] | None = None, stdin: str = ""
 ) -> str:
     """Run a command of an installation; raises RuntimeError with what it said."""
-    answer = subprocess.run(
-        words, cwd=cwd, env=environ, input=stdin, capture_output=True, text=True, check=False
-    )
+    answer = subprocess.run(words, cwd=cwd, env=environ, input=stdin, capture_output=True, text=True, check=False)
     if answer.returncode:
         raise RuntimeError(f"{' '.join(words)}: {answer.stdout[-2000:]}{answer.stderr[-2000:]}")
     return answer.stdout
