@@ -8,8 +8,9 @@ clearly about the client: a firewall's page (403), an overloaded server (429, 5x
 import re
 from collections.abc import Mapping
 
+from tokenctl.oauth.answers import members
 from tokenctl.oauth.error_response import redacted
-from tokenctl.oauth.wire import JSON, Response, describe, json_object, overloaded
+from tokenctl.oauth.wire import JSON, Response, describe, overloaded
 
 CLIENT_CODES: Mapping[str, str] = {
     "invalid_client": "RFC 6749 section 5.2, with 400, 401, 403 or 200",
@@ -37,7 +38,7 @@ _PAGE = re.compile(rf"\b({'|'.join(CLIENT_CODES)})\b|\b(bad|invalid|incorrect) c
 def refuses_client(response: Response) -> bool:
     """Tell whether the answer to a sign-in's request refuses the client's credentials, or wants some."""
     try:
-        document = json_object(response.body)
+        document = members(response.body)
     except ValueError:
         return _page_refuses(response)
     error = document.get("error")
@@ -62,7 +63,7 @@ def refuses_client(response: Response) -> bool:
 def said(response: Response, known: tuple[str, ...]) -> str:
     """Say in a few words what the server answered, without the `known` secrets."""
     try:
-        document = json_object(response.body)
+        document = members(response.body)
     except ValueError:
         return describe(response)
     error = document.get("error")
@@ -71,7 +72,7 @@ def said(response: Response, known: tuple[str, ...]) -> str:
 
 
 def _page_refuses(response: Response) -> bool:
-    """Judge an answer that is not JSON: empty, a page, or a form."""
+    """Judge an answer that is neither JSON nor a form: empty, or a page."""
     if response.status == 401 or (response.status == 403 and not response.body):
         return True
     text = response.body[:8192].decode("ascii", "replace").lower()
