@@ -20,7 +20,7 @@ SECRET = "a b+c%&é:/"
 """What careless encoding breaks."""
 ASCII_SECRET = "a b+c%&e:/=?~"
 """For servers that take nothing else."""
-SECONDS = 5
+SECONDS = 15
 """The life of an access token, in seconds, where the server lets us choose."""
 STARTS_IN = 40.0
 
