@@ -100,7 +100,9 @@ def _revoke(report: Report, kind: str, server: Server, client: Client, home: Hom
 def _dead(report: Report, kind: str, server: Server, home: Home) -> None:
     _expire(home, server)
     dead = home.run("token", "-p", "t")
-    report.step(f"{kind}: token of a dead session", dead, status=4 if server.explains else 5, said="tokenctl login -p t")
+    report.step(
+        f"{kind}: token of a dead session", dead, status=4 if server.explains else 5, said="tokenctl login -p t"
+    )
     if server.explains:
         report.step(f"{kind}: show of a dead session", home.run("show", "-p", "t"), status=4)
 
