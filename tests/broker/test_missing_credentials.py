@@ -9,7 +9,7 @@ from tests.servers.faulty_server import FaultyServer
 from tests.support import broker
 from tests.support.commandline import Home
 from tests.support.flows import SetClock, here, machine_profile, profile_of
-from tokenctl.errors import LoginRequired, TokenctlError, UsageError
+from tokenctl.errors import LoginRequired, UsageError
 from tokenctl.model.profile import Profile, from_members
 from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
@@ -22,7 +22,7 @@ def hint_of(profile: Profile, store: MemoryStore | None) -> str:
     """Do what `token` does, which fails, and return the hint."""
     with pytest.raises((LoginRequired, UsageError)) as caught:
         broker.current(Runtime(here({}), store=store), profile)
-    assert isinstance(caught.value, TokenctlError) and caught.value.hint is not None
+    assert caught.value.hint is not None
     return caught.value.hint
 
 

@@ -127,7 +127,8 @@ def secret_in_store(vault: Vault, session: Session) -> str | None:
     """Read the secret that was kept at login, if the session was made with it; else it is another server's, or older."""
     from tokenctl.flows import identities
 
-    found = vault.store.read_secret(vault.profile.name)
+    # The store that has the session now: a login can be on its way to another one.
+    found = (vault.previous or vault.store).read_secret(vault.profile.name)
     return found if found is not None and identities.is_secret_of(session, found) else None
 
 

@@ -25,14 +25,14 @@ def sign_in(start: SignIn) -> Iterator[Arrived]:
     device, candidates = _begin(start, endpoint)
     _show(start, device)
     with runtime.terminal.progressing():
-        sent = _final_answer(start, candidates, device)
+        sent = _final_answer(start, device, candidates)
     yield Arrived(tokens=authentication.tokens(start, sent, (device.device_code,)), client=sent.client)
 
 
 def _final_answer(
-    start: SignIn, candidates: tuple[Client, ...], device: grant.DeviceAuthorization
+    start: SignIn, device: grant.DeviceAuthorization, candidates: tuple[Client, ...]
 ) -> authentication.Sent:
-    """Poll until the server's answer is final, and return it.
+    """Poll as one of the clients until the server's answer is final, and return the poll with that answer.
 
     A connection that breaks, a page or a redirect of a captive portal, and a server that fails mean to poll less often
     (RFC 8628 section 3.5), and not to give up.
@@ -53,14 +53,14 @@ def _final_answer(
         pending, problem = grant.pending(response), ""
         if pending is None:
             return sent
-        if pending is not grant.Pending.NO_ANSWER:
-            candidates = (sent.client,)
-        if pending is grant.Pending.SLOW_DOWN:
-            interval = grant.after_slow_down(interval, response)
-        elif pending is grant.Pending.NO_ANSWER:
+        if pending is grant.Pending.NO_ANSWER:
             problem = f"the token endpoint answered {describe(response)}"
             interval = grant.after_no_answer(interval, response.retry_after)
             runtime.terminal.detail(problem)
+            continue
+        candidates = (sent.client,)  # the server knows the client now
+        if pending is grant.Pending.SLOW_DOWN:
+            interval = grant.after_slow_down(interval, response)
 
 
 def _begin(start: SignIn, endpoint: str) -> tuple[grant.DeviceAuthorization, tuple[Client, ...]]:

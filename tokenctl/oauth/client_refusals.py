@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping
 
 from tokenctl.oauth.answers import members
-from tokenctl.oauth.error_response import redacted
-from tokenctl.oauth.wire import JSON, Response, describe, overloaded
+from tokenctl.oauth.error_response import code_of, redacted, words_of
+from tokenctl.oauth.wire import Response, describe, overloaded
 
 CLIENT_CODES: Mapping[str, str] = {
     "invalid_client": "RFC 6749 section 5.2, with 400, 401, 403 or 200",
@@ -41,13 +41,12 @@ def refuses_client(response: Response) -> bool:
         document = members(response.body)
     except ValueError:
         return _page_refuses(response)
-    error = document.get("error")
-    code = error.lower() if isinstance(error, str) and error else None
-    if response.status in (429, 503) or (response.succeeded and not error):
+    code = (code_of(document) or "").lower() or None
+    if response.status in (429, 503) or (response.succeeded and not document.get("error")):
         return False
     if code in CLIENT_CODES:
         return True
-    words = _words(document).lower()
+    words = words_of(document, ()).lower()
     if code == "unauthorized_client" and response.status in (401, 403) and not words:
         return True  # Glewlwyd; RFC 6749 has 400 for a client that may not use the grant
     if response.status == 401 and (
@@ -66,9 +65,8 @@ def said(response: Response, known: tuple[str, ...]) -> str:
         document = members(response.body)
     except ValueError:
         return describe(response)
-    error = document.get("error")
-    parts = (error if isinstance(error, str) else "", _words(document))
-    return ": ".join(redacted(each, known)[:200] for each in parts if each) or describe(response)
+    parts = (redacted(code_of(document) or "", known), words_of(document, known))
+    return ": ".join(each[:200] for each in parts if each) or describe(response)
 
 
 def _page_refuses(response: Response) -> bool:
@@ -77,11 +75,3 @@ def _page_refuses(response: Response) -> bool:
         return True
     text = response.body[:8192].decode("ascii", "replace").lower()
     return not overloaded(response) and _PAGE.search(text) is not None
-
-
-def _words(document: JSON) -> str:
-    for name in ("error_description", "message"):
-        text = document.get(name)
-        if isinstance(text, str) and text:
-            return text
-    return ""
