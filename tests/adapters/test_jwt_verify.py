@@ -159,6 +159,15 @@ def test_bad_claims_are_refused(changes: dict[str, Any], reason: str) -> None:
     assert caught.value.exit_status == 5
 
 
+def test_a_nonce_that_the_server_lost_is_told_from_a_wrong_one() -> None:
+    """Some servers never send the nonce back: the message says that, and how to sign in there without an ID token."""
+    with pytest.raises(Refused, match="did not send back the nonce") as caught:
+        check(signed(claims(nonce=None)))
+    assert "without openid in the scope" in (caught.value.hint or "")
+    with pytest.raises(Refused, match="not the one sent"):
+        check(signed(claims(nonce="another")))
+
+
 @pytest.mark.parametrize("name", ["nonce", "at_hash"])
 def test_a_claim_that_is_no_text_is_refused(name: str) -> None:
     """A claim that cannot be encoded is refused like any other wrong one."""

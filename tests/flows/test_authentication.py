@@ -241,12 +241,29 @@ def test_every_other_answer_ends_the_tries(
     """A code has one use: after an answer that may have been about the code it is not sent again."""
     replies = iter([*[BAD_CLIENT] * refused_before, reply])
     server.overrides["/token"] = lambda request: next(replies)
-    with pytest.raises(error) as caught:
+    with pytest.raises(Refused if refused_before and error is LoginRequired else error):
         sign_in(Person(), profile_of(server), client_secret=ODD)
     assert server.count("/token") == refused_before + 1
-    if error is LoginRequired and refused_before:
-        hint = getattr(caught.value, "hint", "")
-        assert 'token_endpoint_auth_method = "client_secret_basic_raw"' in hint
+
+
+def test_a_code_that_the_refusal_used_up_is_about_the_client(server: FaultyServer) -> None:
+    """Some servers take the code before they look at the client: the refusal of the client is what the person has to know."""
+    replies = iter([BAD_CLIENT, json_reply({"error": "invalid_grant", "error_description": "invalid code"}, 400)])
+    server.overrides["/token"] = lambda request: next(replies)
+    with pytest.raises(Refused, match=r"does not accept the client's credentials: invalid_client") as caught:
+        sign_in(Person(), profile_of(server), client_secret=ODD)
+    hint = caught.value.hint or ""
+    assert "the client secret" in hint and 'token_endpoint_auth_method = "client_secret_basic_raw"' in hint
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_client_that_is_unauthorized_may_have_a_wrong_secret(server: FaultyServer, status: int) -> None:
+    """Glewlwyd says no more than this code: the other methods are tried, and the error names both causes."""
+    server.overrides["/token"] = always(json_reply({"error": "unauthorized_client"}, status))
+    with pytest.raises(Refused, match="credentials: unauthorized_client") as caught:
+        sign_in(Person(), profile_of(server), client_secret=ODD)
+    assert server.count("/token") == 3
+    assert "client secret" in (caught.value.hint or "") and "--flow" in (caught.value.hint or "")
 
 
 def test_a_pushed_request_finds_the_method_before_the_browser_opens(server: FaultyServer) -> None:

@@ -83,6 +83,20 @@ def test_a_refresh_token_that_is_not_revoked_keeps_the_session(
     assert hints(demo_server) == ["refresh_token"]
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [Reply(status=401), json_reply({"error": "invalid_client"}, 400), json_reply({"error": "invalid_client"}, 401)],
+)
+def test_a_server_that_lets_no_public_client_revoke_is_told(
+    demo_server: FaultyServer, session: Session, reply: Reply
+) -> None:
+    """Canaille and Glewlwyd want a secret there: nothing can be checked or mended on this side, and the error says so."""
+    demo_server.overrides["/revoke"] = always(reply)
+    with pytest.raises(Refused, match="only clients with a secret revoke") as caught:
+        end(demo_server, session)
+    assert "--local" in (caught.value.hint or "")
+
+
 @pytest.mark.parametrize("status", [400, 401])
 @pytest.mark.parametrize("error", ["invalid_token", "invalid_grant", "token_revoked"])
 def test_tokens_that_are_dead_are_revoked(

@@ -19,6 +19,7 @@ REFUSED = [
     answer({"error": "unauthorized_client", "error_description": "Client secret not provided in request"}, 401),
     answer({"error": "unauthorized_client", "error_description": "Invalid OAuth client credentials"}, 400),  # Bitbucket
     answer({"error": "unauthorized_client", "error_description": "Missing valid authorization header"}, 401),  # X
+    *(answer({"error": "unauthorized_client"}, status) for status in (401, 403)),  # Glewlwyd
     answer({"error": "access_denied", "error_description": "Unauthorized"}, 401),  # Auth0, Atlassian
     answer({"error": "Unauthorized", "status": 401, "path": "/oauth/token"}, 401),  # Spring
     answer({"error": "invalid_request", "error_description": "client_secret is missing."}, 400),  # Google
@@ -44,7 +45,7 @@ OTHER = [
     answer({"error": "access_denied", "error_description": "the user said no"}, 401),
     answer({"error": "access_denied"}, 403),
     answer({"error": "unauthorized_client", "error_description": "client_id x may not use this grant"}, 401),
-    answer({"error": "unauthorized_client"}, 401),
+    answer({"error": "unauthorized_client"}, 400),
     answer({"error": "invalid_request"}, 400),
     answer({"error": "invalid_request", "error_description": "invalid redirect_uri for this client_id"}, 400),
     answer({"error": "invalid_scope", "error_description": "invalid client secret"}, 400),

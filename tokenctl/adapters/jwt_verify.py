@@ -56,7 +56,9 @@ def verify(
     """
     claims = verify_signature(token, jwks, algorithms)
     _check_claims(claims, issuer, client_id)
-    if nonce is not None and not _equal(claims.get("nonce"), nonce):
+    if nonce is not None and claims.get("nonce") is None:
+        raise _without_nonce()
+    if nonce is not None and not _equal(claims["nonce"], nonce):
         raise _not_acceptable("its nonce is not the one sent with this sign-in")
     if max_age is not None:
         _check_age(claims, max_age)
@@ -172,6 +174,14 @@ def _at_hash(access_token: str, algorithm: str) -> str:
     bits = "512" if _older(algorithm) == "EdDSA" else algorithm[2:]
     digest = hashlib.new(f"sha{bits}", access_token.encode()).digest()
     return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
+
+
+def _without_nonce() -> Refused:
+    # Some servers lose it on their own page of consent, and some never send one. PKCE protects a sign-in without ID token.
+    return Refused(
+        "the ID token is not acceptable: the server did not send back the nonce of this sign-in",
+        hint="if this happens again, tell the server's operator; without openid in the scope, no ID token is needed",
+    )
 
 
 def _not_acceptable(reason: str, what: str = "ID token") -> Refused:

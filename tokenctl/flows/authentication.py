@@ -22,14 +22,14 @@ Attempts = Iterable[tuple[Client, Request]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """A request that was answered, as the client that the server accepted; `tried` are the methods sent, this one last.
+    """A request that was answered, as the client that the server accepted; `refused` maps the methods before to the answers.
 
     `known` lists secrets that no message may hold.
     """
 
     client: Client
     response: Response
-    tried: tuple[str, ...]
+    refused: Mapping[str, str]
     known: tuple[str, ...] = field(repr=False)
 
 
@@ -44,9 +44,8 @@ def send(start: SignIn, attempts: Attempts) -> Sent:
     refusals: dict[str, str] = {}
     for client, request in attempts:
         response, known = runtime.send(profile, request), (*known, *request.secrets)
-        tried = (*refusals, client.auth_method)
         if not refuses_client(response) or _by_platform(start, client):
-            return Sent(client=client, response=response, tried=tried, known=known)
+            return Sent(client=client, response=response, refused=refusals, known=known)
         refusals[client.auth_method] = said(response, known)
         runtime.terminal.detail(f"the server does not accept {client.auth_method}: {refusals[client.auth_method]}")
     raise _refused(start, refusals)
@@ -58,7 +57,7 @@ def send_as(start: SignIn, client: Client, request: Request) -> Sent:
     return Sent(
         client=client,
         response=response,
-        tried=(client.auth_method,),
+        refused={},
         known=(*client.secrets, *request.secrets),
     )
 
@@ -78,12 +77,9 @@ def tokens(
         if refuses_client(sent.response) and not _by_platform(start, sent.client):
             raise _refused(start, {sent.client.auth_method: said(sent.response, known)}) from None
         raise
-    except LoginRequired as error:
-        if len(sent.tried) > 1:  # some servers use the code up before they look at the client
-            error.hint = (
-                f"the server may take {sent.client.auth_method} alone, and a code only once: set"
-                f' token_endpoint_auth_method = "{sent.client.auth_method}" in the profile, and sign in again'
-            )
+    except LoginRequired:
+        if sent.refused:
+            raise _used_up(start, sent) from None
         raise
 
 
@@ -94,7 +90,7 @@ def _by_platform(start: SignIn, client: Client) -> bool:
 def _refused(start: SignIn, refusals: Mapping[str, str]) -> Refused:
     """Make the error for a client that the server does not accept; `refusals` maps each method tried to the answer."""
     if "none" in refusals and start.client.auth_method == "none":
-        return _without_secret(start, refusals["none"])
+        return _without_secret(start, refusals)
     answers = set(refusals.values())
     tried = ", ".join(refusals)
     words = f"{answers.pop()} (tried {tried})" if len(answers) == 1 else "; ".join(map(": ".join, refusals.items()))
@@ -102,12 +98,23 @@ def _refused(start: SignIn, refusals: Mapping[str, str]) -> Refused:
     return Refused(
         f"the server does not accept the client's credentials: {words}",
         hint=f"check client_id and the client secret{', and token_endpoint_auth_method in the profile' if named else ''};"
-        " a client that is registered as public has no secret",
+        " a client that is registered as public has no secret"
+        f"{_may_not(refusals)}",
         error="invalid_client",
     )
 
 
-def _without_secret(start: SignIn, answer: str) -> Refused:
+def _used_up(start: SignIn, sent: Sent) -> Refused:
+    """Make the error for a code that was used up by the try that refused the client: some servers look at it first."""
+    error = _refused(start, sent.refused)
+    error.hint = (
+        "check client_id and the client secret; if both are right, the server takes a code only once: set"
+        f' token_endpoint_auth_method = "{sent.client.auth_method}" in the profile, and sign in again'
+    )
+    return error
+
+
+def _without_secret(start: SignIn, refusals: Mapping[str, str]) -> Refused:
     listed = start.server.token_endpoint_auth_methods_supported
     wants = "" if listed is None or "none" in listed else ", and it lists no client that has none"
     given = start.client.secret is not None
@@ -118,7 +125,14 @@ def _without_secret(start: SignIn, answer: str) -> Refused:
         else f"if this client has a secret, pipe it in with {kind.option}; if it has none, check client_id"
     )
     return Refused(
-        f"the server does not accept client {start.client.client_id!r:.80} without a {kind.name}{wants}: {answer}",
-        hint=how,
+        f"the server does not accept client {start.client.client_id!r:.80} without a {kind.name}{wants}: {refusals['none']}",
+        hint=how + _may_not(refusals),
         error="invalid_client",
     )
+
+
+def _may_not(refusals: Mapping[str, str]) -> str:
+    # With this code alone nobody knows which of the two it is.
+    if "unauthorized_client" not in refusals.values():
+        return ""
+    return "; if that is right, the server does not let this client use this flow: choose another --flow"

@@ -4,7 +4,7 @@ from tokenctl.errors import Refused, Unreachable
 from tokenctl.flows import clients
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
-from tokenctl.oauth.revocation import Outcome, parse, revocation_request
+from tokenctl.oauth.revocation import Outcome, parse, revocation_request, wants_client
 from tokenctl.runtime import Runtime
 from tokenctl.storage.vault import Vault
 
@@ -31,7 +31,8 @@ def revoke_tokens(runtime: Runtime, vault: Vault, session: Session) -> bool:
             continue
         request = revocation_request(session.revocation_endpoint, client, token, hint)
         try:
-            outcome, reason = parse(runtime.send(profile, request), (token, *client.secrets, *request.secrets))
+            response = runtime.send(profile, request)
+            outcome, reason = parse(response, (token, *client.secrets, *request.secrets))
         except Unreachable as error:
             error.sent = (
                 error.sent or revoked
@@ -42,6 +43,9 @@ def revoke_tokens(runtime: Runtime, vault: Vault, session: Session) -> bool:
                 error.hint = forget_hint(profile)
                 raise
             outcome, reason = Outcome.REFUSED, error.message
+        else:
+            if outcome is Outcome.REFUSED and client.auth_method == "none" and wants_client(response):
+                reason = f"{reason}: it lets only clients with a secret revoke"
         if outcome is Outcome.REVOKED:
             runtime.terminal.detail(f"the server revoked the {hint.replace('_', ' ')}")
             revoked = True

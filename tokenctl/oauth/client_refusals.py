@@ -47,6 +47,8 @@ def refuses_client(response: Response) -> bool:
     if code in CLIENT_CODES:
         return True
     words = words_of(document, ()).lower()
+    if code == "unauthorized_client" and response.status in (401, 403) and not words:
+        return True  # Glewlwyd; RFC 6749 has 400 for a client that may not use the grant
     if response.status == 401 and (
         code in (None, "unauthorized") or (code, words) == ("access_denied", "unauthorized")
     ):

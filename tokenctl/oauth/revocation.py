@@ -56,3 +56,14 @@ def parse(response: Response, known: tuple[str, ...] = ()) -> tuple[Outcome, str
     if code is None and failed is not None:
         return Outcome.REFUSED, f"{describe(response)} that says {failed}: false"
     return Outcome.REFUSED, redacted(code, known)[:100] if code else describe(response)
+
+
+def wants_client(response: Response) -> bool:
+    """Tell whether a refusal is about the client: a public one gets it where the server lets no public client revoke."""
+    if response.status == 401:
+        return True
+    try:
+        code = code_of(members(response.body))
+    except ValueError:
+        return response.status == 403 and not response.body
+    return code == "invalid_client" or (code == "unauthorized_client" and response.status == 403)
