@@ -22,6 +22,8 @@ from tokenctl.oauth.authorization_code import UnexpectedCallback
 from tokenctl.oauth.wire import is_loopback, query_of
 
 DEFAULT_REDIRECT = "http://127.0.0.1/callback"
+FIXED_PORT = 8400
+"""The port for servers that want the redirect URI registered with its port: one for everybody, so that it is documented."""
 RESULT_PATH = "/signed-in"
 """The path of the result page: a URL without the code."""
 RESULT_TIMEOUT = 40.0

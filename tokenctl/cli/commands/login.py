@@ -124,7 +124,7 @@ def _find_secret(runtime: Runtime, vault: Vault, kind: SecretKind) -> str | None
     else:
         secret = clients.secret_outside(runtime, profile, kind, profile.auth_method)
     if secret is None and kind is API_KEY and runtime.terminal.attended:
-        secret = runtime.terminal.ask_secret(kind.name)
+        secret = runtime.terminal.ask_secret(kind.name).strip()  # blanks come with a copy
         if not sendable(secret):
             raise UsageError(
                 "no API key was given, or one with a control character in it",
