@@ -1,13 +1,18 @@
 """The sources of secrets other than the keyring: an environment variable, a file, a command, a prompt."""
 
+import codecs
 import os
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from tokenctl.adapters.terminal import Terminal
 from tokenctl.errors import StoreLocked, UsageError
 from tokenctl.model.secret_variables import without_secrets
+
+LONGEST = 65_536
+"""Bytes of a secret on stdin: much more than any key has, so that an endless pipe is an error."""
 
 
 def from_environment(environ: Mapping[str, str], name: str, terminal: Terminal | None = None) -> str | None:
@@ -56,21 +61,53 @@ def from_key_file(name: str, terminal: Terminal | None = None) -> str:
 
 
 def from_file(path: Path, where: str, terminal: Terminal | None = None) -> str:
-    """Read a secret from a file, without the last line end. `where` names the setting in a message.
+    """Read a secret from a file, without the last line end and a byte order mark. `where` names the setting in a message.
 
     Warns on `terminal` when other users can read the file. Raises UsageError.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = _text(path.read_bytes())
         if terminal is not None and os.name == "posix" and path.stat().st_mode & 0o044:
             terminal.warning(f"{where}: other users can read {path}: run chmod 600")
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise UsageError(f"{where}: {path} cannot be read: {reason}") from None
-    text = text.removesuffix("\n").removesuffix("\r")
     if not text:
         raise UsageError(f"{where}: {path} is empty")
     return text
+
+
+def from_stdin(option: str, name: str, *, lines: bool = False) -> str:
+    """Read a secret from the pipe that is stdin, as from a file. Quotation marks and blanks are kept.
+
+    `option` and `name` are words for a message. Raises UsageError when stdin is a terminal, or the secret is not
+    `sendable`, or longer than `LONGEST`.
+    """
+    if sys.stdin is None or sys.stdin.isatty():
+        raise UsageError(f"{option} reads a pipe", hint=f"such as: pass show NAME | tokenctl login {option} ...")
+    try:
+        content = sys.stdin.buffer.read(LONGEST + 1)
+        text = "" if len(content) > LONGEST else _text(content)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise UsageError(f"the {name} on stdin cannot be read: {reason}") from None
+    if len(content) > LONGEST:
+        raise UsageError(
+            f"the {name} on stdin is longer than {LONGEST:,} bytes, and was not used",
+            hint="check the command before the pipe: it must print the secret alone",
+        )
+    if not sendable(text, lines=lines):
+        raise UsageError(f"the {name} on stdin is empty, or more than one line")
+    return text
+
+
+def _text(content: bytes) -> str:
+    """Decode a secret, and leave out the last line end. Programs of Windows write a byte order mark, also of UTF-16.
+
+    Raises ValueError when it is no text.
+    """
+    utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return content.decode("utf-16" if utf16 else "utf-8-sig").removesuffix("\n").removesuffix("\r")
 
 
 def passphrase(

@@ -1,6 +1,5 @@
 """`tokenctl login`: sign in once."""
 
-import sys
 from typing import Any
 
 import click
@@ -12,7 +11,7 @@ from tokenctl.cli.output import answer
 from tokenctl.cli.views import document
 from tokenctl.cli.wanted import Wanted, find
 from tokenctl.config import editing
-from tokenctl.config.secret_sources import sendable
+from tokenctl.config.secret_sources import from_stdin, sendable
 from tokenctl.errors import UsageError
 from tokenctl.flows import clients, sign_in
 from tokenctl.flows.flow import API_KEY, SecretKind
@@ -96,8 +95,7 @@ def command(
         editing.check(runtime.config, wanted.saved)
     vault = vaults.open_for_login(runtime, profile)
     login.check(vault)
-    from_stdin = client_secret_stdin or api_key_stdin
-    secret = _secret_from_stdin(profile, kind) if from_stdin else _find_secret(runtime, vault, kind)
+    secret = _read_stdin(profile, kind) if client_secret_stdin or api_key_stdin else _find_secret(runtime, vault, kind)
     start = sign_in.prepare(runtime, profile, secret, no_browser=no_browser, timeout=timeout)
     session = login.login(runtime, vault, start, switch_account=switch_account)
     if wanted.saved is not None:
@@ -133,6 +131,10 @@ def _find_secret(runtime: Runtime, vault: Vault, kind: SecretKind) -> str | None
     return secret
 
 
+def _read_stdin(profile: Profile, kind: SecretKind) -> str:
+    return from_stdin(kind.option, kind.name, lines=profile.auth_method == "private_key_jwt")
+
+
 def _members(options: dict[str, Any]) -> dict[str, Any]:
     """Make a profile's members from the options that were given."""
     members = {key: value for key, value in options.items() if value not in (None, ())}
@@ -145,17 +147,6 @@ def _members(options: dict[str, Any]) -> dict[str, Any]:
                 raise UsageError(f"--param {key!r:.60} is not written as NAME=VALUE")
         members["params"] = {key: value for key, _, value in pairs}
     return members
-
-
-def _secret_from_stdin(profile: Profile, kind: SecretKind) -> str:
-    if sys.stdin is None or sys.stdin.isatty():
-        raise UsageError(
-            f"{kind.option} reads a pipe", hint=f"such as: pass show NAME | tokenctl login {kind.option} ..."
-        )
-    secret = sys.stdin.read(65536).removesuffix("\n").removesuffix("\r")
-    if not sendable(secret, lines=profile.auth_method == "private_key_jwt"):
-        raise UsageError(f"the {kind.name} on stdin is empty, or more than one line")
-    return secret
 
 
 def _report(runtime: Runtime, vault: Vault, session: Session, wanted: Wanted) -> None:
