@@ -1,11 +1,7 @@
 """Questions at a real terminal: what is pasted is taken whole, and the terminal is left as it was found."""
 
-import contextlib
 import io
-import os
 import sys
-import termios
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -14,62 +10,19 @@ from tests.killing.scene import wait_until
 from tests.support.attended import CTRL_C, CTRL_D, attended
 from tests.support.commandline import LONG, Home
 from tests.support.demo_server import Make
+from tests.support.desk import Desk, at_desk
 from tokenctl.adapters.terminal import Terminal
 from tokenctl.errors import UsageError
-
-pty = pytest.importorskip("pty")
 
 LONG_ADDRESS = "https://login.example.com/?code=" + "x" * 20_000
 LONG_SECRET = "s" * 20_000
 
 
-class Desk:
-    """A terminal with a person at it, in this process; what the terminal shows is read all the time."""
-
-    def __init__(self, controller: int, terminal: int) -> None:
-        self._controller = controller
-        self.terminal = terminal
-        self.shown = b""
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def type(self, keys: bytes) -> None:
-        """Press the keys once the question has come up."""
-        threading.Thread(target=self._type, args=(keys,), daemon=True).start()
-
-    def type_now(self, keys: bytes) -> None:
-        """Press the keys."""
-        os.write(self._controller, keys)
-
-    @property
-    def mode(self) -> list[object]:
-        """What the terminal does with what is typed."""
-        return termios.tcgetattr(self.terminal)
-
-    @property
-    def edits(self) -> bool:
-        """Tell whether the terminal's own line editing is on."""
-        return bool(termios.tcgetattr(self.terminal)[3] & termios.ICANON)
-
-    def _type(self, keys: bytes) -> None:
-        wait_until(lambda: not self.edits)
-        while keys:
-            keys = keys[os.write(self._controller, keys) :]
-
-    def _read(self) -> None:
-        with contextlib.suppress(OSError):
-            while part := os.read(self._controller, 65536):
-                self.shown += part
-
-
 @pytest.fixture
 def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     """A terminal that is this process's stdin."""
-    controller, terminal = pty.openpty()
-    with open(terminal, "r+b", buffering=0) as raw, io.TextIOWrapper(raw) as stdin:
-        monkeypatch.setattr(sys, "stdin", stdin)
-        yield Desk(controller, terminal)
-    os.close(controller)
+    with at_desk(monkeypatch) as desk:
+        yield desk
 
 
 def ask(question: str = "the address") -> str:

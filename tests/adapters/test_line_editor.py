@@ -57,7 +57,8 @@ def test_line_ends_of_a_marked_paste_are_text() -> None:
     editor = LineEditor(Keys())
     for key in PASTE_BEGINS + b"one\r\ntwo\n\x04\x15" + PASTE_ENDS:
         editor.press(key)
-    assert not editor.ended and editor.text == b"one\r\ntwo\n\x04\x15"
+    before_enter = editor.ended
+    assert not before_enter and editor.text == b"one\r\ntwo\n\x04\x15"
     editor.press(0x0D)
     assert editor.ended and not editor.closed
 

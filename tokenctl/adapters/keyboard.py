@@ -34,11 +34,11 @@ class Keyboard:
         self._after_return = False
 
     def hidden(self, question: str) -> str:
-        """Ask at the controlling terminal, or else at stdin, and return the line; it is not shown.
+        """Ask at the terminal that is stdin, and return the line, which is not shown; stderr can be another file.
 
         Raises EOFError when there is no line, UnicodeDecodeError, and UsageError when a part of it was lost.
         """
-        with _terminal("/dev/tty") as terminal:
+        with _terminal() as terminal:
             return self._ask(terminal, partial(_write, terminal, question.encode()), None).decode(sys.stdin.encoding)
 
     def line(self, ask: Callable[[], None]) -> str:
@@ -183,10 +183,10 @@ def _handled(name: str, handler: Callable[[int, types.FrameType | None], None] |
 
 
 @contextlib.contextmanager
-def _terminal(path: str | None = None) -> Iterator[int]:
-    """Open the terminal at the path, or else the one that is stdin: stdin itself can be for reading only."""
+def _terminal() -> Iterator[int]:
+    """Open the terminal that is stdin again: stdin itself can be for reading only."""
     try:
-        descriptor = os.open(path or os.ttyname(sys.stdin.fileno()), os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+        descriptor = os.open(os.ttyname(sys.stdin.fileno()), os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
     except OSError:
         descriptor = os.dup(sys.stdin.fileno())
     try:

@@ -1,21 +1,24 @@
 """`tokenctl login`: sign in once."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import click
 
 from tokenctl import flows
 from tokenctl.broker import login
+from tokenctl.cli.answers import Answers
 from tokenctl.cli.options import as_json, positive_seconds, with_runtime
 from tokenctl.cli.output import answer
 from tokenctl.cli.views import document
 from tokenctl.cli.wanted import Wanted, find
 from tokenctl.config import editing
 from tokenctl.config.secret_sources import from_stdin, sendable
-from tokenctl.errors import UsageError
-from tokenctl.flows import clients, sign_in
-from tokenctl.flows.flow import API_KEY, SecretKind
-from tokenctl.model.profile import FLOWS, SOURCES, STORES, Profile
+from tokenctl.errors import TokenctlError, UsageError
+from tokenctl.flows import clients, sign_in, ways
+from tokenctl.flows.flow import SecretKind, SignIn
+from tokenctl.model.profile import AUTH_METHODS, FLOWS, SOURCES, STORES, Profile
 from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
@@ -82,31 +85,83 @@ def command(
 ) -> None:
     """Sign in once; the session goes into the keyring.
 
-    The options are saved as that profile when the login succeeds. After that, 'tokenctl login -p NAME' is enough.
+    At a terminal it asks for what is missing. The options and answers are saved as that profile when the login succeeds.
+    After that, 'tokenctl login -p NAME' is enough.
     """
-    given = _members(options)
-    wanted = find(runtime, name, given, switch_account=switch_account)
-    profile, switch_account = wanted.profile, switch_account or wanted.switches
-    runtime.warn_of_variables(profile, name)
-    kind = flows.of(profile.flow).secret
-    _check_stdin(profile, kind, {"--client-secret-stdin": client_secret_stdin, "--api-key-stdin": api_key_stdin})
-    # Check everything that could fail later now, so that a person does not sign in for nothing.
-    if wanted.saved is not None:
-        editing.check(runtime.config, wanted.saved)
-    vault = vaults.open_for_login(runtime, profile)
-    login.check(vault)
-    secret = _read_stdin(profile, kind) if client_secret_stdin or api_key_stdin else _find_secret(runtime, vault, kind)
-    start = sign_in.prepare(runtime, profile, secret, no_browser=no_browser, timeout=timeout)
-    session = login.login(runtime, vault, start, switch_account=switch_account)
-    if wanted.saved is not None:
+    given, answers = _members(options), Answers(runtime.terminal)
+    stdin = {"--client-secret-stdin": client_secret_stdin, "--api-key-stdin": api_key_stdin}
+    session = None
+    while session is None:
+        wanted = find(runtime, name, given, answers, switch_account=switch_account)
+        runtime.warn_of_variables(wanted.profile, name)
+        try:
+            vault, start = _prepare(runtime, wanted, answers, stdin, no_browser=no_browser, timeout=timeout)
+            session = login.login(runtime, vault, start, switch_account=switch_account or wanted.switches)
+        except TokenctlError as error:
+            if not _again(runtime, answers, wanted, error):
+                raise
+    saved = _saved(wanted, session)
+    if saved is not None:
         with exclusive_config(runtime.environ):
-            editing.save(runtime.config, wanted.saved)
+            editing.save(runtime.config, saved)
     _report(runtime, vault, session, wanted)
     if as_json:
         answer(document.as_text(document.of_session(runtime, vault, session)))
 
 
-def _check_stdin(profile: Profile, kind: SecretKind, given: dict[str, bool]) -> None:
+def _prepare(
+    runtime: Runtime,
+    wanted: Wanted,
+    answers: Answers,
+    stdin: Mapping[str, bool],
+    *,
+    no_browser: bool,
+    timeout: int,
+) -> tuple[Vault, SignIn]:
+    """Check everything that could fail later now, so that a person does not sign in for nothing. Raises TokenctlError."""
+    profile = wanted.profile
+    kind = flows.of(profile.flow).secret
+    _check_stdin(profile, kind, stdin)
+    if wanted.saved is not None:
+        editing.check(runtime.config, wanted.saved)
+    vault = vaults.open_for_login(runtime, profile)
+    login.check(vault)
+    if any(stdin.values()):
+        secret: str | None = _read_stdin(profile, kind)
+    else:
+        secret = wanted.secret or _find_secret(runtime, vault, kind, answers)
+    start = sign_in.prepare(runtime, profile, secret, no_browser=no_browser, timeout=timeout)
+    ways.check_person(start)
+    return vault, start
+
+
+def _again(runtime: Runtime, answers: Answers, wanted: Wanted, error: TokenctlError) -> bool:
+    """After a failure, ask the person who answered questions whether to try again; else whether to keep the answers.
+
+    Returns False when nothing was asked.
+    """
+    terminal, profile = runtime.terminal, wanted.saved
+    if not answers or profile is None or not terminal.attended:
+        return False
+    terminal.error(error.message, error.hint)
+    if terminal.confirm("try again? your answers are the values in brackets then"):
+        return True
+    if terminal.confirm(f"save your answers as profile {profile.name} all the same? no secret is in it"):
+        with exclusive_config(runtime.environ):
+            editing.save(runtime.config, profile)
+        terminal.message(f"saved in {runtime.config.path}; to sign in, {profile.login_hint}")
+    raise click.exceptions.Exit(error.exit_status)
+
+
+def _saved(wanted: Wanted, session: Session) -> Profile | None:
+    """Return the profile to save. If a person's client has a secret, it says so: the next login needs the secret, too."""
+    if wanted.saved is None or not wanted.secret or session.by_machine:
+        return wanted.saved
+    method = session.token_endpoint_auth_method
+    return replace(wanted.saved, token_endpoint_auth_method=method) if method in AUTH_METHODS else wanted.saved
+
+
+def _check_stdin(profile: Profile, kind: SecretKind, given: Mapping[str, bool]) -> None:
     if any(wanted and option != kind.option for option, wanted in given.items()):
         raise UsageError(
             f"the {profile.flow} flow does not use the secret on stdin",
@@ -114,19 +169,21 @@ def _check_stdin(profile: Profile, kind: SecretKind, given: dict[str, bool]) -> 
         )
 
 
-def _find_secret(runtime: Runtime, vault: Vault, kind: SecretKind) -> str | None:
+def _find_secret(runtime: Runtime, vault: Vault, kind: SecretKind, answers: Answers) -> str | None:
     """Find the client secret: in the environment, in the store (for a machine that signs in again), or ask for it."""
     profile = vault.profile
     if profile.by_machine or profile.auth_method not in (None, "none"):
         secret = clients.secret_at_hand(runtime, vault, kind, profile.auth_method, login.stored(vault))
     else:
         secret = clients.secret_outside(runtime, profile, kind, profile.auth_method)
-    if secret is None and kind is API_KEY and runtime.terminal.attended:
-        secret = runtime.terminal.ask_secret(kind.name).strip()  # blanks come with a copy
+    platform = flows.of(profile.flow).by_platform
+    needed = (profile.by_machine and not platform) or profile.auth_method not in (None, "none")
+    if secret is None and needed and not profile.client_key_file and runtime.terminal.attended:
+        secret = answers.ask_secret(kind.name)
         if not sendable(secret):
             raise UsageError(
-                "no API key was given, or one with a control character in it",
-                hint="try again, or set TOKENCTL_API_KEY_FILE to a file that has it",
+                f"no {kind.name} was given, or one with a control character in it",
+                hint=f"try again, or set TOKENCTL_{kind.variable}_FILE to a file that has it",
             )
     return secret
 
