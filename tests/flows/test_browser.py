@@ -246,12 +246,12 @@ def test_a_pasted_address_signs_in(
 @pytest.mark.parametrize(
     ("members", "words"),
     [
-        ({}, "register http://127.0.0.1:8400/callback there, and run: tokenctl login -p t --port 8400"),
+        ({}, "register http://127.0.0.1:8400/callback there, and run the same command again with --port 8400"),
         (
             {"redirect_uri": "http://localhost/cb"},
-            "register http://localhost:8400/cb there, and run: tokenctl login -p t --port 8400",
+            "register http://localhost:8400/cb there, and run the same command again with --port 8400",
         ),
-        ({"redirect_uri": "http://[::1]/cb"}, "register http://[::1]:8400/cb there, and run:"),
+        ({"redirect_uri": "http://[::1]/cb"}, "register http://[::1]:8400/cb there, and run the same"),
         ({"port": 0}, "register exactly this one there: http://127.0.0.1:{port}/callback"),
         ({"redirect_uri": "http://localhost:{port}/cb"}, "register exactly this one there: http://localhost:{port}/cb"),
         ({"redirect_uri": "http://[::1]:{port}/cb"}, "register exactly this one there: http://[::1]:{port}/cb"),
@@ -292,7 +292,7 @@ def test_the_device_flow_is_offered_where_no_browser_opens(
     with pytest.raises(LoginRequired):
         sign_in(Person(), profile_of(demo_server), no_browser=True, timeout=1)
     said = capsys.readouterr().err
-    assert ("tokenctl login -p t --flow device" in said) is offered
+    assert ("again with --flow device" in said) is offered
     assert any(line.startswith(f"{demo_server.issuer}/authorize?") for line in said.splitlines())
 
 

@@ -80,7 +80,7 @@ def _text(typed: str) -> str:
 
 def _way(runtime: Runtime, server: Metadata, given: Profile, answers: Answers) -> Way | None:
     """Ask how to sign in, if the server leaves a choice; None for a flow that needs no such questions."""
-    if given.flow != Profile(name="x").flow:
+    if ways.is_named(given.flow):
         return ways.of(given.flow)
     offered = ways.offered(server, browser=runtime.browser.present)
     if not offered:

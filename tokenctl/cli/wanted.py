@@ -1,17 +1,21 @@
 """The profile that a login signs in to: one of the config file, perhaps changed by options, a new one, or `env`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+import click
 
 from tokenctl import flows
 from tokenctl.cli import guided, questions
 from tokenctl.cli.answers import Answers
 from tokenctl.cli.guided import Described
-from tokenctl.config import environment, variables
-from tokenctl.errors import UsageError
-from tokenctl.model.profile import Profile, from_members, members_of
+from tokenctl.config import editing, environment, variables
+from tokenctl.errors import TokenctlError, UsageError
+from tokenctl.model.profile import AUTH_METHODS, Profile, from_members, members_of
+from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
+from tokenctl.storage.lock import exclusive_config
 
 DEFAULT_NAME = "default"
 """The name of the first profile, if the person gives no name."""
@@ -124,3 +128,29 @@ def _new_profile(runtime: Runtime, name: str | None, members: Mapping[str, Any],
 
 
 _NEEDED = {"issuer": "--issuer URL", "client_id": "--client-id ID"}
+
+
+def again(runtime: Runtime, answers: Answers, wanted: Wanted, error: TokenctlError) -> bool:
+    """After a failure, ask the person who answered questions whether to try again; else whether to keep the answers.
+
+    Returns False when nothing was asked.
+    """
+    terminal, profile = runtime.terminal, wanted.saved
+    if not answers or profile is None or not terminal.attended:
+        return False
+    terminal.error(error.message, error.hint)
+    if terminal.confirm("try again? your answers are the values in brackets then"):
+        return True
+    if terminal.confirm(f"save your answers as profile {profile.name} all the same? no secret is in it"):
+        with exclusive_config(runtime.environ):
+            editing.save(runtime.config, profile)
+        terminal.message(f"saved in {runtime.config.path}; to sign in, {profile.login_hint}")
+    raise click.exceptions.Exit(error.exit_status)
+
+
+def to_save(wanted: Wanted, session: Session) -> Profile | None:
+    """Return the profile to save. If a person's client has a secret, it says so: the next login needs the secret, too."""
+    if wanted.saved is None or not wanted.secret or session.by_machine:
+        return wanted.saved
+    method = session.token_endpoint_auth_method
+    return replace(wanted.saved, token_endpoint_auth_method=method) if method in AUTH_METHODS else wanted.saved

@@ -96,7 +96,7 @@ def _send_person(start: SignIn, url: str, redirect_uri: str) -> None:
     )
     terminal.plain_line(url)
     if not opens and start.server.device_authorization_endpoint:
-        terminal.message(f"or sign in with a short code on any device: tokenctl login -p {profile.name} --flow device")
+        terminal.message(f"or sign in with a short code on any device: {callback_page.NEXT_STEP} with --flow device")
     terminal.message(_about_redirect(profile, redirect_uri))
     if opens:
         start.runtime.browser.open(url)
@@ -110,7 +110,7 @@ def _about_redirect(profile: Profile, redirect_uri: str) -> str:
     fixed = urlunsplit(parts._replace(netloc=parts.netloc.rpartition(":")[0] + f":{FIXED_PORT}"))
     return (
         f"if the browser shows an error about the redirect URI, register {fixed} there,"
-        f" and run: tokenctl login -p {profile.name} --port {FIXED_PORT}"
+        f" and {callback_page.NEXT_STEP} with --port {FIXED_PORT}"
     )
 
 

@@ -63,6 +63,11 @@ def _lists(grants: tuple[str, ...], way: Way, server: Metadata) -> bool:
     return way.grant in grants or way.endpoint != "token_endpoint"
 
 
+def is_named(flow: str) -> bool:
+    """Tell whether a profile's flow names a way; `auto` leaves it open."""
+    return flow != "auto"
+
+
 def of(flow: str) -> Way | None:
     """Return the way of that flow; None when a person cannot choose it."""
     return next((each for each in WAYS if each.flow == flow), None)

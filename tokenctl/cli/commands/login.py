@@ -1,7 +1,6 @@
 """`tokenctl login`: sign in once."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import click
@@ -12,13 +11,13 @@ from tokenctl.cli.answers import Answers
 from tokenctl.cli.options import as_json, positive_seconds, with_runtime
 from tokenctl.cli.output import answer
 from tokenctl.cli.views import document
-from tokenctl.cli.wanted import Wanted, find
+from tokenctl.cli.wanted import Wanted, again, find, to_save
 from tokenctl.config import editing
 from tokenctl.config.secret_sources import from_stdin, sendable
 from tokenctl.errors import TokenctlError, UsageError
 from tokenctl.flows import clients, sign_in, ways
 from tokenctl.flows.flow import SecretKind, SignIn
-from tokenctl.model.profile import AUTH_METHODS, FLOWS, SOURCES, STORES, Profile
+from tokenctl.model.profile import FLOWS, SOURCES, STORES, Profile
 from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
@@ -98,9 +97,9 @@ def command(
             vault, start = _prepare(runtime, wanted, answers, stdin, no_browser=no_browser, timeout=timeout)
             session = login.login(runtime, vault, start, switch_account=switch_account or wanted.switches)
         except TokenctlError as error:
-            if not _again(runtime, answers, wanted, error):
+            if not again(runtime, answers, wanted, error):
                 raise
-    saved = _saved(wanted, session)
+    saved = to_save(wanted, session)
     if saved is not None:
         with exclusive_config(runtime.environ):
             editing.save(runtime.config, saved)
@@ -133,32 +132,6 @@ def _prepare(
     start = sign_in.prepare(runtime, profile, secret, no_browser=no_browser, timeout=timeout)
     ways.check_person(start)
     return vault, start
-
-
-def _again(runtime: Runtime, answers: Answers, wanted: Wanted, error: TokenctlError) -> bool:
-    """After a failure, ask the person who answered questions whether to try again; else whether to keep the answers.
-
-    Returns False when nothing was asked.
-    """
-    terminal, profile = runtime.terminal, wanted.saved
-    if not answers or profile is None or not terminal.attended:
-        return False
-    terminal.error(error.message, error.hint)
-    if terminal.confirm("try again? your answers are the values in brackets then"):
-        return True
-    if terminal.confirm(f"save your answers as profile {profile.name} all the same? no secret is in it"):
-        with exclusive_config(runtime.environ):
-            editing.save(runtime.config, profile)
-        terminal.message(f"saved in {runtime.config.path}; to sign in, {profile.login_hint}")
-    raise click.exceptions.Exit(error.exit_status)
-
-
-def _saved(wanted: Wanted, session: Session) -> Profile | None:
-    """Return the profile to save. If a person's client has a secret, it says so: the next login needs the secret, too."""
-    if wanted.saved is None or not wanted.secret or session.by_machine:
-        return wanted.saved
-    method = session.token_endpoint_auth_method
-    return replace(wanted.saved, token_endpoint_auth_method=method) if method in AUTH_METHODS else wanted.saved
 
 
 def _check_stdin(profile: Profile, kind: SecretKind, given: Mapping[str, bool]) -> None:
