@@ -69,8 +69,9 @@ def test_what_was_typed_before_the_question_is_kept(desk: Desk) -> None:
 def test_what_the_terminal_cut_before_the_question_is_an_error(desk: Desk) -> None:
     """Before the question the terminal's own limit holds, and a part of an answer is never taken for the whole."""
     desk.type_now(b"x" * 4000)
-    desk.type_now(b"x" * 4000 + b"\n")
-    wait_until(lambda: len(desk.shown) > 4000)
+    desk.type_now(b"x" * 4000)
+    wait_until(lambda: len(desk.shown) >= 4095)
+    desk.type(b"\r")
     with pytest.raises(UsageError, match="was cut"):
         ask()
 
@@ -82,6 +83,15 @@ def test_ctrl_d_is_no_answer(desk: Desk) -> None:
     with pytest.raises(UsageError, match="no answer"):
         ask()
     assert desk.mode == before
+
+
+def test_ctrl_d_from_before_the_question_is_no_answer(desk: Desk) -> None:
+    """A person who has given up already is not asked."""
+    desk.type_now(b"x\n" + CTRL_D)
+    wait_until(lambda: desk.shown.endswith(b"\n"))
+    assert ask() == "x"
+    with pytest.raises(UsageError, match="no answer"):
+        ask()
 
 
 def test_lines_are_collected_while_something_else_goes_on(desk: Desk) -> None:

@@ -1,6 +1,7 @@
 """`tokenctl login` with nothing configured: what it asks a person, and what it makes of the answers."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -104,6 +105,26 @@ def test_a_final_slash_is_put_right(desk: Desk, make_server: Make, capsys: Any) 
     assert f"the exact issuer is {server.issuer}/" in capsys.readouterr().err
 
 
+def test_a_server_without_metadata_is_described(desk: Desk, demo_server: FaultyServer) -> None:
+    """Many have none: the person names the endpoints, and what is named is what is offered."""
+    demo_server.overrides[OPENID] = demo_server.overrides[OAUTH] = always(Reply(status=404))
+    at = demo_server.issuer
+    endpoints = ["ftp://x", f"{at}/token", f"{at}/authorize", "", f" <{at}/revoke>"]
+    profile = described(desk, at, "y", *endpoints, "x", "", "", "openid", MANY, "").profile
+    assert (profile.issuer, profile.token_endpoint, profile.revocation_endpoint) == (at, f"{at}/token", f"{at}/revoke")
+    assert (profile.authorization_endpoint, profile.flow, profile.scope) == (f"{at}/authorize", "browser", "openid")
+
+
+def test_whoever_has_no_endpoints_gives_another_address(
+    desk: Desk, demo_server: FaultyServer, make_server: Make, capsys: Any
+) -> None:
+    """The error of the first one was said."""
+    demo_server.overrides[OPENID] = demo_server.overrides[OAUTH] = always(Reply(status=404))
+    right = make_server().issuer
+    assert described(desk, demo_server.issuer, "n", right, "x", "", "", "", MANY, "").profile.issuer == right
+    assert "has no metadata" in capsys.readouterr().err
+
+
 def test_a_wrong_answer_is_asked_again(desk: Desk, demo_server: FaultyServer, capsys: Any) -> None:
     """Each is said at once, and costs no other answer."""
     with listening() as taken:
@@ -181,21 +202,20 @@ def test_a_client_that_can_have_no_secret_is_not_asked_for_one(
     ("typed", "members"),
     [
         (MANY, {}),
-        ("8499", {"port": 8499}),
-        ("http://localhost:8499/cb", {"redirect_uri": "http://localhost:8499/cb"}),
-        ("http://[::1]:8499/cb", {"redirect_uri": "http://[::1]:8499/cb"}),
+        ("{}", {"port": "{}"}),
+        ("http://localhost:{}/cb", {"redirect_uri": "http://localhost:{}/cb"}),
+        ("http://[::1]:{}/cb", {"redirect_uri": "http://[::1]:{}/cb"}),
     ],
 )
 def test_the_registered_redirect_uri_is_saved(
-    desk: Desk, demo_server: FaultyServer, capsys: Any, typed: str, members: dict[str, Any]
+    desk: Desk, demo_server: FaultyServer, capsys: Any, typed: str, members: dict[str, str]
 ) -> None:
     """The line to register stands alone, and a person can say what is registered already."""
-    profile = described(desk, demo_server.issuer, "x", "1", "", "", typed, "").profile
-    assert {name: getattr(profile, name) for name in ("port", "redirect_uri")} == {
-        "port": None,
-        "redirect_uri": None,
-        **members,
-    }
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    profile = described(desk, demo_server.issuer, "x", "1", "", "", typed.format(port), "").profile
+    saved = {name: str(value) for name in ("port", "redirect_uri") if (value := getattr(profile, name))}
+    assert saved == {name: value.format(port) for name, value in members.items()}
     assert f"\nhttp://127.0.0.1:{FIXED_PORT}/callback\n" in capsys.readouterr().err
 
 

@@ -155,7 +155,9 @@ def _keys(terminal: int) -> Keys:
         "erase_line": chosen[termios.VKILL],
         "end_of_file": chosen[termios.VEOF],
     }
-    return Keys(**{name: key.strip(b"\0\xff") for name, key in set_to.items()})
+    keys = {name: key.strip(b"\0\xff") for name, key in set_to.items()}
+    # Ctrl-D from before the question has become a zero: the terminal's own editing had read it.
+    return Keys(**{**keys, "end_of_file": keys["end_of_file"] + b"\0"})
 
 
 def _waiting(terminal: int) -> int:

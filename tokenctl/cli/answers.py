@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 
+from tokenctl.adapters.line_editor import addresses
 from tokenctl.adapters.terminal import Terminal
+from tokenctl.errors import Refused, UsageError
+from tokenctl.oauth.wire import safe_url
 
 NONE = "-"
 """The answer for "there is none"."""
@@ -34,3 +37,16 @@ class Answers:
         answer = "" if typed == NONE else typed or before
         self._secrets[name] = answer
         return answer
+
+
+def address(typed: str) -> str:
+    """Read an address that is typed, or pasted from a mail that broke it over several lines. Raises UsageError."""
+    try:
+        return safe_url(next(addresses(typed), (typed,))[0], "this")
+    except Refused as error:
+        raise UsageError(error.message) from None
+
+
+def address_or_none(typed: str) -> str:
+    """Read an address, or the answer that there is none. Raises UsageError."""
+    return typed if typed == NONE else address(typed)

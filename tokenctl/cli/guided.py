@@ -11,11 +11,12 @@ from typing import Any
 
 from tokenctl.adapters.redirect_listener import FIXED_PORT, listening
 from tokenctl.cli.answers import NONE, Answers
-from tokenctl.cli.issuer_answer import find_server
+from tokenctl.cli.issuer_answer import find_server, without_metadata
 from tokenctl.config import variables
 from tokenctl.config.secret_sources import sendable
 from tokenctl.errors import Refused, UsageError
 from tokenctl.flows import ways
+from tokenctl.flows.discovery import discover
 from tokenctl.flows.ways import Way
 from tokenctl.model import profile_checks as check
 from tokenctl.model.profile import Profile, check_name, from_members
@@ -43,8 +44,8 @@ def describe(
     """
     given = from_members(name or usual_name, members, "option")  # before the questions, so that no answer is lost
     runtime.terminal.message("an empty answer means the value in brackets; Ctrl-C ends the questions")
-    server = _server(runtime, given, answers)
-    found = {**members, "issuer": server.issuer}
+    server, endpoints = _server(runtime, given, answers)
+    found = {**members, "issuer": server.issuer, **endpoints}
     if "client_id" not in members:
         found["client_id"] = answers.ask("client ID (from the registration at the server)", read=_text)
     way = _way(runtime, server, given, answers)
@@ -59,16 +60,22 @@ def describe(
     return Described(profile=from_members(name, found, "answer"), secret=secret)
 
 
-def _server(runtime: Runtime, given: Profile, answers: Answers) -> Metadata:
-    """Find the server of the given issuer, or ask for the issuer until there is a server."""
-    find = partial(find_server, runtime, given)
+def _server(runtime: Runtime, given: Profile, answers: Answers) -> tuple[Metadata, Mapping[str, str]]:
+    """Find the server of the given issuer, or ask for the issuer until there is a server; with endpoints to save."""
     if given.issuer is not None:
-        return find(given.issuer)
-    found: list[Metadata] = []
+        return find_server(runtime, given, given.issuer), {}
+    found: list[tuple[Metadata, Mapping[str, str]]] = []
 
     def read(typed: str) -> str:
-        found.append(find(typed))
-        return found[-1].issuer
+        try:
+            found.append((find_server(runtime, given, typed), {}))
+        except Refused as error:
+            runtime.terminal.warning(error.message)
+            if not runtime.terminal.confirm("does the server's documentation name its endpoints, and you enter them?"):
+                raise UsageError("another address is needed then", hint=error.hint) from None
+            described = without_metadata(given, typed, answers)
+            found.append((discover(runtime, described), described.endpoints))
+        return found[-1][0].issuer
 
     answers.ask("issuer (the server's address, such as login.example.com)", read=read)
     return found[-1]

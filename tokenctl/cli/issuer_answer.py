@@ -4,6 +4,8 @@ import re
 from dataclasses import replace
 from urllib.parse import urlsplit
 
+from tokenctl.cli.answers import NONE, Answers, address, address_or_none
+from tokenctl.config.environment import override
 from tokenctl.errors import Refused, UsageError
 from tokenctl.flows.discovery import discover
 from tokenctl.model.profile import Profile
@@ -12,6 +14,12 @@ from tokenctl.oauth.metadata import Metadata
 from tokenctl.oauth.wire import is_loopback, issuer_url, json_object
 from tokenctl.runtime import Runtime
 
+_ENDPOINTS = {
+    "token_endpoint": "token",
+    "authorization_endpoint": "authorization",
+    "device_authorization_endpoint": "device authorization",
+    "revocation_endpoint": "revocation",
+}
 _WELL_KNOWN = re.compile(r"/\.well-known/[a-z-]+")
 
 
@@ -31,7 +39,22 @@ def find_server(runtime: Runtime, profile: Profile, typed: str) -> Metadata:
         named = _named(runtime, asked, issuer)
         if named is not None and _agreed(runtime, named, issuer):
             return discover(runtime, replace(profile, issuer=named))
+        if named is not None:
+            raise UsageError("another address is needed then", hint="the server's documentation names its issuer")
     raise failed or UsageError(f"{typed!r:.200} is not the address of a server")
+
+
+def without_metadata(profile: Profile, typed: str, answers: Answers) -> Profile:
+    """Ask for the endpoints of a server that has no metadata. Raises UsageError."""
+    found = {"issuer": issuer_url(issuers(typed)[0])}
+    for name, question in _ENDPOINTS.items():
+        if name == "token_endpoint":
+            answer = answers.ask(f"{question} endpoint", read=address)
+        else:
+            answer = answers.ask(f"{question} endpoint ({NONE} for none)", NONE, address_or_none)
+        if answer != NONE:
+            found[name] = answer
+    return override(profile, found, "answer")
 
 
 def issuers(typed: str) -> tuple[str, ...]:

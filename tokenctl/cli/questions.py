@@ -2,13 +2,11 @@
 
 from typing import Any
 
-from tokenctl.adapters.line_editor import addresses
-from tokenctl.cli.answers import NONE, Answers
+from tokenctl.cli.answers import NONE, Answers, address, address_or_none
 from tokenctl.config import environment
 from tokenctl.errors import UsageError
 from tokenctl.model.profile import Profile, from_members
 from tokenctl.model.token_api import check_pointer
-from tokenctl.oauth.wire import safe_url
 from tokenctl.runtime import Runtime
 
 
@@ -26,14 +24,14 @@ def ask_for_profile(runtime: Runtime, name: str, members: dict[str, Any], answer
 
 def _ask_for_api(answers: Answers) -> dict[str, Any]:
     ask = answers.ask
-    url = ask("the address that takes the API key", read=_address)
+    url = ask("the address that takes the API key", read=address)
     login = {"url": url, "body": {ask("the field for the key", "api_key"): "{api_key}"}}
     access = login["access_token"] = ask("where the access token is in the answer", "/access_token", _pointer)
     pointer = ask("where the refresh token is (- if there is none)", "/refresh_token", _pointer_or_none)
     if pointer == NONE:
         return {"login": login}
     login["refresh_token"] = pointer
-    url = ask("the address that takes the refresh token", read=_address)
+    url = ask("the address that takes the refresh token", read=address)
     body = {ask("its field", "refresh_token"): "{refresh_token}"}
     refresh = {"url": url, "body": body}
     refresh["access_token"] = ask("where the access token is in that answer", access, _pointer)
@@ -41,17 +39,8 @@ def _ask_for_api(answers: Answers) -> dict[str, Any]:
     if new != NONE:
         refresh["refresh_token"] = new
     api = {"login": login, "refresh": refresh}
-    revoke = ask("the address that revokes it (- if there is none)", NONE, _address_or_none)
+    revoke = ask("the address that revokes it (- if there is none)", NONE, address_or_none)
     return api if revoke == NONE else api | {"revoke": {"url": revoke, "body": body}}
-
-
-def _address(typed: str) -> str:
-    found = next(addresses(typed), (typed,))
-    return safe_url(found[0], "this")
-
-
-def _address_or_none(typed: str) -> str:
-    return typed if typed == NONE else _address(typed)
 
 
 def _pointer(typed: str) -> str:
