@@ -14,6 +14,7 @@ import pytest
 from tests.killing.scene import wait_until
 from tests.servers.faulty_server import FaultyServer
 from tests.support.commandline import COMMAND, LONG, Home
+from tests.support.fetch import fetch
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="terminals of POSIX")
 
@@ -182,3 +183,24 @@ def test_a_login_that_is_stopped_goes_on(home: Home, demo_server: FaultyServer, 
         at.type(b"127.0.0.1:1\x15!\x03")
         assert at.process.wait(LONG) == 130, at.rest()
         assert at.edits and at.echo
+
+
+BACKGROUND = """
+set -m
+"$@"
+bg >/dev/null
+touch gone
+wait %1
+"""
+"""A shell that lets a stopped command go on in the background."""
+
+
+def test_a_login_goes_on_in_the_background(home: Home, demo_server: FaultyServer) -> None:
+    """After Ctrl-Z and `bg` it waits for the browser alone: it does not touch the terminal, which is the shell's again."""
+    words = ("sh", "-c", BACKGROUND, "sh", *login(demo_server.issuer, "sign-in"))
+    with prompt(home, *words, question=WAITS["sign-in"]) as at:
+        at.type(b"\x1a")
+        wait_until((home.folder / "gone").exists)
+        fetch(next(line for line in at.rest().splitlines() if line.startswith("http")))
+        assert at.process.wait(LONG) == 0, at.rest()
+        assert at.edits and at.echo and "signed in to default" in at.rest()

@@ -104,7 +104,8 @@ class Keyboard:
                     os.close(wake)
                     reader.join()
                     os.close(ends)
-                    set_mode(terminal, before, termios.TCSADRAIN)
+                    if in_foreground(terminal):
+                        set_mode(terminal, before, termios.TCSADRAIN)
 
     def _collect(self, terminal: int, ends: int, found: "SimpleQueue[str]") -> None:
         editor = LineEditor(_keys(terminal))

@@ -42,21 +42,25 @@ def left_as_found(terminal: int, undo: bytes = b"") -> Iterator[None]:
         return
 
     def ended_or_stopped(number: int, _: types.FrameType | None) -> None:
-        _write(terminal, undo)
-        within = set_mode(terminal, before)
+        within = leave()
         signal.signal(number, signal.SIG_DFL)
         signal.raise_signal(number)
         # It was a stop, and this process goes on.
         signal.signal(number, ended_or_stopped)
-        if in_foreground(terminal):
+        if within and in_foreground(terminal):
             set_mode(terminal, within)
+
+    def leave() -> list[Any]:
+        if not in_foreground(terminal):  # the terminal has the mode that the shell wants, and is not ours to change
+            return []
+        _write(terminal, undo)
+        return set_mode(terminal, before)
 
     with _handling(ended_or_stopped):
         try:
             yield
         finally:
-            _write(terminal, undo)
-            set_mode(terminal, before)
+            leave()
 
 
 def in_foreground(terminal: int) -> bool:

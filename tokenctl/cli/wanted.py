@@ -150,7 +150,7 @@ def again(runtime: Runtime, answers: Answers, wanted: Wanted, error: TokenctlErr
 
 def to_save(wanted: Wanted, session: Session) -> Profile | None:
     """Return the profile to save. If a person's client has a secret, it says so: the next login needs the secret, too."""
-    if wanted.saved is None or not wanted.secret or session.by_machine:
-        return wanted.saved
     method = session.token_endpoint_auth_method
-    return replace(wanted.saved, token_endpoint_auth_method=method) if method in AUTH_METHODS else wanted.saved
+    if wanted.saved is None or session.by_machine or method not in AUTH_METHODS or method == "none":
+        return wanted.saved
+    return replace(wanted.saved, token_endpoint_auth_method=method)

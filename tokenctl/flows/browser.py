@@ -103,7 +103,10 @@ def _send_person(start: SignIn, url: str, redirect_uri: str) -> None:
 
 
 def _about_redirect(profile: Profile, redirect_uri: str) -> str:
-    """Say what to register, and what to pass then: many servers want the redirect URI to the character."""
+    """Say what to register, and what to pass then: many servers want the redirect URI to the character.
+
+    It has no line of its own: the address to open is the only one.
+    """
     if profile.port or urlsplit(profile.redirect_uri or "").port:
         return f"if the browser shows an error about the redirect URI, register exactly this one there: {redirect_uri}"
     parts = urlsplit(redirect_uri)

@@ -49,7 +49,7 @@ from tokenctl.storage.vault import Vault
     "--port",
     type=click.IntRange(1, 65535),
     metavar="N",
-    help="The port of the redirect URI, if the server needs an exact one.",
+    help="The port of the redirect URI, if the server needs an exact one; 8400 if you can choose.",
 )
 @click.option(
     "--timeout",
