@@ -21,7 +21,13 @@ class Desk:
         self._controller = controller
         self.terminal = terminal
         self.shown = b""
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def leave(self) -> None:
+        """Stop reading, once nobody has the terminal open: the next one can get its descriptor."""
+        self._reader.join(10)
+        os.close(self._controller)
 
     def type(self, keys: bytes) -> None:
         """Press the keys once a question has come up."""
@@ -62,5 +68,6 @@ def at_desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     controller, terminal = pty.openpty()
     with open(terminal, "r+b", buffering=0) as raw, io.TextIOWrapper(raw) as stdin:
         monkeypatch.setattr(sys, "stdin", stdin)
-        yield Desk(controller, terminal)
-    os.close(controller)
+        desk = Desk(controller, terminal)
+        yield desk
+    desk.leave()
