@@ -202,10 +202,10 @@ def test_what_was_typed_before_a_question_is_no_answer(
 
     monkeypatch.setattr(sys, "stdin", tty)
     terminal = Terminal({}, err=Person())
-    lines = terminal.lines()
-    os.write(keyboard, b"yes\n")
-    while lines.empty():
-        time.sleep(0.01)
+    with terminal.lines() as lines:
+        os.write(keyboard, b"yes\n")
+        while lines.empty():
+            time.sleep(0.01)
     assert terminal.confirm("switch?") is False
 
 

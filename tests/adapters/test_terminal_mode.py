@@ -14,6 +14,7 @@ import pytest
 from tests.killing.scene import wait_until
 from tests.servers.faulty_server import FaultyServer
 from tests.support.commandline import COMMAND, LONG, Home
+from tests.support.fetch import fetch
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="terminals of POSIX")
 
@@ -31,6 +32,11 @@ class Prompt:
         self._controller = controller
         self._terminal = terminal
         self.said = ""
+
+    @property
+    def edits(self) -> bool:
+        """Tell whether the terminal's own line editing is on, as a shell needs it."""
+        return bool(termios.tcgetattr(self._terminal)[3] & termios.ICANON)
 
     @property
     def echo(self) -> bool:
@@ -134,3 +140,67 @@ def test_a_stopped_prompt_leaves_the_echo_on_and_hides_again(asked: Home, how: s
         assert at.process.wait(LONG) == 0, at.rest()
         assert at.echo
         assert "correct horse" not in at.rest()
+
+
+WAITS = {"question": "issuer (", "sign-in": "paste that page"}
+"""What a login says where it reads what is typed and shows it: at a question, and while it waits for the browser."""
+
+
+def login(issuer: str, kind: str) -> list[str]:
+    """The words of a login that comes to that point."""
+    words = ["--issuer", issuer, "--client-id", "tokenctl-demo", "--no-browser"]
+    return [*COMMAND, "login", *(words if kind == "sign-in" else [])]
+
+
+@pytest.mark.parametrize("kind", WAITS)
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_that_ends_a_login_leaves_the_terminal_as_it_was(
+    home: Home, demo_server: FaultyServer, kind: str, name: str
+) -> None:
+    """Its own line editing and its echo are on again, and it no longer marks what is pasted."""
+    with prompt(home, "env", "TERM=xterm", *login(demo_server.issuer, kind), question=WAITS[kind]) as at:
+        wait_until(lambda: not at.edits)
+        at.process.send_signal(getattr(signal, name))
+        assert at.process.wait(LONG) == (130 if name == "SIGINT" else -getattr(signal, name))
+        assert at.edits and at.echo
+        said = at.rest()
+        assert said.count("\x1b[?2004h") == 1 and said.rindex("\x1b[?2004l") > said.rindex("\x1b[?2004h")
+
+
+@pytest.mark.parametrize("kind", WAITS)
+def test_a_login_that_is_stopped_goes_on(home: Home, demo_server: FaultyServer, kind: str) -> None:
+    """Ctrl-Z leaves the terminal to the shell, and after `fg` what is typed is read again, without what was typed before."""
+    with prompt(home, "sh", "-c", SHELL, "sh", *login(demo_server.issuer, kind), question=WAITS[kind]) as at:
+        at.type(b"half" if kind == "question" else b"")
+        at.type(b"\x1a")
+        wait_until((home.folder / "stty").exists)
+        shell = (home.folder / "stty").read_text()
+        assert " echo " in shell and " icanon " in shell
+        (home.folder / "go").touch()
+        wait_until(lambda: not at.edits)
+        if kind == "question":
+            at.hear(times=2)
+        at.type(b"127.0.0.1:1\x15!\x03")
+        assert at.process.wait(LONG) == 130, at.rest()
+        assert at.edits and at.echo
+
+
+BACKGROUND = """
+set -m
+"$@"
+bg >/dev/null
+touch gone
+wait %1
+"""
+"""A shell that lets a stopped command go on in the background."""
+
+
+def test_a_login_goes_on_in_the_background(home: Home, demo_server: FaultyServer) -> None:
+    """After Ctrl-Z and `bg` it waits for the browser alone: it does not touch the terminal, which is the shell's again."""
+    words = ("sh", "-c", BACKGROUND, "sh", *login(demo_server.issuer, "sign-in"))
+    with prompt(home, *words, question=WAITS["sign-in"]) as at:
+        at.type(b"\x1a")
+        wait_until((home.folder / "gone").exists)
+        fetch(next(line for line in at.rest().splitlines() if line.startswith("http")))
+        assert at.process.wait(LONG) == 0, at.rest()
+        assert at.edits and at.echo and "signed in to default" in at.rest()

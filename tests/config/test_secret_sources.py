@@ -1,6 +1,9 @@
 """Secrets of machines from the environment and the files that it names."""
 
+import codecs
+import io
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +11,7 @@ import pytest
 from tests.servers.faulty_server import FaultyServer
 from tests.support.commandline import Home
 from tokenctl.config import secret_sources
+from tokenctl.config.secret_sources import LONGEST, from_file, from_stdin
 from tokenctl.errors import UsageError
 
 
@@ -100,3 +104,50 @@ def test_a_secret_may_come_from_a_pipe() -> None:
             assert secret_sources.from_environment(environ, "CLIENT_SECRET") == "from a pipe"
     finally:
         os.close(reader)
+
+
+WRITTEN = {
+    "plain": b"canary",
+    "a line end": b"canary\n",
+    "of Windows": b"canary\r\n",
+    "with a byte order mark": codecs.BOM_UTF8 + b"canary\r\n",
+    "UTF-16 of Windows": codecs.BOM_UTF16_LE + "canary\r\n".encode("utf-16-le"),
+}
+"""What programs write for one and the same secret."""
+
+
+def piped(monkeypatch: pytest.MonkeyPatch, content: bytes) -> str:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+    return from_stdin("--api-key-stdin", "API key")
+
+
+@pytest.mark.parametrize("content", WRITTEN.values(), ids=WRITTEN)
+def test_line_ends_and_marks_of_windows_are_no_part_of_a_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    """From a pipe and from a file the same."""
+    assert piped(monkeypatch, content) == "canary"
+    (tmp_path / "secret").write_bytes(content)
+    assert from_file(tmp_path / "secret", "here") == "canary"
+
+
+@pytest.mark.parametrize("secret", ["'canary'", '"canary"', " canary ", "<canary>", "k" * (LONGEST - 1)])
+def test_quotation_marks_and_blanks_of_a_pipe_are_kept(monkeypatch: pytest.MonkeyPatch, secret: str) -> None:
+    """A pipe is exact: they can be a part of the secret."""
+    assert piped(monkeypatch, secret.encode() + b"\n") == secret
+
+
+@pytest.mark.parametrize("content", [b"canary" * LONGEST, "\u00e9".encode() * LONGEST, b"canary\n" * LONGEST])
+def test_a_secret_that_is_too_long_is_an_error(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
+    """It is never cut: a part of it would be refused by the server, and nobody would know why."""
+    with pytest.raises(UsageError, match="longer than 65,536 bytes") as caught:
+        piped(monkeypatch, content)
+    assert "canary" not in caught.value.message
+
+
+@pytest.mark.parametrize("content", [b"\xff\xff", b"\xe9canary"])
+def test_a_pipe_that_is_no_text_is_an_error(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
+    """The message does not quote it."""
+    with pytest.raises(UsageError, match="it is not UTF-8 text") as caught:
+        piped(monkeypatch, content)
+    assert "canary" not in caught.value.message

@@ -1,11 +1,12 @@
 """Signing in with a browser: what the address holds, which callback counts, and how the wait ends."""
 
 import hashlib
-import os
+import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -14,10 +15,14 @@ import pytest
 from tests.servers.faulty_server import FaultyServer, Received, Reply, json_reply
 from tests.support.broker import sign_in
 from tests.support.commandline import LONG
+from tests.support.demo_server import Make
+from tests.support.desk import Desk, at_desk
 from tests.support.fetch import fetch
-from tests.support.flows import Person, Screen, always, profile_of, rewritten
+from tests.support.flows import Person, Screen, always, change_metadata, profile_of, rewritten
+from tokenctl.adapters import callback_page
+from tokenctl.demo.registry import CLIENTS
 from tokenctl.demo.signing import base64url
-from tokenctl.errors import LoginRequired, Refused, Unreachable, UsageError
+from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable, UsageError
 
 OPENID = "/.well-known/openid-configuration"
 
@@ -28,10 +33,10 @@ def query(url: str) -> dict[str, str]:
 
 
 def calling_back(**parameters: str) -> Callable[[str], int]:
-    """Be a server that sends the browser back with these parameters; `{state}` stands for the right one."""
+    """Be a server that sends the browser back with these parameters; `{state}` and `{iss}` stand for the right ones."""
 
     def visit(url: str) -> int:
-        asked = query(url)
+        asked = query(url) | {"iss": url.partition("/authorize?")[0]}
         answer = {name: value.format(**asked) for name, value in parameters.items()}
         return fetch(f"{asked['redirect_uri']}?{urlencode(answer)}")
 
@@ -229,29 +234,124 @@ def test_the_exact_port_is_used(demo_server: FaultyServer, unused_port: int) -> 
 @pytest.fixture
 def unused_port() -> int:
     """A port that was free a moment ago."""
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
 
 
+WRONG = "", "what?", "http://[", "{redirect_uri}?code=x&state=wrong"
+PASTES: dict[str, tuple[str, ...]] = {
+    "after wrong lines": (*WRONG, "{landed}"),
+    "in quotation marks": ("'{landed}'",),
+    "in angle brackets": (" <{landed}> ",),
+    "with a Windows line end": ("{landed}\r",),
+    "broken by a mail program": ("{start}", "{middle}", "  {end}"),
+    "broken, in marks of a paste": ("\x1b[200~<{start}\r\n{middle}\r\n{end}>\r\n\x1b[201~",),
+    "above a signature": ("{landed}", "Sent from my phone"),
+}
+
+
+@pytest.fixture
+def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """A terminal that is this process's stdin."""
+    with at_desk(monkeypatch) as desk:
+        yield desk
+
+
+@pytest.mark.parametrize("lines", PASTES.values(), ids=PASTES)
+@pytest.mark.parametrize("length", [0, 20_000])
 def test_a_pasted_address_signs_in(
-    demo_server: FaultyServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    demo_server: FaultyServer, desk: Desk, capsys: pytest.CaptureFixture[str], lines: tuple[str, ...], length: int
 ) -> None:
-    """Over SSH the person pastes the address that their browser could not open; other lines change nothing."""
-    ours, theirs = os.openpty()
+    """Over SSH the person pastes the address that their browser could not open, of any length; other lines change nothing."""
 
     def visit(url: str) -> None:
         asked = dict(parse_qsl(urlsplit(url).query))
-        location = demo_server.answer(Received(method="GET", target=f"/authorize?{urlsplit(url).query}")).headers
-        lines = ["", "what?", "http://[", f"{asked['redirect_uri']}?code=x&state=wrong", location["Location"]]
-        os.write(ours, "".join(f"{line}\n" for line in lines).encode())
+        reply = demo_server.answer(Received(method="GET", target=f"/authorize?{urlsplit(url).query}"))
+        landed = f"{reply.headers['Location']}&session_state={'x' * length}"
+        third = len(landed) // 3
+        parts = {"start": landed[:third], "middle": landed[third : 2 * third], "end": landed[2 * third :]}
+        typed = "".join(f"{each}\n" for each in lines).format(landed=landed, **parts, **asked)
+        desk.type(typed.encode())
 
-    with open(theirs) as keyboard:
-        monkeypatch.setattr(sys, "stdin", keyboard)
-        assert sign_in(Person(visit=visit), profile_of(demo_server)).subject == "user-ada"
-    os.close(ours)
-    assert capsys.readouterr().err.count("still waiting") == 3
+    assert sign_in(Person(visit=visit), profile_of(demo_server)).subject == "user-ada"
+    said = capsys.readouterr().err
+    assert said.count("still waiting") == (3 if lines[: len(WRONG)] == WRONG else 0)
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ({}, "register http://127.0.0.1:8400/callback there, and run the same command again with --port 8400"),
+        (
+            {"redirect_uri": "http://localhost/cb"},
+            "register http://localhost:8400/cb there, and run the same command again with --port 8400",
+        ),
+        ({"redirect_uri": "http://[::1]/cb"}, "register http://[::1]:8400/cb there, and run the same"),
+        ({"port": 0}, "register exactly this one there: http://127.0.0.1:{port}/callback"),
+        ({"redirect_uri": "http://localhost:{port}/cb"}, "register exactly this one there: http://localhost:{port}/cb"),
+        ({"redirect_uri": "http://[::1]:{port}/cb"}, "register exactly this one there: http://[::1]:{port}/cb"),
+    ],
+)
+def test_what_to_register_is_said_once(
+    make_server: Make, unused_port: int, capsys: pytest.CaptureFixture[str], members: dict[str, Any], words: str
+) -> None:
+    """Many servers want the redirect URI to the character: the line to register, and what to pass then."""
+    uris = ("http://127.0.0.1/callback", "http://localhost/cb", "http://[::1]/cb")
+    server = make_server(clients=(replace(CLIENTS[0], redirect_uris=uris),))
+    named = {name: value.format(port=unused_port) if value else unused_port for name, value in members.items()}
+    person = Person()
+    assert sign_in(person, profile_of(server, **named), timeout=60).subject == "user-ada"
+    assert capsys.readouterr().err.count(words.format(port=unused_port)) == 1
+    if "port}" in words:
+        assert query(person.opened[0])["redirect_uri"] in words.format(port=unused_port)
+
+
+@pytest.mark.parametrize("name", ["port", "redirect_uri"])
+def test_a_taken_port_is_named_with_the_next_step(demo_server: FaultyServer, unused_port: int, name: str) -> None:
+    """Before the browser opens."""
+    person = Person()
+    with socket.create_server(("127.0.0.1", unused_port)):
+        value = unused_port if name == "port" else f"http://localhost:{unused_port}/cb"
+        with pytest.raises(UsageError, match=f"port {unused_port}") as caught:
+            sign_in(person, profile_of(demo_server, **{name: value}))
+    assert "--port" in (caught.value.hint or "") and person.opened == []
+
+
+@pytest.mark.parametrize("offered", [True, False])
+def test_the_device_flow_is_offered_where_no_browser_opens(
+    demo_server: FaultyServer, desk: Desk, capsys: pytest.CaptureFixture[str], offered: bool
+) -> None:
+    """If the server has it; the address stands alone all the same."""
+    if not offered:
+        change_metadata(demo_server, device_authorization_endpoint=None)
+    with pytest.raises(LoginRequired):
+        sign_in(Person(), profile_of(demo_server), no_browser=True, timeout=1)
+    said = capsys.readouterr().err
+    assert ("again with --flow device" in said) is offered
+    assert any(line.startswith(f"{demo_server.issuer}/authorize?") for line in said.splitlines())
+
+
+# -- a sign-in that fails --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "visit",
+    [
+        calling_back(error="access_denied", state="{state}", iss="{iss}"),
+        calling_back(code="c", state="{state}", iss="https://evil.example"),
+        calling_back(code="wrong", state="{state}", iss="{iss}"),
+        lambda url: None,
+    ],
+    ids=["refused", "another issuer", "a wrong code", "nobody"],
+)
+def test_the_browser_and_the_terminal_say_the_same_next_step(
+    demo_server: FaultyServer, visit: Callable[[str], object]
+) -> None:
+    """Whatever the reason was."""
+    with pytest.raises(TokenctlError) as caught:
+        sign_in(Person(visit=visit), profile_of(demo_server), timeout=2)
+    assert callback_page.NEXT_STEP in (caught.value.hint or "")
+    assert callback_page.NEXT_STEP.encode() in callback_page.FAILED
 
 
 # -- the exchange ----------------------------------------------------------------------------------

@@ -23,6 +23,8 @@ from tokenctl.oauth.authorization_code import UnexpectedCallback, UnprovenRefusa
 from tokenctl.oauth.wire import is_loopback, query_of
 
 DEFAULT_REDIRECT = "http://127.0.0.1/callback"
+FIXED_PORT = 8400
+"""The port for servers that want the redirect URI registered with its port: one for everybody, so that it is documented."""
 RESULT_PATH = "/signed-in"
 """The path of the result page: a URL without the code."""
 RESULT_TIMEOUT = 40.0
@@ -87,6 +89,11 @@ class Callback:
         found = self._unproven[self._told :]
         self._told += len(found)
         return found
+
+    @property
+    def last_unproven(self) -> str | None:
+        """What the last error without `state` said; None without one."""
+        return self._unproven[-1] if self._unproven else None
 
     def note_redirect(self) -> None:
         """Note that the browser was redirected to the result page."""

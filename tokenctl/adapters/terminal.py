@@ -13,17 +13,19 @@ The rules:
 import contextlib
 import os
 import re
-import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, TextIO
 
 from tokenctl.errors import TokenctlError, UsageError
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from queue import SimpleQueue
+
+    from tokenctl.adapters.keyboard import Keyboard
 
 # C0 and C1 controls, bidirectional overrides, zero-width characters, line and paragraph separators.
 _HARMFUL = re.compile(
@@ -46,7 +48,6 @@ class Terminal:
         self._err = err
         self._progress = False
         self._written: set[str] = set()
-        self._reader: threading.Thread | None = None
         self.verbose = verbose
 
     @property
@@ -155,93 +156,71 @@ class Terminal:
             self.message(text)
 
     def ask_secret(self, question: str) -> str:
-        """Ask for a secret without showing it; no answer (Ctrl-D) is an empty one.
+        """Ask for a secret without showing it; no answer (Ctrl-D) is an empty one. What is pasted is taken whole.
 
         Raises UsageError when nobody can be asked.
         """
-        if not self.attended:
-            raise UsageError(f"{question}: nobody can be asked here")
-        self.end_progress()
+        self._check_attended(question)
         try:
-            return _hidden_line(f"tokenctl: {clean(question)}: ")
+            answer = self._keyboard.hidden(f"tokenctl: {clean(question)}: ")
         except EOFError:
             return ""
         except UnicodeDecodeError:
             raise UsageError(f"{question}: what was typed is not text in the terminal's encoding") from None
+        return answer.strip("\r\n")
 
-    def ask(self, question: str, default: str = "", check: Callable[[str], object] = str) -> str:
-        """Ask for a line; an empty answer means `default`. When `check` raises, write its message and ask again.
+    def ask(self, question: str, default: str = "", read: Callable[[str], str] = str) -> str:
+        """Ask for a line; an empty answer means `default`. What is pasted is taken whole, without quotation marks.
 
-        Raises UsageError when nobody can be asked.
+        `read` makes the answer of what was typed. When it raises, write its message and ask again. Raises UsageError
+        when nobody can be asked.
         """
-        if not self.attended:
-            raise UsageError(f"{question}: nobody can be asked here")
-        self.end_progress()
+        self._check_attended(question)
+        from tokenctl.adapters.line_editor import unquoted
+
         while True:
-            self._write(f"tokenctl: {clean(question)}{f' [{default}]' if default else ''}: ")
-            line = sys.stdin.readline()
-            if not line:
-                raise UsageError(f"{question}: no answer")
-            answer = line.strip() or default
+            try:
+                line = self._typed(f"{question}{f' [{default}]' if default else ''}: ")
+            except EOFError:
+                raise UsageError(f"{question}: no answer") from None
+            answer = unquoted(line) or default
             if not answer:
                 self.warning("this cannot be empty")
                 continue
             try:
-                check(answer)
+                return read(answer)
             except TokenctlError as error:
                 self.warning(error.message)
-            else:
-                return answer
+                if error.hint:
+                    self.hint(error.hint)
 
     def confirm(self, question: str) -> bool:
         """Ask a question; only `y` or `yes` is a yes. Raises UsageError when nobody can be asked."""
-        if not self.attended:
-            raise UsageError(f"{question} nobody can be asked here")
-        self.end_progress()
-        while not self._typed.empty():  # a line from before the question does not answer it
-            self._typed.get()
-        self._write(f"tokenctl: {clean(question)} [y/N]: ")
-        return self._read_line().strip().lower() in ("y", "yes")
-
-    def _read_line(self) -> str:
-        """Wait for a line. While the thread of `lines` reads stdin, take the line from that thread."""
-        from queue import Empty
-
-        while self._reader is not None and self._reader.is_alive():
-            with contextlib.suppress(Empty):
-                return self._typed.get(timeout=0.2)
+        self._check_attended(question)
         try:
-            return sys.stdin.readline()
-        except OSError:  # a background process cannot read from the terminal
-            return ""
+            return self._typed(f"{question} [y/N]: ").strip().lower() in ("y", "yes")
+        except EOFError:
+            return False
+
+    def lines(self) -> "AbstractContextManager[SimpleQueue[str]]":
+        """Collect the lines that the person types or pastes in a block, whatever their length."""
+        return self._keyboard.lines()
+
+    def _check_attended(self, question: str) -> None:
+        if not self.attended:
+            raise UsageError(f"{question}: nobody can be asked here")
+        self.end_progress()
+
+    def _typed(self, question: str) -> str:
+        return self._keyboard.line(partial(self._write, f"tokenctl: {clean(question)}"))
 
     @cached_property
-    def _typed(self) -> "SimpleQueue[str]":
-        """The lines that the person has typed, and nobody has read."""
-        from queue import SimpleQueue
-
-        return SimpleQueue()
-
-    def lines(self) -> "SimpleQueue[str]":
-        """Collect the lines that the person types from now on.
-
-        A thread reads the descriptor itself. If it waited in `sys.stdin`, the interpreter could not end cleanly.
-        """
-        if hasattr(signal, "SIGTTIN"):  # a read in a background process would stop the process
-            signal.signal(signal.SIGTTIN, signal.SIG_IGN)
-        descriptor = sys.stdin.fileno()
-
-        def read() -> None:
-            pending = b""
-            with contextlib.suppress(OSError):
-                while part := os.read(descriptor, 65536):
-                    *whole, pending = (pending + part).split(b"\n")
-                    for line in whole:
-                        self._typed.put(line.decode(errors="replace"))
-
-        self._reader = threading.Thread(target=read, daemon=True)
-        self._reader.start()
-        return self._typed
+    def _keyboard(self) -> "Keyboard":
+        if sys.platform == "win32":
+            from tokenctl.adapters.windows_keyboard import Keyboard
+        else:
+            from tokenctl.adapters.keyboard import Keyboard
+        return Keyboard(marks=self.watched and self._environ.get("TERM", "dumb") != "dumb")
 
     def _coloured(self, text: str, colour: int) -> str:
         return f"\x1b[1;{colour}m{text}\x1b[0m" if self.colour else text
@@ -258,16 +237,6 @@ class Terminal:
             encoding = getattr(self.err, "encoding", None) or "utf-8"
             self.err.write(text.encode(encoding, "replace").decode(encoding))
             self.err.flush()
-
-
-def _hidden_line(question: str) -> str:
-    if sys.platform == "win32":
-        from getpass import getpass
-
-        return getpass(question)
-    from tokenctl.adapters.terminal_mode import read_hidden
-
-    return read_hidden(question)
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

@@ -25,11 +25,12 @@ _LEFT_ALONE = (
 
 
 @contextlib.contextmanager
-def left_as_found(terminal: int) -> Iterator[None]:
+def left_as_found(terminal: int, undo: bytes = b"") -> Iterator[None]:
     """Give a terminal its mode back after the block, and when a signal ends or stops this process in it.
 
-    After a stop the block goes on with the mode that it had chosen. Signals that have a handler keep it: it raises,
-    and the block ends. Without a terminal, or in another thread than the main one, signals are as always.
+    `undo` is what to write to the terminal then. After a stop the block goes on with the mode that it had chosen, but
+    not in the background, where the terminal is another process's. Signals that have a handler keep it: it raises, and
+    the block ends. Without a terminal, or in another thread than the main one, signals are as always.
     """
     if sys.platform == "win32":
         yield
@@ -41,18 +42,41 @@ def left_as_found(terminal: int) -> Iterator[None]:
         return
 
     def ended_or_stopped(number: int, _: types.FrameType | None) -> None:
-        within = set_mode(terminal, before)
+        within = leave()
         signal.signal(number, signal.SIG_DFL)
         signal.raise_signal(number)
         # It was a stop, and this process goes on.
         signal.signal(number, ended_or_stopped)
-        set_mode(terminal, within)
+        if within and in_foreground(terminal):
+            set_mode(terminal, within)
+
+    def leave() -> list[Any]:
+        if not in_foreground(terminal):  # the terminal has the mode that the shell wants, and is not ours to change
+            return []
+        _write(terminal, undo)
+        return set_mode(terminal, before)
 
     with _handling(ended_or_stopped):
         try:
             yield
         finally:
-            set_mode(terminal, before)
+            leave()
+
+
+def in_foreground(terminal: int) -> bool:
+    """Tell whether this process may use the terminal now: the shell has not put it into the background."""
+    if sys.platform == "win32":
+        return True
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:  # it is not the terminal of this session
+        return True
+
+
+def _write(terminal: int, text: bytes) -> None:
+    if text:
+        with contextlib.suppress(OSError):
+            os.write(terminal, text)
 
 
 @contextlib.contextmanager
@@ -109,65 +133,19 @@ def _handling(handler: Callable[[int, types.FrameType | None], None]) -> Iterato
 
 if sys.platform != "win32":
 
-    def set_mode(terminal: int, mode: list[Any]) -> list[Any]:
+    def set_mode(terminal: int, mode: list[Any], when: int = termios.TCSAFLUSH) -> list[Any]:
         """Set a terminal's mode, and return the mode before. A terminal that is gone is no error.
 
-        A change drops what was typed until then: it can be half a secret, which a shell would show.
+        A change drops what was typed until then: it can be half a secret, which a shell would show. With `TCSADRAIN` as
+        `when` it is kept.
         """
         found = mode
         while True:
             try:
                 found = termios.tcgetattr(terminal)
                 if found != mode:
-                    termios.tcsetattr(terminal, termios.TCSAFLUSH, mode)
+                    termios.tcsetattr(terminal, when, mode)
             except termios.error as reason:
                 if reason.args[0] == errno.EINTR:  # in the background: this process was stopped, and goes on
                     continue
             return found
-
-    def read_hidden(question: str) -> str:
-        """Ask at the terminal, and return the line that is typed, without its end; it is not shown.
-
-        Raises EOFError when there is no line, UnicodeDecodeError, and termios.error when stdin is no terminal.
-        """
-        with _terminal() as terminal, left_as_found(terminal):
-            hidden = termios.tcgetattr(terminal)
-            hidden[3] &= ~termios.ECHO
-
-            def ask(number: int = 0, _: types.FrameType | None = None) -> None:
-                set_mode(terminal, hidden)
-                os.write(terminal, question.encode())
-
-            main = threading.current_thread() is threading.main_thread()
-            # After a stop the shell has changed the mode, and written something below the question.
-            before = signal.signal(signal.SIGCONT, ask) if main else None
-            try:
-                ask()
-                line = _line(terminal)
-            finally:
-                if main:
-                    signal.signal(signal.SIGCONT, before)
-                with contextlib.suppress(OSError):
-                    os.write(terminal, b"\n")  # the one that was typed is not shown either
-        if not line:
-            raise EOFError
-        return line.decode(sys.stdin.encoding).removesuffix("\n")
-
-    def _line(terminal: int) -> bytes:
-        line = b""
-        with contextlib.suppress(OSError):  # the terminal is gone
-            while not line.endswith(b"\n") and (part := os.read(terminal, 4096)):
-                line += part
-        return line
-
-    @contextlib.contextmanager
-    def _terminal() -> Iterator[int]:
-        """Open the controlling terminal, or else use stdin, which is one."""
-        try:
-            descriptor = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
-        except OSError:
-            descriptor = os.dup(sys.stdin.fileno())
-        try:
-            yield descriptor
-        finally:
-            os.close(descriptor)

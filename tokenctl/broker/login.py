@@ -218,6 +218,6 @@ def _refused(profile: Profile, older: Session, newer: Session) -> UsageError:
     was, now = _accounts(older, newer)
     return UsageError(
         f"{profile.name!r} is signed in as {was}, and this sign-in was as {now}: it was not kept, {was} still is",
-        hint=f"sign in as {was}, choose another profile with -p NAME, or say --switch-account;"
+        hint=f"run the same command again as {was}, with another profile (-p NAME), or with --switch-account;"
         f" the tokens of {now} were thrown away, and end at the server in their own time",
     )

@@ -1,21 +1,16 @@
 """The questions of `tokenctl login --flow api-key` at a terminal: how to call a token API that is not OAuth."""
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
+from tokenctl.cli.answers import NONE, Answers, address, address_or_none
 from tokenctl.config import environment
 from tokenctl.errors import UsageError
 from tokenctl.model.profile import Profile, from_members
 from tokenctl.model.token_api import check_pointer
-from tokenctl.oauth.wire import safe_url
 from tokenctl.runtime import Runtime
 
-NONE = "-"
-"""The answer for "there is none"."""
 
-
-def ask_for_profile(runtime: Runtime, name: str, members: dict[str, Any]) -> Profile:
+def ask_for_profile(runtime: Runtime, name: str, members: dict[str, Any], answers: Answers) -> Profile:
     """Make a profile from a person's answers, each checked at once. Raises UsageError when nobody can be asked."""
     if not runtime.terminal.attended:
         raise UsageError(
@@ -24,32 +19,34 @@ def ask_for_profile(runtime: Runtime, name: str, members: dict[str, Any]) -> Pro
         )
     profile = from_members(name, members, "option")  # before the questions, so that no answer is lost
     runtime.terminal.message("how is the token API called? an empty answer means the value in brackets")
-    return environment.override(profile, {"api": _ask_for_api(runtime.terminal.ask)}, "answer")
+    return environment.override(profile, {"api": _ask_for_api(answers)}, "answer")
 
 
-def _ask_for_api(ask: Callable[..., str]) -> dict[str, Any]:
-    url = ask("the address that takes the API key", check=_address)
+def _ask_for_api(answers: Answers) -> dict[str, Any]:
+    ask = answers.ask
+    url = ask("the address that takes the API key", read=address)
     login = {"url": url, "body": {ask("the field for the key", "api_key"): "{api_key}"}}
-    access = login["access_token"] = ask("where the access token is in the answer", "/access_token", check=_pointer)
-    pointer = ask("where the refresh token is (- if there is none)", "/refresh_token", check=_or_none(_pointer))
+    access = login["access_token"] = ask("where the access token is in the answer", "/access_token", _pointer)
+    pointer = ask("where the refresh token is (- if there is none)", "/refresh_token", _pointer_or_none)
     if pointer == NONE:
         return {"login": login}
     login["refresh_token"] = pointer
-    url = ask("the address that takes the refresh token", check=_address)
+    url = ask("the address that takes the refresh token", read=address)
     body = {ask("its field", "refresh_token"): "{refresh_token}"}
     refresh = {"url": url, "body": body}
-    refresh["access_token"] = ask("where the access token is in that answer", access, check=_pointer)
-    new = ask("where the new refresh token is (- if it stays the same)", pointer, check=_or_none(_pointer))
+    refresh["access_token"] = ask("where the access token is in that answer", access, _pointer)
+    new = ask("where the new refresh token is (- if it stays the same)", pointer, _pointer_or_none)
     if new != NONE:
         refresh["refresh_token"] = new
     api = {"login": login, "refresh": refresh}
-    revoke = ask("the address that revokes it (- if there is none)", NONE, check=_or_none(_address))
+    revoke = ask("the address that revokes it (- if there is none)", NONE, address_or_none)
     return api if revoke == NONE else api | {"revoke": {"url": revoke, "body": body}}
 
 
-_address = partial(safe_url, name="this")
-_pointer = partial(check_pointer, where="this")
+def _pointer(typed: str) -> str:
+    check_pointer(typed, "this")
+    return typed
 
 
-def _or_none(check: Callable[[str], object]) -> Callable[[str], object]:
-    return lambda answer: answer == NONE or check(answer)
+def _pointer_or_none(typed: str) -> str:
+    return typed if typed == NONE else _pointer(typed)

@@ -4,6 +4,7 @@ import codecs
 import os
 import stat
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -65,7 +66,7 @@ def from_key_file(name: str, terminal: Terminal | None = None) -> str:
 
 
 def from_file(path: Path, where: str, terminal: Terminal | None = None) -> str:
-    """Read a secret from a file, without the last line end. `where` names the setting in a message.
+    """Read a secret from a file, without the last line end and a byte order mark. `where` names the setting in a message.
 
     The file is UTF-8, or UTF-16 with its mark, as Windows writes it. Warns on `terminal` when other users can read the
     file. Raises UsageError.
@@ -113,6 +114,30 @@ def _cleaned(text: str) -> str:
     A private key gets its lines back.
     """
     return pem.lines(text) or text.removeprefix("\ufeff").rstrip("\r\n")
+
+
+def from_stdin(option: str, name: str, *, lines: bool = False) -> str:
+    """Read a secret from the pipe that is stdin, as from a file. Quotation marks and blanks are kept.
+
+    `option` and `name` are words for a message. Raises UsageError when stdin is a terminal, or the secret is not
+    `sendable`, or longer than `LONGEST`.
+    """
+    if sys.stdin is None or sys.stdin.isatty():
+        raise UsageError(f"{option} reads a pipe", hint=f"such as: pass show NAME | tokenctl login {option} ...")
+    try:
+        content = sys.stdin.buffer.read(LONGEST + 1)
+        text = "" if len(content) > LONGEST else _text(content)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise UsageError(f"the {name} on stdin cannot be read: {reason}") from None
+    if len(content) > LONGEST:
+        raise UsageError(
+            f"the {name} on stdin is longer than {LONGEST:,} bytes, and was not used",
+            hint="check the command before the pipe: it must print the secret alone",
+        )
+    if not sendable(text, lines=lines):
+        raise UsageError(f"the {name} on stdin is empty, or more than one line")
+    return text
 
 
 def passphrase(

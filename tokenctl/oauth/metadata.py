@@ -29,6 +29,8 @@ class Metadata:
     introspection_endpoint: str | None = None
     pushed_authorization_request_endpoint: str | None = None
     jwks_uri: str | None = None
+    scopes_supported: tuple[str, ...] | None = None
+    grant_types_supported: tuple[str, ...] | None = None
     code_challenge_methods_supported: tuple[str, ...] | None = None
     token_endpoint_auth_methods_supported: tuple[str, ...] | None = None
     id_token_signing_alg_values_supported: tuple[str, ...] | None = None

@@ -1,22 +1,23 @@
 """`tokenctl login`: sign in once."""
 
-import sys
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from tokenctl import flows
 from tokenctl.broker import login
+from tokenctl.cli.answers import Answers
 from tokenctl.cli.options import as_json, positive_seconds, with_runtime
 from tokenctl.cli.output import answer
 from tokenctl.cli.saving import save
 from tokenctl.cli.views import document
-from tokenctl.cli.wanted import Wanted, find
+from tokenctl.cli.wanted import Wanted, again, find
 from tokenctl.config import editing
-from tokenctl.config.secret_sources import sendable
-from tokenctl.errors import UsageError
-from tokenctl.flows import clients, sign_in
-from tokenctl.flows.flow import SecretKind
+from tokenctl.config.secret_sources import from_stdin, sendable
+from tokenctl.errors import TokenctlError, UsageError
+from tokenctl.flows import clients, sign_in, ways
+from tokenctl.flows.flow import SecretKind, SignIn
 from tokenctl.model.profile import FLOWS, SOURCES, STORES, Profile
 from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
@@ -48,7 +49,7 @@ from tokenctl.storage.vault import Vault
     "--port",
     type=click.IntRange(1, 65535),
     metavar="N",
-    help="The port of the redirect URI, if the server needs an exact one.",
+    help="The port of the redirect URI, if the server needs an exact one; 8400 if you can choose.",
 )
 @click.option(
     "--timeout",
@@ -85,34 +86,58 @@ def command(
 ) -> None:
     """Sign in once; the session goes into the keyring.
 
-    The options are saved as that profile when the login succeeds. After that, 'tokenctl login -p NAME' is enough.
+    At a terminal it asks for what is missing. The options and answers are saved as that profile when the login succeeds.
+    After that, 'tokenctl login -p NAME' is enough.
     """
-    given = _members(options)
-    wanted = find(runtime, name, given, switch_account=switch_account)
-    profile, switch_account = wanted.profile, switch_account or wanted.switches
-    runtime.warn_of_variables(profile, name)
-    if if_needed and wanted.saved is None and (good := login.good(runtime, profile)):
-        _report_good(runtime, *good, as_json=as_json)
-        return
-    kind = flows.of(profile.flow).secret
-    _check_stdin(profile, kind, {"--client-secret-stdin": client_secret_stdin, "--api-key-stdin": api_key_stdin})
-    # Check everything that could fail later now, so that a person does not sign in for nothing.
-    if wanted.saved is not None:
-        editing.check(runtime.config, wanted.saved)
-    vault = vaults.open_for_login(runtime, profile)
-    login.check(vault)
-    from_stdin = client_secret_stdin or api_key_stdin
-    secret = _secret_from_stdin(profile, kind) if from_stdin else _find_secret(runtime, vault, kind)
-    before = login.stored(vault) if secret else None
-    start = sign_in.prepare(runtime, profile, secret, stored=before, no_browser=no_browser, timeout=timeout)
-    session = login.login(runtime, vault, start, switch_account=switch_account)
+    given, answers = _members(options), Answers(runtime.terminal)
+    stdin = {"--client-secret-stdin": client_secret_stdin, "--api-key-stdin": api_key_stdin}
+    session = None
+    while session is None:
+        wanted = find(runtime, name, given, answers, switch_account=switch_account)
+        runtime.warn_of_variables(wanted.profile, name)
+        if if_needed and wanted.saved is None and (good := login.good(runtime, wanted.profile)):
+            _report_good(runtime, *good, as_json=as_json)
+            return
+        try:
+            vault, start = _prepare(runtime, wanted, answers, stdin, no_browser=no_browser, timeout=timeout)
+            session = login.login(runtime, vault, start, switch_account=switch_account or wanted.switches)
+        except TokenctlError as error:
+            if not again(runtime, answers, wanted, error):
+                raise
     saved = save(runtime, wanted, session)
     _report(runtime, vault, session, wanted, saved=saved)
     if as_json:
         answer(document.as_text(document.of_session(runtime, vault, session)))
 
 
-def _check_stdin(profile: Profile, kind: SecretKind, given: dict[str, bool]) -> None:
+def _prepare(
+    runtime: Runtime,
+    wanted: Wanted,
+    answers: Answers,
+    stdin: Mapping[str, bool],
+    *,
+    no_browser: bool,
+    timeout: int,
+) -> tuple[Vault, SignIn]:
+    """Check everything that could fail later now, so that a person does not sign in for nothing. Raises TokenctlError."""
+    profile = wanted.profile
+    kind = flows.of(profile.flow).secret
+    _check_stdin(profile, kind, stdin)
+    if wanted.saved is not None:
+        editing.check(runtime.config, wanted.saved)
+    vault = vaults.open_for_login(runtime, profile)
+    login.check(vault)
+    if any(stdin.values()):
+        secret: str | None = _read_stdin(profile, kind)
+    else:
+        secret = wanted.secret or _find_secret(runtime, vault, kind, answers)
+    before = login.stored(vault) if secret else None
+    start = sign_in.prepare(runtime, profile, secret, stored=before, no_browser=no_browser, timeout=timeout)
+    ways.check_person(start)
+    return vault, start
+
+
+def _check_stdin(profile: Profile, kind: SecretKind, given: Mapping[str, bool]) -> None:
     if any(wanted and option != kind.option for option, wanted in given.items()):
         raise UsageError(
             f"the {profile.flow} flow does not use the secret on stdin",
@@ -120,7 +145,7 @@ def _check_stdin(profile: Profile, kind: SecretKind, given: dict[str, bool]) -> 
         )
 
 
-def _find_secret(runtime: Runtime, vault: Vault, kind: SecretKind) -> str | None:
+def _find_secret(runtime: Runtime, vault: Vault, kind: SecretKind, answers: Answers) -> str | None:
     """Find the client secret: in the environment, in the store (for a client that signs in again), or ask for it."""
     profile, method = vault.profile, vault.profile.auth_method
     if profile.by_machine or method != "none":
@@ -128,7 +153,7 @@ def _find_secret(runtime: Runtime, vault: Vault, kind: SecretKind) -> str | None
     else:
         secret = clients.secret_outside(runtime, profile, kind, method)
     if secret is None and _needs_secret(profile) and runtime.terminal.attended:
-        secret = runtime.terminal.ask_secret(kind.name)
+        secret = answers.ask_secret(kind.name)
         if not sendable(secret):
             raise UsageError(
                 f"no {kind.name} was given, or one with a control character in it",
@@ -145,6 +170,10 @@ def _needs_secret(profile: Profile) -> bool:
     return of_machine or profile.auth_method not in (None, "none")
 
 
+def _read_stdin(profile: Profile, kind: SecretKind) -> str:
+    return from_stdin(kind.option, kind.name, lines=profile.auth_method == "private_key_jwt")
+
+
 def _members(options: dict[str, Any]) -> dict[str, Any]:
     """Make a profile's members from the options that were given."""
     members = {key: value for key, value in options.items() if value not in (None, ())}
@@ -157,17 +186,6 @@ def _members(options: dict[str, Any]) -> dict[str, Any]:
                 raise UsageError(f"--param {key!r:.60} is not written as NAME=VALUE")
         members["params"] = {key: value for key, _, value in pairs}
     return members
-
-
-def _secret_from_stdin(profile: Profile, kind: SecretKind) -> str:
-    if sys.stdin is None or sys.stdin.isatty():
-        raise UsageError(
-            f"{kind.option} reads a pipe", hint=f"such as: pass show NAME | tokenctl login {kind.option} ..."
-        )
-    secret = sys.stdin.read(65536).removesuffix("\n").removesuffix("\r")
-    if not sendable(secret, lines=profile.auth_method == "private_key_jwt"):
-        raise UsageError(f"the {kind.name} on stdin is empty, or more than one line")
-    return secret
 
 
 def _report_good(runtime: Runtime, vault: Vault, session: Session, *, as_json: bool) -> None:
