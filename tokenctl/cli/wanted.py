@@ -6,7 +6,7 @@ from typing import Any
 from tokenctl import flows
 from tokenctl.cli import questions
 from tokenctl.config import environment, variables
-from tokenctl.errors import UsageError
+from tokenctl.errors import UsageError, did_you_mean
 from tokenctl.model.profile import Profile, from_members
 from tokenctl.runtime import Runtime
 
@@ -93,6 +93,7 @@ def _new_profile(runtime: Runtime, name: str, members: dict[str, Any]) -> Profil
         if key not in members:
             raise UsageError(
                 f"there is no profile {name!r} yet, and {option} is missing",
-                hint=f"tokenctl login -p {name} --issuer URL --client-id ID",
+                hint=did_you_mean(name, runtime.config.profiles)
+                or f"tokenctl login -p {name} --issuer URL --client-id ID",
             )
     return from_members(name, members, "option")

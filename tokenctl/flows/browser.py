@@ -67,14 +67,14 @@ def _authorization_url(start: SignIn, endpoint: str, attempt: grant.Attempt) -> 
 def _send_person(start: SignIn, url: str) -> None:
     terminal = start.runtime.terminal
     opens = start.runtime.browser.present and not start.no_browser
-    terminal.message(
+    terminal.instruction(
         "your browser opens to sign in; if it does not, open this address:"
         if opens
         else "to sign in, open this address:"
     )
     terminal.plain_line(url)
     if terminal.attended:
-        terminal.message(
+        terminal.instruction(
             "browser on another machine? when it ends on a page that cannot be reached, paste that page's address here"
         )
     if opens:

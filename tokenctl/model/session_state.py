@@ -21,6 +21,10 @@ class OtherSession(LoginRequired):
     """The stored session was made for something else than what the profile asks for now."""
 
 
+class LoggedOut(LoginRequired):
+    """The profile has no session."""
+
+
 def check_profile(profile: Profile, session: Session) -> Session:
     """Return the session if it was made for what the profile asks for: issuer, client_id, flow and target.
 
@@ -74,9 +78,9 @@ def _what_next(profile: Profile, session: Session) -> str:
     return f"{profile.login_hint}, or {undo}"
 
 
-def logged_out(profile: Profile) -> LoginRequired:
+def logged_out(profile: Profile) -> LoggedOut:
     """Make the error for a profile without a session."""
-    return LoginRequired(f"not signed in to {profile.name!r}", hint=profile.login_hint)
+    return LoggedOut(f"not signed in to {profile.name!r}", hint=profile.login_hint)
 
 
 def check_not_signing_out(profile: Profile, *, signing_out: bool) -> None:

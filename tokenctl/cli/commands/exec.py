@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from tokenctl.broker import asked
+from tokenctl.cli.grammar import CommandWithChild, words_of_child
 from tokenctl.cli.options import min_ttl, warn_if_short, with_runtime
 from tokenctl.handoff.child import Child, find_program, replace_process
 from tokenctl.handoff.environment import child_environment, variables
@@ -15,8 +16,21 @@ from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
 from tokenctl.storage.vault import Vault
 
+_EXAMPLES = """\
+  # the token is in ACCESS_TOKEN
+  tokenctl exec -- ./deploy.sh
+  # the token is in GITHUB_TOKEN
+  tokenctl exec -p work --env GITHUB_TOKEN -- gh repo list
+  # the token stays fresh in the file that ACCESS_TOKEN_FILE names
+  tokenctl exec --token-file -- ./long-job"""
 
-@click.command("exec", context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False})
+
+@click.command(
+    "exec",
+    cls=CommandWithChild,
+    examples=_EXAMPLES,
+    context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False},
+)
 @click.option(
     "--env",
     "env",
@@ -30,7 +44,9 @@ from tokenctl.storage.vault import Vault
     is_flag=True,
     help="Also keep the token fresh in the file that ACCESS_TOKEN_FILE names, while CMD runs.",
 )
-@click.argument("words", metavar="-- CMD ARG...", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.argument(
+    "words", metavar="-- CMD ARG...", nargs=-1, required=True, type=click.UNPROCESSED, shell_complete=words_of_child
+)
 @with_runtime
 def command(
     runtime: Runtime,

@@ -5,19 +5,28 @@ import json
 import click
 
 from tokenctl.broker import asked
+from tokenctl.cli.grammar import Choice, Command
 from tokenctl.cli.options import min_ttl, warn_if_short, with_runtime
 from tokenctl.cli.output import answer
 from tokenctl.handoff.masking import mask
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
 
+_EXAMPLES = """\
+  # the token stays out of the list of processes
+  tokenctl token --format header | curl -H @- https://api.example.com
+  # a token that lives for 10 minutes or more
+  tokenctl token -p work --min-ttl 10m
+  # a token with fewer rights, and its expiry time
+  tokenctl token --scope read --format json"""
 
-@click.command("token")
+
+@click.command("token", cls=Command, examples=_EXAMPLES)
 @min_ttl
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["raw", "header", "json"]),
+    type=Choice(["raw", "header", "json"]),
     default="raw",
     show_default=True,
     help="What to print.",
@@ -38,8 +47,8 @@ def command(
     """Print a fresh access token, for a pipe.
 
     The token is renewed first if it would not live long enough. With --format header the answer is a complete
-    HTTP header: curl -H "$(tokenctl token --format header)" URL. With --scope, --resource or --audience it is a
-    narrower token; the session does not change.
+    HTTP header, which curl reads from a pipe with -H @-. With --scope, --resource or --audience it is a narrower
+    token; the session does not change.
     """
     vault = vaults.open(runtime, runtime.profile(name))
     options = {"scope": " ".join(" ".join(scope).split()), "resource": resource, "audience": audience}
