@@ -80,6 +80,8 @@ def test_the_config_file_can_stand_before_the_command(tmp_path: Path, capsys: py
         (("-p", "work", "show", "-p", "home"), 2, "--profile is given twice, as 'work' and as 'home'"),
         (("--config", "/a", "show", "--config", "/b"), 2, "--config is given twice, as '/a' and as '/b'"),
         (("-v", "show", "-q"), 2, "--verbose and --quiet contradict each other"),
+        (("-p", "work", "show", "--all"), 2, "--all and --profile contradict each other"),
+        (("revoke", "--all", "-p", "work"), 2, "--all and --profile contradict each other"),
         (("-p", "", "show"), 2, "it is empty"),
         (("-p", "work", "exec", "-p", "home", "--", "true"), 125, "--profile is given twice"),
         (("--config", "exec", "exec", "--nonsense"), 125, "no such option"),
@@ -159,6 +161,15 @@ def test_a_profile_before_the_child_is_told_to_use_the_option(
     """A program of that name would have got `--` as its first argument."""
     assert run(environ, "exec", "work", "--", "true") == 125
     assert capsys.readouterr().err.endswith("hint: name a profile with -p: tokenctl exec -p work -- CMD ARG...\n")
+
+
+def test_a_profile_in_the_programs_place_is_told_to_use_the_option(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where there is no program of that name: the exit status is that of a shell all the same."""
+    for words in (("work",), ("work", "true"), ("--", "work")):
+        assert run({**environ, "PATH": "/nonexistent"}, "exec", *words) == 127
+        assert capsys.readouterr().err.endswith("hint: name a profile with -p: tokenctl exec -p work -- CMD ARG...\n")
 
 
 @pytest.mark.parametrize(

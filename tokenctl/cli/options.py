@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
-from tokenctl.cli.grammar import EMPTY, shared, shared_options
+from tokenctl.cli.grammar import EMPTY, Misuse, shared, shared_options
 from tokenctl.errors import TokenctlError
 from tokenctl.model.profile_checks import duration
 from tokenctl.model.session import Session
@@ -50,6 +50,8 @@ def with_runtime(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.pass_context
     def wrapper(ctx: click.Context, /, **rest: Any) -> Any:
         _refuse_empty(ctx)
+        if rest.get("every") and shared(ctx).name is not None:
+            raise Misuse("--all and --profile contradict each other", ctx, hint="leave one of them out")
         return ctx.invoke(function, runtime=_runtime(ctx), name=shared(ctx).name, **rest)
 
     return update_wrapper(wrapper, function)

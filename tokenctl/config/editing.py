@@ -139,8 +139,7 @@ def _replaced(path: Path, before: bytes | None, content: bytes) -> bool:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        if before is not None:
-            os.chmod(temporary, path.stat().st_mode & 0o777)
+        os.chmod(temporary, 0o600 if before is None else path.stat().st_mode & 0o777)  # whatever the umask
         if _read(path) != before:
             return False
         os.replace(temporary, path)

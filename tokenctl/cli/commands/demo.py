@@ -23,12 +23,12 @@ A person (these use your own keyring; add --store file where there is none):
   tokenctl login -p demo --issuer {issuer} --client-id tokenctl-demo --scope "openid offline_access api"
   tokenctl login -p demo --flow device
   tokenctl show -p demo
-  tokenctl exec -p demo -- sh -c 'curl -s -H "Authorization: Bearer $ACCESS_TOKEN" {issuer}/api/hello'
+  tokenctl token -p demo --format header | curl -s -H @- {issuer}/api/hello
   tokenctl revoke -p demo
 
 A machine (no session is stored):
   export TOKENCTL_ISSUER={issuer} TOKENCTL_CLIENT_ID=tokenctl-demo-ci TOKENCTL_CLIENT_SECRET=demo-ci-secret
-  tokenctl exec -p env -- sh -c 'curl -s -H "Authorization: Bearer $ACCESS_TOKEN" {issuer}/api/hello'
+  tokenctl exec -p env -- sh -c 'echo "Authorization: Bearer $ACCESS_TOKEN" | curl -s -H @- {issuer}/api/hello'
 """
 
 

@@ -7,8 +7,9 @@ import click
 
 from tokenctl.broker import asked
 from tokenctl.cli.grammar import CommandWithChild, words_of_child
+from tokenctl.cli.known import profiles
 from tokenctl.cli.options import min_ttl, warn_if_short, with_runtime
-from tokenctl.handoff.child import Child, find_program, replace_process
+from tokenctl.handoff.child import Child, NotFound, find_program, replace_process
 from tokenctl.handoff.environment import child_environment, variables
 from tokenctl.handoff.masking import mask
 from tokenctl.model.session import Session
@@ -62,7 +63,7 @@ def command(
     ACCESS_TOKEN_EXPIRES_AT, in epoch seconds. The exit status is CMD's own; 125: tokenctl failed before CMD
     started, 126: CMD is not executable, 127: there is no CMD.
     """
-    program = find_program(words[0], runtime.environ.get("PATH", os.defpath))
+    program = _program(runtime, words[0])
     profile = runtime.profile(name)
     vault = vaults.open(runtime, profile)
     target = runtime.asked(name)
@@ -74,6 +75,15 @@ def command(
     if token_file:
         return _with_token_file(runtime, vault, session, target, min_ttl, child)
     return replace_process(child)
+
+
+def _program(runtime: Runtime, word: str) -> str:
+    try:
+        return find_program(word, runtime.environ.get("PATH", os.defpath))
+    except NotFound as error:
+        if word in profiles(runtime, None):
+            error.hint = f"name a profile with -p: tokenctl exec -p {word} -- CMD ARG..."
+        raise
 
 
 def _with_token_file(
