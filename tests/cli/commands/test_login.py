@@ -175,7 +175,7 @@ def test_a_config_in_another_style_is_extended_or_refused_before_the_sign_in(
     if result.status == 0:
         assert home.run("token", "-p", "t").status == 0
     else:
-        assert result.status == 2 and "cannot add a profile" in result.stderr
+        assert result.status == 2 and "tokenctl cannot change" in result.stderr
         assert demo_server.requests == [] and home.config.read_text() == text
 
 
