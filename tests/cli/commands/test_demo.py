@@ -72,10 +72,12 @@ def test_ended_in_any_step_it_leaves_nothing(tmp_path: Path, number: signal.Sign
         text=True,
     ) as demo:
         assert demo.stdout is not None
+        seen = ""
         for line in demo.stdout:
+            seen += line
             if step in line:
                 break
-        assert list(temporary.glob("tokenctl-demo-*"))
+        assert list(temporary.glob("tokenctl-demo-*")), seen
         demo.send_signal(number)
         rest, _ = demo.communicate(timeout=LONG)
     assert demo.returncode == (130 if number == signal.SIGINT else -number), rest
