@@ -7,11 +7,13 @@ import tomllib
 import click
 import pytest
 
+from tests.picture import PICTURE, draw, words
 from tests.support.paths import ROOT
 from tokenctl import __version__, errors
 from tokenctl.cli.commands import load
+from tokenctl.cli.help import page
 from tokenctl.cli.main import COMMANDS
-from tokenctl.model.profile import AUTH_METHODS, FLOWS, STORES, Profile
+from tokenctl.model.profile import AUTH_METHODS, CHECKS, FLOWS, IDENTITY_USES, SOURCES, STORES
 
 README = (ROOT / "README.md").read_text()
 
@@ -28,26 +30,34 @@ def test_the_readme_lists_exactly_the_options_there_are(name: str) -> None:
     assert set(re.findall(r"--[a-z][a-z-]*", row.rpartition("| `")[2])) == there
 
 
-def test_the_readme_names_every_setting_and_choice() -> None:
-    """Every setting of a profile and every choice is in the README."""
-    for name in (*Profile.__dataclass_fields__, *FLOWS, *STORES, *AUTH_METHODS):
-        assert name == "name" or f"`{name}`" in README or f"{name} = " in README, name
+def test_the_page_has_every_setting_and_choice() -> None:
+    """Every setting of a profile and every choice is on the page of the config file, and no other setting."""
+    text = page("config")
+    rows = {
+        name for line in re.findall(r"^\| (`[a-z_`, ]+`) \|", text, re.MULTILINE) for name in line[1:-1].split("`, `")
+    }
+    assert {*CHECKS} - {"api"} == rows - {*AUTH_METHODS}
+    for name in ("api", *FLOWS, *STORES, *AUTH_METHODS, *SOURCES, *IDENTITY_USES):
+        assert f"`{name}`" in text, name
 
 
-def test_the_readme_lists_every_exit_status() -> None:
-    """Every exit status an error can have is in the README's table."""
+def test_the_page_lists_every_exit_status() -> None:
+    """Every exit status that an error can have is in the tables of the page."""
     statuses = {
         each.exit_status for each in vars(errors).values() if isinstance(each, type) and hasattr(each, "exit_status")
     }
-    listed = {
-        int(number) for line in re.findall(r"^\| ([\d, ]+) \|", README, re.MULTILINE) for number in line.split(", ")
-    }
+    listed = {int(number) for number in re.findall(r"^\| (\d+) \|", page("exit-statuses"), re.MULTILINE)}
     assert statuses | {0, 125, 126, 127, 130} == listed
 
 
 def test_the_two_commands_are_the_ones_that_ci_runs() -> None:
     """The README's test command is the one that .ci/run calls."""
     assert "\nbash .ci/test\n" in README and "\nbash .ci/test\n" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_the_picture_shows_what_the_program_draws() -> None:
+    """Whoever changes the panel draws the README's picture again."""
+    assert words(PICTURE.read_text()) == words(draw()) and "ada@example.com" in words(draw())
 
 
 def test_the_changelog_has_a_place_for_what_is_new() -> None:

@@ -1,6 +1,7 @@
 """What one run of the program uses: environment, clock, terminal, browser, transport; each opened on first use."""
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -113,8 +114,13 @@ class Runtime:
 
         The response says when the request was sent, by both clocks of this run.
         """
-        moment = self.moment()
-        return replace(self._answer(profile, request, claim), **moment)
+        moment, started = self.moment(), time.monotonic()
+        response: Response | None = None
+        try:
+            response = self._answer(profile, request, claim)
+        finally:  # also when there is no response
+            self.terminal.detail(_report(request, response, time.monotonic() - started))
+        return replace(response, **moment)
 
     def _answer(self, profile: Profile, request: "Request", claim: "Claim | None") -> "Response":
         if self._send is not None:
@@ -123,10 +129,9 @@ class Runtime:
             return self._send(request)
         from tokenctl.adapters.transport import TOTAL, Transport
 
-        self.terminal.detail(f"{request.method} {request.url.partition('?')[0]}")
         left = TOTAL if self._ends_at is None else max(0.0, min(TOTAL, self._ends_at - self.since_boot()))
         with self.terminal.delayed_progress(f"tokenctl: waiting for {request.url.split('/')[2]} "):
-            return Transport(profile.ca_file, left).send(request, claim)
+            return Transport(profile.ca_file, left, self.environ).send(request, claim)
 
     @contextmanager
     def requests_end_at(self, moment: float | None) -> Iterator[None]:
@@ -143,3 +148,16 @@ class Runtime:
         from tokenctl.adapters.browser import Browser
 
         return self._browser or Browser(self.environ)
+
+
+def _report(request: "Request", response: "Response | None", seconds: float) -> str:
+    """Tell what became of a request: method, URL without its query, status, time, reason; never a secret."""
+    status = "no response" if response is None else f"HTTP {response.status}"
+    parts = [f"{request.method} {request.url.partition('?')[0]}: {status} after {seconds:.2f} s"]
+    if request.reason:
+        parts[0] += f" ({request.reason})"
+    if response is not None and response.proxy:
+        parts.append(f"through the proxy {response.proxy}")
+    if response is not None and response.retry_after is not None:
+        parts.append(f"it asks to wait {response.retry_after} s")
+    return ", ".join(parts)

@@ -1,69 +1,25 @@
 """The transport over real sockets on loopback: limits, deadlines, redirects, and nothing ambient."""
 
-import contextlib
 import gzip
 import signal
 import socket
-import ssl
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
 from email.utils import formatdate
 from pathlib import Path
 
 import pytest
-import trustme
 
 from tests.servers.faulty_server import FaultyServer, Override, Reply, json_reply
+from tests.servers.raw_server import OK, raw_server, saying
 from tests.support.commandline import LONG
 from tests.support.flows import always
 from tokenctl.adapters.claim import Claim
 from tokenctl.adapters.transport import LARGEST, LONGEST_RETRY_AFTER, Transport, read_date
 from tokenctl.errors import Refused, Unreachable, UsageError
 from tokenctl.oauth.wire import Request
-
-Talk = Callable[[socket.socket], None]
-
-
-@contextlib.contextmanager
-def raw_server(talk: Talk, context: ssl.SSLContext | None = None) -> Iterator[int]:
-    """Accept connections on a loopback port and let `talk` have each; yields the port."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def serve() -> None:
-            with contextlib.suppress(OSError):
-                while True:
-                    connection, _ = listener.accept()
-                    threading.Thread(target=one, args=(connection,), daemon=True).start()
-
-        def one(connection: socket.socket) -> None:
-            with contextlib.suppress(OSError), connection:
-                if context is None:
-                    talk(connection)
-                else:
-                    with context.wrap_socket(connection, server_side=True) as secure:
-                        talk(secure)
-
-        threading.Thread(target=serve, daemon=True).start()
-        yield listener.getsockname()[1]
-        listener.shutdown(socket.SHUT_RDWR)
-
-
-def saying(*parts: bytes, pause: float = 0) -> Talk:
-    """Read a request, then send the parts with a pause before each."""
-
-    def talk(connection: socket.socket) -> None:
-        connection.recv(65536)
-        for part in parts:
-            time.sleep(pause)
-            connection.sendall(part)
-
-    return talk
-
-
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
 
 def get(server: FaultyServer, path: str = "/jwks") -> Request:
@@ -151,13 +107,6 @@ def test_a_usual_port_is_not_named() -> None:
     """Where the port is the scheme's own, the host alone is named."""
     with pytest.raises(Unreachable, match=r"^127\.0\.0\.1 cannot be reached: "):
         Transport().send(Request(url="https://127.0.0.1:443/token"))
-
-
-def test_a_server_that_speaks_no_tls_is_told_from_one_that_is_away(demo_server: FaultyServer) -> None:
-    """TLS spoken to a plain HTTP server says so, and asks for the address."""
-    with pytest.raises(Unreachable, match="it does not speak TLS") as caught:
-        Transport().send(Request(url=f"https://127.0.0.1:{demo_server.port}/"))
-    assert "http" in (caught.value.hint or "") and not caught.value.sent
 
 
 @pytest.mark.parametrize("how", ["drop_before", "drop_after"])
@@ -318,86 +267,7 @@ def test_loopback_is_never_proxied(demo_server: FaultyServer, monkeypatch: pytes
     assert proxied[0].startswith(b"GET http://issuer.example/jwks ")
 
 
-@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "ftp://127.0.0.1:1"])
-def test_a_proxy_that_cannot_be_used_is_an_error_for_a_person(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
-    """A proxy of a kind that is not supported is named, and nothing is sent around it."""
-    monkeypatch.setenv("ALL_PROXY", proxy)
-    with pytest.raises((UsageError, Unreachable)):
-        Transport().send(Request(url="http://issuer.example/jwks"))
-
-
-# -- proxies that do not connect -------------------------------------------------------------------
-
-
-def proxy_that(*answer: bytes, pause: float = 0) -> tuple[list[bytes], Talk]:
-    """A proxy that answers CONNECT like this and closes the connection; and what it was sent."""
-    received: list[bytes] = []
-
-    def talk(connection: socket.socket) -> None:
-        received.append(connection.recv(65536))
-        for part in answer:
-            connection.sendall(part)
-        time.sleep(pause)
-
-    return received, talk
-
-
-PROXIES = {
-    "asks for a password": proxy_that(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"),
-    "forbids": proxy_that(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 4\r\n\r\nno\r\n"),
-    "has no connection": proxy_that(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"),
-    "is too slow": proxy_that(b"HTTP/1.1 504 Gateway Timeout\r\n\r\n"),
-    "redirects": proxy_that(b"HTTP/1.1 302 Found\r\nLocation: http://login.example\r\nContent-Length: 0\r\n\r\n"),
-    "drops": proxy_that(),
-    "says half": proxy_that(b"HTTP/1.1 200 Conn"),
-    "says nonsense": proxy_that(b"SSH-2.0-OpenSSH_9.6\r\n"),
-    "never answers": proxy_that(pause=60),
-    "connects and drops": proxy_that(b"HTTP/1.1 200 Connection established\r\n\r\n"),
-    "connects to nobody": proxy_that(b"HTTP/1.1 200 Connection established\r\n\r\n", pause=60),
-    "shows its own page": proxy_that(b"HTTP/1.1 200 Connection established\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"),
-}
-
-
-@pytest.mark.parametrize("what", PROXIES)
-def test_a_proxy_that_does_not_connect_leaves_the_request_unsent(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever it does instead: the server has seen nothing, and the proxy only the server's name."""
-    received, talk = PROXIES[what]
-    claim = Claim()
-    with raw_server(talk) as port:
-        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
-        with pytest.raises(Unreachable) as caught:
-            Transport(total=1).send(Request(url="https://server.example/", form=(("refresh_token", "secret"),)), claim)
-    assert not caught.value.sent and not claim.sent
-    assert received and received[0].startswith(b"CONNECT server.example:443") and b"secret" not in b"".join(received)
-
-
 # -- what arrives late -----------------------------------------------------------------------------
-
-
-def test_a_handshake_that_ends_after_the_deadline_sends_nothing(authority: trustme.CA, tmp_path: Path) -> None:
-    """The caller has said by then that nothing was sent, and that stays true."""
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    given_up, received = threading.Event(), list[bytes]()
-
-    def talk(connection: socket.socket) -> None:
-        given_up.wait(LONG)
-        with context.wrap_socket(connection, server_side=True) as secure, contextlib.suppress(ssl.SSLEOFError):
-            received.append(secure.recv(65536))
-        received.append(b"end")
-
-    with raw_server(talk) as port:
-        request = Request(url=f"https://127.0.0.1:{port}/", form=(("refresh_token", "secret"),))
-        with pytest.raises(Unreachable) as caught:
-            Transport(str(tmp_path / "ca.pem"), total=0.5).send(request)
-        given_up.set()
-        assert not caught.value.sent
-        end = time.monotonic() + LONG
-        while b"end" not in received:
-            assert time.monotonic() < end
-            time.sleep(0.01)
-    assert received in ([b"", b"end"], [b"end"])
 
 
 STOPPED = """
@@ -449,52 +319,7 @@ def test_a_request_that_fails_on_this_machine_before_its_first_byte_is_unsent(
     assert not claim.sent and len(demo_server.requests) == before
 
 
-# -- TLS -------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def authority() -> trustme.CA:
-    """A private certificate authority."""
-    return trustme.CA()
-
-
-@contextlib.contextmanager
-def tls_server(authority: trustme.CA, name: str = "127.0.0.1") -> Iterator[int]:
-    """A TLS server with a certificate of the authority for that name."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(name).configure_cert(context)
-    with raw_server(saying(OK), context) as port:
-        yield port
-
-
-def test_ca_file_is_trusted(authority: trustme.CA, tmp_path: Path) -> None:
-    """A server with a certificate of the CA in `ca_file` is talked to."""
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    with tls_server(authority) as port:
-        assert Transport(str(tmp_path / "ca.pem")).send(Request(url=f"https://127.0.0.1:{port}/")).body == b"{}"
-
-
-def test_an_unknown_certificate_is_refused_with_a_hint(authority: trustme.CA) -> None:
-    """A certificate that nobody vouches for ends the request before anything is sent."""
-    with tls_server(authority) as port, pytest.raises(Unreachable) as caught:
-        Transport().send(Request(url=f"https://127.0.0.1:{port}/", form=(("refresh_token", "secret"),)))
-    assert not caught.value.sent
-    assert "ca_file" in (caught.value.hint or "")
-
-
-def test_a_certificate_for_another_name_is_refused(authority: trustme.CA, tmp_path: Path) -> None:
-    """A trusted CA's certificate for another host is no certificate for this one."""
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    with tls_server(authority, "other.example") as port, pytest.raises(Unreachable) as caught:
-        Transport(str(tmp_path / "ca.pem")).send(Request(url=f"https://127.0.0.1:{port}/", form=()))
-    assert not caught.value.sent
-
-
-def test_a_plain_server_at_a_tls_address_gets_nothing() -> None:
-    """Where TLS does not begin, nothing is sent."""
-    with raw_server(saying(OK)) as port, pytest.raises(Unreachable) as caught:
-        Transport().send(Request(url=f"https://127.0.0.1:{port}/", form=(("refresh_token", "secret"),)))
-    assert not caught.value.sent
+# -- ca_file -----
 
 
 @pytest.mark.parametrize("text", [None, "no certificate"])
@@ -535,6 +360,23 @@ def test_retry_after_in_a_minute_is_a_minute(demo_server: FaultyServer) -> None:
     """A date is counted from now."""
     demo_server.overrides["/jwks"] = always(json_reply({}, 429, retry_after=formatdate(time.time() + 60, usegmt=True)))
     assert Transport().send(get(demo_server)).retry_after in range(55, 61)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ("Date: Sat, 01 Jan 2000 00:00:00 GMT\r\nRetry-After: Sat, 01 Jan 2000 00:01:00 GMT\r\n", 60),
+        ("Date: Fri, 01 Jan 2100 00:00:00 GMT\r\nRetry-After: Thu, 31 Dec 2099 23:59:59 GMT\r\n", 0),
+        ("Date: Fri, 01 Jan 2100 00:00:00 GMT\r\nRetry-After: Fri, 01 Jan 2100 00:00:07 GMT\r\n", 7),
+        ("Date: soon\r\nRetry-After: Sat, 01 Jan 2000 00:01:00 GMT\r\n", 0),
+        ("Retry-After: Sat, 01 Jan 2000 00:01:00 GMT\r\n", 0),
+    ],
+)
+def test_a_date_is_counted_from_the_servers_own_time(headers: str, seconds: int) -> None:
+    """The local clock can be years off; without the time of the server it is all there is."""
+    answer = f"HTTP/1.1 503 Busy\r\n{headers}Content-Length: 0\r\n\r\n".encode()
+    with raw_server(saying(answer)) as port:
+        assert Transport().send(Request(url=f"http://127.0.0.1:{port}/")).retry_after == seconds
 
 
 # -- Date ------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -254,6 +255,14 @@ def test_a_reader_that_is_gone_is_an_error_without_a_traceback(home: Home, words
     os.close(writer)
     assert done.returncode == 1
     assert done.stderr == "tokenctl: error: stdout was closed before everything was written\n"
+
+
+def test_ctrl_c_at_the_very_end_writes_no_traceback() -> None:
+    """Python still has things to do when the command has ended; a person who presses Ctrl-C then sees no traceback."""
+    late = "import atexit, os, signal; atexit.register(os.kill, os.getpid(), signal.SIGINT)"
+    program = f"{late}; from tokenctl.cli.main import main; main()"
+    done = subprocess.run([sys.executable, "-c", program, "--version"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, "")
 
 
 def test_a_hostile_current_directory_changes_nothing(home: Home, tmp_path: Path) -> None:

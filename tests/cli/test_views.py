@@ -9,18 +9,18 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from tests.support.picture import SAMPLE
 from tokenctl.cli.views import document, tables
 from tokenctl.cli.views.tables import fitted, shortened
 
 STATES = ("fresh", "stale", "expired", "login_required", "signing_out", "logged_out")
 LONG: list[dict[str, Any]] = [
-    SAMPLE
-    | {
+    {
         "profile": f"{state}-profile-of-a-customer-with-a-long-name",
         "state": state,
         "account": "ada.lovelace.of.the.analytical.engines@subsidiary.example.com",
         "issuer": "https://login.customers.example.com/realms/production/of/europe",
+        "access_token": {"expires_in": 680},
+        "store": {"kind": "keyring"},
     }
     for state in STATES
 ]

@@ -22,6 +22,7 @@ class OidcProvider:
     tokens are signed. Confidential clients: `machine` (Basic) and `machine-post`, with `CLIENT_SECRET`; `machine-secret-jwt` with
     `LONG_SECRET`; and the `keyed_clients`, each with its algorithm and its public key. With a `platform` (issuer, audience, jwks) the
     public client `job` may exchange that platform's identity tokens.
+    `issuer` says where clients reach the server, if something stands before it. `tls` is a key and a certificate, in PEM.
     Access tokens are JWTs for `urn:api`; for the resource `urn:opaque` they are opaque.
     """
 
@@ -37,6 +38,9 @@ class OidcProvider:
         platform: dict[str, Any] | None = None,
         issued_token_type: str = "urn:ietf:params:oauth:token-type:access_token",
         port: int = 0,
+        issuer: str | None = None,
+        host: str = "127.0.0.1",
+        tls: tuple[str, str] | None = None,
     ) -> None:
         self._settings = {
             "access_token_ttl": access_token_ttl,
@@ -50,6 +54,9 @@ class OidcProvider:
             **({"platform": platform} if platform else {}),
             "issued_token_type": issued_token_type,
             "port": port,
+            "host": host,
+            **({"issuer": issuer} if issuer else {}),
+            **({"tls": {"key": tls[0], "cert": tls[1]}} if tls else {}),
         }
         self._forgotten = 0
 

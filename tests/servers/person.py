@@ -4,13 +4,14 @@ For tests that need a session and not a browser. `python -m tests.servers.person
 line, so that it can stand in for the web browser a program opens.
 """
 
+import ssl
 import sys
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from http.cookiejar import CookieJar
 from urllib.error import HTTPError
 from urllib.parse import urlencode, urljoin, urlsplit
-from urllib.request import HTTPCookieProcessor, ProxyHandler, build_opener
+from urllib.request import HTTPCookieProcessor, HTTPSHandler, ProxyHandler, build_opener
 
 SECONDS = 120.0
 STEPS = 10  # a code sign-in takes three pages, a device sign-in five
@@ -47,12 +48,12 @@ class _Form(HTMLParser):
             self.cancel = attributes["href"]
 
 
-def sign_in(url: str, login: str = "alice", *, deny: bool = False) -> Visit:
+def sign_in(url: str, login: str = "alice", *, deny: bool = False, context: ssl.SSLContext | None = None) -> Visit:
     """Follow an authorization URL, or a device's `verification_uri_complete`, to its end.
 
-    `deny` cancels at the first page that can be cancelled.
+    `deny` cancels at the first page that can be cancelled. `context` is for a server with a private CA.
     """
-    opener = build_opener(ProxyHandler({}), HTTPCookieProcessor(CookieJar()))
+    opener = build_opener(ProxyHandler({}), HTTPCookieProcessor(CookieJar()), HTTPSHandler(context=context))
     server = urlsplit(url).netloc
     body: bytes | None = None
     for _ in range(STEPS):

@@ -1,36 +1,37 @@
 """Send a Request over HTTP and return the Response.
 
 Every request has a total deadline, and every response a size limit. There are no cookies, and no credentials from
-netrc. The system's trust store decides which certificates are trusted, so company CAs work. A request to a
-loopback address never uses a proxy. A redirect is followed only for a GET without headers, within its origin: a
+netrc. The system's trust store decides which certificates are trusted, so company CAs work. The environment names the
+proxy (`proxies.py`), and a host's addresses are tried side by side (`side_by_side.py`). A redirect is followed only for a GET without headers, within its origin: a
 secret never goes to another URL.
 """
 
-import re
+import os
 import ssl
 import time
-import zlib
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
-from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+import httpcore
 import httpx
 import truststore
 
 from tokenctl import __version__
-from tokenctl.adapters.claim import Claim, GivenUp
-from tokenctl.adapters.deadline import Call, DeadlinePassed
-from tokenctl.errors import Refused, Unreachable, UsageError
-from tokenctl.oauth.wire import Request, Response, is_loopback
+from tokenctl.adapters.attempt import CONNECT, Attempt
+from tokenctl.adapters.body import decoder
+from tokenctl.adapters.claim import Claim
+from tokenctl.adapters.deadline import Call
+from tokenctl.adapters.pools import pool
+from tokenctl.adapters.proxies import Proxy, choose, with_system_settings
+from tokenctl.errors import Refused, UsageError
+from tokenctl.oauth.wire import Request, Response
 
 TOTAL = 30.0
 """Seconds for one request, from the name lookup to the last byte."""
-CONNECT = 10.0
-"""Seconds to connect."""
 LARGEST = 1024 * 1024
 """Bytes of a response body, at most."""
 READ_ARRIVED = 1.0
@@ -46,11 +47,15 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 class Transport:
     """Sends requests. `ca_file` is a PEM file of certificates to trust in addition to the system's.
 
-    `total` is seconds. Raises UsageError when the file cannot be read.
+    `total` is seconds. `environ` names the proxies; None means the environment of this process. Raises UsageError when
+    the file cannot be read.
     """
 
-    def __init__(self, ca_file: str | None = None, total: float = TOTAL) -> None:
+    def __init__(
+        self, ca_file: str | None = None, total: float = TOTAL, environ: Mapping[str, str] | None = None
+    ) -> None:
         self._total = total
+        self._environ = os.environ if environ is None else environ
         self._context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         if ca_file:
             try:
@@ -59,11 +64,11 @@ class Transport:
                 raise UsageError(f"ca_file {ca_file!r:.200} is no readable PEM file of certificates") from None
 
     def send(self, request: Request, claim: Claim | None = None) -> Response:
-        """Send one request and read the whole response; every HTTP status is a response.
+        """Send one request and read the whole response; every HTTP status of the server is a response.
 
         `claim` decides just before the first byte whether the request may be sent. Raises Unreachable; its `sent`
         tells whether the server can have received the request. Raises Refused when the response is too large, or
-        redirects to a URL that is not followed.
+        redirects to a URL that is not followed. Raises UsageError when the proxy cannot be used, or wants credentials.
         """
         deadline = time.monotonic() + self._total  # redirects included
         for _ in range(MOST_REDIRECTS + 1):
@@ -80,116 +85,105 @@ class Transport:
         raise Refused(f"{_origin(request.url)} redirects in a circle")
 
     def _send_once(self, request: Request, left: float, claim: Claim) -> Response:
-        host = _host_and_port(request.url)
+        attempt = Attempt(
+            host=_host_and_port(request.url),
+            url=request.url,
+            proxy=None if request.direct else self._proxy(request.url),
+            total=self._total,
+            claim=claim,
+        )
         if left <= 0:
-            raise _unreachable(f"{host} did not answer in time", claim)
+            raise attempt.unreachable(f"{attempt.host} did not answer in time")
         try:
-            call = Call(partial(self._exchange, request, claim))
+            call = Call(partial(self._exchange, request, attempt))
             if not call.ended_within(left) and not claim.give_up():
                 # The response can have arrived while this process was stopped: the reader gets time to read it.
                 call.ended_within(READ_ARRIVED)
             return call.result()
-        except httpx.ConnectTimeout:
-            raise _unreachable(f"{host} did not accept a connection within {CONNECT:.0f} s", claim) from None
-        except GivenUp:
-            raise _unreachable(f"{host} did not accept a request in time", claim) from None
-        except (DeadlinePassed, httpx.TimeoutException):  # both have the same deadline
-            raise _unreachable(f"{host} did not answer within {self._total:.0f} s", claim) from None
-        except httpx.ProxyError as error:
-            raise _unreachable(f"the proxy does not connect to {host}: {_reason(error)}", claim) from None
-        except httpx.ConnectError as error:
-            raise _unreachable(f"{host} cannot be reached: {_reason(error)}", claim, _tls_hint(error)) from None
-        except httpx.LocalProtocolError:  # its text quotes the header, which is often a credential
-            raise UsageError(
-                "the request has a header that HTTP does not allow",
-                hint="does a secret begin or end with a space, or contain a line end?",
-            ) from None
-        except (UnicodeError, httpx.InvalidURL):
-            raise Refused(f"{request.url.partition('?')[0]!r:.200} is not a valid address") from None
-        except (httpx.HTTPError, httpx.StreamError, zlib.error) as error:
-            raise _unreachable(f"{host} broke the connection: {_reason(error)}", claim) from None
-        except (MemoryError, RuntimeError, ImportError) as error:  # such as no more threads, a library half upgraded
-            raise _unreachable(f"the request to {host} failed on this machine: {type(error).__name__}", claim) from None
+        except httpx.InvalidURL:
+            raise _not_valid(request.url) from None
+        except Exception as error:
+            raise attempt.failure(error) from None
 
-    def _client(self, host: str | None, direct: bool) -> httpx.Client:
-        # Each request has a client of its own, so that two requests share no connection and no cookie.
+    def _proxy(self, url: str) -> Proxy | None:
         try:
-            return httpx.Client(
-                verify=self._context,
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-                headers=_HEADERS,
-                timeout=httpx.Timeout(self._total, connect=CONNECT),
-                trust_env=not (direct or is_loopback(host)),  # for proxies; httpx does not read netrc by default
-                follow_redirects=False,
-            )
-        except (ImportError, ValueError) as reason:
-            raise UsageError(
-                f"the proxy that the environment names cannot be used: {reason}",
-                hint="set HTTPS_PROXY to http://HOST:PORT, or NO_PROXY for this server",
-            ) from None
+            return choose(url, with_system_settings(url, self._environ))
+        except ValueError:
+            raise _not_valid(url) from None
 
-    def _exchange(self, request: Request, claim: Claim) -> Response:
-        def trace(event: str, details: dict[str, Any]) -> None:
-            # A request to open a tunnel is for the proxy alone: it carries nothing of this one.
-            if event.endswith("send_request_headers.started") and details["request"].method != b"CONNECT":
-                claim.take()
-
+    def _exchange(self, request: Request, attempt: Attempt) -> Response:
         content_type, content = request.content or (None, None)
         headers = {**request.headers, **({"Content-Type": content_type} if content_type else {})}
         with (
-            self._client(urlsplit(request.url).hostname, request.direct) as client,
+            # Each request has a client of its own, so that two requests share no connection and no cookie.
+            httpx.Client(
+                transport=_Pooled(pool(attempt.proxy, self._context)),
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+                headers=_HEADERS,
+                timeout=httpx.Timeout(self._total, connect=CONNECT),
+                trust_env=False,
+            ) as client,
             client.stream(
                 request.method,
                 request.url,
                 content=content,
                 headers=headers,
-                extensions={"trace": trace},
+                extensions={"trace": attempt.trace},
             ) as answer,
         ):
             body = bytearray()
-            decoded = _decoder(answer.headers.get("Content-Encoding", ""))
+            decoded = decoder(answer.headers.get("Content-Encoding", ""))
             for part in answer.iter_raw():  # raw, because a small compressed body can be huge when it is decompressed
                 body += decoded(part, LARGEST + 1 - len(body))
                 if len(body) > LARGEST:
                     raise Refused(
                         f"{_host_and_port(request.url)} answered with more than {LARGEST // 1024} KiB", lost=True
                     )
+            date = read_date(answer.headers.get("Date"))
             return Response(
                 status=answer.status_code,
                 received_at=int(time.time()),
                 body=bytes(body),
                 content_type=answer.headers.get("Content-Type", ""),
-                retry_after=_retry_after(answer.headers.get("Retry-After")),
+                retry_after=_retry_after(answer.headers.get("Retry-After"), date),
                 location=answer.headers.get("Location"),
-                date=read_date(answer.headers.get("Date")),
+                date=date,
+                proxy=attempt.proxy.name if attempt.proxy else "",
             )
 
 
-def _decoder(encoding: str) -> Callable[[bytes, int], bytes]:
-    """Choose how a body is decoded: some servers compress although nobody asked (RFC 9110 section 8.4.1).
+class _Pooled(httpx.BaseTransport):
+    """Sends httpx's requests through httpcore's pool. httpx's own transport allows no backend for connections."""
 
-    The decoder takes a part of the body, and the number of bytes that it may return.
-    """
-    match encoding.strip().lower():
-        case "gzip" | "x-gzip":
-            return zlib.decompressobj(wbits=16 + zlib.MAX_WBITS).decompress
-        case "deflate":
-            return _Deflate().decompress
-        case _:
-            return lambda part, most: part
+    def __init__(self, connections: httpcore.ConnectionPool) -> None:
+        self._pool = connections
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url
+        answer = self._pool.handle_request(
+            httpcore.Request(
+                method=request.method,
+                url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                headers=request.headers.raw,
+                content=request.stream,
+                extensions=request.extensions,
+            )
+        )
+        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer), extensions=answer.extensions)
+
+    def close(self) -> None:
+        self._pool.close()
 
 
-class _Deflate:
-    """The coding `deflate`: with zlib's header as the RFC has it, or without, as some servers send it."""
+class _Body(httpx.SyncByteStream):
+    def __init__(self, answer: httpcore.Response) -> None:
+        self._answer = answer
 
-    def __init__(self) -> None:
-        self._found: Any = None
+    def __iter__(self) -> Iterator[bytes]:
+        return self._answer.iter_stream()
 
-    def decompress(self, part: bytes, most: int) -> bytes:
-        if self._found is None and part:
-            has_header = part[0] & 0x0F == 8
-            self._found = zlib.decompressobj(wbits=zlib.MAX_WBITS if has_header else -zlib.MAX_WBITS)
-        return bytes(self._found.decompress(part, most)) if part else b""
+    def close(self) -> None:
+        self._answer.close()
 
 
 def _redirect_url(url: str, location: str) -> str:
@@ -211,30 +205,8 @@ def _host_and_port(url: str) -> str:
     return parts.netloc.rpartition("@")[2].removesuffix(default)
 
 
-def _unreachable(message: str, claim: Claim, hint: str | None = None) -> Unreachable:
-    return Unreachable(message, hint=hint or "check the network, then try the same command again", sent=claim.sent)
-
-
-def _reason(error: Exception) -> str:
-    if _is_not_tls(error):
-        return "it does not speak TLS"
-    text = re.sub(r"^\[Errno -?\d+\] ", "", " ".join(str(error).split()))
-    return text[:1].lower() + text[1:200] or type(error).__name__
-
-
-def _is_not_tls(error: Exception) -> bool:
-    """Tell whether the server answered without TLS: OpenSSL then reads the answer's first bytes as a TLS version."""
-    return any(code in str(error) for code in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"))
-
-
-def _tls_hint(error: Exception) -> str | None:
-    if _is_not_tls(error):
-        return "does the address begin with http, or is the port wrong?"
-    if "CERTIFICATE" in str(error).upper():
-        return (
-            "its certificate is not trusted here: add the CA to the system's trust store, or set ca_file in the profile"
-        )
-    return None
+def _not_valid(url: str) -> Refused:
+    return Refused(f"{url.partition('?')[0]!r:.200} is not a valid address")
 
 
 def read_date(value: str | None) -> int | None:
@@ -245,14 +217,16 @@ def read_date(value: str | None) -> int | None:
         return None
 
 
-def _retry_after(value: str | None) -> int | None:
-    """Read Retry-After (RFC 9110 section 10.2.3) as seconds, `LONGEST_RETRY_AFTER` at most."""
+def _retry_after(value: str | None, date: int | None) -> int | None:
+    """Read Retry-After (RFC 9110 section 10.2.3) as seconds, `LONGEST_RETRY_AFTER` at most.
+
+    A date is counted from the response's own `date` where there is one: this machine's clock can be wrong.
+    """
     if value is None:
         return None
     if value.isascii() and value.isdecimal():
         return min(int(value[:9]), LONGEST_RETRY_AFTER)
-    try:
-        seconds = parsedate_to_datetime(value).timestamp() - time.time()
-    except (ValueError, TypeError, OverflowError):
+    until = read_date(value)
+    if until is None:
         return None
-    return min(max(0, int(seconds)), LONGEST_RETRY_AFTER)
+    return min(max(0, until - (int(time.time()) if date is None else date)), LONGEST_RETRY_AFTER)

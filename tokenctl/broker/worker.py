@@ -95,7 +95,7 @@ def _present(runtime: Runtime, vault: Vault, job: RenewalJob, flow: Flow, client
             raise
         presentation = _Presentation(runtime, vault, job, entry)
         try:
-            reply = runtime.send(job.profile, request, presentation)
+            reply = runtime.send(job.profile, replace(request, purpose=_purpose(runtime, job)), presentation)
         except TokenctlError as error:
             lost = _was_lost(error)
             if not presentation.sent or not lost:
@@ -113,6 +113,14 @@ def _present(runtime: Runtime, vault: Vault, job: RenewalJob, flow: Flow, client
             raise failure
         runtime.terminal.detail("the answer was lost; asking once more")
         runtime.sleep(1)
+
+
+def _purpose(runtime: Runtime, job: RenewalJob) -> str:
+    """Tell a person who wants to know why the request is sent."""
+    if job.target is not None:
+        return "asking for a narrower token"
+    left = job.session.remaining(runtime.time_of(job.session))
+    return f"renewing: {'no known end' if left is None else f'{left} s left'}"
 
 
 class _Presentation(Claim):

@@ -6,6 +6,7 @@ A command's module is imported when the command runs. Help and completion use th
 import io
 import os
 import re
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -183,4 +184,11 @@ def _in_one_line(text: str) -> str:
 def main() -> NoReturn:
     """Run the program with the words of the command line: the entry point of the console script."""
     private_process.begin()
-    sys.exit(run(sys.argv[1:]))
+    try:
+        status = run(sys.argv[1:])
+    except KeyboardInterrupt:  # another Ctrl-C, while the first one was reported
+        status = 130
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # All is done: one more Ctrl-C ends the process at once. Python would write a traceback while it ends.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    sys.exit(status)

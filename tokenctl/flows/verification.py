@@ -75,11 +75,13 @@ def check_signature(runtime: Runtime, profile: Profile, token: str, jwks_uri: st
     """Verify only who signed a JWT; `what` names the token for the message. Raises Refused or Unreachable."""
     from tokenctl.adapters.jwt_verify import verify_signature
 
-    verify_signature(token, runtime.send(profile, Request(url=jwks_uri)), what=what)
+    verify_signature(
+        token, runtime.send(profile, Request(url=jwks_uri, purpose="reading the server's keys")), what=what
+    )
 
 
 def _verify(runtime: Runtime, profile: Profile, token: str, jwks_uri: str, **expected: Any) -> dict[str, Any]:
     """Fetch the issuer's keys and verify an ID token; see `jwt_verify.verify`."""
     from tokenctl.adapters.jwt_verify import verify
 
-    return verify(token, runtime.send(profile, Request(url=jwks_uri)), **expected)
+    return verify(token, runtime.send(profile, Request(url=jwks_uri, purpose="reading the server's keys")), **expected)

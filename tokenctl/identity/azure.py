@@ -14,7 +14,11 @@ def get(job: Job) -> str:
         raise UsageError("the source azure needs service_connection in the profile: the id of the service connection")
     query = {"api-version": "7.1", "serviceConnectionId": job.profile.service_connection}
     bearer = {"Authorization": f"Bearer {job.variable('SYSTEM_ACCESSTOKEN')}", "X-TFS-FedAuthRedirect": "Suppress"}
-    return member_of(job.send(Request(url=with_query(url, query), json="{}", headers=bearer)), "oidcToken", "Azure")
+    return member_of(
+        job.send(Request(url=with_query(url, query), json="{}", headers=bearer, purpose="reading the job's identity")),
+        "oidcToken",
+        "Azure",
+    )
 
 
 def detect(job: Job) -> bool:

@@ -21,7 +21,9 @@ def get(job: Job) -> str:
         raise UsageError("GCE_METADATA_HOST is not a host name")
     path = "/computeMetadata/v1/instance/service-accounts/default/identity"
     url = with_query(f"http://{host}{path}", {"audience": job.audience, "format": "full"})
-    response = job.send(Request(url=url, headers={"Metadata-Flavor": "Google"}, direct=True))
+    response = job.send(
+        Request(url=url, headers={"Metadata-Flavor": "Google"}, direct=True, purpose="reading the job's identity")
+    )
     check_reply(response, "the metadata server")
     return response.body.decode(errors="replace").strip()
 

@@ -10,7 +10,9 @@ def get(job: Job) -> str:
     """Ask the runner for a token."""
     url = safe_url(job.variable(URL), URL)
     bearer = {"Authorization": f"Bearer {job.variable('ACTIONS_ID_TOKEN_REQUEST_TOKEN')}"}
-    request = Request(url=with_query(url, {"audience": job.audience}), headers=bearer)
+    request = Request(
+        url=with_query(url, {"audience": job.audience}), headers=bearer, purpose="reading the job's identity"
+    )
     return member_of(job.send(request), "value", "GitHub")
 
 

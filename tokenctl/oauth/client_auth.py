@@ -100,8 +100,8 @@ def choose(metadata: Metadata, client_id: str, secret: str | None, wanted: str |
     return Client(client_id=client_id, auth_method=wanted or "none", secret=secret)
 
 
-def request(endpoint: str, client: Client, *form: tuple[str, str]) -> Request:
+def request(endpoint: str, client: Client, *form: tuple[str, str], purpose: str = "") -> Request:
     """Build an authenticated POST to one of the server's endpoints."""
     credential = client.make_assertion() if client.make_assertion is not None else client.secret
     added, headers = METHODS[client.auth_method](client.client_id, credential or "")
-    return Request(url=endpoint, form=(*form, *added), headers=headers)
+    return Request(url=endpoint, form=(*form, *added), headers=headers, purpose=purpose)

@@ -40,6 +40,7 @@ def device_request(
         *((("scope", scope),) if scope else ()),
         *(("resource", each) for each in resource),
         *((("audience", audience),) if audience else ()),
+        purpose="beginning the sign-in",
     )
 
 

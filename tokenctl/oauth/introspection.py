@@ -10,7 +10,7 @@ from tokenctl.oauth.wire import JSON, Request, Response, describe, json_object, 
 
 def introspection_request(endpoint: str, client: Client, token: str, hint: str = "access_token") -> Request:
     """Build the request (RFC 7662 section 2.1)."""
-    return request(endpoint, client, ("token", token), ("token_type_hint", hint))
+    return request(endpoint, client, ("token", token), ("token_type_hint", hint), purpose="asking about the token")
 
 
 def parse(response: Response, known: tuple[str, ...] = ()) -> JSON:

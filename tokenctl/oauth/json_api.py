@@ -18,13 +18,14 @@ REFUSALS = (400, 401, 403, 404, 410, 422)
 """HTTP statuses with which such APIs refuse a refresh token."""
 
 
-def request(call: Call, values: Mapping[str, str | None]) -> Request:
+def request(call: Call, values: Mapping[str, str | None], purpose: str = "") -> Request:
     """Build the request of a call: each placeholder is replaced by its value. Raises UsageError."""
     return Request(
         url=safe_url(call.url, "the url of the profile's api"),
         verb=call.method,
         json=None if call.body is None else json.dumps(_fill_template(json.loads(call.body), values)),
         headers={name: _checked_header(_fill_text(text, values)) for name, text in call.headers},
+        purpose=purpose,
     )
 
 

@@ -41,8 +41,8 @@ def requests(issuer: str) -> tuple[Request, Request]:
     path = parts.path.rstrip("/")
     origin = f"{parts.scheme}://{parts.netloc}"
     return (
-        Request(url=f"{origin}{path}/.well-known/openid-configuration"),
-        Request(url=f"{origin}/.well-known/oauth-authorization-server{path}"),
+        Request(url=f"{origin}{path}/.well-known/openid-configuration", purpose="reading the metadata"),
+        Request(url=f"{origin}/.well-known/oauth-authorization-server{path}", purpose="reading the metadata"),
     )
 
 

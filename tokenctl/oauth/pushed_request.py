@@ -13,7 +13,7 @@ def pushed_request(endpoint: str, client: Client, parameters: tuple[tuple[str, s
         for each in parameters
         if each[0] != "client_id" or client.auth_method in ("client_secret_basic", "client_secret_basic_raw", "api_key")
     )
-    return request(endpoint, client, *form)
+    return request(endpoint, client, *form, purpose="beginning the sign-in")
 
 
 def parse(response: Response, known: tuple[str, ...] = ()) -> str:

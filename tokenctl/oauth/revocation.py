@@ -17,7 +17,7 @@ class Outcome(Enum):
 
 def revocation_request(endpoint: str, client: Client, token: str, hint: str) -> Request:
     """Build the request; `hint` is `refresh_token` or `access_token` (RFC 7009 section 2.1)."""
-    return request(endpoint, client, ("token", token), ("token_type_hint", hint))
+    return request(endpoint, client, ("token", token), ("token_type_hint", hint), purpose="signing out")
 
 
 def parse(response: Response, known: tuple[str, ...] = ()) -> tuple[Outcome, str]:

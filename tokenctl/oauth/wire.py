@@ -15,6 +15,14 @@ _SECRET_PARAMETERS = {
     *("client_secret", "client_assertion", "assertion", "subject_token", "refresh_token", "token", "password"),
     *("code", "code_verifier", "device_code"),
 }
+_REASONS = {
+    "authorization_code": "exchanging the code for tokens",
+    "refresh_token": "renewing",
+    "client_credentials": "signing in with the client's credentials",
+    "urn:ietf:params:oauth:grant-type:device_code": "asking whether the person has signed in",
+    "urn:ietf:params:oauth:grant-type:jwt-bearer": "signing in with the job's identity",
+    "urn:ietf:params:oauth:grant-type:token-exchange": "signing in with the job's identity",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,11 +37,20 @@ class Request:
     """The HTTP method, where `method` has the wrong default."""
     direct: bool = False
     """Whether it must not go through a proxy."""
+    purpose: str = ""
+    """Why it is sent, where the grant does not tell it; see `reason`."""
 
     @property
     def method(self) -> str:
         """The HTTP method: `verb`, else `POST` with a body and `GET` without one."""
         return self.verb or ("GET" if self.form is None and self.json is None else "POST")
+
+    @property
+    def reason(self) -> str:
+        """Why it is sent, in a few words for `-v`; "" if nobody has said it."""
+        return self.purpose or next(
+            (_REASONS.get(value, "") for name, value in self.form or () if name == "grant_type"), ""
+        )
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -67,6 +84,8 @@ class Response:
     content_type: str = ""
     retry_after: int | None = None
     location: str | None = None
+    proxy: str = ""
+    """Host and port of the proxy that it came through, if there is one."""
 
     @property
     def asked_at(self) -> int:

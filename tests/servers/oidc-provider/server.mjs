@@ -9,6 +9,7 @@
 
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { createInterface } from 'node:readline';
 
 // The library warns of its development defaults (in-memory store, built-in login pages): exactly what is wanted
@@ -19,6 +20,9 @@ const { createLocalJWKSet, jwtVerify } = await import('jose');
 
 const settings = {
   port: 0,
+  host: '127.0.0.1', // the address to listen on
+  tls: undefined, // {key, cert}: both in PEM
+  issuer: undefined, // where clients reach the server, if something stands before it
   access_token_ttl: 900,
   refresh_token_ttl: 7 * 24 * 3600,
   device_code_ttl: 600,
@@ -212,9 +216,9 @@ async function log(ctx, next) {
 }
 
 // The issuer contains the port, so the port comes first.
-const server = createServer();
-server.listen(settings.port, '127.0.0.1', () => {
-  const issuer = `http://127.0.0.1:${server.address().port}`;
+const server = settings.tls ? createSecureServer(settings.tls) : createServer();
+server.listen(settings.port, settings.host, () => {
+  const issuer = settings.issuer ?? `${settings.tls ? 'https' : 'http'}://${settings.host}:${server.address().port}`;
   const provider = new Provider(issuer, configuration);
   provider.use(log);
   if (settings.platform) {

@@ -29,8 +29,14 @@ def command(ctx: click.Context, words: tuple[str, ...]) -> None:
 
     \b
     Topics:
-      keyrings   what each keyring promises, and what to do where there is none
-      security   what is protected from whom, and what is not
+      config           the config file, and every setting of a profile
+      exit-statuses    what each exit status means, and how a script uses it
+      keyrings         what each keyring promises, and what to do where there is none
+      networks         proxies, certificates and slow networks
+      reliability      why no session is lost to a race, a crash or a retry
+      security         what is protected from whom, and what is not
+      token-apis       sessions at token APIs that are not OAuth
+      troubleshooting  what you see, what it means, and what to do
     """  # noqa: D301 (click reads the \b)
     root = ctx.find_root()
     if not words:

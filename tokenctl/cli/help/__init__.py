@@ -3,8 +3,14 @@
 from importlib.resources import files
 
 TOPICS = {
+    "config": "The config file, and every setting of a profile.",
+    "exit-statuses": "What each exit status means, and how a script uses it.",
     "keyrings": "What each keyring promises, and what to do where there is none.",
+    "networks": "Proxies, certificates and slow networks.",
+    "reliability": "Why no session is lost to a race, a crash or a retry.",
     "security": "What is protected from whom, and what is not.",
+    "token-apis": "Sessions at token APIs that are not OAuth.",
+    "troubleshooting": "What you see, what it means, and what to do.",
 }
 """Name of a topic -> its line in the list of topics, in the order of the list."""
 
