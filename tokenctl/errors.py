@@ -101,14 +101,18 @@ class Unreachable(TokenctlError):
     """The server could not be asked, or was too busy to answer; the same command may work later.
 
     `sent` tells whether the request may have reached the server: a refresh token that was
-    presented without an answer is in doubt, one that was never sent is not.
+    presented without an answer is in doubt, one that was never sent is not. `retry_after` is the seconds for
+    which nothing more may be sent, such as those of the server's Retry-After; None where nobody said.
     """
 
     exit_status = 6
 
-    def __init__(self, message: str, *, hint: str | None = None, sent: bool = False) -> None:
+    def __init__(
+        self, message: str, *, hint: str | None = None, sent: bool = False, retry_after: int | None = None
+    ) -> None:
         super().__init__(message, hint=hint)
         self.sent = sent
+        self.retry_after = retry_after
 
 
 class Busy(TokenctlError):

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,9 @@ KEYS: dict[str, Any] = {
     "EdDSA": ed25519.Ed25519PrivateKey.generate(),
 }
 
+OTHER_NAME = {"PS256": "RS256", "Ed25519": "EdDSA"}
+"""Algorithm -> the one whose key it takes."""
+
 
 def pem_of_an_unknown_curve() -> str:
     """Write a key of secp160r1 (1.3.132.0.8), which the library does not know, by renaming the curve of another."""
@@ -37,9 +41,8 @@ def pem_of_an_unknown_curve() -> str:
 
 def jwk(algorithm: str) -> dict[str, Any]:
     """The public key, as it is registered at the server."""
-    found = get_default_algorithms()[algorithm].to_jwk(
-        KEYS["RS256" if algorithm == "PS256" else algorithm].public_key()
-    )
+    name = OTHER_NAME.get(algorithm, algorithm)
+    found = get_default_algorithms()[name].to_jwk(KEYS[name].public_key())
     return dict(json.loads(found)) | {"kid": "one", "use": "sig", "alg": algorithm}
 
 
@@ -57,6 +60,19 @@ def test_an_assertion_says_who_for_whom_and_how_long(algorithm: str) -> None:
     assert LIFETIME <= 300
 
 
+def test_the_new_name_of_an_algorithm_can_be_asked_for() -> None:
+    """`assertion_algorithm = "Ed25519"` (RFC 9864) makes the same signature under the new name."""
+    key = KEYS["EdDSA"]
+    made, usual = (
+        client_assertion("c", "a", pem(key), symmetric=False, now=NOW, jti="x", key_id="one", algorithm=name)
+        for name in ("Ed25519", "EdDSA")
+    )
+    assert jwt.get_unverified_header(made) == {"alg": "Ed25519", "kid": "one", "typ": "JWT"}
+    assert made.split(".")[1] == usual.split(".")[1]
+    body, _, signature = made.rpartition(".")
+    key.public_key().verify(base64.urlsafe_b64decode(signature + "=="), body.encode())
+
+
 @pytest.mark.parametrize(
     ("key", "symmetric", "algorithm"),
     [
@@ -64,6 +80,7 @@ def test_an_assertion_says_who_for_whom_and_how_long(algorithm: str) -> None:
         ("not a key", False, None),
         (pem(rsa.generate_private_key(public_exponent=65537, key_size=1024)), False, None),
         (pem(KEYS["ES256"]), False, "RS256"),
+        (pem(KEYS["ES256"]), False, "Ed25519"),
         (pem(ec.generate_private_key(ec.SECP256K1())), False, None),
         (pem_of_an_unknown_curve(), False, None),
         ("short", True, None),
@@ -87,11 +104,13 @@ token_endpoint_auth_method = "{method}"
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("source", ["file", "keyring", "variable"])
-@pytest.mark.parametrize("algorithm", ["RS256", "PS256", "ES256", "EdDSA"])
+@pytest.mark.parametrize(
+    ("algorithm", "source"),
+    [*product(("RS256", "PS256", "ES256", "EdDSA"), ("file", "keyring", "variable")), ("Ed25519", "file")],
+)
 def test_a_certified_server_takes_it(home: Home, tmp_path: Path, algorithm: str, source: str) -> None:
     """Login and renewal with a private key, from a file, a variable or the store; the key itself goes nowhere else."""
-    key = pem(KEYS["RS256" if algorithm == "PS256" else algorithm])
+    key = pem(KEYS[OTHER_NAME.get(algorithm, algorithm)])
     (tmp_path / "key.pem").write_text(key)
     (tmp_path / "key.pem").chmod(0o600)
     more = f'assertion_algorithm = "{algorithm}"\nclient_key_id = "one"\n'

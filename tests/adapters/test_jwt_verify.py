@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PrivateKey
+from jwt.algorithms import OKPAlgorithm
 
 from tests.support.id_tokens import key, part, public, signed
 from tokenctl.adapters.jwt_verify import ALGORITHMS, verify, verify_signature
@@ -55,7 +57,7 @@ def check(token: str, jwks: Response = JWKS, **options: Any) -> dict[str, Any]:
 
 def at_hash(algorithm: str, access_token: str = ACCESS_TOKEN) -> str:
     """Compute OpenID Connect Core section 3.1.3.6."""
-    name = {"256": "sha256", "384": "sha384", "512": "sha512", "DSA": "sha512"}[algorithm[-3:]]
+    name = {"256": "sha256", "384": "sha384", "512": "sha512", "DSA": "sha512", "519": "sha512"}[algorithm[-3:]]
     digest = hashlib.new(name, access_token.encode()).digest()
     return base64.urlsafe_b64encode(digest[: len(digest) // 2]).decode().rstrip("=")
 
@@ -78,6 +80,7 @@ def test_every_algorithm_of_the_list_is_verified(algorithm: str) -> None:
         {"aud": [CLIENT]},
         {"aud": CLIENT, "azp": CLIENT},
         {"aud": [CLIENT, "another"], "azp": CLIENT},
+        {"aud": [CLIENT, CLIENT]},
         {"exp": FromNow(-30)},
         {"iat": FromNow(30)},
         {"iat": FromNow(0.25), "exp": FromNow(300.5)},
@@ -114,6 +117,8 @@ def test_without_a_nonce_sent_none_is_asked_for() -> None:
         ({"aud": {CLIENT: 1}}, "aud"),
         ({"aud": ["another"], "azp": CLIENT}, "aud"),
         ({"aud": [CLIENT, "another"]}, "azp"),
+        ({"aud": [CLIENT, 7]}, "azp"),
+        ({"aud": [CLIENT, CLIENT, "another"], "azp": ""}, "azp"),
         ({"aud": [CLIENT, "another"], "azp": "another"}, "azp"),
         ({"azp": "another"}, "azp"),
         ({"azp": ""}, "azp"),
@@ -249,6 +254,28 @@ def test_only_what_the_metadata_lists_is_allowed() -> None:
         check(token, jwks, algorithms=("RS256",))
     with pytest.raises(Refused, match="not allowed"):
         check(token, jwks, algorithms=())
+
+
+@pytest.mark.parametrize("in_token", ["EdDSA", "Ed25519"])
+@pytest.mark.parametrize("elsewhere", ["EdDSA", "Ed25519"])
+def test_one_algorithm_may_have_two_names(in_token: str, elsewhere: str) -> None:
+    """RFC 9864 renames EdDSA with its usual curve: metadata, keys and tokens of one server may differ."""
+    jwks = keys(public(key("Ed25519"), kid="one", alg=elsewhere))
+    token = signed(claims(at_hash=at_hash("Ed25519")), in_token, key("Ed25519"))
+    assert check(token, jwks, algorithms=("RS256", elsewhere))["sub"] == "ada"
+    with pytest.raises(Refused, match="not allowed"):
+        check(token, jwks, algorithms=("RS256",))
+    with pytest.raises(Refused, match="signature"):
+        check(token, keys(public(key("Ed25519", 2), kid="one", alg=elsewhere)))
+
+
+def test_the_new_name_is_for_its_own_curve() -> None:
+    """EdDSA has a second curve, and Ed25519 names the first."""
+    private = Ed448PrivateKey.generate()
+    jwk = {**OKPAlgorithm.to_jwk(private.public_key(), as_dict=True), "kid": "one"}
+    body = f"{part({'alg': 'Ed25519', 'kid': 'one'})}.{part(claims())}"
+    with pytest.raises(Refused, match="signature"):
+        check(f"{body}.{part(private.sign(body.encode()))}", keys(jwk))
 
 
 def test_a_key_for_another_algorithm_or_use_is_not_tried() -> None:

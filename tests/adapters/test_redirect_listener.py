@@ -2,19 +2,23 @@
 
 import contextlib
 import http.client
+import math
 import re
 import socket
 import socketserver
+import struct
 import threading
+import time
 from collections.abc import Iterator
 from functools import partial
 from urllib.parse import quote, urlencode, urlsplit
 
 import pytest
 
+from tests.killing.scene import wait_until
 from tests.support.commandline import LONG
 from tokenctl.adapters import callback_page
-from tokenctl.adapters.redirect_listener import RESULT_PATH, Callback, listening
+from tokenctl.adapters.redirect_listener import CLOSE_TIMEOUT, FOLLOW_TIMEOUT, RESULT_PATH, Callback, listening
 from tokenctl.errors import Refused, UsageError
 from tokenctl.oauth.authorization_code import ENTROPY, Attempt, begin, parse_callback
 
@@ -146,8 +150,9 @@ def test_a_refusal_with_the_right_state_ends_the_wait(door: Door) -> None:
         "code=evil&state=",
         "code=evil&state=wrong",
         "code=evil&state=wrong%E2%98%83",
-        "error=access_denied",
         "error=access_denied&state=wrong",
+        "error=access_denied&iss=https://evil.example",
+        "error=",
         "state={state}",
         "code=&state={state}",
         "code=evil&state={state}&state={state}",
@@ -162,6 +167,23 @@ def test_a_callback_that_is_not_ours_changes_nothing(door: Door, query: str) -> 
     answer = door.ask("/callback?" + query.format(state=door.attempt.state))
     assert (answer.status, answer.body) == (400, callback_page.UNEXPECTED)
     assert door.waiting
+    door.good()
+    assert door.callback.wait(LONG) == "the-code"
+
+
+def test_an_error_without_state_ends_nothing_and_is_told(door: Door) -> None:
+    """Some servers leave the state out of errors, and anybody can send that: the person decides what it is worth."""
+    for parameters in (
+        {"error": "access_denied"},
+        {"error": "access_denied", "error_description": "not you", "state": ""},
+    ):
+        answer = door.ask("/callback", **parameters)
+        assert (answer.status, answer.body) == (400, callback_page.UNPROVEN)
+    assert door.waiting
+    assert door.callback.unproven() == ["access_denied", "access_denied: not you"] and door.callback.unproven() == []
+    for number in range(50):
+        door.ask("/callback", error=f"buy-{number // 2}")
+    assert door.callback.unproven() == ["buy-0"], "no page fills the terminal"
     door.good()
     assert door.callback.wait(LONG) == "the-code"
 
@@ -253,7 +275,14 @@ def test_every_answer_has_the_protective_headers(door: Door) -> None:
 
 
 @pytest.mark.parametrize(
-    "page", [callback_page.SIGNED_IN, callback_page.FAILED, callback_page.UNEXPECTED, callback_page.NOT_FOUND]
+    "page",
+    [
+        callback_page.SIGNED_IN,
+        callback_page.FAILED,
+        callback_page.UNEXPECTED,
+        callback_page.UNPROVEN,
+        callback_page.NOT_FOUND,
+    ],
 )
 def test_pages_have_no_script_and_nothing_from_outside(page: bytes) -> None:
     """A page is fixed bytes: no script, no event, no address."""
@@ -267,6 +296,7 @@ def test_nothing_of_a_request_is_echoed(door: Door) -> None:
         door.ask("/" + quote(bad)),
         door.ask(f"/callback?{quote(bad)}={quote(bad)}"),
         door.ask("/callback", state="x", error=bad, error_description=bad),
+        door.ask("/callback", error=bad, error_description=bad),
         door.ask("/callback", host=bad),
         door.ask("/callback", "<SCRIPT>"),
         door.ask("/callback", state=door.attempt.state, error=bad, error_description=bad, next="https://evil.example"),
@@ -432,3 +462,33 @@ def test_a_sign_in_that_breaks_off_tells_the_browser() -> None:
         raise Refused("the code was refused")
     browser.join(5)
     assert pages[0].body == callback_page.FAILED
+
+
+# -- how long the listener stays for the last page ---------------------------------------------------
+
+
+def test_a_browser_that_does_not_ask_for_the_last_page_is_not_waited_for(door: Door) -> None:
+    """It has a second from its redirect, which the sign-in itself mostly needs; a browser that asked gets its page."""
+    assert door.callback.seconds_for_browser(time.monotonic()) == 0, "nobody was redirected"
+    before = time.monotonic()
+    door.good()
+    after = time.monotonic()
+    assert door.callback.seconds_for_browser(before) >= FOLLOW_TIMEOUT
+    assert door.callback.seconds_for_browser(after + FOLLOW_TIMEOUT) == 0
+    browser = threading.Thread(target=door.ask, args=(RESULT_PATH,))
+    browser.start()
+    wait_until(lambda: door.callback.seconds_for_browser(after + FOLLOW_TIMEOUT) == CLOSE_TIMEOUT)
+    door.callback.end(failed=False)
+    browser.join(LONG)
+    wait_until(lambda: door.callback.seconds_for_browser(after) == 0)
+
+
+def test_a_browser_that_goes_away_is_not_waited_for(door: Door) -> None:
+    """The tab was closed while the last page was on its way: there is nobody to wait for."""
+    door.good()
+    with socket.create_connection((door.address.hostname, door.address.port), timeout=120) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # the close is a reset
+        connection.sendall(f"GET {RESULT_PATH} HTTP/1.1\r\nHost: {door.address.netloc}\r\n\r\n".encode())
+        wait_until(lambda: door.callback.seconds_for_browser(math.inf) == CLOSE_TIMEOUT)
+    door.callback.end(failed=False)
+    wait_until(lambda: door.callback.seconds_for_browser(math.inf) == 0)

@@ -72,6 +72,37 @@ def test_min_ttl_decides(
     assert refreshes(demo_server) == renews
 
 
+@pytest.mark.parametrize(("left", "min_ttl", "needed"), [(60, None, 0), (59, None, 1), (101, 100, 0), (99, 100, 1)])
+@pytest.mark.parametrize(
+    ("setting", "seen", "early"),
+    [
+        (None, None, 1),
+        (None, "kept", 1),
+        (None, "ended", 0),
+        (True, None, 0),
+        (True, "kept", 0),
+        (False, "ended", 1),
+    ],
+)
+def test_nothing_is_renewed_early_where_a_renewal_ends_the_older_token(
+    demo_server: FaultyServer,
+    session: Session,
+    store: MemoryStore,
+    setting: bool | None,
+    seen: str | None,
+    early: int,
+    left: int,
+    min_ttl: int | None,
+    needed: int,
+) -> None:
+    """Others still use it: what the profile says counts, else what was seen. `min_ttl` rules all the same."""
+    profile = profile_of(demo_server, renewal_ends_access_token=setting)
+    store.write("t", replace(session, older_access_tokens=seen))
+    found = broker.current(at(end_of(session) - left, store), profile, min_ttl)
+    assert refreshes(demo_server) == max(early, needed)
+    assert found.older_access_tokens == seen, "what was seen is kept"
+
+
 @pytest.mark.parametrize(("step", "renews"), [(0, 0), (-1, 1), (-61, 1), (-86400, 1)])
 def test_a_clock_that_was_set_back_is_not_believed(
     demo_server: FaultyServer, session: Session, store: MemoryStore, step: int, renews: int

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.servers.faulty_server import FaultyServer
+from tests.servers.faulty_server import FaultyServer, Reply, json_reply
 from tests.support import broker
 from tests.support.commandline import Home
 from tests.support.demo_server import Make
-from tests.support.flows import Failing, Person, here, machine_profile, profile_of, refreshes, rewritten
+from tests.support.flows import Failing, Person, always, here, machine_profile, profile_of, refreshes, rewritten
 from tokenctl.broker import login as logins
 from tokenctl.demo.registry import CLIENTS
 from tokenctl.errors import StoreError, UsageError
@@ -95,6 +95,30 @@ def test_a_failing_revocation_is_told_and_costs_nothing(
     assert store.read("t") == newer
     said = capsys.readouterr().err
     assert f"tokens of ada at {demo_server.issuer} stay valid" in said
+
+
+@pytest.mark.parametrize(
+    ("reply", "told"),
+    [
+        (json_reply({"error": "invalid_client"}), True),
+        (json_reply({"ok": False}), True),
+        (json_reply({"error": "invalid_token"}, 401), False),
+        (json_reply({"error": "invalid_grant"}, 400), False),
+    ],
+)
+def test_a_replaced_session_that_may_live_on_is_told(
+    demo_server: FaultyServer,
+    make_server: Make,
+    store: MemoryStore,
+    capsys: pytest.CaptureFixture[str],
+    reply: Reply,
+    told: bool,
+) -> None:
+    """A 200 that names an error revoked nothing; a token that is dead already needs no word."""
+    second = make_server()
+    demo_server.overrides["/revoke"] = always(reply)
+    login(Person(store=store), profile_of(second), switch=True)
+    assert ("stay valid" in capsys.readouterr().err) is told
 
 
 # -- what cannot be kept ---------------------------------------------------------------------------

@@ -88,6 +88,23 @@ def test_a_server_that_keeps_older_tokens_is_not_asked_for_more(
     assert (demo_server.count("/introspect") == asked) is introspects, "what is known is not asked again"
 
 
+@pytest.mark.parametrize("setting", ["true", "false"])
+def test_what_the_profile_says_needs_no_question(home: Home, demo_server: FaultyServer, setting: str) -> None:
+    """The server is not asked, `exec` says what that means for a long command, and a later login keeps the setting."""
+    demo_server.sessions.ends_older_access_tokens = setting == "true"
+    sign_in(home, demo_server, introspects=True)
+    home.write_config(home.config.read_text() + f"renewal_ends_access_token = {setting}\n")
+    first = given(home, "token")
+    assert lives(demo_server, given(home, *NARROW))
+    assert (given(home, "token") == first) is (setting == "false")
+    assert demo_server.count("/introspect") == 0
+    run = home.run("exec", "--", "true")
+    assert run.stderr.count("exec --token-file") == (setting == "true") and run.status == 0
+    assert home.run("exec", "--token-file", "--", "true").stderr == ""
+    assert home.login(demo_server.issuer, "--scope", "openid api").status == 0
+    assert f"renewal_ends_access_token = {setting}" in home.config.read_text()
+
+
 def test_what_may_have_ended_is_handed_out_where_nothing_else_can_be_had(home: Home, demo_server: FaultyServer) -> None:
     """The server is away, and nobody knows that it ended the token: better than nothing, with a warning."""
     sign_in(home, demo_server, introspects=False)

@@ -15,7 +15,7 @@ from tests.servers.faulty_server import FaultyServer, Received, Reply, json_repl
 from tests.support.broker import sign_in
 from tests.support.commandline import LONG
 from tests.support.fetch import fetch
-from tests.support.flows import Person, always, profile_of, rewritten
+from tests.support.flows import Person, Screen, always, profile_of, rewritten
 from tokenctl.demo.signing import base64url
 from tokenctl.errors import LoginRequired, Refused, Unreachable, UsageError
 
@@ -136,6 +136,40 @@ def test_a_wrong_callback_does_not_end_the_wait(demo_server: FaultyServer) -> No
     assert statuses == [400, 400, 400]
     assert session.subject == "user-ada"
     assert demo_server.count("/token") == 1
+
+
+def test_an_error_without_state_does_not_end_the_wait(demo_server: FaultyServer) -> None:
+    """Anybody can send it: the sign-in can still succeed."""
+
+    def visit(url: str) -> None:
+        calling_back(error="access_denied", iss=demo_server.issuer)(url)
+        fetch(url)
+
+    assert sign_in(Person(visit=visit), profile_of(demo_server)).subject == "user-ada"
+
+
+def test_the_progress_line_ends_when_nobody_comes(demo_server: FaultyServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever writes the error begins on a line of its own; a sign-in that succeeds leaves no line."""
+    screen = Screen()
+    monkeypatch.setattr(sys, "stderr", screen)
+    with pytest.raises(LoginRequired):
+        sign_in(Person(visit=lambda url: None), profile_of(demo_server), timeout=1)
+    assert screen.getvalue().endswith("0:01 left \n")
+    sign_in(Person(), profile_of(demo_server))
+    assert screen.getvalue().count("left \n") == 1
+
+
+def test_an_error_without_state_is_told(demo_server: FaultyServer, capsys: pytest.CaptureFixture[str]) -> None:
+    """The person sees once what the server seems to have said, and again when the wait is over."""
+
+    def visit(url: str) -> None:
+        for _ in range(3):
+            calling_back(error="server_error", error_description="not\x1b[2J today")(url)
+
+    with pytest.raises(LoginRequired, match=r"within 2 s; the browser came back with an error: server_error: not"):
+        sign_in(Person(visit=visit), profile_of(demo_server), timeout=2)
+    said = capsys.readouterr().err
+    assert said.count("server_error: not") == 1 and "\x1b" not in said and "goes on waiting" in said
 
 
 def test_a_refusal_ends_the_wait(demo_server: FaultyServer) -> None:

@@ -1,5 +1,6 @@
 """Signing in on another screen: when it polls, how it slows down, and how it ends."""
 
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -8,8 +9,8 @@ import pytest
 from tests.servers.faulty_server import FaultyServer, Received, Reply, json_reply
 from tests.support.broker import sign_in
 from tests.support.demo_server import Make
-from tests.support.flows import SCOPE, PassingClock, always, profile_of, rewritten
-from tokenctl.errors import LoginRequired, Refused, Unreachable
+from tests.support.flows import SCOPE, PassingClock, Screen, always, profile_of, rewritten
+from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable
 from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
 from tokenctl.storage.memory_store import MemoryStore
@@ -135,12 +136,46 @@ def test_a_slow_down_with_429_is_a_slow_down(server: FaultyServer, clock: Passin
     assert polls.times == [5, 15]
 
 
-@pytest.mark.parametrize("reply", [DROPPED, Reply(status=500), Reply(status=429), Reply(status=503)])
-def test_a_failing_server_is_asked_half_as_often(server: FaultyServer, clock: PassingClock, reply: Reply) -> None:
-    """A connection that fails, or a server without an answer, doubles the interval and ends nothing."""
+HTML = {"Content-Type": "text/html"}
+NO_ANSWERS = (
+    DROPPED,
+    *(Reply(status=status) for status in (200, 400, 403, 404, 429, 500, 502, 503)),
+    *(Reply(status=status, headers=HTML, body=b"<h1>No</h1>") for status in (200, 400, 403, 404, 503)),
+    Reply(status=302, headers={"Location": "http://portal.example/sign-in"}),
+    Reply(status=307, headers={"Location": "/elsewhere"}),
+    json_reply({"message": "Forbidden"}, 403),
+    json_reply({"error": "Not Found", "status": 404}, 404),
+    json_reply({}),
+)
+"""What comes from a firewall, a gateway or a captive portal in the place of the server's answer."""
+
+
+@pytest.mark.parametrize("reply", NO_ANSWERS)
+def test_what_is_not_the_servers_answer_ends_nothing(server: FaultyServer, clock: PassingClock, reply: Reply) -> None:
+    """A page, a redirect or a connection that breaks doubles the interval; the sign-in goes on."""
     polls = Polls(server, clock, reply, reply, PENDING)
     run(server, clock)
     assert polls.times == [5, 15, 35, 55]
+
+
+def test_slow_down_can_name_the_new_interval(server: FaultyServer, clock: PassingClock) -> None:
+    """GitHub does, with the status 200 and a form."""
+    polls = Polls(server, clock, Reply(status=200, body=b"error=slow_down&interval=20"), PENDING)
+    run(server, clock)
+    assert polls.times == [5, 25, 45]
+
+
+def test_the_progress_line_ends_when_the_wait_does(
+    server: FaultyServer, clock: PassingClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever writes the error, or whatever comes next, begins on an empty line."""
+    for reply in (PENDING, json_reply({"error": "access_denied"}, 400), DROPPED):
+        screen = Screen()
+        monkeypatch.setattr(sys, "stderr", screen)
+        server.overrides["/token"] = always(reply)
+        with pytest.raises(TokenctlError):
+            run(server, clock, timeout=12)
+        assert screen.getvalue().endswith("left \n")
 
 
 def test_retry_after_is_waited_for(server: FaultyServer, clock: PassingClock) -> None:
@@ -152,7 +187,7 @@ def test_retry_after_is_waited_for(server: FaultyServer, clock: PassingClock) ->
 
 @pytest.mark.parametrize(
     ("interval", "first"),
-    [(None, 5), (7, 7), ("8", 8), (0, 1), (-3, 5), ("soon", 5), (2.9, 2), (10**8, 300), (True, 5)],
+    [(None, 5), (7, 7), ("8", 8), (0, 1), (-3, 5), ("soon", 5), (2.9, 3), (" 6", 6), (10**8, 300), (True, 5)],
 )
 def test_an_interval_may_be_absent_or_odd(
     server: FaultyServer, clock: PassingClock, interval: object, first: int
@@ -194,10 +229,10 @@ def test_a_server_that_always_fails_ends_at_the_deadline(server: FaultyServer, c
     """Doubling the interval does not carry the wait past its end."""
     server.overrides["/token"] = always(DROPPED)
     began = clock.now()
-    with pytest.raises(LoginRequired):
+    with pytest.raises(LoginRequired, match=r"at last, .* broke the connection"):
         run(server, clock)
     assert clock.now() - began == 600
-    assert server.count("/token") < 10
+    assert server.count("/token") < 15
 
 
 @pytest.mark.parametrize(
@@ -208,9 +243,10 @@ def test_a_server_that_always_fails_ends_at_the_deadline(server: FaultyServer, c
         (json_reply({"error": "access_denied"}, 403), Refused, "refused on the other device"),
         (json_reply({"error": "invalid_grant"}, 400), LoginRequired, "invalid_grant"),
         (json_reply({"error": "invalid_client"}, 401), Refused, "invalid_client"),
-        (Reply(status=400), Refused, "empty body"),
-        (Reply(status=404, headers={"Content-Type": "text/html"}, body=b"<h1>"), Refused, "HTML"),
-        (Reply(status=200, body=b"{}"), Refused, "access_token|token_type"),
+        (json_reply({"error": "authorization_declined"}, 400), Refused, "refused on the other device"),
+        (json_reply({"error": "incorrect_device_code"}), Refused, "incorrect_device_code"),
+        (Reply(status=200, body=b"error=expired_token&error_description=x"), LoginRequired, "expired"),
+        (json_reply({"access_token": "a", "token_type": "DPoP"}), Refused, "token_type"),
     ],
 )
 def test_a_final_answer_ends_the_wait(

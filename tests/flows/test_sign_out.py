@@ -63,6 +63,13 @@ def test_tokens_go_to_the_pinned_endpoint_only(demo_server: FaultyServer, sessio
         Reply(status=404),
         Reply(status=400, headers={"Content-Type": "text/html"}, body=b"<h1>No</h1>"),
         Reply(status=302, headers={"Location": "/jwks"}),
+        Reply(status=501),
+        json_reply({"error": "invalid_client"}),
+        json_reply({"error": "invalid_token"}),
+        json_reply({"ok": False, "error": "invalid_auth"}),
+        json_reply({"ok": False}),
+        Reply(status=200, headers={"Content-Type": "text/plain"}, body=b"error=incorrect_client_credentials"),
+        Reply(status=200, headers={"Content-Type": "text/html"}, body=b"<h1>Wi-Fi</h1>"),
     ],
 )
 def test_a_refresh_token_that_is_not_revoked_keeps_the_session(
@@ -72,8 +79,20 @@ def test_a_refresh_token_that_is_not_revoked_keeps_the_session(
     demo_server.overrides["/revoke"] = always(reply)
     with pytest.raises(Refused) as caught:
         end(demo_server, session)
-    assert caught.value.exit_status == 5
+    assert caught.value.exit_status == 5 and "--local" in (caught.value.hint or "")
     assert hints(demo_server) == ["refresh_token"]
+
+
+@pytest.mark.parametrize("status", [400, 401])
+@pytest.mark.parametrize("error", ["invalid_token", "invalid_grant", "token_revoked"])
+def test_tokens_that_are_dead_are_revoked(
+    demo_server: FaultyServer, session: Session, status: int, error: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The server does not know them, or ended them: nothing is left alive, and nobody is bothered."""
+    demo_server.overrides["/revoke"] = always(json_reply({"error": error}, status))
+    end(demo_server, session)
+    assert hints(demo_server) == ["refresh_token", "access_token"]
+    assert "stays valid" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,7 @@ WRONG: dict[str, tuple[object, ...]] = {
     "client_id": (7, "", ["c"]),
     "scope": ("", [], [7], 7, {"a": "b"}, ["a\nb"]),
     "resource": (7, [7], {"a": "b"}, ["/x"], "https://x/#f", "https://x/#", "x y:z", "https://é", ""),
+    "renewal_ends_access_token": (None, "true", "yes", 1, 0, "", []),
     "flow": ("", "password", "implicit", "Browser", 7),
     "store": ("plaintext", "KEYRING", "", None),
     "token_endpoint_auth_method": ("tls_client_auth", ""),

@@ -13,6 +13,7 @@ from tokenctl.oauth.authorization_code import (
     ENTROPY,
     RESERVED_PARAMETERS,
     UnexpectedCallback,
+    UnprovenRefusal,
     authorization_parameters,
     authorization_url,
     begin,
@@ -145,6 +146,12 @@ def test_an_issuer_that_was_promised_must_be_there(rest: dict[str, str]) -> None
         parse_callback(STRICT, {"state": STRICT.state, **rest})
 
 
+def test_an_error_without_the_promised_issuer_is_told() -> None:
+    """Some servers promise `iss` and leave it out of errors: the sign-in ends, and not without the server's words."""
+    with pytest.raises(Refused, match=r"issuer None, .*; it says: access_denied: no"):
+        parse_callback(STRICT, {"state": STRICT.state, "error": "access_denied", "error_description": "no"})
+
+
 def test_an_error_with_our_state_is_final() -> None:
     """The code of the server and its words reach the person, even when a code is there as well."""
     with pytest.raises(Refused, match="access_denied: the user said no") as caught:
@@ -153,6 +160,22 @@ def test_an_error_with_our_state_is_final() -> None:
             {"state": ATTEMPT.state, "error": "access_denied", "error_description": "the user said no", "code": "c"},
         )
     assert caught.value.error == "access_denied"
+
+
+@pytest.mark.parametrize("rest", [{}, {"state": ""}, {"iss": ISSUER}, {"code": "c"}])
+def test_an_error_without_state_is_not_final(rest: dict[str, str]) -> None:
+    """Everybody can send it, and some servers do: it is told, and cut."""
+    with pytest.raises(UnprovenRefusal, match="access_denied: no") as caught:
+        parse_callback(ATTEMPT, {"error": "access_denied", "error_description": "no" * 999, **rest})
+    assert len(caught.value.said) < 400
+
+
+@pytest.mark.parametrize("rest", [{"state": "x"}, {"iss": "https://evil.example"}, {"error": ""}])
+def test_an_error_of_somebody_else_is_not_told(rest: dict[str, str]) -> None:
+    """With another state or another issuer it belongs to another sign-in."""
+    with pytest.raises(UnexpectedCallback) as caught:
+        parse_callback(ATTEMPT, {"error": "access_denied", **rest})
+    assert not isinstance(caught.value, UnprovenRefusal)
 
 
 @pytest.mark.parametrize("rest", [{}, {"code": ""}])

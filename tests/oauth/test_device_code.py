@@ -1,6 +1,6 @@
 """The device authorization grant."""
 
-import json
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given
@@ -13,6 +13,8 @@ from tokenctl.oauth.device_code import (
     LONGEST_INTERVAL,
     DeviceAuthorization,
     Pending,
+    after_no_answer,
+    after_slow_down,
     device_request,
     parse_device,
     pending,
@@ -63,11 +65,31 @@ def test_a_full_answer_becomes_a_record() -> None:
     assert SECRET not in repr(found)
 
 
-def test_googles_name_for_the_page_is_understood() -> None:
-    """Its first version says verification_url."""
-    assert (
-        device(verification_uri=None, verification_url="https://b.example/x").verification_uri == "https://b.example/x"
+@pytest.mark.parametrize("standard", [None, ""])
+def test_googles_name_for_the_page_is_understood(standard: str | None) -> None:
+    """Its first version says verification_url, and some servers send both names, one of them empty."""
+    names = {"verification_uri": standard, "verification_uri_complete": standard}
+    found = parse_device(
+        answer(
+            {
+                **DEVICE,
+                **names,
+                "verification_url": "https://b.example/x",
+                "verification_url_complete": "https://b.example/y",
+            }
+        )
     )
+    assert found.verification_uri == "https://b.example/x"
+    assert found.verification_uri_complete == "https://b.example/y"
+
+
+def test_a_form_is_a_device_authorization() -> None:
+    """GitHub answers with a form unless it is asked for JSON."""
+    body = urlencode({name: str(value) for name, value in DEVICE.items()}).encode()
+    assert parse_device(answer(body, 200, "application/x-www-form-urlencoded")) == device()
+    with pytest.raises(Refused, match="device_flow_disabled") as caught:
+        parse_device(answer(b"error=device_flow_disabled&error_description=Device+Flow+must+be+enabled", 200))
+    assert "--flow browser" in (caught.value.hint or "")
 
 
 NONSENSE: tuple[object, ...] = (None, -1, "-1", "soon", "", True, [5], {}, 10**400, "9" * 400)
@@ -76,7 +98,7 @@ NONSENSE: tuple[object, ...] = (None, -1, "-1", "soon", "", True, [5], {}, 10**4
 @pytest.mark.parametrize(
     ("interval", "seconds"),
     [
-        *((5, 5), ("9", 9), (2.9, 2), (0, 1), (0.1, 1), (10**6, LONGEST_INTERVAL)),
+        *((5, 5), ("9", 9), (" 9", 9), ("2.5", 3), (2.9, 3), (0, 1), (0.1, 1), (10**6, LONGEST_INTERVAL)),
         *((wrong, DEFAULT_INTERVAL) for wrong in NONSENSE),
     ],
 )
@@ -86,7 +108,8 @@ def test_the_interval_is_sensible(interval: object, seconds: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("expires_in", "seconds"), [(600, 600), ("600", 600), (0, 1), *((wrong, 300) for wrong in NONSENSE)]
+    ("expires_in", "seconds"),
+    [(600, 600), ("600", 600), (" 599.5", 599), (0.5, 1), (0, 300), *((wrong, 300) for wrong in NONSENSE)],
 )
 def test_the_code_lives_for_a_sensible_time(expires_in: object, seconds: int) -> None:
     """It ends some time, whatever the server says."""
@@ -154,28 +177,83 @@ def test_two_errors_mean_ask_again(error: str, expected: Pending, status: int) -
     assert pending(answer({"error": error}, status)) is expected
 
 
+@pytest.mark.parametrize("status", [200, 400, 403, 404])
+@pytest.mark.parametrize("code", ["invalid_grant", "invalid_client", "INVALID_GRANT", "incorrect_device_code", "urn:x"])
+def test_an_oauth_error_ends_the_polling(code: str, status: int) -> None:
+    """The token response's parser says what it is."""
+    assert pending(answer({"error": code}, status)) is None
+    assert pending(answer(f"error={code}&error_description=no".encode(), status)) is None
+
+
+def test_tokens_end_the_polling() -> None:
+    """As JSON or as a form."""
+    assert pending(answer({"access_token": "x"})) is None
+    assert pending(answer(b"access_token=x&scope=&token_type=bearer")) is None
+
+
 @pytest.mark.parametrize(
     "body",
-    [None, b"<html>", b"[]", {}, {"access_token": "x"}, {"error": None}, {"error": ["slow_down"]}, {"error": {}}]
-    + [{"error": each} for each in ("invalid_request", "invalid_grant", "SLOW_DOWN", "slow_down ", "")],
+    [
+        *(None, b"<html>", b"[]", {}, {"error": None}, {"error": ["slow_down"]}, {"error": {}}, {"error": ""}),
+        *({"error": each} for each in ("Not Found", "Forbidden", "server_error", "temporarily_unavailable")),
+        *({"message": each} for each in ("Forbidden", "no healthy upstream")),
+    ],
 )
-@pytest.mark.parametrize("status", [200, 400, 503])
-def test_every_other_answer_ends_the_polling(body: object, status: int) -> None:
-    """The token response's parser says what it is."""
-    assert pending(answer(body, status)) is None
+@pytest.mark.parametrize("status", [200, 302, 400, 403, 404, 429, 500, 503])
+def test_what_is_not_the_servers_answer_ends_nothing(body: object, status: int) -> None:
+    """A page of a firewall, an error of a gateway, an empty body: the person may be about to enter the code."""
+    assert pending(answer(body, status)) is Pending.NO_ANSWER
 
 
-def test_an_expired_code_means_signing_in_again() -> None:
+@pytest.mark.parametrize("status", [429, 500, 502])
+def test_an_overloaded_server_ends_nothing(status: int) -> None:
+    """With these statuses no error and no token counts."""
+    for body in ({"error": "invalid_grant"}, {"access_token": "x"}):
+        assert pending(answer(body, status)) is Pending.NO_ANSWER
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"status": 400, "message": "authorization_pending"}, Pending.WAIT),
+        (b"error=authorization_pending", Pending.WAIT),
+        ({"error": "SLOW_DOWN"}, Pending.SLOW_DOWN),
+    ],
+)
+def test_the_same_words_in_another_form_mean_the_same(body: object, expected: Pending) -> None:
+    """Twitch has them in `message`, and GitHub sends a form."""
+    assert pending(answer(body, 400)) is expected
+
+
+@pytest.mark.parametrize(
+    ("named", "interval"), [(None, 10), (7, 10), (12, 12), ("12.5", 13), ("soon", 10), (-1, 10), (10**6, 300)]
+)
+def test_slow_down_adds_five_seconds_or_what_the_server_names(named: object, interval: int) -> None:
+    """GitHub names the new interval; it never becomes shorter."""
+    assert after_slow_down(5, answer({"error": "slow_down", "interval": named})) == interval
+
+
+@pytest.mark.parametrize(
+    ("interval", "retry_after", "expected"), [(5, None, 10), (40, None, 60), (90, None, 90), (5, 120, 120), (5, 3, 10)]
+)
+def test_a_lost_answer_doubles_the_interval(interval: int, retry_after: int | None, expected: int) -> None:
+    """Up to a minute: the code does not live much longer."""
+    assert after_no_answer(interval, retry_after) == expected
+
+
+@pytest.mark.parametrize("body", [{"error": "expired_token"}, {"status": 400, "message": "invalid device code"}])
+def test_an_expired_code_means_signing_in_again(body: object) -> None:
     """That is exit status 4, and a hint."""
     with pytest.raises(LoginRequired, match="expired") as caught:
-        pending(answer({"error": "expired_token"}, 400))
+        pending(answer(body, 400))
     assert "the same command again" in (caught.value.hint or "")
 
 
-def test_a_person_who_says_no_is_believed() -> None:
+@pytest.mark.parametrize("error", ["access_denied", "authorization_declined"])
+def test_a_person_who_says_no_is_believed(error: str) -> None:
     """That is a refusal, not a reason to go on asking."""
     with pytest.raises(Refused, match="refused") as caught:
-        pending(answer({"error": "access_denied", "error_description": "\x1b[2J"}, 400))
+        pending(answer({"error": error, "error_description": "\x1b[2J"}, 400))
     assert caught.value.error == "access_denied" and "\x1b" not in caught.value.message
 
 
@@ -187,9 +265,9 @@ def test_any_answer_is_a_record_or_one_of_our_errors(response: Response) -> None
         assert 1 <= found.interval <= LONGEST_INTERVAL and found.expires_at > NOW and found.user_code.isprintable()
 
 
-@given(answers("error", "error_description"))
+@given(answers("error", "error_description", "message", "access_token"))
 def test_any_poll_is_pending_final_or_one_of_our_errors(response: Response) -> None:
     """No answer makes the poll fail in another way or repeat a secret."""
     with only(LoginRequired, Refused):
         found = pending(response)
-        assert found is None or found.value in json.loads(response.body.decode("utf-8-sig"))["error"]
+        assert found is not None or response.status not in (429, 500, 503)

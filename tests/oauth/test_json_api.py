@@ -147,9 +147,13 @@ def test_a_token_that_rotated_is_taken_out_of_an_answer_that_is_no_use_otherwise
 
 
 def test_a_revocation_is_done_or_not() -> None:
-    """Any 2xx is done; an overloaded server is asked again later."""
+    """Any 2xx that names no error is done, and a token that is dead already; an overloaded server is asked again later."""
     assert check_revoked(answer({}, 204)) is None
     assert check_revoked(answer({}, 404)) is not None
+    assert check_revoked(answer({"ok": False})) is not None
+    assert check_revoked(answer(b"<html>sign in to the Wi-Fi")) is not None
+    assert check_revoked(answer({"error": f"no {SECRET}"}), (SECRET,)) == "no ***"
+    assert check_revoked(answer({"message": "unknown token"}, 404)) is None
     with pytest.raises(Unreachable):
         check_revoked(answer({}, 502))
 

@@ -4,6 +4,7 @@ import base64
 import json
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
@@ -11,8 +12,9 @@ from hypothesis import given
 from tests.support.responses import NOW, SECRET, TOKENS, answer, answers, only
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable
 from tokenctl.model.session import DEFAULT_LIFETIME
-from tokenctl.oauth.error_response import redacted
-from tokenctl.oauth.token_response import LONGEST_LIFETIME, LONGEST_TOKEN, TokenSet, parse
+from tokenctl.oauth.answers import LONGEST_LIFETIME
+from tokenctl.oauth.error_response import CLIENT, redacted
+from tokenctl.oauth.token_response import LONGEST_TOKEN, TokenSet, parse, rotated
 from tokenctl.oauth.wire import Response
 
 
@@ -49,17 +51,79 @@ def test_a_token_set_shows_no_token() -> None:
     assert SECRET not in repr(tokens(access_token=SECRET, refresh_token=SECRET, id_token=SECRET))
 
 
-@pytest.mark.parametrize("token_type", ["Bearer", "bearer", "bEARER", "BEARER", None, ""])
-def test_the_token_type_has_no_case(token_type: str) -> None:
-    """However the server writes it, or when it leaves it out, we say Bearer."""
+@pytest.mark.parametrize(
+    "token_type", ["Bearer", "bEARER", "BEARER", "bearer ", " Bearer\n", None, "", " ", "bot", "user", "BearerToken"]
+)
+def test_a_token_that_is_used_as_bearer_is_bearer(token_type: str) -> None:
+    """However the server writes it, or when it leaves it out, the header says Bearer."""
     assert tokens(token_type=token_type).token_type == "Bearer"
 
 
-@pytest.mark.parametrize("token_type", ["mac", "DPoP", "N_A", "Bearer ", 7, ["Bearer"], {"Bearer": 1}])
+@pytest.mark.parametrize(
+    "token_type",
+    ["mac", "DPoP", "dpop ", "PoP", "N_A", "token", "Bear er", "Bearer,", 7, 0, False, [], ["Bearer"], {"Bearer": 1}],
+)
 def test_another_token_type_is_refused(token_type: object) -> None:
     """A token that cannot be used as Bearer is not kept (RFC 6749 section 7.1)."""
-    with pytest.raises(Refused, match="token_type"):
+    with pytest.raises(Refused, match="token_type") as caught:
         tokens(token_type=token_type)
+    assert "bearer tokens" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("token_type", "why"), [("DPoP", "bound to a key"), ("mac", "signature"), ("N_A", "no access")]
+)
+def test_the_refusal_says_why_bearer_will_not_do(token_type: str, why: str) -> None:
+    """Whoever set the server up so meets the reason."""
+    with pytest.raises(Refused, match=why):
+        tokens(token_type=token_type)
+
+
+@pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded; charset=utf-8", "text/plain", ""])
+def test_a_form_is_a_token_response(content_type: str) -> None:
+    """GitHub answers with a form unless it is asked for JSON, and some servers always do."""
+    body = b"access_token=gho_a%2Bb&scope=repo%2Cgist&token_type=bearer&expires_in=28800&refresh_token=ghr_c"
+    found = parse(answer(body, 200, content_type))
+    assert (found.access_token, found.scope, found.token_type) == ("gho_a+b", "repo gist", "Bearer")
+    assert (found.expires_at, found.refresh_token) == (NOW + 28800, "ghr_c")
+    assert rotated(answer(body, 200, content_type)) == "ghr_c"
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_form_is_an_error_response(status: int) -> None:
+    """GitHub sends errors with 200: the error counts, not the status."""
+    body = b"error=bad_refresh_token&error_description=The+refresh+token+passed+is+incorrect+or+expired.&error_uri=x"
+    with pytest.raises(LoginRequired, match=r"bad_refresh_token: The refresh token passed is incorrect"):
+        parse(answer(body, status, "application/x-www-form-urlencoded"))
+    assert rotated(answer(body, status)) is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"access_token=a&access_token=b", b"access_token=a&error=&error=x", b"access_token=a%00b", b"access_token=%ff"],
+)
+def test_a_form_that_says_two_words_is_refused(body: bytes) -> None:
+    """As in JSON, no member may come twice, and no token has other characters than a token's."""
+    with pytest.raises(Refused):
+        parse(answer(body, 200, "application/x-www-form-urlencoded"))
+
+
+@pytest.mark.parametrize("client_error", ["invalid_client", "incorrect_client_credentials"])
+def test_a_wrong_secret_says_what_to_check(client_error: str) -> None:
+    """Whatever the server calls it, the next step is the same."""
+    with pytest.raises(Refused, match=client_error) as caught:
+        parse(answer({"error": client_error}))
+    assert "client secret" in (caught.value.hint or "")
+    with pytest.raises(Refused, match="does not accept the client's credentials"):
+        parse(answer({"error": client_error}), presented=CLIENT)
+
+
+def test_words_without_a_token_are_the_servers_error() -> None:
+    """A success that holds no token is none: its words say what happened."""
+    with pytest.raises(LoginRequired, match="Invalid refresh token"):
+        parse(answer({"status": 400, "message": "Invalid refresh token"}))
+    with pytest.raises(Refused, match="try again tomorrow"):
+        parse(answer({"message": "try again tomorrow"}))
 
 
 def test_a_deep_token_type_is_refused_at_every_depth() -> None:
@@ -84,6 +148,9 @@ def test_a_secret_in_the_token_type_is_not_repeated() -> None:
         ("900", 900),
         (900.9, 900),
         ("900.9", 900),
+        (" 3600", 3600),
+        ("3599.5", 3599),
+        ("\t900 \r\n", 900),
         (0.9, 1),
         (LONGEST_LIFETIME, LONGEST_LIFETIME),
     ],
@@ -97,7 +164,7 @@ def test_a_sensible_lifetime_counts_from_the_request(expires_in: object, seconds
     assert type(found.expires_at) is int
 
 
-@pytest.mark.parametrize("expires_in", [0, "0", 0.0, None, ""])
+@pytest.mark.parametrize("expires_in", [0, "0", 0.0, None, "", " "])
 def test_a_lifetime_that_is_none_is_absent(expires_in: object) -> None:
     """Zero is "unknown" to the servers that send it; a session without a way to renew then has no end."""
     found = tokens(expires_in=expires_in)
@@ -110,7 +177,7 @@ def test_a_lifetime_that_is_none_is_absent(expires_in: object) -> None:
     "expires_in",
     [
         *("-1", "-0.5", "NaN", "Infinity", "-Infinity", "1e999", "1e300", "9" * 400, "9" * 5000, "true", "false"),
-        *('"soon"', '"-1"', '".5"', '" 900"', '"1e3"', '"²"', '"٣"', '"' + "9" * 400 + '"', "[900]", "{}"),
+        *('"soon"', '"-1"', '".5"', '"9 00"', '"1e3"', '"²"', '"٣"', '"' + "9" * 400 + '"', "[900]", "{}"),
         str(LONGEST_LIFETIME + 1),
     ],
 )
@@ -169,6 +236,13 @@ def test_a_token_that_was_issued_for_this_request_has_its_whole_life(
     assert parse(response).expires_at == NOW - waited + life
 
 
+@pytest.mark.parametrize("name", ["refresh_token_expires_in", "refresh_expires_in", "x_refresh_token_expires_in"])
+@pytest.mark.parametrize("value", [3600, "3600", " 3600", "3600.5"])
+def test_the_life_of_a_refresh_token_is_read_where_it_is_told(name: str, value: object) -> None:
+    """No standard names the member, so GitHub, Keycloak and Intuit call it as they like."""
+    assert tokens(refresh_token="rt", **{name: value}).refresh_token_expires_at == NOW + 3600
+
+
 @pytest.mark.parametrize("value", [-1, "soon", True, [], 10**400, None, 0])
 def test_a_senseless_refresh_lifetime_is_unknown(value: object) -> None:
     """It is not standard and only shown, so it fails nothing; zero means never to who sends it."""
@@ -209,20 +283,6 @@ def test_an_answer_without_an_access_token_is_refused(value: object) -> None:
         tokens(access_token=value)
     found = tokens(refresh_token=value, id_token=value)
     assert found.refresh_token is None and found.id_token is None
-
-
-@pytest.mark.parametrize(
-    ("scope", "granted"), [("a,b", "a b"), ("a", "a"), (" a  b ", "a b"), ("a,b c", "a,b c"), (",", ""), ("", None)]
-)
-def test_a_scope_is_split_by_spaces_or_by_commas(scope: str, granted: str | None) -> None:
-    """Some servers separate the granted scopes by commas, although a comma may be part of a scope."""
-    assert tokens(scope=scope).scope == granted
-
-
-@pytest.mark.parametrize("scope", [None, 7, ["a"], {}])
-def test_a_scope_that_is_no_text_is_unknown(scope: object) -> None:
-    """It then stays what was asked for."""
-    assert tokens(scope=scope).scope is None
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 403])
@@ -327,6 +387,36 @@ def test_a_secret_at_the_cut_is_redacted_first() -> None:
 def test_a_secret_within_a_secret_leaves_nothing() -> None:
     """The longest is taken out first."""
     assert redacted("<abc-def>", ("abc", "abc-def")) == "<***>"
+
+
+@pytest.mark.parametrize("secret", ["a", "the", "id", "client", "grant"])
+def test_a_short_secret_leaves_the_message_readable(secret: str) -> None:
+    """As a part of other words it is no secret, and an error code is still one."""
+    said = "whether invalid_client identified invalid_grants another"
+    assert redacted(said, (secret,)) == said
+
+
+@pytest.mark.parametrize(
+    "secret", ["a", "the", "pw", "s3cret", "x-y", "-x", "x-", "a b", "\N{LATIN SMALL LETTER E WITH ACUTE}x"]
+)
+@pytest.mark.parametrize(
+    "said",
+    [
+        "{}",
+        "secret {} refused",
+        "({})",
+        "client_secret={}&x=1",
+        "%22client_secret%22%3A%22{}%22",
+        "'{}'",
+        "{}.",
+        "id:{}",
+        "=[{}]",
+    ],
+)
+def test_a_short_secret_is_never_told(secret: str, said: str) -> None:
+    """Wherever a server quotes it, plain or percent-encoded, nothing of it is left."""
+    for form in (secret, quote(secret, safe=""), quote_plus(secret)):
+        assert redacted(said.format(form), (secret,)) == said.format("***")
 
 
 @given(answers("access_token", "refresh_token", "id_token", "expires_in", "scope", "error", "error_description"))

@@ -121,6 +121,7 @@ def test_the_metadata_names_the_issuer_and_every_endpoint(oidc_provider: OidcPro
         "PS256",
         "ES256",
         "EdDSA",
+        "Ed25519",
     }
     assert oidc_provider.count(route="discovery") == 1
 

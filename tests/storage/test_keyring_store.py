@@ -210,6 +210,19 @@ def test_the_four_answers_are_four(hanging: Hanging) -> None:
     assert kinds == [StoreLocked, StoreUnavailable, StoreTimedOut]
 
 
+@pytest.mark.parametrize("kind", ["keyring", "session"])
+def test_an_error_says_which_keyring_it_is(hanging: Hanging, kind: str) -> None:
+    """A machine can have several, and a person has to unlock or start one of them."""
+    for ring in (Failing(*LOCKED[:1] * 50), Failing(*BROKEN[:1] * 50), hanging):
+        store = KeyringStore(ring, kind, patience=Patience(seconds=0.05))
+        for call in calls(store):
+            with pytest.raises(StoreError) as caught:
+                call()
+            assert (
+                caught.value.message.endswith(f": {store.backend}") and caught.value.message.count(store.backend) == 1
+            )
+
+
 SPURIOUS = [
     keyring.errors.PasswordSetError("Item does not exist!"),
     RuntimeError("[org.freedesktop.Secret.Error.NoSuchObject] ('No such item',)"),

@@ -53,7 +53,8 @@ def test_a_locked_keyring_is_locked_and_not_empty(secret_service: SecretService,
     secret_service.store("tokenctl:work", "session", dumps(session(1)))
     secret_service.lock()
     document = [dumps(session(2))] if verb == "write" else []
-    assert ask(secret_service.environ, lane, verb, "work", *document)["error"] == "StoreLocked"
+    answer = ask(secret_service.environ, lane, verb, "work", *document)
+    assert answer["error"] == "StoreLocked" and "the Secret Service keyring" in answer["message"]
     secret_service.restart()
     assert loads(ask(secret_service.environ, lane, "read", "work")["found"]) == session(1)
 

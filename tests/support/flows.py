@@ -1,5 +1,6 @@
 """Flows in one process: a person who is quick, a clock that moves when told, a profile of the demo server."""
 
+import io
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -70,6 +71,14 @@ class PassingClock(SetClock):
     def send(self, request: Request) -> Response:
         """Send for real, and say that the answer came at this clock's time."""
         return replace(Transport().send(request), received_at=int(self.time))
+
+
+class Screen(io.StringIO):
+    """A terminal that remembers what was written."""
+
+    def isatty(self) -> bool:
+        """Be one."""
+        return True
 
 
 class QuickBrowser(Browser):

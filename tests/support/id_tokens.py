@@ -17,7 +17,7 @@ def key(kind: str, number: int = 1) -> Private:
     """Make a private key for an algorithm once; `number` tells several apart."""
     if kind[:2] in ("RS", "PS"):
         return rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    if kind == "EdDSA":
+    if kind in ("EdDSA", "Ed25519"):
         return ed25519.Ed25519PrivateKey.generate()
     return ec.generate_private_key({"ES256": ec.SECP256R1(), "ES384": ec.SECP384R1(), "ES512": ec.SECP521R1()}[kind])
 
@@ -35,7 +35,8 @@ def signed(payload: object, algorithm: str = "RS256", private: Private | None = 
     """Sign claims, or whatever; `kid` is `one` unless the header says otherwise, and None leaves it out."""
     full = {name: value for name, value in {"alg": algorithm, "kid": "one", **header}.items() if value is not None}
     body = f"{part(full)}.{part(payload)}"
-    signature = jwt.get_algorithm_by_name(algorithm).sign(body.encode(), private or key(algorithm))
+    name = "EdDSA" if algorithm == "Ed25519" else algorithm
+    signature = jwt.get_algorithm_by_name(name).sign(body.encode(), private or key(algorithm))
     return f"{body}.{part(signature)}"
 
 

@@ -10,6 +10,7 @@ from tests.servers.faulty_server import FaultyServer, Reply, json_reply
 from tests.support.aging import age
 from tests.support.commandline import Home
 from tests.support.flows import always, rewritten
+from tokenctl.storage.file_keyring import EncryptedFile
 
 DEAD = json_reply({"error": "invalid_grant"}, 400)
 Happening = Callable[[Home, FaultyServer], object]
@@ -95,7 +96,9 @@ def test_show_and_token_agree(home: Home, demo_server: FaultyServer, what: str) 
     assert (token.status, bool(token.stdout)) == (given, given == 0), token.stderr
     if given not in (0, 6):
         assert show.stderr.splitlines()[0] == token.stderr.splitlines()[0], "one reason for both"
-    assert home.run("show", "--all").status == shown
+    everything = home.run("show", "--all", "--json")
+    assert everything.status == (0 if state == "logged_out" else shown), "signed out is no failure of a list"
+    assert [each["profile"] for each in json.loads(everything.stdout)] == ["t"]
 
 
 @pytest.mark.parametrize(("left", "state", "status"), [(50, "stale", 0), (-60, "login_required", 4)])
@@ -124,3 +127,21 @@ def test_they_agree_about_a_machine(home: Home, demo_server: FaultyServer, refus
     assert home.run("token").status == (5 if refused else 0)
     show = home.run("show", "--json")
     assert (json.loads(show.stdout)["state"], show.status) == ("expired" if refused else "fresh", 0)
+
+
+@pytest.mark.parametrize("left", [50, -60])
+def test_they_agree_about_a_secret_that_is_gone(home: Home, demo_server: FaultyServer, left: int) -> None:
+    """A machine whose secret somebody has removed can do nothing once its token has expired."""
+    options = ("--issuer", demo_server.issuer, "--client-id", "tokenctl-demo-ci", "--flow", "client-credentials")
+    assert home.run("login", "-p", "t", *options, "--client-secret-stdin", stdin="demo-ci-secret\n").status == 0
+    age(home, left=left)
+    passphrase = Path(home.environ["TOKENCTL_PASSPHRASE_FILE"]).read_text().strip()
+    EncryptedFile(Path(home.environ["TOKENCTL_STATE_DIR"]), lambda new: passphrase).delete_password(
+        "tokenctl:t", "secret"
+    )
+    show, token = home.run("show", "--json"), home.run("token")
+    status, state = (0, "stale") if left > 0 else (4, "login_required")
+    assert (json.loads(show.stdout)["state"], show.status, token.status) == (state, status, status)
+    if status:
+        assert show.stderr == token.stderr and "--client-secret-stdin" in show.stderr
+        assert home.run("show", "--all").status == 4

@@ -40,4 +40,7 @@ _CROSS = "M7 7l10 10M17 7L7 17"
 SIGNED_IN = _page("You are signed in", "Close this tab and go back to your terminal.", "M5 12.5l4.5 4.5L19 7.5", "good")
 FAILED = _page("The sign-in did not finish", "Your terminal says why, and what to do next.", _CROSS, "bad")
 UNEXPECTED = _page("This sign-in is unknown", "tokenctl did not ask for it, and has ignored it.", _CROSS, "bad")
+UNPROVEN = _page(
+    "The server reports an error", "Your terminal shows what it says. The sign-in goes on waiting there.", _CROSS, "bad"
+)
 NOT_FOUND = _page("There is nothing here", "tokenctl only waits here for the end of a sign-in.", _CROSS, "bad")

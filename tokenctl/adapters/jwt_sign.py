@@ -3,12 +3,16 @@
 Each assertion lives for a minute and has its own `jti`, so that nobody can use it a second time.
 """
 
+import contextlib
+import json
+
 import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from jwt.algorithms import OKPAlgorithm
 
 from tokenctl.errors import UsageError
 
@@ -16,6 +20,9 @@ LIFETIME = 60
 """Seconds. RFC 7523 section 3 lets a server refuse an `exp` that is far away."""
 SHORTEST_SECRET = 32
 """Bytes (RFC 7518 section 3.2)."""
+_SIGNATURES = jwt.PyJWS()
+with contextlib.suppress(ValueError):  # a later PyJWT knows the name itself
+    _SIGNATURES.register_algorithm("Ed25519", OKPAlgorithm())  # RFC 9864: EdDSA with this curve
 _CURVES = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
 
 
@@ -40,7 +47,10 @@ def client_assertion(
             raise ValueError
         default = "HS256" if symmetric else _algorithm_of(key)  # also checks the key's size
         chosen = default if symmetric else algorithm or default
-        return jwt.encode(claims, key, algorithm=chosen, headers={"kid": key_id} if key_id else None)
+        if chosen == "Ed25519" and default != "EdDSA":
+            raise ValueError
+        payload = json.dumps(claims, separators=(",", ":")).encode()
+        return _SIGNATURES.encode(payload, key, algorithm=chosen, headers={"kid": key_id} if key_id else None)
     except (jwt.PyJWTError, ValueError, TypeError, KeyError, NotImplementedError, UnsupportedAlgorithm):
         pass
     raise UsageError(

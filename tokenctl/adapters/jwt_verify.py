@@ -6,6 +6,7 @@ list. Then `iss`, `aud`, `azp`, `exp`, `iat`, `sub`, `nonce`, `auth_time` if the
 """
 
 import base64
+import contextlib
 import hashlib
 import time
 from collections.abc import Mapping
@@ -13,13 +14,21 @@ from hmac import compare_digest
 from typing import Any
 
 import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from jwt.algorithms import OKPAlgorithm
 
 from tokenctl.errors import Refused
 from tokenctl.oauth.claims import unverified_claims, unverified_header
 from tokenctl.oauth.wire import Response, describe, json_object, overloaded, try_later
 
-ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
 """Never `none`. Never HS*: its key would be one of the JWKS, which is public."""
+_OLDER_NAME = {"Ed25519": "EdDSA"}
+"""RFC 9864 names the curve: a server may use one name in its tokens, and the other in its metadata and keys."""
+_SIGNATURES = jwt.PyJWS()
+"""Verifies signatures, and leaves the claims to this file."""
+with contextlib.suppress(ValueError):  # a later PyJWT knows the name itself
+    _SIGNATURES.register_algorithm("Ed25519", OKPAlgorithm())
 LEEWAY = 60
 """Seconds that the clocks of server and client can differ."""
 SHORTEST_RSA = 2048
@@ -64,26 +73,13 @@ def verify_signature(
     """Verify only the signature of a JWT, and return its claims; `what` names the token. Raises as `verify` does."""
     header = unverified_header(token)
     algorithm = header.get("alg")
-    if algorithm not in ALGORITHMS or (algorithms is not None and algorithm not in algorithms):
+    if algorithm not in ALGORITHMS or (algorithms is not None and _older(algorithm) not in map(_older, algorithms)):
         raise _not_acceptable(f"it is signed with {algorithm!r:.20}, which is not allowed", what)
     if "crit" in header:
         raise _not_acceptable("its header demands extensions that tokenctl does not know", what)
     for key in _keys(jwks, header.get("kid"), algorithm, what):
         try:
-            jwt.decode(
-                token,
-                key,
-                algorithms=[algorithm],
-                options={
-                    "verify_aud": False,
-                    "verify_iss": False,
-                    "verify_exp": False,
-                    "verify_iat": False,
-                    "verify_nbf": False,
-                    "verify_sub": False,
-                    "verify_jti": False,
-                },
-            )
+            _SIGNATURES.decode(token, key.key, algorithms=[algorithm])
         except (jwt.PyJWTError, ValueError, TypeError):
             continue
         claims = unverified_claims(token)  # our strict parser: PyJWT accepts a duplicate member
@@ -107,16 +103,27 @@ def _keys(jwks: Response, kid: object, algorithm: str, what: str) -> list[jwt.Py
         if (
             (kid is not None and (each.get("kid") or kid) != kid)
             or (each.get("use") or "sig") != "sig"
-            or (each.get("alg") or algorithm) != algorithm
+            or _older(each.get("alg") or algorithm) != _older(algorithm)
         ):
             continue
         try:
-            key = jwt.PyJWK(each, algorithm=algorithm)
-            if algorithm[:2] not in ("RS", "PS") or key.key.key_size >= SHORTEST_RSA:
+            key = jwt.PyJWK(each, algorithm=_older(algorithm))
+            if _is_fit(key.key, algorithm):
                 found.append(key)
         except (jwt.PyJWTError, ValueError, TypeError, KeyError):
             continue  # a broken key, or one for another algorithm
     return found
+
+
+def _is_fit(key: Any, algorithm: str) -> bool:
+    if algorithm == "Ed25519":  # EdDSA has another curve too
+        return isinstance(key, Ed25519PublicKey)
+    return algorithm[:2] not in ("RS", "PS") or key.key_size >= SHORTEST_RSA
+
+
+def _older(algorithm: Any) -> Any:
+    """Return the older name of an algorithm that has two, and everything else as it is."""
+    return _OLDER_NAME.get(algorithm, algorithm) if isinstance(algorithm, str) else algorithm
 
 
 def _check_claims(claims: Mapping[str, Any], issuer: str, client_id: str) -> None:
@@ -127,7 +134,8 @@ def _check_claims(claims: Mapping[str, Any], issuer: str, client_id: str) -> Non
     audiences = [audience] if isinstance(audience, str) else audience
     if not isinstance(audiences, list) or client_id not in audiences:
         raise _not_acceptable("it is meant for another client (aud)")
-    if (len(audiences) > 1 or claims.get("azp") is not None) and claims.get("azp") != client_id:
+    others = any(each != client_id for each in audiences)
+    if (others or claims.get("azp") is not None) and claims.get("azp") != client_id:
         raise _not_acceptable("it was issued to another client (azp)")
     if _number(claims, "exp") <= now - LEEWAY:
         raise _not_acceptable("it has expired (is this machine's clock right?)")
@@ -161,7 +169,7 @@ def _equal(found: object, expected: str) -> bool:
 
 def _at_hash(access_token: str, algorithm: str) -> str:
     # Ed25519 uses SHA-512 inside, so at_hash uses it too.
-    bits = "512" if algorithm == "EdDSA" else algorithm[2:]
+    bits = "512" if _older(algorithm) == "EdDSA" else algorithm[2:]
     digest = hashlib.new(f"sha{bits}", access_token.encode()).digest()
     return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
 

@@ -11,6 +11,7 @@ import queue
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -18,7 +19,7 @@ from urllib.parse import urlsplit
 
 from tokenctl.adapters import callback_page
 from tokenctl.errors import TokenctlError, UsageError
-from tokenctl.oauth.authorization_code import UnexpectedCallback
+from tokenctl.oauth.authorization_code import UnexpectedCallback, UnprovenRefusal
 from tokenctl.oauth.wire import is_loopback, query_of
 
 DEFAULT_REDIRECT = "http://127.0.0.1/callback"
@@ -26,8 +27,13 @@ RESULT_PATH = "/signed-in"
 """The path of the result page: a URL without the code."""
 RESULT_TIMEOUT = 40.0
 """Seconds that the browser waits there for the result: longer than a request's deadline."""
+FOLLOW_TIMEOUT = 1.0
+"""Seconds from the redirect in which a browser asks for the result page; one that has not asked by then never does."""
 CLOSE_TIMEOUT = 3.0
-"""Seconds that the listener stays open after the sign-in, so that the browser can fetch the result page."""
+"""Seconds that the listener stays open after the sign-in, so that a browser that asked gets the result page."""
+
+MOST_UNPROVEN = 3
+"""Errors without `state` that are told: any page in the browser can send them, and none may fill the terminal."""
 
 CheckCallback = Callable[[dict[str, str]], str]
 """Checks a callback's parameters and returns the code. Raises UnexpectedCallback, or an error that ends the sign-in."""
@@ -43,8 +49,11 @@ class Callback:
         self._arrived: queue.Queue[str | TokenctlError] = queue.Queue()
         self._ended = threading.Event()
         self._failed = False
-        self._redirected = threading.Event()
+        self._redirected_at: float | None = None
+        self._result_asked = threading.Event()
         self._result_sent = threading.Event()
+        self._unproven: list[str] = []
+        self._told = 0
 
     def offer(self, target: str) -> None:
         """Take a callback: its URL or request target. Raises UnexpectedCallback or ValueError when it is not valid."""
@@ -68,9 +77,20 @@ class Callback:
             raise answer
         return answer
 
+    def note_unproven(self, said: str) -> None:
+        """Note what an error without `state` says; each text once, and a few of them only."""
+        if said not in self._unproven and len(self._unproven) < MOST_UNPROVEN:
+            self._unproven.append(said)
+
+    def unproven(self) -> list[str]:
+        """Return what such errors have said since the last call."""
+        found = self._unproven[self._told :]
+        self._told += len(found)
+        return found
+
     def note_redirect(self) -> None:
         """Note that the browser was redirected to the result page."""
-        self._redirected.set()
+        self._redirected_at = time.monotonic()
 
     def end(self, *, failed: bool) -> None:
         """Set the result of the sign-in for the result page; only the first call counts."""
@@ -80,19 +100,28 @@ class Callback:
 
     def result_page(self) -> bytes | None:
         """Wait for the result and return its page; None when no browser was redirected to it."""
-        if not self._redirected.is_set():
+        if self._redirected_at is None:
             return None
+        self._result_asked.set()
         self._ended.wait(RESULT_TIMEOUT)
         return callback_page.FAILED if self._failed or not self._ended.is_set() else callback_page.SIGNED_IN
 
     def note_result_sent(self) -> None:
-        """Note that the browser has the result page."""
+        """Note that the browser has the result page, or has closed the connection."""
         self._result_sent.set()
 
     def wait_for_browser(self) -> None:
-        """Wait until a redirected browser has the result page, `CLOSE_TIMEOUT` at most."""
-        if self._redirected.is_set():
-            self._result_sent.wait(CLOSE_TIMEOUT)
+        """Wait until a redirected browser has the result page, or will surely not ask for it."""
+        self._result_asked.wait(self.seconds_for_browser(time.monotonic()))
+        self._result_sent.wait(self.seconds_for_browser(time.monotonic()))
+
+    def seconds_for_browser(self, now: float) -> float:
+        """Return how long the browser can still need for the result page. `now` is monotonic seconds."""
+        if self._redirected_at is None or self._result_sent.is_set():
+            return 0.0
+        if self._result_asked.is_set():
+            return CLOSE_TIMEOUT
+        return max(0.0, self._redirected_at + FOLLOW_TIMEOUT - now)
 
 
 class _Server(ThreadingHTTPServer):
@@ -132,8 +161,10 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("Host") not in (expected.netloc, expected.netloc.removesuffix(":80")):
             self._answer(400, callback_page.UNEXPECTED)
         elif path == RESULT_PATH and (page := callback.result_page()):
-            self._answer(200, page)
-            callback.note_result_sent()
+            try:
+                self._answer(200, page)
+            finally:
+                callback.note_result_sent()
         elif path == (expected.path or "/"):
             self._take_callback(callback)
         else:
@@ -142,6 +173,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _take_callback(self, callback: Callback) -> None:
         try:
             callback.offer(self.path)
+        except UnprovenRefusal as refusal:
+            callback.note_unproven(refusal.said)
+            self._answer(400, callback_page.UNPROVEN)
         except (UnexpectedCallback, ValueError):
             self._answer(400, callback_page.UNEXPECTED)
         else:

@@ -8,6 +8,8 @@ import types
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from tokenctl.errors import UsageError
+
 if TYPE_CHECKING:
     import subprocess
 
@@ -40,18 +42,45 @@ def ended_by_signals() -> Iterator[None]:
 
 
 class Relay:
-    """The signals that wait for a process, until it is started; from then on it gets each one at once."""
+    """The signals that wait for a process, until it is started; from then on it gets each one at once.
+
+    A process that has ended gets none: the system may have given its id to another process.
+    """
 
     def __init__(self) -> None:
         self.waiting: list[int] = []
         self._process: subprocess.Popen[bytes] | None = None
+        self._ended = False
+        self._sending = threading.RLock()  # the handler can interrupt the thread that holds it
         self._terminal = any(os.isatty(each) for each in (0, 1, 2))
 
     def start(self, process: "subprocess.Popen[bytes]") -> None:
         """Send the waiting signals to a process, and all later ones."""
         self._process = process
         while self.waiting:
-            process.send_signal(self.waiting.pop(0))
+            self._hand_on(self.waiting.pop(0))
+
+    def send(self, number: int) -> None:
+        """Send the process a signal, unless it has ended. Raises OSError when it runs as another user, as under sudo."""
+        with self._sending:
+            if self._process is None or self._ended:
+                return
+            if os.name == "posix":
+                os.kill(self._process.pid, number)
+            else:
+                self._process.send_signal(number)
+
+    def wait(self, process: "subprocess.Popen[bytes]") -> int:
+        """Wait for the end of the process that was started, and return its status as `Popen.wait` does."""
+        if hasattr(os, "waitid"):
+            # Until it is read, the status of an ended process keeps its id from being given to another one.
+            with contextlib.suppress(ChildProcessError):
+                os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        else:
+            process.wait()
+        with self._sending:
+            self._ended = True
+        return process.wait()
 
     def note(self, number: int, _: types.FrameType | None) -> None:
         """Handle a signal."""
@@ -59,7 +88,11 @@ class Relay:
             self.waiting.append(number)
         # The terminal sends these to the process too, and a second one would make some programs abort.
         elif not (self._terminal and number in _known("SIGINT", "SIGQUIT")):
-            self._process.send_signal(number)
+            self._hand_on(number)
+
+    def _hand_on(self, number: int) -> None:
+        with contextlib.suppress(OSError, ValueError):  # another user's process; Windows has few signals
+            self.send(number)
 
 
 @contextlib.contextmanager
@@ -82,6 +115,19 @@ def relayed() -> Iterator[Relay]:
             signal.signal(number, handler)
         for number in relay.waiting[:1]:
             signal.raise_signal(number)
+
+
+def number_of(name: str) -> int:
+    """Return the number of a signal that a program can handle: HUP, SIGHUP or 1. Raises UsageError."""
+    if os.name != "posix":
+        raise UsageError("this system has no signals that a program can be sent", hint="leave it out")
+    numbers = {each.name.removeprefix("SIG"): each.value for each in signal.Signals}
+    found = int(name) if name.isascii() and name.isdecimal() else numbers.get(name.upper().removeprefix("SIG"))
+    if found not in signal.valid_signals() or found in (signal.SIGKILL, signal.SIGSTOP):
+        raise UsageError(
+            f"there is no signal {name!r:.30} that a program can handle", hint="such as HUP, USR1, USR2 or INT"
+        )
+    return found
 
 
 def _known(*names: str) -> list[int]:

@@ -111,7 +111,8 @@ class Terminal:
         """Show a progress line, which the next message replaces. Shows nothing when stderr is not a terminal."""
         if self.err is not None and self.watched:
             with contextlib.suppress(OSError):  # a line that wraps could not be erased
-                text = text[: max(1, os.get_terminal_size(self.err.fileno()).columns - 1)]
+                columns = os.get_terminal_size(self.err.fileno()).columns or 80  # 0: the terminal does not tell
+                text = text[: max(1, columns - 1)]
             self._write(f"\r\x1b[2K{clean(text)}")
             self._progress = True
 
@@ -120,6 +121,21 @@ class Terminal:
         if self._progress:
             self._progress = False
             self._write("\r\x1b[2K")
+
+    @contextlib.contextmanager
+    def progressing(self) -> Iterator[None]:
+        """Show progress lines in the block. The last one is erased; when the block fails, it stays, and ends its line.
+
+        Who writes the error need not know of it then.
+        """
+        try:
+            yield
+        except BaseException:
+            if self._progress:
+                self._progress = False
+                self._write("\n")
+            raise
+        self.end_progress()
 
     @contextlib.contextmanager
     def delayed_progress(self, text: str) -> Iterator[None]:

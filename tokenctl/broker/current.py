@@ -6,14 +6,17 @@ from tokenctl.broker import matching
 from tokenctl.broker.standing import standing
 from tokenctl.errors import Busy, StoreError, TokenctlError, Unreachable
 from tokenctl.model.session import Session
-from tokenctl.model.session_state import OtherSession, check_not_signing_out, logged_out
+from tokenctl.model.session_state import OtherSession, check_not_signing_out, logged_out, older_access_tokens
 from tokenctl.runtime import Runtime
 
 if TYPE_CHECKING:
     from tokenctl.storage.vault import Vault
 
 SOFT_WINDOW = 15
-"""Seconds. A token with less than this above `min_ttl` is renewed early by one process; the others use it."""
+"""Seconds. A token with less than this above `min_ttl` is renewed early by one process; the others use it.
+
+Not at a server that ends the older token at a renewal: the others still use it.
+"""
 PASSING = (Unreachable, StoreError, Busy)
 """Failures that may be over at the next try, so that nothing has to be done about them."""
 
@@ -36,9 +39,12 @@ def current(runtime: Runtime, vault: "Vault", min_ttl: int | None = None) -> Ses
     ):
         raise found.problem
     if found.state == "fresh":
-        soon = not session.fresh(runtime.time_of(session), wanted + SOFT_WINDOW)
+        # Where a renewal ends the token that others still use, it is not done earlier than needed.
+        ends = older_access_tokens(vault.profile, session) == "ended"
+        early_ttl = wanted if ends else wanted + SOFT_WINDOW
+        soon = not session.fresh(runtime.time_of(session), early_ttl)
         soon = soon or vault.behind or _in_doubt(vault, session)
-        early = _renewed_early(runtime, vault, session, wanted) if soon else session
+        early = _renewed_early(runtime, vault, session, early_ttl) if soon else session
         if early is not None:
             return early
     # While the token can still be handed out, wait for at most half of what it lives.
@@ -57,7 +63,7 @@ def current(runtime: Runtime, vault: "Vault", min_ttl: int | None = None) -> Ses
 
 def _in_doubt(vault: "Vault", session: Session) -> bool:
     """Tell whether the server may have ended the access token, because an answer of it was lost."""
-    return session.older_access_tokens != "kept" and vault.unanswered(session)
+    return older_access_tokens(vault.profile, session) != "kept" and vault.unanswered(session)
 
 
 def _renewed_early(runtime: Runtime, vault: "Vault", session: Session, min_ttl: int) -> Session | None:
@@ -66,7 +72,7 @@ def _renewed_early(runtime: Runtime, vault: "Vault", session: Session, min_ttl: 
     None: the stored token expired meanwhile, and another process has the lock.
     """
     try:
-        return _renewed(runtime, vault, session, min_ttl + SOFT_WINDOW, patience=0.0)
+        return _renewed(runtime, vault, session, min_ttl, patience=0.0)
     except TokenctlError as error:
         if not session.expired(runtime.time_of(session)):
             runtime.terminal.detail(f"not renewed early: {error.message}")

@@ -21,12 +21,10 @@ from tokenctl.model.renewal_job import Grant
 from tokenctl.model.session import Session
 from tokenctl.model.session_state import check_not_signing_out
 from tokenctl.model.target import Target
+from tokenctl.oauth.scopes import UNLISTED, not_granted
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
 from tokenctl.storage.vault import Vault
-
-UNLISTED_SCOPES = {"openid", "offline_access", "profile", "email"}
-"""Scopes that many servers leave out of a token response: they are about the ID token and the refresh token."""
 
 
 def downscoped(runtime: Runtime, vault: Vault, wanted: Target, min_ttl: int | None = None) -> Session:
@@ -158,19 +156,18 @@ def _check_session(profile: Profile, session: Session, wanted: Target, *, exchan
             f"the session of {profile.name!r} has no refresh token to get a narrower one with",
             hint='set narrow_by = "token-exchange" in the profile, where the server offers that',
         )
-    granted = None if session.scope is None else set(session.scope.split())
-    more = set((wanted.scope or "").split()) - (granted or set()) - UNLISTED_SCOPES
-    if granted is not None and more:
+    more = () if session.scope is None else not_granted(wanted.scope, session.scope)
+    if more:
         raise Refused(
-            f"the session of {profile.name!r} was not granted {' '.join(sorted(more))!r:.200}",
+            f"the session of {profile.name!r} was not granted {' '.join(more)!r:.200}",
             hint=f"{profile.login_hint} with --scope, to be granted more",
         )
 
 
 def _check_scope(token: Session, scope: str | None) -> Session:
-    """Check that the token has exactly the scopes that were asked for, apart from UNLISTED_SCOPES. Raises Refused."""
+    """Check that the token has exactly the scopes that were asked for, apart from UNLISTED. Raises Refused."""
     given, wanted = set((token.scope or "").split()), set((scope or "").split())
-    if wanted and (given - wanted or wanted - given - UNLISTED_SCOPES):
+    if wanted and (given - wanted or wanted - given - UNLISTED):
         raise Refused(
             f"the server gave a token for {token.scope or 'nothing'!r:.200}, and {scope!r:.200} was asked for",
             hint="it is not handed out; the server may narrow by token exchange only (narrow_by), or not at all",
@@ -190,7 +187,9 @@ def _kept(runtime: Runtime, vault: Vault, session: Session, asked: _Asked) -> Se
         token = vault.narrower(asked.key)
     except StoreDamaged:
         return None
-    if token is None or (older_tokens.may_have_ended(session, token) and not (session.by_machine or asked.exchanged)):
+    if token is None or (
+        older_tokens.may_have_ended(vault.profile, session, token) and not (session.by_machine or asked.exchanged)
+    ):
         return None
     return token if token.fresh(runtime.time_of(token), asked.min_ttl) else None
 

@@ -4,12 +4,14 @@ All of it under the profile's lock. Nothing is removed before what takes its pla
 `revoke` removes a session for good.
 """
 
+import contextlib
 from dataclasses import replace
 
 from tokenctl import flows
 from tokenctl.broker import kept, matching
-from tokenctl.errors import Refused, StoreDamaged, StoreLocked, TokenctlError, Unreachable, UsageError
+from tokenctl.errors import Refused, StoreDamaged, StoreError, StoreLocked, TokenctlError, Unreachable, UsageError
 from tokenctl.flows import clients, sign_in
+from tokenctl.flows.flow import SecretKind
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
 from tokenctl.model.session_state import OtherSession, check_not_signing_out, logged_out
@@ -57,6 +59,8 @@ def _machine(runtime: Runtime, vault: Vault, stored: Session | None) -> Profile:
     if vault.lasting:
         reason = logged_out(profile) if stored is None else matching.difference(runtime, vault, stored)
         if reason is not None and not can_begin(runtime, vault, stored):
+            if stored is None and profile.by_machine:
+                reason.hint = clients.secret_hint(profile, flows.of(profile.flow).secret)
             raise reason
         return profile
     machine = flows.without_person(profile)
@@ -157,6 +161,14 @@ def _end_narrower(runtime: Runtime, vault: Vault, token: Session) -> None:
 def _may_have_revoked(error: TokenctlError) -> bool:
     """Tell whether the server may have revoked something. Other errors come before a request, such as a missing secret."""
     return (isinstance(error, Unreachable) and error.sent) or (isinstance(error, Refused) and error.lost)
+
+
+def kept_secret(vault: Vault) -> SecretKind | None:
+    """Tell which secret of the profile's client is kept beside its session, and goes with it; None when there is none."""
+    with contextlib.suppress(StoreError, UsageError):  # the end of the session tells what is wrong with the store
+        if vault.store.read_secret(vault.profile.name) is not None:
+            return flows.of(vault.profile.flow).secret
+    return None
 
 
 def forget(vault: Vault) -> None:

@@ -4,12 +4,14 @@ import contextlib
 from dataclasses import replace
 
 from tokenctl.broker import kept
-from tokenctl.errors import StoreDamaged, UsageError
+from tokenctl.broker.current import current
+from tokenctl.errors import LoginRequired, StoreDamaged, UsageError
 from tokenctl.flows import sign_in
 from tokenctl.flows.flow import SignIn
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import DEFAULT_LIFETIME, Session
 from tokenctl.runtime import Runtime
+from tokenctl.storage import vault as vaults
 from tokenctl.storage.vault import Vault
 
 
@@ -18,6 +20,21 @@ def check(vault: Vault) -> None:
     with contextlib.suppress(StoreDamaged):  # a login replaces a damaged entry
         vault.newest()
     vault.prepare()
+
+
+def good(runtime: Runtime, profile: Profile) -> tuple[Vault, Session] | None:
+    """Return the profile's session if it gives a token without a person, renewed if need be; None: a sign-in is needed.
+
+    Raises what `current` raises for another reason, such as a server that cannot be reached: then nobody knows.
+    """
+    vault = vaults.open(runtime, profile)
+    if not vault.lasting:
+        return None
+    try:
+        return vault, current(runtime, vault)
+    except (LoginRequired, StoreDamaged, UsageError) as reason:  # what a login mends, or says itself
+        runtime.terminal.detail(f"a sign-in is needed: {reason.message}")
+        return None
 
 
 def login(runtime: Runtime, vault: Vault, start: SignIn, *, switch_account: bool = False) -> Session:

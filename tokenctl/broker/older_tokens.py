@@ -7,8 +7,10 @@ renewal can end the narrower one. The session remembers what is known of its ser
 from dataclasses import replace
 
 from tokenctl.flows import inspection
+from tokenctl.model.profile import Profile
 from tokenctl.model.renewal_job import RenewalJob, Renewed
 from tokenctl.model.session import Session
+from tokenctl.model.session_state import older_access_tokens
 from tokenctl.oauth.claims import is_jwt
 from tokenctl.runtime import Runtime
 from tokenctl.storage.vault import Vault
@@ -24,7 +26,7 @@ def settle(runtime: Runtime, vault: Vault, job: RenewalJob, renewed: Renewed) ->
     answer is kept in the session, so that the server is asked once.
     """
     session, token = renewed.session, renewed.narrower or renewed.session
-    known = session.superseded_at is None or session.older_access_tokens is not None
+    known = session.superseded_at is None or older_access_tokens(job.profile, session) is not None
     if known or session.expired(runtime.time_of(session)):  # the server calls an expired token inactive too
         return session, token
     with runtime.requests_end_at(runtime.since_boot() + PATIENCE):
@@ -39,12 +41,13 @@ def settle(runtime: Runtime, vault: Vault, job: RenewalJob, renewed: Renewed) ->
     return session, replace(token, generation=session.generation)
 
 
-def may_have_ended(session: Session, token: Session) -> bool:
+def may_have_ended(profile: Profile, session: Session, token: Session) -> bool:
     """Tell whether the server may have ended a token that it gave for a refresh token of the session.
 
     Some servers do that when they give another one. They do it with tokens that only they can read: whoever checks a JWT
     need not ask them.
     """
-    if token.generation == session.generation or session.older_access_tokens == "kept":
+    known = older_access_tokens(profile, session)
+    if token.generation == session.generation or known == "kept":
         return False
-    return session.older_access_tokens == "ended" or not is_jwt(token.access_token)
+    return known == "ended" or not is_jwt(token.access_token)

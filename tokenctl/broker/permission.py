@@ -54,9 +54,12 @@ def check_pause(runtime: Runtime, profile: Profile, entry: Entry, waited_since: 
         raise Unreachable(
             f"the server did not answer the last {entry.tries} requests; the next one is sent in {pause} s",
             hint=f"try again after that; should this go on, {profile.login_hint}",
+            retry_after=pause,
         )
     if pause:
-        raise Unreachable(f"the server asked not to be asked again for {pause} s", hint="try again after that")
+        raise Unreachable(
+            f"the server asked not to be asked again for {pause} s", hint="try again after that", retry_after=pause
+        )
     if waited_since <= entry.failed_at <= runtime.clock():  # a later time means that the clock was set back
         # All processes that waited for one request report its failure. Otherwise each would make a request.
         if entry.refused:

@@ -20,7 +20,7 @@ from tokenctl.model import renewal_job
 from tokenctl.model.profile import Profile
 from tokenctl.model.renewal_job import Grant, RenewalJob, Renewed
 from tokenctl.model.session import Session
-from tokenctl.model.session_state import check_not_signing_out, logged_out, renewed_elsewhere
+from tokenctl.model.session_state import check_not_signing_out, logged_out, older_access_tokens, renewed_elsewhere
 from tokenctl.runtime import Runtime
 from tokenctl.storage.vault import Vault
 
@@ -45,7 +45,7 @@ def renew_if_stale(
             if renewed_since(runtime, seen, session):
                 return session
             # Under the lock nobody presents it now: an answer that is missing is lost, and can have ended the token.
-            lost = session.older_access_tokens != "kept" and vault.unanswered(session)
+            lost = older_access_tokens(vault.profile, session) != "kept" and vault.unanswered(session)
             if session.fresh(runtime.time_of(session), min_ttl) and not lost:
                 return session
             entry = vault.journal.read(session)

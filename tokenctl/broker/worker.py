@@ -21,9 +21,10 @@ from tokenctl.flows.verification import verify_renewal
 from tokenctl.model import renewal_job
 from tokenctl.model.renewal_job import RenewalJob, Renewed
 from tokenctl.model.session import Session
+from tokenctl.oauth.answers import no_answer, unanswered
 from tokenctl.oauth.client_auth import Client
 from tokenctl.oauth.token_response import TokenSet
-from tokenctl.oauth.wire import Request, Response, no_answer, unanswered
+from tokenctl.oauth.wire import Request, Response
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
 from tokenctl.storage.journal import Entry, Journal, clean_entry

@@ -76,8 +76,35 @@ min_ttl = click.option(
     help="Renew if the token lives for less than this, such as 90, 15m or 1h30m (default 60s); at most half of the"
     " token's lifetime.",
 )
+wait = click.option(
+    "--wait",
+    callback=seconds,
+    default="0",
+    metavar="DURATION",
+    help="Try again for this long if the server cannot be reached or the session is locked (exit status 6 and 7).",
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Answer with JSON on stdout.")
 every = click.option("--all", "every", is_flag=True, help="Every profile of the config file.")
+
+
+_NARROWER = (
+    click.option("--scope", multiple=True, metavar="SCOPE", help="A token with fewer rights than the session's."),
+    click.option("--resource", multiple=True, metavar="URL", help="A token for this API alone (RFC 8707)."),
+    click.option("--audience", metavar="A", help="A token for this API, by token exchange (RFC 8693)."),
+)
+
+
+def narrower(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--scope`, `--resource` and `--audience`, and call the command with the `target` that they make."""
+
+    def wrapper(*, scope: tuple[str, ...], resource: tuple[str, ...], audience: str | None, **rest: Any) -> Any:
+        options = {"scope": " ".join(" ".join(scope).split()), "resource": resource, "audience": audience}
+        return function(target={name: value for name, value in options.items() if value}, **rest)
+
+    made: Callable[..., Any] = update_wrapper(wrapper, function)
+    for option in reversed(_NARROWER):
+        made = option(made)
+    return made
 
 
 def warn_if_short(runtime: Runtime, session: Session, min_ttl: int | None) -> None:
@@ -96,8 +123,8 @@ def each_profile(
 ) -> tuple[list[Result], int]:
     """Call `action` for every profile, and return the results, and the first failure's exit status or 0.
 
-    A failure is written to stderr, and the next profile follows. The profiles without a session are written as one
-    failure; with `signed_in_only` they are none.
+    A failure is written to stderr, and the next profile follows. With `signed_in_only` it is no failure that a profile
+    has no session.
     """
     results: list[Result] = []
     logged_out: list[str] = []
@@ -105,16 +132,14 @@ def each_profile(
     for name in runtime.config.profiles:
         try:
             results.append(action(name))
-        except LoggedOut as error:
-            logged_out.append(name)
-            status = status or (0 if signed_in_only else error.exit_status)
         except TokenctlError as error:
+            if signed_in_only and isinstance(error, LoggedOut):
+                logged_out.append(name)
+                continue
             runtime.terminal.error(f"{name}: {error.message}", error.hint)
             status = status or error.exit_status
-    if logged_out and signed_in_only:
+    if logged_out:
         runtime.terminal.message(f"not signed in, and passed over: {', '.join(logged_out)}")
-    elif logged_out:
-        runtime.terminal.error(f"not signed in to {', '.join(logged_out)}", "run 'tokenctl login -p NAME'")
     if not runtime.config.profiles:
         runtime.terminal.message(f"there is no profile in {runtime.config.path}")
     return results, status

@@ -1,5 +1,6 @@
 """The profile that a login signs in to: one of the config file, perhaps changed by options, a new one, or `env`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +36,7 @@ def find(runtime: Runtime, name: str | None, given: dict[str, Any], *, switch_ac
     if environment.is_ad_hoc(runtime.config, environ, name):
         wanted = Wanted(profile=environment.ad_hoc(environ, given))
         environment.check_server(wanted.profile, environ)
+        _check_usable(wanted.profile, environ, given)
     else:
         chosen = _chosen_name(runtime, name, given)
         if chosen in known:
@@ -47,6 +49,30 @@ def find(runtime: Runtime, name: str | None, given: dict[str, Any], *, switch_ac
         environment.check_agrees(wanted.profile, environ)
     environment.check_secrets(wanted.profile, environ)
     return wanted
+
+
+_OF_SESSION = ("issuer", "client_id", "scope", "resource", "audience", "flow", "source")
+"""The settings that a session is made for."""
+
+
+def _check_usable(profile: Profile, environ: Mapping[str, str], given: dict[str, Any]) -> None:
+    """Check that the commands after this login find its session: the profile `env` has nothing but variables.
+
+    Raises UsageError when an option says something that no variable says.
+    """
+    try:
+        alone: Profile | None = environment.ad_hoc(environ)
+    except UsageError:
+        alone = None
+    lost = [each for each in _OF_SESSION if each in given]
+    lost = [each for each in lost if alone is None or getattr(alone, each) != getattr(profile, each)]
+    if lost:
+        options = " and ".join(f"--{each.replace('_', '-')}" for each in lost)
+        settings = " and ".join(f"TOKENCTL_{each.upper()}" for each in lost)
+        raise UsageError(
+            f"the profile {profile.name!r} is made of variables alone, so later commands would know nothing of {options}",
+            hint=f"set {settings} instead, or sign in to a profile that is saved: -p NAME",
+        )
 
 
 def _chosen_name(runtime: Runtime, name: str | None, given: dict[str, Any]) -> str:

@@ -47,6 +47,8 @@ def parsed(name: str, text: str, where: str) -> Any:
     kind = CHECKS[name]
     if kind is check.uris:
         return text.split()
+    if kind is check.boolean:
+        return {"true": True, "false": False}.get(text.lower(), text)
     if kind is check.port:
         return int(text) if text.isascii() and text.isdigit() else text
     if kind is check.command:
@@ -90,7 +92,8 @@ def _warning(name: str, value: str, profile: Profile, *, ad_hoc: bool) -> Iterat
     setting = name.removeprefix(PREFIX).lower()
     if setting in CHECKS:
         checked_elsewhere = setting in ("issuer", "client_id")
-        if not ad_hoc and not checked_elsewhere and value and value != str(getattr(profile, setting)):
+        same = value == str(getattr(profile, setting)) or parsed(setting, value, name) is getattr(profile, setting)
+        if not ad_hoc and not checked_elsewhere and value and not same:
             others = ", ".join(OVER_A_PROFILE)
             yield f"{name} has no effect: over a profile of the config file the environment only sets {others}"
         return

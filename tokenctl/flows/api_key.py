@@ -31,7 +31,7 @@ def sign_in(start: SignIn) -> Iterator[Arrived]:
     if not secret:
         raise UsageError(
             "the api-key flow needs an API key",
-            hint="pipe it in with --api-key-stdin, or set TOKENCTL_API_KEY or TOKENCTL_API_KEY_FILE",
+            hint=clients.secret_hint(profile, API_KEY),
         )
     request = json_api.request(profile.api.login, _values(profile, secret), "signing in with the API key")
     yield Arrived(tokens=json_api.parse(profile.api.login, start.runtime.send(profile, request), "login"))
@@ -74,8 +74,10 @@ def revoke(runtime: Runtime, vault: Vault, session: Session) -> bool:
             "the profile now names another endpoint to revoke at; the session is kept", hint=forget_hint(profile)
         )
     client = clients.of_vault(runtime, vault, session)
-    request = json_api.request(call, _values(profile, client.secret, session), "signing out")
-    reason = json_api.check_revoked(runtime.send(profile, request))
+    values = _values(profile, client.secret, session)
+    request = json_api.request(call, values, "signing out")
+    known = tuple(each for name, each in values.items() if each and name != "username")
+    reason = json_api.check_revoked(runtime.send(profile, request), (*known, *request.secrets))
     if reason is not None:
         raise Refused(f"the server did not revoke the session ({reason}); it is kept", hint=forget_hint(profile))
     return True

@@ -33,7 +33,8 @@ def sign_in(start: SignIn) -> Iterator[Arrived]:
         )
         callback.accept = partial(grant.parse_callback, attempt)
         _send_person(start, _authorization_url(start, endpoint, attempt))
-        code = _wait(start, callback)
+        with runtime.terminal.progressing():
+            code = _wait(start, callback)
         runtime.terminal.detail("the callback came; exchanging the code")
         request = grant.code_request(start.token_endpoint, start.client, attempt, code, profile.resource)
         known = (code, attempt.verifier, *start.client.secrets, *request.secrets)
@@ -84,7 +85,7 @@ def _send_person(start: SignIn, url: str) -> None:
 def _wait(start: SignIn, callback: Callback) -> str:
     runtime, terminal = start.runtime, start.runtime.terminal
     pasted = terminal.lines() if terminal.attended else None
-    ends = runtime.now() + start.timeout
+    ends, refused = runtime.now() + start.timeout, ""
     if pasted is not None:  # no line that counts down: it would wipe away what the person types
         terminal.message(f"waiting for the sign-in, {start.timeout // 60}:{start.timeout % 60:02} at most")
     while (left := ends - runtime.now()) > 0:
@@ -92,8 +93,13 @@ def _wait(start: SignIn, callback: Callback) -> str:
             terminal.progress(f"tokenctl: waiting for the sign-in, {left // 60}:{left % 60:02} left ")
         code = callback.wait(min(1.0, left))
         if code is not None:
-            terminal.end_progress()
             return code
+        for refusal in callback.unproven():
+            refused = f"; the browser came back with an error: {refusal}"
+            terminal.warning(
+                f"the browser came back with an error and without this sign-in's state: {refusal};"
+                " nothing proves that the server sent it, so this goes on waiting (Ctrl-C ends it)"
+            )
         while pasted is not None and not pasted.empty():
             line = pasted.get().strip()
             if not line:
@@ -103,7 +109,7 @@ def _wait(start: SignIn, callback: Callback) -> str:
             except (grant.UnexpectedCallback, ValueError) as reason:
                 terminal.warning(f"that is not the address this sign-in ends on ({reason}); still waiting")
     raise LoginRequired(
-        f"nobody signed in within {start.timeout} s",
+        f"nobody signed in within {start.timeout} s{refused}",
         hint="run the same command again, with --timeout 15m if it takes longer",
     )
 

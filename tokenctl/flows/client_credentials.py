@@ -22,7 +22,7 @@ def sign_in(start: SignIn) -> Iterator[Arrived]:
     if client.auth_method == "none":
         raise UsageError(
             "the client-credentials flow needs a client secret",
-            hint="pipe it in with --client-secret-stdin, or set TOKENCTL_CLIENT_SECRET_FILE",
+            hint=clients.secret_hint(profile, CLIENT_SECRET),
         )
     request = client_credentials_request(
         start.token_endpoint, client, profile.scope, profile.resource, profile.audience

@@ -7,7 +7,7 @@ from tokenctl import flows
 from tokenctl.config.secret_sources import from_environment, from_key_file, of_client
 from tokenctl.errors import LoginRequired
 from tokenctl.flows.flow import SecretKind
-from tokenctl.model.profile import Profile
+from tokenctl.model.profile import LASTING_STORES, Profile
 from tokenctl.model.session import Session
 from tokenctl.oauth.client_auth import ASSERTION_METHODS, WORKLOAD, Client, choose
 from tokenctl.oauth.metadata import Metadata
@@ -71,10 +71,19 @@ def secret_of_session(runtime: Runtime, vault: Vault, session: Session) -> str |
     named = is_with(profile, session)
     found = (secret_outside(runtime, profile, kind, method) if named else None) or secret_in_store(vault, session)
     if not found:
-        raise LoginRequired(
-            f"the {kind.name} of {vault.profile.name!r} is gone", hint=f"{vault.profile.login_hint} {kind.option}"
-        )
+        raise LoginRequired(f"the {kind.name} of {profile.name!r} is gone", hint=secret_hint(profile, kind))
     return found
+
+
+def secret_hint(profile: Profile, kind: SecretKind) -> str:
+    """Say how to give the secret of the profile's client, which is missing: to a login, or to each command."""
+    signs_in = f"run 'tokenctl login -p {profile.name} {kind.option}'"
+    variables = f"set TOKENCTL_{kind.variable} or TOKENCTL_{kind.variable}_FILE"
+    if profile.store not in LASTING_STORES:
+        return variables
+    if not profile.by_machine and profile.auth_method in (None, "none"):
+        return signs_in  # the environment's secrets go to no such profile
+    return f"{signs_in}, or {variables}"
 
 
 def is_with(profile: Profile, session: Session) -> bool:

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tokenctl.errors import LoginRequired, Unreachable
+from tokenctl.errors import LoginRequired, Refused, Unreachable
 from tokenctl.flows import clients, refreshing
 from tokenctl.flows.flow import CLIENT_SECRET, Arrived, Flow, SignIn
 from tokenctl.flows.sign_out import revoke_tokens
 from tokenctl.oauth import device_code as grant
 from tokenctl.oauth import token_response
 from tokenctl.oauth.metadata import require_endpoint
-from tokenctl.oauth.wire import overloaded
+from tokenctl.oauth.wire import Request, Response, describe
 
 
 @contextmanager
@@ -24,28 +24,40 @@ def sign_in(start: SignIn) -> Iterator[Arrived]:
     request = grant.device_request(endpoint, start.client, profile.scope, profile.resource, profile.audience)
     device = grant.parse_device(runtime.send(profile, request), (*start.client.secrets, *request.secrets))
     _show(start, device)
-    ends = min(device.expires_at, runtime.now() + start.timeout)
-    interval = device.interval
+    with runtime.terminal.progressing():
+        poll, response = _final_answer(start, device)
+    known = (device.device_code, *start.client.secrets, *poll.secrets)
+    yield Arrived(tokens=token_response.parse(response, known))
+
+
+def _final_answer(start: SignIn, device: grant.DeviceAuthorization) -> tuple[Request, Response]:
+    """Poll until the server's answer is final; return the poll and the answer.
+
+    A connection that breaks, a page or a redirect of a captive portal, and a server that fails mean to poll less often
+    (RFC 8628 section 3.5), and not to give up.
+    """
+    runtime, profile = start.runtime, start.profile
+    ends, interval, problem = min(device.expires_at, runtime.now() + start.timeout), device.interval, ""
     while True:
-        _wait(start, interval, ends)
+        _wait(start, interval, ends, problem)
+        poll = grant.poll_request(start.token_endpoint, start.client, device.device_code, profile.resource)
         try:
-            poll = grant.poll_request(start.token_endpoint, start.client, device.device_code, profile.resource)
             response = runtime.send(profile, poll)
-        except Unreachable as error:
-            # RFC 8628 section 3.5: a connection that fails means to poll less often, not to give up.
-            runtime.terminal.detail(error.message)
-            interval = min(interval * 2, grant.LONGEST_INTERVAL)
+        except (Unreachable, Refused) as error:
+            if isinstance(error, Refused) and error.error is not None:
+                raise  # the server's own word, and not a redirect
+            problem, interval = error.message, grant.after_no_answer(interval)
+            runtime.terminal.detail(problem)
             continue
-        pending = grant.pending(response)
+        pending, problem = grant.pending(response), ""
+        if pending is None:
+            return poll, response
         if pending is grant.Pending.SLOW_DOWN:
-            interval += grant.SLOW_DOWN
-        elif pending is None and overloaded(response):
-            interval = max(min(interval * 2, grant.LONGEST_INTERVAL), response.retry_after or 0)
-        elif pending is None:
-            runtime.terminal.end_progress()
-            known = (device.device_code, *start.client.secrets, *poll.secrets)
-            yield Arrived(tokens=token_response.parse(response, known))
-            return
+            interval = grant.after_slow_down(interval, response)
+        elif pending is grant.Pending.NO_ANSWER:
+            problem = f"the token endpoint answered {describe(response)}"
+            interval = grant.after_no_answer(interval, response.retry_after)
+            runtime.terminal.detail(problem)
 
 
 def _show(start: SignIn, device: grant.DeviceAuthorization) -> None:
@@ -64,12 +76,14 @@ def _show(start: SignIn, device: grant.DeviceAuthorization) -> None:
     terminal.instruction("only go on if you started this sign-in yourself")
 
 
-def _wait(start: SignIn, interval: int, ends: int) -> None:
+def _wait(start: SignIn, interval: int, ends: int, problem: str) -> None:
+    """Wait before a poll. `problem` is what went wrong with the one before. Raises LoginRequired at the deadline."""
     runtime, terminal = start.runtime, start.runtime.terminal
     for _ in range(interval):
         left = ends - runtime.now()
         if left <= 0:
-            raise LoginRequired("nobody entered the code in time", hint="run the same command again")
+            last = f"; at last, {problem}" if problem else ""
+            raise LoginRequired(f"nobody entered the code in time{last}", hint="run the same command again")
         terminal.progress(f"tokenctl: waiting for the sign-in on the other screen, {left // 60}:{left % 60:02} left ")
         runtime.sleep(1)
 

@@ -16,6 +16,7 @@ from tokenctl.model.session import Session
 from tokenctl.oauth.claims import account_name
 from tokenctl.oauth.client_auth import Client
 from tokenctl.oauth.metadata import Metadata, require_endpoint
+from tokenctl.oauth.scopes import not_granted
 from tokenctl.runtime import Runtime
 
 TIMEOUT = 300
@@ -79,9 +80,9 @@ def _chosen(runtime: Runtime, profile: Profile, server: Metadata, client: Client
 def _session(start: SignIn, arrived: Arrived, claims: dict[str, Any]) -> Session:
     runtime, profile, server, tokens = start.runtime, start.profile, start.server, arrived.tokens
     granted = tokens.scope if tokens.scope is not None else profile.scope
-    missing = set((profile.scope or "").split()) - set((granted or "").split())
+    missing = not_granted(profile.scope, granted)
     if missing:
-        runtime.terminal.warning(f"the server did not grant: {' '.join(sorted(missing))}")
+        runtime.terminal.warning(f"the server did not grant: {' '.join(missing)}")
     seal_key = base64.b64encode(runtime.entropy(32)).decode()
     machine = identities.of_sign_in(runtime, profile, seal_key, start.client.secret, arrived.identity_token)
     return Session(

@@ -39,6 +39,7 @@ def revoke_tokens(runtime: Runtime, vault: Vault, session: Session) -> bool:
             raise
         except Refused as error:  # such as a redirect
             if not revoked:
+                error.hint = forget_hint(profile)
                 raise
             outcome, reason = Outcome.REFUSED, error.message
         if outcome is Outcome.REVOKED:

@@ -8,8 +8,8 @@ forwarded.
 import subprocess
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from tokenctl.adapters import private_process, signals
@@ -55,18 +55,23 @@ class _TokenFile:
             pass
 
 
-def run_with_token_file(
-    runtime: Runtime,
-    vault: Vault,
-    session: Session,
-    min_ttl: int | None,
-    child: Child,
-    target: Mapping[str, Any] = MappingProxyType({}),
-) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What the file keeps: the token of this session, or of a `target` within it, with `min_ttl` seconds left.
+
+    `target` has the scope, resource and audience to ask for; see `asked.token`. `session` is what it gave at first.
+    """
+
+    vault: Vault
+    session: Session
+    min_ttl: int | None
+    target: Mapping[str, Any]
+
+
+def run_with_token_file(runtime: Runtime, kept: Kept, child: Child, on_refresh: int | None = None) -> int:
     """Run the child with `ACCESS_TOKEN_FILE`, keep the file fresh, and return the child's exit status.
 
-    `target` has the scope, resource and audience to ask for; see `asked.token`.
-
+    `on_refresh` is the signal that the child gets each time when the file has another token.
     When a renewal fails, the file stays as it is, a warning is written, and the next check tries again. The status is
     128 + N when signal N ended the child. A signal that comes before the child is started ends this process, without
     a child. Raises NotExecutable, or TokenctlError when the file cannot be written.
@@ -74,8 +79,8 @@ def run_with_token_file(
     # The signals are caught first and released last: none can end this process while there is a file, or a child.
     with signals.relayed() as relay, token_folder(child.environ) as folder:
         file = _TokenFile(folder)
-        file.write(session.access_token)
-        arguments = (runtime, vault, session, min_ttl, target, file)
+        file.write(kept.session.access_token)
+        arguments = (runtime, kept, file, relay, on_refresh)
         try:
             # Before the child: when there can be no thread, there is no child either.
             threading.Thread(target=_keep_fresh, args=arguments, daemon=True).start()
@@ -84,7 +89,7 @@ def run_with_token_file(
             process = _started(child, file.path)
             relay.start(process)
             file.begun.set()
-            status = process.wait()
+            status = relay.wait(process)
         finally:
             file.close()
         return status if status >= 0 else 128 - status
@@ -99,26 +104,31 @@ def _started(child: Child, path: Path) -> "subprocess.Popen[bytes]":
         raise NotExecutable(f"{child.program} cannot be run: {reason.strerror}") from None
 
 
-def _keep_fresh(
-    runtime: Runtime,
-    vault: Vault,
-    session: Session,
-    min_ttl: int | None,
-    target: Mapping[str, Any],
-    file: _TokenFile,
-) -> None:
+def _keep_fresh(runtime: Runtime, kept: Kept, file: _TokenFile, relay: signals.Relay, on_refresh: int | None) -> None:
+    session = kept.session
     written, said = session.access_token, None
     file.begun.wait()  # what a keyring call changes of this process for a moment, the child must not inherit
     while not file.closed.wait(max(SHORTEST, min(LONGEST, (session.lifetime or LONGEST * 10) / 10))):
         try:
-            vault.follow()
-            session = mask(runtime.environ, runtime.terminal, asked.token(runtime, vault, target, min_ttl))
+            kept.vault.follow()
+            session = asked.token(runtime, kept.vault, kept.target, kept.min_ttl)
+            mask(runtime.environ, runtime.terminal, session)
             if session.access_token != written:
                 file.write(session.access_token)
                 written = session.access_token
+                _tell(runtime, relay, on_refresh)
             said = None
         except Exception as error:  # no error must end the child, or this thread: the next check tries again
             reason = getattr(error, "message", None) or getattr(error, "strerror", None) or type(error).__name__
             if reason != said and not file.closed.is_set():  # the same reason is told once
                 runtime.terminal.warning(f"the token file could not be renewed: {reason}")
             said = reason
+
+
+def _tell(runtime: Runtime, relay: signals.Relay, on_refresh: int | None) -> None:
+    """Send the child the signal of a renewal, if it wants one and has not ended."""
+    try:
+        if on_refresh is not None:
+            relay.send(on_refresh)
+    except OSError as reason:
+        runtime.terminal.warning(f"the command was not told of its new token by the signal: {reason.strerror}")

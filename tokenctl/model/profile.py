@@ -26,7 +26,10 @@ AUTH_METHODS = (
     "client_secret_jwt",
     "private_key_jwt",
 )
-ASSERTION_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+ASSERTION_ALGORITHMS = (
+    *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"),
+    *("EdDSA", "Ed25519"),
+)
 SOURCES = ("auto", "github", "gitlab", "circleci", "buildkite", "azure", "kubernetes", "gcp", "file", "env", "command")
 IDENTITY_USES = ("token-exchange", "jwt-bearer", "client-assertion")
 ENVIRONMENT_PROFILE = "env"
@@ -64,6 +67,8 @@ class Profile:
     service_connection: str | None = setting(check.text, None)
     identity_use: str = setting(one_of(IDENTITY_USES), "token-exchange")
     narrow_by: str = setting(one_of(("refresh", "token-exchange")), "refresh")
+    renewal_ends_access_token: bool | None = setting(check.boolean, None)
+    """Whether a renewal ends the access token that was given before; None: not known."""
     params: tuple[tuple[str, str], ...] = setting(check.params, ())
     ca_file: str | None = setting(check.absolute_path, None)
     api: "TokenApi | None" = setting(check.api, None)

@@ -77,6 +77,13 @@ def port(value: object, where: str) -> int:
     return value
 
 
+def boolean(value: object, where: str) -> bool:
+    """Check that a value is true or false. Raises UsageError."""
+    if not isinstance(value, bool):
+        raise UsageError(f"{where} must be true or false, not {value!r:.40}")
+    return value
+
+
 def uris(value: object, where: str) -> tuple[str, ...]:
     """Check one resource indicator (a text) or a list of them. Raises UsageError."""
     values = [value] if isinstance(value, str) else value

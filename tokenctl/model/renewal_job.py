@@ -11,6 +11,7 @@ from tokenctl.model import profile as profiles
 from tokenctl.model import session as sessions
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
+from tokenctl.model.session_state import older_access_tokens
 from tokenctl.model.target import Target
 
 
@@ -58,7 +59,7 @@ class RenewalJob:
     def may_end_access_token(self) -> bool:
         """Tell whether the server may end the session's access token when it answers with a narrower one."""
         narrows = self.target is not None and self.presents_refresh_token
-        return narrows and self.session.older_access_tokens != "kept"
+        return narrows and older_access_tokens(self.profile, self.session) != "kept"
 
     @property
     def asked(self) -> Target:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from tokenctl.errors import LoginRequired, UsageError
-from tokenctl.model.profile import Profile
+from tokenctl.model.profile import ENVIRONMENT_PROFILE, Profile
 from tokenctl.model.session import Session
 
 
@@ -15,6 +15,16 @@ def state(session: Session, now: int, min_ttl: int) -> str:
     if session.fresh(now, min_ttl):
         return "fresh"
     return "expired" if session.expired(now) else "stale"
+
+
+def older_access_tokens(profile: Profile, session: Session) -> str | None:
+    """Return `kept` or `ended`: what becomes of an access token when the server gives another one; None: not known.
+
+    What the profile says counts, else what was seen at the server.
+    """
+    if profile.renewal_ends_access_token is None:
+        return session.older_access_tokens
+    return "ended" if profile.renewal_ends_access_token else "kept"
 
 
 class OtherSession(LoginRequired):
@@ -78,9 +88,15 @@ def _what_next(profile: Profile, session: Session) -> str:
     return f"{profile.login_hint}, or {undo}"
 
 
+MACHINE_HINT = "for a machine, set its credential: TOKENCTL_CLIENT_SECRET, TOKENCTL_API_KEY or TOKENCTL_ID_TOKEN (or a _FILE of them)"
+"""What the profile `env` lacks when the environment names a server and a client, and nothing that a machine presents."""
+
+
 def logged_out(profile: Profile) -> LoggedOut:
     """Make the error for a profile without a session."""
-    return LoggedOut(f"not signed in to {profile.name!r}", hint=profile.login_hint)
+    of_environment = profile.name == ENVIRONMENT_PROFILE and not profile.by_machine
+    hint = f"{MACHINE_HINT}; for a person, {profile.login_hint}" if of_environment else profile.login_hint
+    return LoggedOut(f"not signed in to {profile.name!r}", hint=hint)
 
 
 def check_not_signing_out(profile: Profile, *, signing_out: bool) -> None:

@@ -59,3 +59,17 @@ def choice_of(store: Store) -> StoreChoice:
     Raises StoreError when the keyring has to be asked for its collection, and does not answer.
     """
     return StoreChoice(store.kind, store.backend, store.collection)
+
+
+_NAMES = {
+    "keyring.backends.SecretService.Keyring": "the Secret Service keyring",
+    "keyring.backends.kwallet.DBusKeyring": "KWallet",
+    "keyring.backends.macOS.Keyring": "the macOS keychain",
+    "keyring.backends.Windows.WinVaultKeyring": "the Windows Credential Manager",
+}
+
+
+def keyring_name(backend: str, collection: str | None = None) -> str:
+    """Return a keyring's name for a person: of a backend's class, and of a collection of the Secret Service."""
+    named = _NAMES.get(backend, backend)
+    return f"{named}, collection {collection.rpartition('/')[2]!r:.60}" if collection else named

@@ -89,30 +89,47 @@ class UnexpectedCallback(Exception):
     """A callback that does not belong to this attempt. The listener answers with an error page and keeps waiting."""
 
 
+class UnprovenRefusal(UnexpectedCallback):
+    """An error without `state`, which some servers leave out although RFC 6749 section 4.1.2.1 demands it.
+
+    Every program on this machine, and every page in the browser, can send one. So it does not end the sign-in; the
+    person is told what it said, and decides.
+    """
+
+    def __init__(self, said: str) -> None:
+        super().__init__(f"it has no state; it says: {said}")
+        self.said = said
+
+
 def parse_callback(attempt: Attempt, parameters: dict[str, str]) -> str:
     """Check the parameters of a callback and return the code (RFC 6749 section 4.1.2).
 
     Raises UnexpectedCallback when `state` is absent or wrong: every program on this machine can send such a
-    callback, so it must not end the sign-in. With the right `state`, raises Refused for an error and for an `iss`
-    of another issuer (RFC 9207 section 2.4); both end the sign-in.
+    callback, so it must not end the sign-in. An error without `state` is an UnprovenRefusal. With the right `state`,
+    raises Refused for an error and for an `iss` of another issuer (RFC 9207 section 2.4); both end the sign-in.
     """
+    if not parameters.get("state") and parameters.get("error") and parameters.get("iss") in (None, attempt.issuer):
+        raise UnprovenRefusal(_said(parameters))
     if not compare_digest(parameters.get("state", "").encode(), attempt.state.encode()):
         raise UnexpectedCallback("its state is absent or wrong")
     iss = parameters.get("iss")
     if (iss is None and attempt.iss_required) or (iss is not None and iss != attempt.issuer):
+        says = f"; it says: {_said(parameters)}" if parameters.get("error") else ""
         raise Refused(
-            f"the answer came from issuer {iss!r:.200}, and the sign-in was at {attempt.issuer}",
+            f"the answer came from issuer {iss!r:.200}, and the sign-in was at {attempt.issuer}{says}",
             hint="the code was not used; if you did not start two sign-ins, report this to the server's operator",
         )
     if "error" in parameters:
-        text = parameters.get("error_description")
-        raise Refused(
-            f"the sign-in was refused: {parameters['error']:.100}" + (f": {text:.300}" if text else ""),
-            error=parameters["error"],
-        )
+        raise Refused(f"the sign-in was refused: {_said(parameters)}", error=parameters["error"])
     if not parameters.get("code"):
         raise UnexpectedCallback("it has no code")
     return parameters["code"]
+
+
+def _said(parameters: dict[str, str]) -> str:
+    """Put an error's code and description together, for a message."""
+    text = parameters.get("error_description")
+    return f"{parameters['error']:.100}" + (f": {text:.300}" if text else "")
 
 
 def code_request(endpoint: str, client: Client, attempt: Attempt, code: str, resource: tuple[str, ...] = ()) -> Request:

@@ -3,13 +3,14 @@
 Servers differ: an error can have an empty body, an HTML page, or the status 200, 401, 403 or 500.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 from urllib.parse import quote, quote_plus
 
 from tokenctl.errors import LoginRequired, Refused
-from tokenctl.oauth.refusals import DEAD_CODES, PASSING_CODES, is_dead
+from tokenctl.oauth.refusals import BAD_CLIENT_CODES, DEAD_CODES, PASSING_CODES, is_dead
 from tokenctl.oauth.wire import JSON, Response, describe, overloaded, try_later
 
 
@@ -40,11 +41,12 @@ SESSION_TOKEN = Credentials(
     of_client=False,
 )
 _HINTS = {
-    "invalid_client": CLIENT.hint,
+    **dict.fromkeys(BAD_CLIENT_CODES, CLIENT.hint),
     "unauthorized_client": "the server does not let this client use this flow: ask the server's operator, or choose another --flow",
     "unsupported_grant_type": "the server does not know this flow: choose another --flow",
     "invalid_scope": "ask for other scopes with --scope",
     "invalid_target": "the server does not know this --resource",
+    "device_flow_disabled": "switch the device flow on in the app's settings at the server, or sign in with --flow browser",
 }
 
 
@@ -54,10 +56,10 @@ def check_grant(document: JSON, response: Response, known: tuple[str, ...], pres
     `presented` names what was presented if that is no session. Raises LoginRequired when the session is dead, Refused when
     what `presented` names is not accepted.
     """
-    error, text = _code(document), _words(document, known)
+    error, text = code_of(document), words_of(document, known)
     if overloaded(response):
         return
-    if presented is not None and (is_dead(error, text) or (error == "invalid_client" and presented.of_client)):
+    if presented is not None and (is_dead(error, text) or (error in BAD_CLIENT_CODES and presented.of_client)):
         raise Refused(
             f"the server does not accept {presented.name}: {_said(error, text, known)}",
             hint=presented.hint,
@@ -77,7 +79,7 @@ def raise_error(
     `known` secrets are removed from messages; `hints` maps an error code to the grant's own hint. 429 and 503 say "later" whatever the body says. Other statuses leave the word to
     the error code, but with 5xx no grant is dead.
     """
-    error, text = _code(document), _words(document, known)
+    error, text = code_of(document), words_of(document, known)
     undecided = overloaded(response) and (error is None or error.lower() in DEAD_CODES)
     if undecided or response.status in (429, 503) or error in PASSING_CODES:
         raise try_later(response, "the server")
@@ -89,12 +91,13 @@ def raise_error(
     raise Refused(f"the server refused: {_said(error, text, known)}", hint=hint, error=error)
 
 
-def _code(document: JSON) -> str | None:
+def code_of(document: JSON) -> str | None:
+    """Read the error code; None when there is none, or it is no text."""
     error = document.get("error")
     return error if isinstance(error, str) and error else None
 
 
-def _words(document: JSON, known: tuple[str, ...]) -> str:
+def words_of(document: JSON, known: tuple[str, ...]) -> str:
     """Read the error's description, which some servers call `message`."""
     for name in ("error_description", "message"):
         text = document.get(name)
@@ -108,10 +111,26 @@ def _said(error: str | None, text: str, known: tuple[str, ...]) -> str:
     return ": ".join(part for part in (redacted(error or "", known)[:100], text) if part)
 
 
+SHORT = 8
+"""A secret with fewer characters can be a part of a common word, such as `the` of `whether`."""
+
+
 def redacted(text: str, known: tuple[str, ...]) -> str:
-    """Replace known secrets in a text that a server wrote, also where it is percent-encoded."""
+    """Replace known secrets in a text that a server wrote, also where it is percent-encoded.
+
+    A short secret is replaced where it is a whole word: as a part of other words it is no secret, and the message must
+    stay readable.
+    """
     for secret in sorted(known, key=len, reverse=True):  # one can be part of another
-        for form in (secret, quote_plus(secret), quote(secret, safe="")):
-            if form:
+        for form in sorted((secret, quote_plus(secret), quote(secret, safe="")), key=len, reverse=True):
+            if form and len(secret) < SHORT:
+                text = _whole(form).sub("***", text)
+            elif form:
                 text = text.replace(form, "***")
     return text
+
+
+def _whole(form: str) -> re.Pattern[str]:
+    """Match a text that no letter, digit or underscore touches, except for those of a percent-encoded character."""
+    before = r"(?:(?<!\w)|(?<=%[0-9A-Fa-f]{2}))" if re.match(r"\w", form) else ""
+    return re.compile(before + re.escape(form) + (r"(?!\w)" if re.search(r"\w$", form) else ""))

@@ -11,7 +11,9 @@ from typing import Any
 
 from tokenctl.errors import LoginRequired, Refused, UsageError
 from tokenctl.model.token_api import PLACEHOLDER, Call
-from tokenctl.oauth.token_response import DECIMAL, LONGEST_LIFETIME, LONGEST_TOKEN, TokenSet, times
+from tokenctl.oauth import revocation
+from tokenctl.oauth.answers import DECIMAL, LONGEST_LIFETIME, SPACES
+from tokenctl.oauth.token_response import LONGEST_TOKEN, TokenSet, times
 from tokenctl.oauth.wire import JSON, Request, Response, describe, json_object, overloaded, safe_url, try_later
 
 REFUSALS = (400, 401, 403, 404, 410, 422)
@@ -58,11 +60,13 @@ def rotated(call: Call, response: Response) -> str | None:
         return None
 
 
-def check_revoked(response: Response) -> str | None:
-    """Read the answer of a revocation: None for success, else a short description. Raises Unreachable."""
-    if overloaded(response):
-        raise try_later(response, "the revoke endpoint")
-    return None if 200 <= response.status < 300 else describe(response)
+def check_revoked(response: Response, known: tuple[str, ...] = ()) -> str | None:
+    """Read the answer of a revocation: None for success, else a short description. Raises Unreachable.
+
+    What counts is the same as at an OAuth server; see `revocation.parse`. `known` secrets are in no description.
+    """
+    outcome, reason = revocation.parse(response, known)
+    return None if outcome is revocation.Outcome.REVOKED else reason
 
 
 def _document(response: Response, what: str) -> JSON:
@@ -129,6 +133,7 @@ def _lifetime(call: Call, document: JSON, response: Response, what: str) -> int:
 
 def _seconds(value: Any) -> int:
     """Read a number of seconds (a number or digits), or an RFC 3339 date as epoch seconds. Raises ValueError."""
+    value = value.strip(SPACES) if isinstance(value, str) else value
     if isinstance(value, str) and not DECIMAL.fullmatch(value):
         found = datetime.fromisoformat(value)
         if found.tzinfo is None:

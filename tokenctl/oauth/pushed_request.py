@@ -1,9 +1,10 @@
 """Pushed authorization requests (RFC 9126): the client sends the parameters, the browser only gets a `request_uri`."""
 
 from tokenctl.errors import Refused
+from tokenctl.oauth.answers import members
 from tokenctl.oauth.client_auth import Client, request
 from tokenctl.oauth.error_response import raise_error
-from tokenctl.oauth.wire import Request, Response, describe, json_object, overloaded, try_later
+from tokenctl.oauth.wire import Request, Response, describe, overloaded, try_later
 
 
 def pushed_request(endpoint: str, client: Client, parameters: tuple[tuple[str, str], ...]) -> Request:
@@ -19,7 +20,7 @@ def pushed_request(endpoint: str, client: Client, parameters: tuple[tuple[str, s
 def parse(response: Response, known: tuple[str, ...] = ()) -> str:
     """Read the response and return the `request_uri`; use it once (section 4). Raises Refused or Unreachable."""
     try:
-        document = json_object(response.body)
+        document = members(response.body)
     except ValueError as reason:
         if overloaded(response):
             raise try_later(response, "the pushed authorization endpoint") from None

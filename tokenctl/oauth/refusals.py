@@ -28,10 +28,31 @@ DEAD_WORDS: Mapping[str | None, str] = {
 }
 """Error code with more than one meaning, or None for no code -> why the words of the error decide."""
 
+DEAD_TOKEN_CODES: Mapping[str, str] = {
+    "invalid_token": "RFC 6750 section 3.1, Google and others: the token is expired, revoked or unknown",
+    "invalid_grant": "RFC 6749 section 5.2, by servers that use one table of errors for all endpoints",
+    "expired_token": "some servers name the reason",
+    "token_expired": "some servers name the reason",
+    "token_revoked": "some servers name the reason",
+    "bad_refresh_token": "GitHub",
+    "invalid_refresh_token": "Slack",
+}
+"""Error code of a revocation endpoint -> why it means that the token is dead already. The codes are in lower case.
+
+RFC 7009 section 2.2 wants 200 for such a token.
+"""
+
+BAD_CLIENT_CODES: Mapping[str, str] = {
+    "invalid_client": "RFC 6749 section 5.2: the client's authentication failed",
+    "incorrect_client_credentials": "GitHub, with 200: the client ID or the secret is wrong",
+}
+"""Error code -> why it means that the server does not take the client's credentials."""
+
 PASSING_CODES = ("server_error", "temporarily_unavailable", "slow_down")
 """Codes that say: try again later (RFC 6749 section 4.1.2.1, RFC 8628 section 3.5)."""
 
 _STATES = "(invalid|unknown|expired|revoked)"
+_DEAD_TOKEN = re.compile(rf"\b{_STATES} (access[ _-]?|refresh[ _-]?)?token\b")
 _DEAD = re.compile(
     rf"\b{_STATES} refresh[ _-]?token\b|\brefresh[ _-]?token\b (has |was |is |has been )?({_STATES}|not found)\b"
 )
@@ -41,3 +62,13 @@ def is_dead(code: str | None, words: str) -> bool:
     """Tell whether an error means that the grant is dead. `words` is the error's description."""
     code = None if code is None else code.lower()
     return code in DEAD_CODES or (code in DEAD_WORDS and _DEAD.search(words.lower()) is not None)
+
+
+def is_dead_token(code: str | None, words: str) -> bool:
+    """Tell whether a revocation endpoint says that the token is dead or unknown, so that nothing is left to revoke.
+
+    Twitch sends no code: 'Invalid token'.
+    """
+    if code is None:
+        return _DEAD_TOKEN.search(words.lower()) is not None
+    return code.lower() in DEAD_TOKEN_CODES

@@ -1,8 +1,9 @@
 """Token exchange (RFC 8693): exchange a subject token for an access token of this server."""
 
 from tokenctl.errors import Refused
+from tokenctl.oauth.answers import members
 from tokenctl.oauth.client_auth import Client, request
-from tokenctl.oauth.wire import Request, Response, json_object
+from tokenctl.oauth.wire import Request, Response
 
 GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
@@ -48,7 +49,7 @@ def check_issued(response: Response) -> None:
     if not response.succeeded:
         return  # token_response.parse reads errors
     try:
-        issued = json_object(response.body).get("issued_token_type")
+        issued = members(response.body).get("issued_token_type")
     except ValueError:
         return
     if issued != ACCESS_TOKEN:

@@ -4,23 +4,35 @@ Servers differ: the token type can be in any case; the lifetime can be a string 
 is refused, never guessed.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any
 
 from tokenctl.errors import Refused
 from tokenctl.model.session import DEFAULT_LIFETIME
+from tokenctl.oauth import scopes
+from tokenctl.oauth.answers import LONGEST_LIFETIME, SPACES, members, seconds
 from tokenctl.oauth.claims import unverified_claims
-from tokenctl.oauth.error_response import Credentials, check_grant, raise_error, redacted
-from tokenctl.oauth.wire import JSON, Response, describe, json_object, overloaded, try_later
+from tokenctl.oauth.error_response import Credentials, check_grant, raise_error, redacted, words_of
+from tokenctl.oauth.wire import JSON, Response, describe, overloaded, try_later
 
-LONGEST_LIFETIME = 10 * 365 * 86400
-"""Seconds; a longer lifetime is an error of the server."""
-DECIMAL = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
-"""A number of seconds as text."""
 LONGEST_TOKEN = 256 * 1024
 """Characters."""
+BEARER_TYPES: Mapping[str, str] = {
+    "": "RFC 6749 section 5.1 demands the member, and some servers leave it out",
+    "bearer": "RFC 6750, in any case and with spaces around it",
+    "bearertoken": "Apigee",
+    "bot": "Slack: who the token acts for",
+    "user": "Slack: who the token acts for",
+}
+"""Token type in lower case -> who sends it. All of them are used as `Authorization: Bearer` (RFC 6750)."""
+_BOUND_TYPES: Mapping[str, str] = {
+    "dpop": "it is bound to a key (RFC 9449)",
+    "pop": "it is bound to a key",
+    "mac": "each request needs a signature",
+    "hmac": "each request needs a signature",
+    "n_a": "it is no access token (RFC 8693)",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,15 +78,17 @@ def parse(
     (the grant is dead, see `refusals`, and it was not what `presented` names) or Refused.
     """
     try:
-        document = json_object(response.body)
+        document = members(response.body)
     except ValueError as reason:
         if overloaded(response):
             raise try_later(response, "the token endpoint") from None
         raise Refused(f"the token endpoint answered {describe(response)}: {reason}") from None
-    if document.get("error") or not response.succeeded:
+    access_token = _token(document, "access_token") if response.succeeded and not document.get("error") else None
+    if access_token is None:
+        if response.succeeded and not document.get("error") and not words_of(document, known):
+            raise Refused("the token endpoint answered without access_token")
         check_grant(document, response, known, presented)
         raise_error(document, response, known, hints)
-    access_token = _token(document, "access_token") or _raise_missing("access_token")
     return TokenSet(
         access_token=access_token,
         token_type=_token_type(document.get("token_type"), known),
@@ -82,7 +96,7 @@ def parse(
         refresh_token=_token(document, "refresh_token"),
         refresh_token_expires_at=_refresh_expires_at(document, response.asked_at),
         id_token=_token(document, "id_token"),
-        scope=_scope(document.get("scope")),
+        scope=scopes.granted(document),
     )
 
 
@@ -124,13 +138,9 @@ def rotated(response: Response) -> str | None:
     The server has used up the old refresh token. Without the new one the session would be lost.
     """
     try:
-        return _token(json_object(response.body), "refresh_token") if response.succeeded else None
+        return _token(members(response.body), "refresh_token") if response.succeeded else None
     except (ValueError, Refused):
         return None
-
-
-def _raise_missing(name: str) -> NoReturn:
-    raise Refused(f"the token endpoint answered without {name}")
 
 
 def _token(document: JSON, name: str) -> str | None:
@@ -144,40 +154,38 @@ def _token(document: JSON, name: str) -> str | None:
 
 
 def _token_type(value: object, known: tuple[str, ...]) -> str:
-    if value in (None, "") or (isinstance(value, str) and value.lower() == "bearer"):
+    """Check that the token is used as RFC 6750 says, and return the word for the Authorization header.
+
+    A type that is not known is refused (RFC 6749 section 7.1).
+    """
+    name = ("" if value is None else value).strip(SPACES) if value is None or isinstance(value, str) else None
+    if name is not None and name.lower() in BEARER_TYPES:
         return "Bearer"
-    named = redacted(value, known) if isinstance(value, str) else type(value).__name__
-    raise Refused(f"the token endpoint answered with token_type {named!r:.40}, and tokenctl can only use Bearer")
-
-
-def _scope(value: object) -> str | None:
-    if not isinstance(value, str) or not value.strip():
-        return None
-    parts = value.split()
-    return " ".join(parts if len(parts) > 1 else filter(None, parts[0].split(",")))  # some servers use commas
+    named = type(value).__name__ if name is None else redacted(name, known)
+    why = _BOUND_TYPES.get((name or "").lower())
+    raise Refused(
+        f"the token endpoint answered with token_type {named!r:.40}, and tokenctl can only use Bearer"
+        + (f": {why}" if why else ""),
+        hint="ask the server's operator to issue bearer tokens (RFC 6750) to this client",
+    )
 
 
 def _refresh_expires_at(document: JSON, asked_at: int) -> int | None:
     # Not standard, but common. It is only shown, so a wrong value is no reason to fail.
-    for name in ("refresh_token_expires_in", "refresh_expires_in"):
+    for name in ("refresh_token_expires_in", "refresh_expires_in", "x_refresh_token_expires_in"):
         try:
-            seconds = _seconds(document.get(name), name)
+            stated = _seconds(document.get(name), name)
         except Refused:
             continue
-        if seconds:  # servers that send 0 mean "never"
-            return asked_at + seconds
+        if stated:  # servers that send 0 mean "never"
+            return asked_at + stated
     return None
 
 
 def _seconds(value: object, name: str) -> int:
-    """Read a number of seconds, which can be text and have a fraction; 0 when there is none, or the server sends 0.
-
-    Some servers send 0 for "unknown".
-    """
-    if value in (None, ""):
-        return 0
-    if isinstance(value, str) and DECIMAL.fullmatch(value):
-        value = float(value)
-    if type(value) not in (int, float) or not 0 <= value <= LONGEST_LIFETIME:  # type: ignore[operator]  # a number here
-        raise Refused(f"the token endpoint answered with an {name} that is not a possible number of seconds")
-    return max(1, int(value)) if value else 0  # type: ignore[call-overload]
+    """Read a number of seconds; 0 when there is none, or the server sends 0: some servers mean "unknown" by it."""
+    try:
+        found = seconds(value)
+    except ValueError:
+        raise Refused(f"the token endpoint answered with an {name} that is not a possible number of seconds") from None
+    return max(1, int(found)) if found else 0

@@ -153,32 +153,11 @@ def overloaded(response: Response) -> bool:
     return response.status == 429 or response.status >= 500
 
 
-def unanswered(response: Response) -> bool:
-    """Tell whether the authorization server itself may not have answered.
-
-    A gateway speaks for it (502, 504), or a 2xx response cannot be read as a JSON object: it was cut short, or a
-    captive portal sent a page.
-    """
-    if response.status in (502, 504):
-        return True
-    if not response.succeeded:
-        return False
-    try:
-        json_object(response.body)
-    except ValueError:
-        return True
-    return False
-
-
-def no_answer(response: Response, who: str) -> Unreachable:
-    """Make the error for a reply that is not the server's own answer; see `unanswered`."""
-    return Unreachable(f"{who} did not answer ({describe(response)})", hint="try again in a moment", sent=True)
-
-
 def try_later(response: Response, who: str) -> Unreachable:
     """Make the error for an overloaded server, with its Retry-After in the hint; `who` names the server."""
     wait = f"it asks to wait {response.retry_after} s" if response.retry_after else "try again in a moment"
-    return Unreachable(f"{who} is overloaded or failing ({describe(response)})", hint=wait, sent=True)
+    said = f"{who} is overloaded or failing ({describe(response)})"
+    return Unreachable(said, hint=wait, sent=True, retry_after=response.retry_after)
 
 
 def is_loopback(host: str | None) -> bool:

@@ -1,6 +1,11 @@
 """What the stores in keyrings say when a keyring cannot be used: the same words for every keyring."""
 
-from tokenctl.errors import StoreLocked, StoreUnavailable
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from tokenctl.errors import StoreLocked, StoreTimedOut, StoreUnavailable
+from tokenctl.model.store import keyring_name
 
 OTHER_STORES_HINT = (
     "check that the keyring is running and unlocked; where there is none, 'tokenctl login --store file' (encrypted with a"
@@ -29,3 +34,29 @@ def locked(hint: str = UNLOCK_HINT) -> StoreLocked:
 def unavailable(reason: str, hint: str = OTHER_STORES_HINT) -> StoreUnavailable:
     """Make the error for a keyring that is not there, or that fails."""
     return StoreUnavailable(f"the keyring cannot be used ({reason})", hint=hint)
+
+
+Class = TypeVar("Class", bound=type)
+_METHODS = ("prepare", "read", "write", "read_secret", "write_secret", "delete")
+
+
+def naming_its_keyring(store: Class) -> Class:
+    """Let the errors of a store's methods say which keyring it is: a machine can have several, and one is to be unlocked."""
+    for name in _METHODS:
+        if name in vars(store):
+            setattr(store, name, _naming(vars(store)[name]))
+    return store
+
+
+def _naming(method: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(method)
+    def named(self: Any, *arguments: Any) -> Any:
+        try:
+            return method(self, *arguments)
+        except (StoreLocked, StoreTimedOut, StoreUnavailable) as error:
+            which = keyring_name(self.backend, getattr(self, "_collection", None))
+            if self.kind in ("keyring", "session") and which not in error.message:
+                error.message = f"{error.message}: {which}"
+            raise
+
+    return named

@@ -17,12 +17,13 @@ from tokenctl.errors import StoreDamaged, StoreError, StoreLocked, StoreUnavaila
 from tokenctl.model import session as sessions
 from tokenctl.model.session import Session
 from tokenctl.storage import slots
-from tokenctl.storage.failures import OTHER_STORES_HINT, PASS_HINT, locked, unavailable, unquoted
+from tokenctl.storage.failures import OTHER_STORES_HINT, PASS_HINT, locked, naming_its_keyring, unavailable, unquoted
 from tokenctl.storage.patience import UNATTENDED, Patience, timed_out
 
 Result = TypeVar("Result")
 
 
+@naming_its_keyring
 class KeyringStore:
     """Sessions in one keyring backend. See `model.store.Store`."""
 

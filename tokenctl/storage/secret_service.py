@@ -16,7 +16,7 @@ from typing import TypeVar
 from tokenctl.errors import StoreDamaged, StoreUnavailable
 from tokenctl.model import session as sessions
 from tokenctl.model.session import Session
-from tokenctl.storage.failures import OTHER_STORES_HINT, locked, unavailable
+from tokenctl.storage.failures import OTHER_STORES_HINT, locked, naming_its_keyring, unavailable
 from tokenctl.storage.patience import Patience
 from tokenctl.storage.secret_bus import Again, Locked
 from tokenctl.storage.secret_calls import SecretCalls
@@ -31,6 +31,7 @@ _APPLICATION = "Python keyring library"
 Result = TypeVar("Result")
 
 
+@naming_its_keyring
 class SecretServiceStore:
     """Sessions in one collection of the Secret Service. See `model.store.Store`.
 

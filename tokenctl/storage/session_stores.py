@@ -5,8 +5,9 @@ from functools import cached_property
 from pathlib import Path
 
 from tokenctl.errors import StoreDamaged, StoreError, StoreUnavailable
-from tokenctl.model.profile import Profile
+from tokenctl.model.profile import ENVIRONMENT_PROFILE, Profile
 from tokenctl.model.session import Session
+from tokenctl.model.session_state import MACHINE_HINT
 from tokenctl.model.store import Store, StoreChoice, choice_of
 from tokenctl.runtime import Runtime
 from tokenctl.storage import store_choice
@@ -64,7 +65,13 @@ class SessionStores:
         return store if choice.means(choice_of(store)) else None
 
     def _open(self, kind: str, backend: str | None, collection: str | None = None) -> Store:
-        return open_store(self._runtime, self._profile, self._folder, kind, backend, collection)
+        try:
+            return open_store(self._runtime, self._profile, self._folder, kind, backend, collection)
+        except StoreUnavailable as error:
+            if self._profile.name == ENVIRONMENT_PROFILE and not self._profile.by_machine:
+                # What is missing is mostly not a keyring, but the credential with which no keyring would be needed.
+                error.hint = f"{MACHINE_HINT}; for a person, {error.hint}"
+            raise
 
     @property
     def chosen(self) -> Store | None:

@@ -11,6 +11,7 @@ import pytest
 from tests.servers.faulty_server import FaultyServer
 from tests.support.commandline import LONG, Home
 from tests.support.demo_server import Make
+from tokenctl.oauth.claims import unverified_claims
 
 
 @pytest.fixture
@@ -123,3 +124,58 @@ def test_a_long_child_finds_a_fresh_token_in_its_file(home: Home, make_server: M
     assert int(count) >= 2 and mode == "0o600"
     assert not Path(path).exists()
     assert server.reuse_detections == 0
+
+
+def test_a_command_can_get_less_than_the_session(home: Home, demo_server: FaultyServer) -> None:
+    """--scope, --resource and --audience do what they do for `token`: the same narrower token, and the session stays."""
+    assert home.login(demo_server.issuer, "--scope", "openid offline_access api read").status == 0
+    own = home.run("token").stdout
+    less = ("--scope", "api")
+    given = home.run("exec", *less, "--", "printenv", "ACCESS_TOKEN")
+    assert given.stdout == home.run("token", *less).stdout != own, given.stderr
+    assert unverified_claims(given.stdout.strip())["scope"] == "api"
+    for option, value in (("--resource", "not an address"), ("--scope", " "), ("--audience", "urn:other")):
+        refused = home.run("exec", option, value, "--", "echo", "started")
+        assert (refused.status, refused.stdout) == (125, ""), refused.stderr
+        said = home.run("token", option, value).stderr
+        assert refused.stderr.splitlines()[-2] == said.splitlines()[-2], "one reason for both"
+
+
+TOLD = """
+import os, signal, sys
+path = os.environ["ACCESS_TOKEN_FILE"]
+seen = [open(path).read()]
+def told(*_):
+    seen.append(open(path).read())
+    if len(seen) == 3:
+        print(len(set(seen)), *seen, sep="\\n")
+        sys.exit(0)
+signal.signal(getattr(signal, sys.argv[1]), told)
+open(os.path.join(os.environ["HOME"], "ready"), "w")
+while True:
+    signal.pause()
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_a_renewal_is_told_by_a_signal(home: Home, make_server: Make) -> None:
+    """With --on-refresh the command gets the signal once the file has the new token, of a narrower one too."""
+    server = make_server(access_token_lifetime=4)
+    home.login(server.issuer, "--scope", "openid offline_access api")
+    options = ("--token-file", "--on-refresh", "signal:HUP", "--scope", "api")
+    result = home.run("exec", *options, "--", sys.executable, "-c", TOLD, "SIGHUP")
+    assert result.status == 0, result.stderr
+    count, *tokens = result.stdout.split()
+    assert count == "3" and {unverified_claims(each)["scope"] for each in tokens} == {"api"}
+    assert server.reuse_detections == 0
+
+
+def test_a_renewal_that_cannot_be_told(home: Home) -> None:
+    """It is a usage error before anything else."""
+    for words, said in (
+        (("--on-refresh", "signal:HUP"), "needs --token-file"),
+        (("--token-file", "--on-refresh", "signal:NONSENSE"), "there is no signal"),
+        (("--token-file", "--on-refresh", "HUP"), "signal:HUP"),
+    ):
+        result = home.run("exec", *words, "--", "echo", "started")
+        assert (result.status, result.stdout) == (125, "") and said in result.stderr, words

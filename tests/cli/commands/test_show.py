@@ -94,7 +94,7 @@ def test_all(signed_in: Home, demo_server: FaultyServer) -> None:
     )
     shown = signed_in.run("show", "--all", "--json")
     found = json.loads(shown.stdout)
-    assert (shown.status, shown.stderr.splitlines()[0]) == (4, "tokenctl: error: not signed in to u")
+    assert (shown.status, shown.stderr) == (0, "")
     assert [(each["profile"], each["state"]) for each in found] == [("t", "fresh"), ("u", "logged_out")]
 
 

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from tests.servers.faulty_server import FaultyServer
+from tests.servers.faulty_server import FaultyServer, Reply
 from tests.support.aging import age
+from tests.support.attended import CTRL_C, attended
 from tests.support.commandline import Home
 from tests.support.demo_server import Make
 from tokenctl.oauth.claims import unverified_claims
@@ -136,3 +137,46 @@ def test_a_variable_without_effect_is_told_once(home: Home, demo_server: FaultyS
     assert home.login(demo_server.issuer).status == 0
     result = home.run("token", environ={"TOKENCTL_SCPE": "api"})
     assert result.status == 0 and result.stderr.count("did you mean TOKENCTL_SCOPE?") == 1
+
+
+@pytest.mark.parametrize("words", [("token",), ("exec", "--")], ids=lambda each: each[0])
+def test_wait_outlives_a_restart_of_the_server(home: Home, make_server: Make, words: tuple[str, ...]) -> None:
+    """The command goes on when the server answers again; without --wait, or with 0, it ends at once with its status."""
+    server = make_server()
+    home.login(server.issuer)
+    age(home)
+    up: list[bool] = []
+    server.overrides["/token"] = lambda _: None if up else Reply(status=503)
+    command, *rest = words
+    rest = [*rest, "sh", "-c", 'echo "$ACCESS_TOKEN"'] if rest else []
+    for options in ((), ("--wait", "0")):
+        result = home.run(command, *options, *rest)
+        assert (result.status, result.stdout) == (125 if rest else 6, "")
+    with home.start(command, "-v", "--wait", "10m", *rest) as process:
+        assert process.stderr is not None and process.stdout is not None
+        said = []
+        for line in process.stderr:
+            said.append(line)
+            if "trying again in" in line:
+                up.append(True)
+        printed = process.stdout.read()
+    assert process.returncode == 0 and printed == home.run("token").stdout, "".join(said)
+    assert server.count("/token", "refresh_token") == 4 and server.reuse_detections == 0
+
+
+def test_ctrl_c_ends_the_wait(home: Home, make_server: Make) -> None:
+    """At a terminal one line says what is waited for, and Ctrl-C ends it with 130."""
+    server = make_server()
+    home.login(server.issuer)
+    age(home)
+    server.stop()
+    result = attended(home, "token", "--wait", "10m", answers=[("waiting for the server, ", CTRL_C)])
+    assert result.status == 130 and result.stderr.rstrip().endswith("interrupted"), result.stderr
+    assert "Traceback" not in result.stderr and "eyJ" not in result.stderr
+
+
+def test_a_wait_that_is_no_duration(home: Home) -> None:
+    """It is a usage error that names the option."""
+    for words, status in ((("token", "--wait", "soon"), 2), (("exec", "--wait", "soon", "--", "true"), 125)):
+        result = home.run(*words)
+        assert result.status == status and "--wait" in result.stderr and result.stdout == ""

@@ -38,7 +38,7 @@ const settings = {
 
 const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code';
 const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
-const ID_TOKEN_ALGORITHMS = ['RS256', 'RS512', 'PS256', 'ES256', 'EdDSA'];
+const ID_TOKEN_ALGORITHMS = ['RS256', 'RS512', 'PS256', 'ES256', 'EdDSA', 'Ed25519'];
 // What a client calls. A browser's requests (authorization, login and consent pages) are not logged.
 const LOGGED = new Set([
   'token', 'revocation', 'introspection', 'device_authorization', 'discovery', 'jwks', 'userinfo',
@@ -162,7 +162,7 @@ const configuration = {
   jwks: { keys: privateKeys },
   enabledJWA: {
     idTokenSigningAlgValues: ID_TOKEN_ALGORITHMS,
-    clientAuthSigningAlgValues: ['HS256', 'RS256', 'PS256', 'ES256', 'EdDSA'],
+    clientAuthSigningAlgValues: ['HS256', 'RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'],
   },
   clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt'],
   cookies: { keys: ['throw-away'] },

@@ -10,18 +10,18 @@ from tokenctl.broker import login
 from tokenctl.cli.grammar import Choice, Command
 from tokenctl.cli.options import as_json, positive_seconds, with_runtime
 from tokenctl.cli.output import answer
+from tokenctl.cli.saving import save
 from tokenctl.cli.views import document
 from tokenctl.cli.wanted import Wanted, find
 from tokenctl.config import editing
 from tokenctl.config.secret_sources import sendable
 from tokenctl.errors import UsageError
 from tokenctl.flows import clients, sign_in
-from tokenctl.flows.flow import API_KEY, SecretKind
+from tokenctl.flows.flow import SecretKind
 from tokenctl.model.profile import FLOWS, SOURCES, STORES, Profile
 from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
-from tokenctl.storage.lock import exclusive_config
 from tokenctl.storage.vault import Vault
 
 _EXAMPLES = """\
@@ -83,6 +83,7 @@ _EXAMPLES = """\
     help="Another parameter of the authorization request; an empty V leaves one out.",
 )
 @click.option("--switch-account", is_flag=True, help="Replace the session of another person, client or server.")
+@click.option("--if-needed", is_flag=True, help="Do nothing if the session gives a token without a sign-in.")
 @as_json
 @with_runtime
 def command(
@@ -93,6 +94,7 @@ def command(
     client_secret_stdin: bool,
     api_key_stdin: bool,
     switch_account: bool,
+    if_needed: bool,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -104,6 +106,9 @@ def command(
     wanted = find(runtime, name, given, switch_account=switch_account)
     profile, switch_account = wanted.profile, switch_account or wanted.switches
     runtime.warn_of_variables(profile, name)
+    if if_needed and wanted.saved is None and (good := login.good(runtime, profile)):
+        _report_good(runtime, *good, as_json=as_json)
+        return
     kind = flows.of(profile.flow).secret
     _check_stdin(profile, kind, {"--client-secret-stdin": client_secret_stdin, "--api-key-stdin": api_key_stdin})
     # Check everything that could fail later now, so that a person does not sign in for nothing.
@@ -115,10 +120,8 @@ def command(
     secret = _secret_from_stdin(profile, kind) if from_stdin else _find_secret(runtime, vault, kind)
     start = sign_in.prepare(runtime, profile, secret, no_browser=no_browser, timeout=timeout)
     session = login.login(runtime, vault, start, switch_account=switch_account)
-    if wanted.saved is not None:
-        with exclusive_config(runtime.environ):
-            editing.save(runtime.config, wanted.saved)
-    _report(runtime, vault, session, wanted)
+    saved = save(runtime, wanted, session)
+    _report(runtime, vault, session, wanted, saved=saved)
     if as_json:
         answer(document.as_text(document.of_session(runtime, vault, session)))
 
@@ -132,20 +135,28 @@ def _check_stdin(profile: Profile, kind: SecretKind, given: dict[str, bool]) -> 
 
 
 def _find_secret(runtime: Runtime, vault: Vault, kind: SecretKind) -> str | None:
-    """Find the client secret: in the environment, in the store (for a machine that signs in again), or ask for it."""
-    profile = vault.profile
-    if profile.by_machine or profile.auth_method not in (None, "none"):
-        secret = clients.secret_at_hand(runtime, vault, kind, profile.auth_method, login.stored(vault))
+    """Find the client secret: in the environment, in the store (for a client that signs in again), or ask for it."""
+    profile, method = vault.profile, vault.profile.auth_method
+    if profile.by_machine or method != "none":
+        secret = clients.secret_at_hand(runtime, vault, kind, method, login.stored(vault))
     else:
-        secret = clients.secret_outside(runtime, profile, kind, profile.auth_method)
-    if secret is None and kind is API_KEY and runtime.terminal.attended:
+        secret = clients.secret_outside(runtime, profile, kind, method)
+    if secret is None and _needs_secret(profile) and runtime.terminal.attended:
         secret = runtime.terminal.ask_secret(kind.name)
         if not sendable(secret):
             raise UsageError(
-                "no API key was given, or one with a control character in it",
-                hint="try again, or set TOKENCTL_API_KEY_FILE to a file that has it",
+                f"no {kind.name} was given, or one with a control character in it",
+                hint=f"try again, or set TOKENCTL_{kind.variable}_FILE to a file that has it",
             )
     return secret
+
+
+def _needs_secret(profile: Profile) -> bool:
+    """Tell whether the profile's client has a secret that a person can type."""
+    if profile.client_key_file or profile.auth_method == "private_key_jwt":
+        return False
+    of_machine = profile.by_machine and not flows.of(profile.flow).by_platform
+    return of_machine or profile.auth_method not in (None, "none")
 
 
 def _members(options: dict[str, Any]) -> dict[str, Any]:
@@ -173,7 +184,14 @@ def _secret_from_stdin(profile: Profile, kind: SecretKind) -> str:
     return secret
 
 
-def _report(runtime: Runtime, vault: Vault, session: Session, wanted: Wanted) -> None:
+def _report_good(runtime: Runtime, vault: Vault, session: Session, *, as_json: bool) -> None:
+    who, life = session.account or session.client_id, document.life(session.remaining(runtime.time_of(session)))
+    runtime.terminal.message(f"{vault.profile.name} is signed in as {who}; the access token {life}")
+    if as_json:
+        answer(document.as_text(document.of_session(runtime, vault, session)))
+
+
+def _report(runtime: Runtime, vault: Vault, session: Session, wanted: Wanted, *, saved: bool) -> None:
     terminal, name = runtime.terminal, vault.profile.name
     who = session.account or session.client_id
     life = document.life(session.remaining(runtime.time_of(session)))
@@ -189,7 +207,7 @@ def _report(runtime: Runtime, vault: Vault, session: Session, wanted: Wanted) ->
         terminal.message(f"the access token {life} {renews}")
     else:
         terminal.message(f"signed in to {name} as {who}; nothing is kept, each command signs in again")
-    if wanted.saved is not None:
+    if saved:
         terminal.message(f"saved as profile {name} in {runtime.config.path}")
     if wanted.new:
         terminal.hint(f"try: tokenctl show{'' if not runtime.config.profiles else f' -p {name}'}")

@@ -26,7 +26,7 @@ def command(runtime: Runtime, name: str | None, every: bool, local: bool) -> int
     """Sign out: revoke at the server, then forget here.
 
     If the server cannot be reached or does not revoke, the session is kept: a valid session must not be forgotten. The
-    profile stays in the config file.
+    profile stays in the config file; a client secret or an API key that was kept here goes with the session.
     """
     revoke = partial(_revoke, runtime, local=local)
     if every:
@@ -42,7 +42,7 @@ def _revoke(runtime: Runtime, name: str | None, *, local: bool) -> None:
     if kept is None:
         runtime.terminal.message(f"{vault.profile.name}: its tokens are not kept, so there is nothing to revoke")
         return
-    revoked = False
+    secret, revoked = lifecycle.kept_secret(kept), False
     if local:
         lifecycle.forget(kept)
     else:
@@ -51,3 +51,7 @@ def _revoke(runtime: Runtime, name: str | None, *, local: bool) -> None:
         "revoked at the server, and forgotten here" if revoked else "forgotten here; nothing was revoked at the server"
     )
     runtime.terminal.message(f"{vault.profile.name}: the session is {done}")
+    if secret is not None:
+        runtime.terminal.message(
+            f"{vault.profile.name}: its {secret.name} is forgotten here too; the next login needs it ({secret.option})"
+        )

@@ -12,7 +12,8 @@ from tokenctl.cli.grammar import Command
 from tokenctl.cli.options import as_json, each_profile, every, with_runtime
 from tokenctl.cli.output import answer, stdout_is_terminal
 from tokenctl.cli.views import document
-from tokenctl.errors import TokenctlError
+from tokenctl.errors import LoginRequired, TokenctlError
+from tokenctl.flows import clients
 from tokenctl.model.session import MACHINE_FLOWS, Session
 from tokenctl.model.session_state import OtherSession
 from tokenctl.runtime import Runtime
@@ -39,7 +40,8 @@ def command(
     """Show who is signed in, where, and for how long.
 
     A token is never shown, only its fingerprint. A profile without a session, or whose session has ended, is shown too;
-    the exit status is then 4. With --verify it is 5 when the issuer did not sign a token.
+    the exit status is then 4. With --verify it is 5 when the issuer did not sign a token. With --all a profile that is
+    signed out has not failed.
     """
     describe = partial(_describe, runtime, claims=claims, verify=verify, introspect=introspect)
     if every:
@@ -48,7 +50,8 @@ def command(
         def add(name: str) -> None:
             shown = describe(name)
             documents.append(shown.document)
-            if shown.problem is not None:
+            # A list of profiles has those without a session too; that is no failure.
+            if shown.problem is not None and shown.document["state"] != "logged_out":
                 raise shown.problem
 
         _, status = each_profile(runtime, add)
@@ -79,6 +82,8 @@ def _describe(runtime: Runtime, name: str | None, *, claims: bool, verify: bool,
     problem = _problem(runtime, vault, session)
     if isinstance(problem, OtherSession) and lifecycle.can_begin(runtime, vault, session):
         found["state"], problem = "expired", None  # the machine begins another one at the next use
+    elif isinstance(problem, LoginRequired) and found["state"] == "expired":
+        found["state"] = "login_required"
     if session is not None and not isinstance(problem, OtherSession) and (claims or verify or introspect):
         from tokenctl.flows import inspection
 
@@ -98,8 +103,19 @@ def _describe(runtime: Runtime, name: str | None, *, claims: bool, verify: bool,
 
 
 def _problem(runtime: Runtime, vault: Vault, session: Session | None) -> TokenctlError | None:
-    """Return the error that `token` would end with; a vault that keeps nothing has none."""
-    return standing(runtime, vault, session, vault.profile.min_ttl).problem if vault.lasting else None
+    """Return the error that `token` would end with; a vault that keeps nothing has none.
+
+    `token` finds out at the renewal that the client's secret is gone; this looks for it.
+    """
+    if not vault.lasting:
+        return None
+    found = standing(runtime, vault, session, vault.profile.min_ttl)
+    if session is not None and found.problem is None and found.state == "expired":
+        try:
+            clients.secret_of_session(runtime, vault, session)
+        except LoginRequired as gone:
+            return gone
+    return found.problem
 
 
 def _print(runtime: Runtime, found: dict[str, Any], *, as_json: bool) -> None:

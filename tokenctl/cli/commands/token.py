@@ -1,12 +1,13 @@
 """`tokenctl token`: a fresh access token on stdout."""
 
 import json
+from typing import Any
 
 import click
 
 from tokenctl.broker import asked
 from tokenctl.cli.grammar import Choice, Command
-from tokenctl.cli.options import min_ttl, warn_if_short, with_runtime
+from tokenctl.cli.options import min_ttl, narrower, wait, warn_if_short, with_runtime
 from tokenctl.cli.output import answer
 from tokenctl.handoff.masking import mask
 from tokenctl.runtime import Runtime
@@ -23,6 +24,7 @@ _EXAMPLES = """\
 
 @click.command("token", cls=Command, examples=_EXAMPLES)
 @min_ttl
+@wait
 @click.option(
     "--format",
     "form",
@@ -31,29 +33,19 @@ _EXAMPLES = """\
     show_default=True,
     help="What to print.",
 )
-@click.option("--scope", multiple=True, metavar="SCOPE", help="A token with fewer rights than the session's.")
-@click.option("--resource", multiple=True, metavar="URL", help="A token for this API alone (RFC 8707).")
-@click.option("--audience", metavar="A", help="A token for this API, by token exchange (RFC 8693).")
+@narrower
 @with_runtime
 def command(
-    runtime: Runtime,
-    name: str | None,
-    min_ttl: int | None,
-    form: str,
-    scope: tuple[str, ...],
-    resource: tuple[str, ...],
-    audience: str | None,
+    runtime: Runtime, name: str | None, min_ttl: int | None, wait: int, form: str, target: dict[str, Any]
 ) -> None:
     """Print a fresh access token, for a pipe.
 
     The token is renewed first if it would not live long enough. With --format header the answer is a complete
     HTTP header, which curl reads from a pipe with -H @-. With --scope, --resource or --audience it is a narrower
-    token; the session does not change.
+    token; the session does not change. With --wait a job survives a restart of the server.
     """
     vault = vaults.open(runtime, runtime.profile(name))
-    options = {"scope": " ".join(" ".join(scope).split()), "resource": resource, "audience": audience}
-    target = runtime.asked(name) | {name: value for name, value in options.items() if value}
-    session = asked.token(runtime, vault, target, min_ttl)
+    session = asked.token_within(runtime, vault, runtime.asked(name) | target, min_ttl, wait)
     mask(runtime.environ, runtime.terminal, session)
     warn_if_short(runtime, session, min_ttl)
     if form == "raw":

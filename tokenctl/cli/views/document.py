@@ -11,6 +11,7 @@ from tokenctl.adapters.terminal import clean
 from tokenctl.broker.standing import standing
 from tokenctl.errors import StoreError, UsageError
 from tokenctl.model.session import Session
+from tokenctl.model.store import keyring_name
 from tokenctl.oauth.claims import is_jwt
 from tokenctl.runtime import Runtime
 from tokenctl.storage.vault import Vault
@@ -121,17 +122,9 @@ def span(seconds: int) -> str:
     return " ".join(f"{number} {unit}" for number, unit in parts[:2] if number or len(parts) == 1) or "0 s"
 
 
-_NAMES = {
-    "keyring.backends.SecretService.Keyring": "the Secret Service keyring",
-    "keyring.backends.kwallet.DBusKeyring": "KWallet",
-    "keyring.backends.macOS.Keyring": "the macOS keychain",
-    "keyring.backends.Windows.WinVaultKeyring": "the Windows Credential Manager",
-}
-
-
 def store_name(kind: str, backend: str) -> str:
     """Return a store's name for a person; `kind` and `backend` are those of the store choice."""
-    named = _NAMES.get(backend, backend)
+    named = keyring_name(backend)
     return {"file": "an encrypted file", "memory": "memory only", "session": f"{named}, until you log out"}.get(
         kind, named
     )

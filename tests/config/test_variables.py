@@ -1,0 +1,33 @@
+"""The `TOKENCTL_*` variables: how their text becomes a setting."""
+
+import pytest
+
+from tokenctl.config.environment import ad_hoc
+from tokenctl.config.variables import warnings
+from tokenctl.errors import UsageError
+from tokenctl.model.profile import Profile
+
+ENVIRONMENT = {"TOKENCTL_ISSUER": "https://a.example", "TOKENCTL_CLIENT_ID": "c"}
+NAME = "TOKENCTL_RENEWAL_ENDS_ACCESS_TOKEN"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("true", True), ("True", True), ("FALSE", False), ("false", False), ("", None)]
+)
+def test_a_variable_can_be_true_or_false(text: str, value: bool | None) -> None:
+    """In any case; empty counts as not set."""
+    assert ad_hoc({**ENVIRONMENT, NAME: text}).renewal_ends_access_token is value
+
+
+@pytest.mark.parametrize("text", ["yes", "1", "0", "on", " true"])
+def test_a_variable_that_is_neither_is_refused(text: str) -> None:
+    """Nobody guesses what was meant."""
+    with pytest.raises(UsageError, match="renewal_ends_access_token must be true or false"):
+        ad_hoc({**ENVIRONMENT, NAME: text})
+
+
+@pytest.mark.parametrize(("text", "warned"), [("true", False), ("True", False), ("false", True)])
+def test_a_variable_that_says_what_the_profile_says_needs_no_warning(text: str, warned: bool) -> None:
+    """Over a profile of the config file it has no effect, and that is told where it would matter."""
+    profile = Profile(name="work", renewal_ends_access_token=True)
+    assert bool(list(warnings({NAME: text}, profile, ad_hoc=False))) is warned

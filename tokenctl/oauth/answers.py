@@ -1,0 +1,90 @@
+"""What an OAuth endpoint answers: the members of its body, and whether it was that endpoint that answered.
+
+RFC 6749 section 5.1 has JSON. Some servers answer with a form (GitHub does so by default, to errors too), and some call
+that `text/plain`. So the body itself decides how it is read, not its content type.
+"""
+
+import re
+from urllib.parse import parse_qsl
+
+from tokenctl.errors import Unreachable
+from tokenctl.oauth.wire import JSON, Response, describe, json_object
+
+LONGEST_LIFETIME = 10 * 365 * 86400
+"""Seconds; a longer lifetime is an error of the server."""
+DECIMAL = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
+"""A number of seconds as text."""
+SPACES = " \t\r\n"
+_FORM = re.compile(r"[!#-;=?-\[\]^_a-z|~]+")
+"""A form: visible ASCII without the characters that mark a page or JSON."""
+_OF_AN_ANSWER = {"access_token", "error", "device_code", "request_uri"}
+"""Every form that is an answer has one of these members."""
+
+
+def members(body: bytes) -> JSON:
+    """Read the members of an answer: a JSON object, or a form.
+
+    Raises ValueError for anything else, and when a member appears twice. The reason never quotes the text.
+    """
+    try:
+        return json_object(body)
+    except ValueError:
+        found = _form(body)
+        if found is None:
+            raise
+        return found
+
+
+def _form(body: bytes) -> JSON | None:
+    """Read a form; None when the body is none, such as a page."""
+    text = body.decode("latin-1").strip(SPACES)
+    if not _FORM.fullmatch(text):
+        return None
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=50)
+    except ValueError:
+        return None
+    found = dict(pairs)
+    if not _OF_AN_ANSWER & found.keys():
+        return None
+    if len(found) != len(pairs):
+        raise ValueError("a member appears twice")
+    return found
+
+
+def seconds(value: object) -> float | None:
+    """Read a number of seconds, which can be text and have a fraction; None when there is none.
+
+    Raises ValueError for what is no number, negative, or more than `LONGEST_LIFETIME`.
+    """
+    if isinstance(value, str):
+        value = value.strip(SPACES)
+    if value is None or value == "":
+        return None
+    if isinstance(value, str) and DECIMAL.fullmatch(value):
+        value = float(value)
+    if type(value) not in (int, float) or not 0 <= value <= LONGEST_LIFETIME:  # type: ignore[operator]  # a number here
+        raise ValueError("not a possible number of seconds")
+    return value  # type: ignore[return-value]
+
+
+def unanswered(response: Response) -> bool:
+    """Tell whether the authorization server itself may not have answered.
+
+    A gateway speaks for it (502, 504), or a 2xx response cannot be read: it was cut short, or a captive portal sent a
+    page.
+    """
+    if response.status in (502, 504):
+        return True
+    if not response.succeeded:
+        return False
+    try:
+        members(response.body)
+    except ValueError:
+        return True
+    return False
+
+
+def no_answer(response: Response, who: str) -> Unreachable:
+    """Make the error for a reply that is not the server's own answer; see `unanswered`."""
+    return Unreachable(f"{who} did not answer ({describe(response)})", hint="try again in a moment", sent=True)
