@@ -9,7 +9,7 @@ from tests.servers.faulty_server import FaultyServer, Reply
 from tests.support import broker
 from tests.support.broker import sign_in
 from tests.support.commandline import Home
-from tests.support.flows import Failing, Person, always, profile_of, rewritten
+from tests.support.flows import Failing, Person, always, change_metadata, profile_of, rewritten
 from tokenctl.errors import Refused, StoreError, TokenctlError, UsageError
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
@@ -115,8 +115,7 @@ def test_revoke_keeps_what_the_server_did_not_revoke(home: Home, demo_server: Fa
 
 def test_without_revocation_only_local_forgets(home: Home, demo_server: FaultyServer) -> None:
     """A server without the endpoint: exit 5 and kept, and `--local` is the way out."""
-    path = "/.well-known/openid-configuration"
-    demo_server.overrides[path] = rewritten(demo_server, revocation_endpoint=None)
+    change_metadata(demo_server, revocation_endpoint=None)
     assert home.login(demo_server.issuer).status == 0
     result = home.run("revoke")
     assert result.status == 5 and "--local" in result.stderr

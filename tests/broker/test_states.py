@@ -334,7 +334,8 @@ class Sessions(RuleBasedStateMachine):
                 assert self.server.expiry[given.access_token] > self.true, (
                     "an access token was handed out after its life"
                 )
-            assert overtaken or given.access_token == self.session.access_token
+            used_up = given == before and self.session.expired(process.time_of(self.session))  # the new one, on its way
+            assert overtaken or used_up or given.access_token == self.session.access_token
             assert not self.asked_for or given.generation > before.generation
         finally:
             self.keyring.meanwhile = None
@@ -463,8 +464,11 @@ class Sessions(RuleBasedStateMachine):
         process = self.process()
         with dying_at(change, self.folder), suppress(Killed, Unreachable, LoginRequired, Refused):
             broker.renew(process, self.profile)
-        if not self.vault.journal.read(before).dead and before.refresh_token is not None:
-            self.server.dead.discard(before.refresh_token)  # it died before it could write down that the token is dead
+        entry, token = self.vault.journal.read(before), before.refresh_token
+        assert token is not None
+        if not entry.dead:
+            self.server.dead.discard(token)  # it died before it could write down that the token is dead
+        self.server.lost[token] = entry.tries  # it can have died between the mark and the request
         if self.session.refresh_token == before.refresh_token in self.server.succeeded:
             # It died with the answer in its hands: the journal alone knows that the token was presented.
             self.server.succeeded.discard(before.refresh_token)

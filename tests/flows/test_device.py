@@ -9,7 +9,7 @@ import pytest
 from tests.servers.faulty_server import FaultyServer, Received, Reply, json_reply
 from tests.support.broker import sign_in
 from tests.support.demo_server import Make
-from tests.support.flows import SCOPE, PassingClock, Screen, always, profile_of, rewritten
+from tests.support.flows import SCOPE, PassingClock, Screen, always, change_metadata, profile_of, rewritten
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable
 from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
@@ -302,7 +302,6 @@ def test_an_unsafe_start_is_refused(server: FaultyServer, clock: PassingClock, c
 
 def test_a_server_without_device_codes_is_named(server: FaultyServer, clock: PassingClock) -> None:
     """`--flow device` at a server that has none says so."""
-    path = "/.well-known/openid-configuration"
-    server.overrides[path] = rewritten(server, device_authorization_endpoint=None)
+    change_metadata(server, device_authorization_endpoint=None)
     with pytest.raises(Refused, match="no device authorization endpoint"):
         run(server, clock)

@@ -10,7 +10,7 @@ from tests.servers.faulty_server import FaultyServer, Received, Reply, json_repl
 from tests.support.broker import sign_in
 from tests.support.commandline import LONG
 from tests.support.fetch import fetch
-from tests.support.flows import SCOPE, Person, SetClock, machine_profile, profile_of, rewritten
+from tests.support.flows import SCOPE, Person, SetClock, change_metadata, machine_profile, profile_of, rewritten
 from tests.support.id_tokens import key, public, signed
 from tokenctl.errors import Refused, StoreUnavailable, UsageError
 from tokenctl.model.session import Session
@@ -59,7 +59,7 @@ def test_auto_takes_the_browser_elsewhere_where_the_server_has_no_devices(
     demo_server: FaultyServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Without a browser and without device codes the address is printed and waited for."""
-    demo_server.overrides[OPENID] = rewritten(demo_server, device_authorization_endpoint=None)
+    change_metadata(demo_server, device_authorization_endpoint=None)
     with pytest.raises(Exception, match="nobody signed in within 1 s"):
         sign_in(Runtime({}, store=MemoryStore()), profile_of(demo_server, flow=None), timeout=1)
     assert f"\n{demo_server.issuer}/authorize?" in capsys.readouterr().err
@@ -68,7 +68,7 @@ def test_auto_takes_the_browser_elsewhere_where_the_server_has_no_devices(
 def test_auto_takes_the_secret_where_nobody_can_sign_in(demo_server: FaultyServer) -> None:
     """A server without a place for people is a machine's."""
     no_people: dict[str, Any] = {"authorization_endpoint": None, "device_authorization_endpoint": None}
-    demo_server.overrides[OPENID] = rewritten(demo_server, **no_people)
+    change_metadata(demo_server, **no_people)
     profile = machine_profile(demo_server, flow=None)
     assert sign_in(Person(), profile, client_secret="demo-ci-secret").flow == "client-credentials"
 
@@ -92,7 +92,7 @@ def test_memory_is_for_machines(demo_server: FaultyServer, flow: str) -> None:
 def test_a_missing_endpoint_is_named(demo_server: FaultyServer, flow: str) -> None:
     """A server that lacks what the flow needs is refused by name."""
     lacking = {"browser": "authorization_endpoint", "client-credentials": "token_endpoint"}[flow]
-    demo_server.overrides[OPENID] = rewritten(demo_server, **{lacking: None})
+    change_metadata(demo_server, **{lacking: None})
     with pytest.raises(Refused, match=lacking.replace("_", " ")):
         sign_in(Person(), machine_profile(demo_server, flow=flow), client_secret="demo-ci-secret")
 
@@ -201,7 +201,7 @@ def test_what_is_no_id_token_ends_the_sign_in(demo_server: FaultyServer, token: 
 
 def test_without_keys_an_id_token_is_refused(demo_server: FaultyServer) -> None:
     """What cannot be verified is not believed."""
-    demo_server.overrides[OPENID] = rewritten(demo_server, jwks_uri=None)
+    change_metadata(demo_server, jwks_uri=None)
     refused(demo_server, "publishes no keys")
 
 

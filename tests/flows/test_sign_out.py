@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.servers.faulty_server import FaultyServer, Override, Received, Reply, json_reply
+from tests.servers.faulty_server import FaultyServer, Override, Reply, json_reply
 from tests.support.broker import revoke_session, sign_in
 from tests.support.fetch import fetch
-from tests.support.flows import Person, SetClock, always, machine_profile, profile_of, renew, signed_in
+from tests.support.flows import Person, SetClock, always, change_metadata, machine_profile, profile_of, renew, signed_in
 from tokenctl.cli import main as cli
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable
 from tokenctl.model.session import Session
@@ -123,12 +123,7 @@ def test_an_access_token_that_lives_on_is_told(
 
 def test_a_server_without_revocation_keeps_the_session(demo_server: FaultyServer) -> None:
     """No endpoint: nothing was revoked, and `--local` is the way out."""
-
-    def without(request: Received) -> Reply:
-        document = demo_server.answer(request).document
-        return json_reply({name: value for name, value in document.items() if name != "revocation_endpoint"})
-
-    demo_server.overrides["/.well-known/openid-configuration"] = without
+    change_metadata(demo_server, revocation_endpoint=None)
     session = signed_in(demo_server)
     with pytest.raises(Refused, match="no revocation") as caught:
         end(demo_server, session)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.support.responses import SECRET
 from tokenctl.errors import UsageError
-from tokenctl.oauth.client_auth import METHODS, Client, choose, request
+from tokenctl.oauth.client_auth import METHODS, SENDING_METHODS, Client, candidates, preferred, request
 from tokenctl.oauth.metadata import Metadata
 
 
@@ -26,7 +26,7 @@ def credentials(header: str) -> str:
     ("client_id", "secret", "said"),
     [
         ("c", "s", "c:s"),
-        ("a:b%", "p+ss w%rd:&=é/", "a%3Ab%25:p%2Bss+w%25rd%3A%26%3D%C3%A9%2F"),
+        ("a:b%", "p+ss w%rd:&=é/", "a%3Ab%25:p%2Bss%20w%25rd%3A%26%3D%C3%A9%2F"),
     ],
 )
 def test_basic_encodes_both_parts_before_they_are_joined(client_id: str, secret: str, said: str) -> None:
@@ -72,20 +72,63 @@ def test_exactly_one_method_is_used(method: str, client_id: str, secret: str) ->
     [
         ((), None, None, "none"),
         (("client_secret_basic",), None, None, "none"),
-        ((), "s", None, "client_secret_basic"),
-        (("client_secret_post", "client_secret_basic"), "s", None, "client_secret_basic"),
-        (("client_secret_post", "private_key_jwt"), "s", None, "client_secret_post"),
+        ((), "s", None, "client_secret_basic client_secret_post"),
+        ((), "s b", None, "client_secret_basic client_secret_basic_raw client_secret_post"),
+        (("client_secret_basic",), "s", None, "client_secret_basic client_secret_post"),
+        (("client_secret_post", "client_secret_basic"), "s", None, "client_secret_post client_secret_basic"),
+        (("client_secret_post",), "s%", None, "client_secret_post client_secret_basic client_secret_basic_raw"),
+        (("client_secret_post", "private_key_jwt"), "s", None, "client_secret_post client_secret_basic"),
+        (("none", "private_key_jwt"), "s", None, "client_secret_basic client_secret_post"),
+        (("client_secret_jwt", "private_key_jwt"), "s", None, "client_secret_jwt"),
+        (("client_secret_jwt", "client_secret_post"), "s", None, "client_secret_post client_secret_basic"),
         (("client_secret_basic",), "s", "client_secret_post", "client_secret_post"),
+        (("client_secret_basic",), "s ", "client_secret_basic", "client_secret_basic"),
         (("client_secret_basic",), "s", "client_secret_basic_raw", "client_secret_basic_raw"),
+        (("client_secret_basic",), "s", "client_secret_jwt", "client_secret_jwt"),
         ((), "s", "none", "none"),
     ],
 )
 def test_the_profile_chooses_then_the_server(
     listed: tuple[str, ...], secret: str | None, wanted: str | None, method: str
 ) -> None:
-    """Without a wish, Basic where the server lists it or lists nothing."""
-    client = choose(server(*listed), "c", secret, wanted)
-    assert (client.client_id, client.auth_method, client.secret) == ("c", method, secret)
+    """The profile's method stands alone; else each method that sends the secret is tried, what the server lists first."""
+    found = candidates(server(*listed), "c", secret, wanted)
+    assert [each.auth_method for each in found] == method.split()
+    assert {(each.client_id, each.secret) for each in found} == {("c", secret)}
+
+
+def test_a_client_id_with_a_colon_is_never_sent_raw() -> None:
+    """Without the encoding its colon would end it, and the server would read another client and another secret."""
+    assert [each.auth_method for each in candidates(server(), "a:b", "s s")] == list(SENDING_METHODS)
+
+
+@given(
+    st.lists(st.sampled_from((*sorted(METHODS), "tls_client_auth", "", "CLIENT_SECRET_POST"))),
+    st.text(min_size=1),
+    st.text(min_size=1),
+    st.sampled_from(SENDING_METHODS),
+)
+def test_the_order_of_methods(listed: list[str], client_id: str, secret: str, accepted: str) -> None:
+    """At most three methods, each once and each with other bytes, what the server lists first, and none that only signs."""
+    found = candidates(server(*listed), client_id, secret)
+    names = [each.auth_method for each in found]
+    if not set(SENDING_METHODS) & set(listed) and "client_secret_jwt" in listed:
+        assert names == ["client_secret_jwt"]
+        return
+    assert set(SENDING_METHODS) <= set(names) <= {*SENDING_METHODS, "client_secret_basic_raw"}
+    assert len({repr(sent(each)) for each in found}) == len(names) <= 3
+    offered = [name for name in dict.fromkeys(listed) if name in SENDING_METHODS]
+    assert [name for name in names if name in SENDING_METHODS][: len(offered)] == offered
+    if "client_secret_basic_raw" in names:
+        assert names.index("client_secret_basic_raw") == names.index("client_secret_basic") + 1
+    first = preferred(found, Client(client_id=client_id, auth_method=accepted, secret=secret))
+    assert first[0].auth_method == accepted and set(first) == set(found)
+
+
+def sent(client: Client) -> object:
+    """Tell what a request of the client sends."""
+    built = request("https://a.example", client)
+    return built.headers, built.form
 
 
 @pytest.mark.parametrize("secret", [None, ""])
@@ -93,7 +136,7 @@ def test_the_profile_chooses_then_the_server(
 def test_a_method_without_its_secret_is_a_usage_error(secret: str | None, wanted: str) -> None:
     """An empty secret is none, and the hint says how to give one."""
     with pytest.raises(UsageError, match=wanted) as caught:
-        choose(server(), "c", secret, wanted)
+        candidates(server(), "c", secret, wanted)
     assert "--client-secret-stdin" in (caught.value.hint or "")
 
 

@@ -8,7 +8,17 @@ from hypothesis import given
 from tests.support.responses import answer, answers, only
 from tokenctl.errors import Refused
 from tokenctl.oauth import metadata
-from tokenctl.oauth.metadata import ENDPOINTS, Metadata, parse, requests, require_endpoint
+from tokenctl.oauth.metadata import (
+    ENDPOINTS,
+    OAUTH,
+    OPENID,
+    Metadata,
+    completed,
+    is_openid,
+    parse,
+    requests,
+    require_endpoint,
+)
 from tokenctl.oauth.wire import Response
 
 ISSUER = "https://login.example.com/t1"
@@ -22,31 +32,37 @@ DOCUMENT: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
-    ("issuer", "openid", "oauth"),
+    ("issuer", "addresses"),
     [
-        ("https://h", "https://h/.well-known/openid-configuration", "https://h/.well-known/oauth-authorization-server"),
-        (
-            "https://h/",
-            "https://h/.well-known/openid-configuration",
-            "https://h/.well-known/oauth-authorization-server",
-        ),
+        ("https://h", [f"https://h{OPENID}", f"https://h{OAUTH}"]),
+        ("https://h/", [f"https://h{OPENID}", f"https://h{OAUTH}"]),
         (
             "https://h/t1",
-            "https://h/t1/.well-known/openid-configuration",
-            "https://h/.well-known/oauth-authorization-server/t1",
+            [f"https://h/t1{OPENID}", f"https://h{OAUTH}/t1", f"https://h{OPENID}/t1", f"https://h/t1{OAUTH}"],
         ),
         (
             "https://h:8443/a/b/",
-            "https://h:8443/a/b/.well-known/openid-configuration",
-            "https://h:8443/.well-known/oauth-authorization-server/a/b",
+            [
+                *(f"https://h:8443/a/b{OPENID}", f"https://h:8443{OAUTH}/a/b"),
+                *(f"https://h:8443{OPENID}/a/b", f"https://h:8443/a/b{OAUTH}"),
+            ],
         ),
     ],
 )
-def test_both_well_known_paths_follow_their_rule(issuer: str, openid: str, oauth: str) -> None:
-    """OpenID appends to the issuer, RFC 8414 puts its part between host and path, and neither request has a secret."""
+def test_every_well_known_form_is_asked_for(issuer: str, addresses: list[str]) -> None:
+    """OpenID appends to the issuer, RFC 8414 puts its part between host and path, and each server mixes the two its way."""
     found = requests(issuer)
-    assert tuple(each.url for each in found) == (openid, oauth)
+    assert [each.url for each in found] == addresses
     assert all((each.method, each.headers) == ("GET", {}) for each in found)
+    assert [is_openid(each) for each in found] == [OPENID in each for each in addresses]
+
+
+def test_two_documents_complete_each_other() -> None:
+    """The first one's members count; what it lacks, or has as null, comes from the other one."""
+    first = {**DOCUMENT, "revocation_endpoint": None}
+    other = {"issuer": ISSUER, "token_endpoint": "https://other/", "revocation_endpoint": f"{ISSUER}/revoke"}
+    found = completed(first, other)
+    assert (found.token_endpoint, found.revocation_endpoint) == (f"{ISSUER}/token", f"{ISSUER}/revoke")
 
 
 def test_a_decent_document_becomes_a_record() -> None:
@@ -167,9 +183,9 @@ def test_metadata_of_a_profile_is_checked_the_same_way() -> None:
 def test_an_endpoint_that_is_needed_and_absent_is_named() -> None:
     """The message says what the server has not, and what to do."""
     assert require_endpoint("https://h/x", "device endpoint", ISSUER) == "https://h/x"
-    with pytest.raises(Refused, match="no device endpoint") as caught:
-        require_endpoint(None, "device endpoint", ISSUER)
-    assert "--flow" in (caught.value.hint or "")
+    with pytest.raises(Refused, match="no device authorization endpoint") as caught:
+        require_endpoint(None, "device authorization endpoint", ISSUER)
+    assert "--flow" in (caught.value.hint or "") and "device_authorization_endpoint" in (caught.value.hint or "")
 
 
 @given(answers("issuer", *ENDPOINTS, "code_challenge_methods_supported", "token_endpoint_auth_methods_supported"))

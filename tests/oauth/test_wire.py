@@ -23,10 +23,10 @@ from tokenctl.oauth.wire import (
 
 
 def test_a_request_with_a_form_is_a_post() -> None:
-    """A form is sent as a URL-encoded body, everything else is a GET without one."""
+    """A form is sent as a URL-encoded body with %20 for a blank, everything else is a GET without one."""
     assert (Request(url="https://a.example").method, Request(url="https://a.example").content) == ("GET", None)
     form = Request(url="https://a.example", form=(("a", "b c&d=é"), ("a", "2")))
-    assert (form.method, form.content) == ("POST", ("application/x-www-form-urlencoded", b"a=b+c%26d%3D%C3%A9&a=2"))
+    assert (form.method, form.content) == ("POST", ("application/x-www-form-urlencoded", b"a=b%20c%26d%3D%C3%A9&a=2"))
 
 
 def test_no_secret_shows_in_a_request_or_response() -> None:

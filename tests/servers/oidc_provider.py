@@ -19,7 +19,7 @@ class OidcProvider:
     """One server on a free loopback port, and a record of every request that clients made to it.
 
     Public clients: `native`, and `native-rs256`, `-rs512`, `-ps256`, `-es256`, `-eddsa`, named for how their ID
-    tokens are signed. Confidential clients: `machine` (Basic) and `machine-post`, with `CLIENT_SECRET`; `machine-secret-jwt` with
+    tokens are signed. Clients of a person with `CLIENT_SECRET`: `confidential-basic`, `confidential-post`. Confidential clients: `machine` (Basic) and `machine-post`, with `CLIENT_SECRET`; `machine-secret-jwt` with
     `LONG_SECRET`; and the `keyed_clients`, each with its algorithm and its public key. With a `platform` (issuer, audience, jwks) the
     public client `job` may exchange that platform's identity tokens.
     `issuer` says where clients reach the server, if something stands before it. `tls` is a key and a certificate, in PEM.

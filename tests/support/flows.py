@@ -154,6 +154,12 @@ def rewritten(server: FaultyServer, **members: Any) -> Override:
     return override
 
 
+def change_metadata(server: FaultyServer, **members: Any) -> None:
+    """Let both documents of the server's metadata have these members; None takes one out."""
+    for name in ("openid-configuration", "oauth-authorization-server"):
+        server.overrides[f"/.well-known/{name}"] = rewritten(server, **members)
+
+
 def always(reply: Reply) -> Override:
     """Make an override that answers every request with one reply."""
     return lambda request: reply

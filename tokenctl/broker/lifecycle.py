@@ -42,7 +42,7 @@ def begin(runtime: Runtime, vault: Vault, seen: Session | None = None) -> Sessio
         # Also the passphrase of a file store: a token must not be asked for that could not be kept.
         vault.prepare()
         secret = clients.secret_at_hand(runtime, vault, flows.of(profile.flow).secret, profile.auth_method, stored)
-        with sign_in.sign_in(sign_in.prepare(runtime, profile, secret)) as session:
+        with sign_in.sign_in(sign_in.prepare(runtime, profile, secret, stored=stored)) as session:
             if stored is not None:
                 session = replace(session, generation=stored.generation + 1)
             session = vault.adopt(session)

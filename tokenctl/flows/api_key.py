@@ -34,7 +34,8 @@ def sign_in(start: SignIn) -> Iterator[Arrived]:
             hint=clients.secret_hint(profile, API_KEY),
         )
     request = json_api.request(profile.api.login, _values(profile, secret), "signing in with the API key")
-    yield Arrived(tokens=json_api.parse(profile.api.login, start.runtime.send(profile, request), "login"))
+    tokens = json_api.parse(profile.api.login, start.runtime.send(profile, request), "login")
+    yield Arrived(tokens=tokens, client=start.client)
 
 
 def check_renewable(job: RenewalJob) -> None:
@@ -112,8 +113,8 @@ def _values(profile: Profile, secret: str | None, session: Session | None = None
     }
 
 
-def _client(runtime: Runtime, profile: Profile, server: Metadata, secret: str | None) -> Client:
-    return Client(client_id=profile.client_id or "api-key", auth_method="api_key", secret=secret)
+def _clients(runtime: Runtime, profile: Profile, server: Metadata, secret: str | None) -> tuple[Client, ...]:
+    return (Client(client_id=profile.client_id or "api-key", auth_method="api_key", secret=secret),)
 
 
 FLOW = Flow(
@@ -123,7 +124,8 @@ FLOW = Flow(
     by_platform=False,
     needs_client_id=False,
     narrows=False,
-    client=_client,
+    begins_at=None,
+    clients=_clients,
     sign_in=sign_in,
     check_renewable=check_renewable,
     renewal_request=renewal_request,

@@ -6,11 +6,12 @@ from functools import partial
 
 from tokenctl.adapters.redirect_listener import Callback, listening
 from tokenctl.errors import LoginRequired
-from tokenctl.flows import clients, refreshing
+from tokenctl.flows import authentication, clients, refreshing
 from tokenctl.flows.flow import CLIENT_SECRET, Arrived, Flow, SignIn
 from tokenctl.flows.sign_out import revoke_tokens
 from tokenctl.oauth import authorization_code as grant
-from tokenctl.oauth import pushed_request, token_response
+from tokenctl.oauth import pushed_request
+from tokenctl.oauth.client_auth import Client, preferred
 from tokenctl.oauth.metadata import require_endpoint
 
 
@@ -32,22 +33,25 @@ def sign_in(start: SignIn) -> Iterator[Arrived]:
             iss_required=server.authorization_response_iss_parameter_supported,
         )
         callback.accept = partial(grant.parse_callback, attempt)
-        _send_person(start, _authorization_url(start, endpoint, attempt))
+        url, candidates = _authorization_url(start, endpoint, attempt)
+        _send_person(start, url)
         with runtime.terminal.progressing():
             code = _wait(start, callback)
         runtime.terminal.detail("the callback came; exchanging the code")
-        request = grant.code_request(start.token_endpoint, start.client, attempt, code, profile.resource)
-        known = (code, attempt.verifier, *start.client.secrets, *request.secrets)
-        tokens = token_response.parse(runtime.send(profile, request), known)
+        asked = (attempt, code, profile.resource)
+        attempts = ((each, grant.code_request(start.token_endpoint, each, *asked)) for each in candidates)
+        sent = authentication.send(start, attempts)
+        tokens = authentication.tokens(start, sent, (code, attempt.verifier))
         nonce = attempt.nonce if "openid" in (profile.scope or "").split() else None
         # max_age counts from the request, so the time that the person needed is added.
         max_age = None if profile.max_age is None else profile.max_age + runtime.now() - began
-        yield Arrived(tokens=tokens, nonce=nonce, max_age=max_age)
+        yield Arrived(tokens=tokens, client=sent.client, nonce=nonce, max_age=max_age)
         callback.end(failed=False)
 
 
-def _authorization_url(start: SignIn, endpoint: str, attempt: grant.Attempt) -> str:
-    profile, server = start.profile, start.server
+def _authorization_url(start: SignIn, endpoint: str, attempt: grant.Attempt) -> tuple[str, tuple[Client, ...]]:
+    """Build the address to open. Where the parameters are pushed, that shows which client authentication comes first."""
+    profile, server, candidates = start.profile, start.server, start.clients
     audience = (("audience", profile.audience),) if profile.audience else ()
     parameters = grant.authorization_parameters(
         attempt, start.client.client_id, profile.scope, profile.resource, audience + profile.params
@@ -56,13 +60,12 @@ def _authorization_url(start: SignIn, endpoint: str, attempt: grant.Attempt) -> 
         pushed = require_endpoint(
             server.pushed_authorization_request_endpoint, "pushed authorization endpoint", server.issuer
         )
-        push = pushed_request.pushed_request(pushed, start.client, parameters)
-        answer = start.runtime.send(profile, push)
-        parameters = (
-            ("client_id", start.client.client_id),
-            ("request_uri", pushed_request.parse(answer, (attempt.verifier, *start.client.secrets, *push.secrets))),
-        )
-    return grant.authorization_url(endpoint, parameters)
+        attempts = ((each, pushed_request.pushed_request(pushed, each, parameters)) for each in candidates)
+        sent = authentication.send(start, attempts)
+        candidates = preferred(candidates, sent.client)
+        request_uri = pushed_request.parse(sent.response, (attempt.verifier, *sent.known))
+        parameters = (("client_id", start.client.client_id), ("request_uri", request_uri))
+    return grant.authorization_url(endpoint, parameters), candidates
 
 
 def _send_person(start: SignIn, url: str) -> None:
@@ -121,7 +124,8 @@ FLOW = Flow(
     by_platform=False,
     needs_client_id=True,
     narrows=True,
-    client=clients.by_metadata,
+    begins_at="authorization_endpoint",
+    clients=clients.by_metadata,
     sign_in=sign_in,
     check_renewable=refreshing.check_refresh_token,
     renewal_request=refreshing.refreshed,

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tokenctl.errors import UsageError
-from tokenctl.flows import clients, refreshing
+from tokenctl.flows import authentication, clients, refreshing
 from tokenctl.flows.flow import CLIENT_SECRET, Answer, Arrived, Flow, SignIn
 from tokenctl.flows.sign_out import revoke_tokens
 from tokenctl.model.renewal_job import RenewalJob
-from tokenctl.oauth import error_response, token_response
+from tokenctl.oauth import error_response
 from tokenctl.oauth.client_auth import Client
 from tokenctl.oauth.client_credentials import client_credentials_request
 from tokenctl.oauth.wire import Request, Response
@@ -18,17 +18,16 @@ from tokenctl.runtime import Runtime
 @contextmanager
 def sign_in(start: SignIn) -> Iterator[Arrived]:
     """Present the client's credentials. Raises UsageError when there are none."""
-    profile, client = start.profile, start.client
-    if client.auth_method == "none":
+    profile = start.profile
+    if start.client.auth_method == "none":
         raise UsageError(
             "the client-credentials flow needs a client secret",
             hint=clients.secret_hint(profile, CLIENT_SECRET),
         )
-    request = client_credentials_request(
-        start.token_endpoint, client, profile.scope, profile.resource, profile.audience
-    )
-    response = start.runtime.send(profile, request)
-    yield Arrived(tokens=token_response.parse(response, (*client.secrets, *request.secrets), error_response.CLIENT))
+    asked = (profile.scope, profile.resource, profile.audience)
+    attempts = ((each, client_credentials_request(start.token_endpoint, each, *asked)) for each in start.clients)
+    sent = authentication.send(start, attempts)
+    yield Arrived(tokens=authentication.tokens(start, sent, presented=error_response.CLIENT), client=sent.client)
 
 
 def renewal_request(runtime: Runtime, job: RenewalJob, client: Client) -> Request:
@@ -55,7 +54,8 @@ FLOW = Flow(
     by_platform=False,
     needs_client_id=True,
     narrows=True,
-    client=clients.by_metadata,
+    begins_at=None,
+    clients=clients.by_metadata,
     sign_in=sign_in,
     check_renewable=check_renewable,
     renewal_request=renewal_request,

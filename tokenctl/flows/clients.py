@@ -9,7 +9,7 @@ from tokenctl.errors import LoginRequired
 from tokenctl.flows.flow import SecretKind
 from tokenctl.model.profile import LASTING_STORES, Profile
 from tokenctl.model.session import Session
-from tokenctl.oauth.client_auth import ASSERTION_METHODS, WORKLOAD, Client, choose
+from tokenctl.oauth.client_auth import ASSERTION_METHODS, WORKLOAD, Client, candidates, preferred
 from tokenctl.oauth.metadata import Metadata
 from tokenctl.runtime import Runtime
 from tokenctl.storage.vault import Vault
@@ -28,9 +28,23 @@ def of_vault(runtime: Runtime, vault: Vault, session: Session) -> Client:
     return of_session(runtime, vault.profile, session, secret_of_session(runtime, vault, session))
 
 
-def by_metadata(runtime: Runtime, profile: Profile, server: Metadata, secret: str | None) -> Client:
-    """Make an OAuth client for a sign-in; see `client_auth.choose`. Raises UsageError."""
-    return choose(server, profile.client_id or "", secret, profile.auth_method)
+def by_metadata(runtime: Runtime, profile: Profile, server: Metadata, secret: str | None) -> tuple[Client, ...]:
+    """Make an OAuth client for a sign-in, for each way to try; see `client_auth.candidates`. Raises UsageError."""
+    return candidates(server, profile.client_id or "", secret, profile.auth_method)
+
+
+def as_before(candidates: tuple[Client, ...], stored: Session) -> tuple[Client, ...]:
+    """Put the client authentication first that worked at the sign-in of the session that is `stored`.
+
+    A secret that only signed there is never sent itself. The session must be with the same server and client.
+    """
+    from tokenctl.flows import identities
+
+    method, secret = stored.token_endpoint_auth_method, candidates[0].secret
+    signed = method in ASSERTION_METHODS and secret is not None and identities.is_secret_of(stored, secret)
+    if signed and (method == "client_secret_jwt" or (secret or "").startswith("-----BEGIN ")):
+        return (replace(candidates[0], auth_method=method),)
+    return preferred(candidates, replace(candidates[0], auth_method=method))
 
 
 def of_workload(runtime: Runtime, profile: Profile, client_id: str) -> Client:
@@ -113,7 +127,8 @@ def secret_in_store(vault: Vault, session: Session) -> str | None:
     """Read the secret that was kept at login, if the session was made with it; else it is another server's, or older."""
     from tokenctl.flows import identities
 
-    found = vault.store.read_secret(vault.profile.name)
+    # The store that has the session now: a login can be on its way to another one.
+    found = (vault.previous or vault.store).read_secret(vault.profile.name)
     return found if found is not None and identities.is_secret_of(session, found) else None
 
 

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from tokenctl.errors import LoginRequired, Refused, Unreachable
-from tokenctl.flows import clients, refreshing
+from tokenctl.flows import authentication, clients, refreshing
 from tokenctl.flows.flow import CLIENT_SECRET, Arrived, Flow, SignIn
 from tokenctl.flows.sign_out import revoke_tokens
 from tokenctl.oauth import device_code as grant
-from tokenctl.oauth import token_response
+from tokenctl.oauth.client_auth import Client, preferred
 from tokenctl.oauth.metadata import require_endpoint
-from tokenctl.oauth.wire import Request, Response, describe
+from tokenctl.oauth.wire import describe
 
 
 @contextmanager
@@ -19,45 +20,67 @@ def sign_in(start: SignIn) -> Iterator[Arrived]:
 
     Raises LoginRequired when the code or the deadline passes first, Refused when the person said no.
     """
-    runtime, profile, server = start.runtime, start.profile, start.server
+    runtime, server = start.runtime, start.server
     endpoint = require_endpoint(server.device_authorization_endpoint, "device authorization endpoint", server.issuer)
-    request = grant.device_request(endpoint, start.client, profile.scope, profile.resource, profile.audience)
-    device = grant.parse_device(runtime.send(profile, request), (*start.client.secrets, *request.secrets))
+    device, candidates = _begin(start, endpoint)
     _show(start, device)
     with runtime.terminal.progressing():
-        poll, response = _final_answer(start, device)
-    known = (device.device_code, *start.client.secrets, *poll.secrets)
-    yield Arrived(tokens=token_response.parse(response, known))
+        sent = _final_answer(start, device, candidates)
+    yield Arrived(tokens=authentication.tokens(start, sent, (device.device_code,)), client=sent.client)
 
 
-def _final_answer(start: SignIn, device: grant.DeviceAuthorization) -> tuple[Request, Response]:
-    """Poll until the server's answer is final; return the poll and the answer.
+def _final_answer(
+    start: SignIn, device: grant.DeviceAuthorization, candidates: tuple[Client, ...]
+) -> authentication.Sent:
+    """Poll as one of the clients until the server's answer is final, and return the poll with that answer.
 
     A connection that breaks, a page or a redirect of a captive portal, and a server that fails mean to poll less often
     (RFC 8628 section 3.5), and not to give up.
     """
-    runtime, profile = start.runtime, start.profile
+    runtime = start.runtime
     ends, interval, problem = min(device.expires_at, runtime.now() + start.timeout), device.interval, ""
     while True:
         _wait(start, interval, ends, problem)
-        poll = grant.poll_request(start.token_endpoint, start.client, device.device_code, profile.resource)
         try:
-            response = runtime.send(profile, poll)
+            sent = _poll(start, candidates, device)
         except (Unreachable, Refused) as error:
             if isinstance(error, Refused) and error.error is not None:
                 raise  # the server's own word, and not a redirect
             problem, interval = error.message, grant.after_no_answer(interval)
             runtime.terminal.detail(problem)
             continue
+        response = sent.response
         pending, problem = grant.pending(response), ""
         if pending is None:
-            return poll, response
-        if pending is grant.Pending.SLOW_DOWN:
-            interval = grant.after_slow_down(interval, response)
-        elif pending is grant.Pending.NO_ANSWER:
+            return sent
+        if pending is grant.Pending.NO_ANSWER:
             problem = f"the token endpoint answered {describe(response)}"
             interval = grant.after_no_answer(interval, response.retry_after)
             runtime.terminal.detail(problem)
+            continue
+        candidates = (sent.client,)  # the server knows the client now
+        if pending is grant.Pending.SLOW_DOWN:
+            interval = grant.after_slow_down(interval, response)
+
+
+def _begin(start: SignIn, endpoint: str) -> tuple[grant.DeviceAuthorization, tuple[Client, ...]]:
+    """Ask for a code, and return it with the clients to poll as, the one that the server accepted first.
+
+    Some servers want no secret here and do not allow one (RFC 8628 section 3.1), so the client_id alone is tried last.
+    """
+    asked = (start.profile.scope, start.profile.resource, start.profile.audience)
+    public = replace(start.client, auth_method="none", make_assertion=None)
+    candidates = start.clients if start.client.auth_method == "none" else (*start.clients, public)
+    attempts = ((each, grant.device_request(endpoint, each, *asked)) for each in candidates)
+    sent = authentication.send(start, attempts)
+    return grant.parse_device(sent.response, sent.known), preferred(start.clients, sent.client)
+
+
+def _poll(start: SignIn, candidates: tuple[Client, ...], device: grant.DeviceAuthorization) -> authentication.Sent:
+    """Poll once. As long as no client authentication was accepted, the others are tried at once."""
+    asked = (device.device_code, start.profile.resource)
+    polls = ((each, grant.poll_request(start.token_endpoint, each, *asked)) for each in candidates)
+    return authentication.send(start, polls) if len(candidates) > 1 else authentication.send_as(start, *next(polls))
 
 
 def _show(start: SignIn, device: grant.DeviceAuthorization) -> None:
@@ -95,7 +118,8 @@ FLOW = Flow(
     by_platform=False,
     needs_client_id=True,
     narrows=True,
-    client=clients.by_metadata,
+    begins_at="device_authorization_endpoint",
+    clients=clients.by_metadata,
     sign_in=sign_in,
     check_renewable=refreshing.check_refresh_token,
     renewal_request=refreshing.refreshed,

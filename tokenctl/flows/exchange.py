@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+from tokenctl.errors import Refused
 from tokenctl.flows import clients
 from tokenctl.model.session import Session
 from tokenctl.model.target import Target
 from tokenctl.oauth import error_response, token_response
+from tokenctl.oauth.client_refusals import refuses_client
 from tokenctl.oauth.token_exchange import ACCESS_TOKEN, HINTS, check_issued, exchange_request
 from tokenctl.runtime import Runtime
 from tokenctl.storage.vault import Vault
@@ -29,7 +31,12 @@ def exchange(runtime: Runtime, vault: Vault, session: Session, target: Target) -
     response = runtime.send(vault.profile, request)
     check_issued(response)
     known = (*client.secrets, *request.secrets)
-    tokens = token_response.parse(response, known, error_response.SESSION_TOKEN, HINTS)
+    try:
+        tokens = token_response.parse(response, known, error_response.SESSION_TOKEN, HINTS)
+    except Refused as error:
+        if error.error is None and client.secret and refuses_client(response):  # such as by 403 alone
+            error.hint = error.hint or error_response.CLIENT.hint
+        raise
     return replace(
         session,
         access_token=tokens.access_token,

@@ -31,26 +31,36 @@ API_KEY = SecretKind(variable="API_KEY", name="API key", option="--api-key-stdin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignIn:
-    """A sign-in that can start: who asks, at which server, as which client, and by which flow. `timeout` is seconds."""
+    """A sign-in that can start: who asks, at which server, as which client, and by which flow. `timeout` is seconds.
+
+    `clients` is the client once for each client authentication that may be tried, the first one first.
+    """
 
     runtime: Runtime
     profile: Profile
     server: Metadata
-    client: Client
+    clients: tuple[Client, ...]
     token_endpoint: str
     flow: "Flow"
     no_browser: bool
     timeout: int
+
+    @property
+    def client(self) -> Client:
+        """The client; its `auth_method` is only the first one to try."""
+        return self.clients[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrived:
     """The tokens of a sign-in, not verified yet, and the nonce and `max_age` that the ID token must match.
 
-    `max_age` is the maximum age of the sign-in in seconds. `identity_token` is what a job presented.
+    `client` is the client as the server accepted it. `max_age` is the maximum age of the sign-in in seconds.
+    `identity_token` is what a job presented.
     """
 
     tokens: TokenSet
+    client: Client
     nonce: str | None = None
     max_age: int | None = None
     identity_token: str | None = field(default=None, repr=False)
@@ -82,8 +92,13 @@ class Flow:
     """Whether the profile must name the client: a token API that is not OAuth may know none."""
     narrows: bool
     """Whether the server may give tokens with fewer rights than the session's."""
-    client: Callable[[Runtime, Profile, Metadata, str | None], Client]
-    """Makes the client of a sign-in; the last argument is its secret. Raises UsageError."""
+    begins_at: str | None
+    """The endpoint that the flow needs beside the token endpoint, as the metadata names it."""
+    clients: Callable[[Runtime, Profile, Metadata, str | None], tuple[Client, ...]]
+    """Makes the client of a sign-in, once for each client authentication to try, the first one first.
+
+    The last argument is the client's secret. Raises UsageError.
+    """
     sign_in: Callable[[SignIn], AbstractContextManager[Arrived]]
     """Gets the first tokens. When the block ends, the person's browser shows whether the sign-in succeeded."""
     check_renewable: Callable[[RenewalJob], None]

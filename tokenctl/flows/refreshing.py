@@ -4,10 +4,11 @@ from tokenctl.errors import LoginRequired, Refused, Unreachable
 from tokenctl.flows.flow import Answer
 from tokenctl.model.renewal_job import RenewalJob
 from tokenctl.oauth import token_response
-from tokenctl.oauth.client_auth import Client
-from tokenctl.oauth.error_response import Credentials
+from tokenctl.oauth.client_auth import WORKLOAD, Client
+from tokenctl.oauth.client_refusals import refuses_client
+from tokenctl.oauth.error_response import CLIENT, Credentials
 from tokenctl.oauth.refresh_token import refresh_request
-from tokenctl.oauth.wire import Request, Response
+from tokenctl.oauth.wire import Request, Response, describe
 from tokenctl.runtime import Runtime
 
 
@@ -37,5 +38,17 @@ def read(job: RenewalJob, reply: Response, known: tuple[str, ...], own: Credenti
     rotated = token_response.rotated(reply)
     try:
         return Answer(refresh_token=rotated, tokens=token_response.parse(reply, known, presented))
-    except (LoginRequired, Refused, Unreachable) as error:
+    except Refused as error:
+        return Answer(refresh_token=rotated, tokens=_explained(error, job, reply))
+    except (LoginRequired, Unreachable) as error:
         return Answer(refresh_token=rotated, tokens=error)
+
+
+def _explained(error: Refused, job: RenewalJob, reply: Response) -> Refused:
+    """Say that the client's credentials were refused where the server said it without a code, such as by 403 alone."""
+    with_secret = job.session.token_endpoint_auth_method not in ("none", WORKLOAD)
+    if error.error is not None or not with_secret or not refuses_client(reply):
+        return error
+    if job.presents_refresh_token:  # it may be the refresh token as well
+        return Refused(error.message, hint=error.hint or CLIENT.hint)
+    return Refused(f"the server does not accept {CLIENT.name} ({describe(reply)})", hint=CLIENT.hint)

@@ -28,12 +28,14 @@ def prepare(
     profile: Profile,
     secret: str | None = None,
     *,
+    stored: Session | None = None,
     no_browser: bool = False,
     timeout: int = TIMEOUT,
 ) -> SignIn:
     """Find the server and choose the flow. `secret` is the client's, `timeout` is seconds.
 
-    Raises UsageError, Refused or Unreachable.
+    `stored` is the session that this sign-in would replace: how its client proved itself is tried first. Raises UsageError,
+    Refused or Unreachable.
     """
     named = flows.of(profile.flow)
     if profile.client_id is None and named.needs_client_id:
@@ -41,16 +43,17 @@ def prepare(
             f"profile {profile.name!r} has no client_id", hint="add --client-id ID, or set client_id in the profile"
         )
     server = discover(runtime, profile)
-    client = named.client(runtime, profile, server, secret)
+    candidates = named.clients(runtime, profile, server, secret)
+    if stored is not None and profile.auth_method is None and clients.is_with(profile, stored):
+        candidates = clients.as_before(candidates, stored)
     endpoint = require_endpoint(server.token_endpoint, "token endpoint", server.issuer)
-    client = clients.proving(runtime, profile, client, server.issuer, endpoint)
     return SignIn(
         runtime=runtime,
         profile=profile,
         server=server,
-        client=client,
+        clients=tuple(clients.proving(runtime, profile, each, server.issuer, endpoint) for each in candidates),
         token_endpoint=endpoint,
-        flow=_chosen(runtime, profile, server, client, no_browser=no_browser),
+        flow=_chosen(runtime, profile, server, candidates[0], no_browser=no_browser),
         no_browser=no_browser,
         timeout=timeout,
     )
@@ -90,7 +93,7 @@ def _session(start: SignIn, arrived: Arrived, claims: dict[str, Any]) -> Session
         client_id=start.client.client_id,
         flow=start.flow.name,
         token_endpoint=start.token_endpoint,
-        token_endpoint_auth_method=start.client.auth_method,
+        token_endpoint_auth_method=arrived.client.auth_method,
         revocation_endpoint=server.revocation_endpoint,
         introspection_endpoint=server.introspection_endpoint,
         jwks_uri=server.jwks_uri,

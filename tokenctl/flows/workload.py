@@ -5,14 +5,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from tokenctl.errors import Refused, UsageError
-from tokenctl.flows import clients, identities, refreshing
+from tokenctl.flows import authentication, clients, identities, refreshing
 from tokenctl.flows.client_credentials import check_renewable
 from tokenctl.flows.flow import CLIENT_SECRET, Answer, Arrived, Flow, SignIn
 from tokenctl.flows.sign_out import revoke_tokens
 from tokenctl.model.profile import Profile
 from tokenctl.model.renewal_job import RenewalJob
 from tokenctl.model.target import Target
-from tokenctl.oauth import error_response, token_response
+from tokenctl.oauth import error_response
 from tokenctl.oauth.client_auth import Client
 from tokenctl.oauth.client_credentials import client_credentials_request
 from tokenctl.oauth.jwt_bearer import bearer_request
@@ -34,11 +34,13 @@ def sign_in(start: SignIn) -> Iterator[Arrived]:
     profile = start.profile
     asked = Target(scope=profile.scope, resource=profile.resource, audience=profile.audience)
     identity = clients.identity_token(start.runtime, profile)
-    request = _identity_request(profile, start.token_endpoint, start.client, asked, identity)
-    response = start.runtime.send(profile, request)
-    _check_kind(profile, response)
-    tokens = token_response.parse(response, request.secrets, error_response.IDENTITY, HINTS)
-    yield Arrived(tokens=tokens, identity_token=identity)
+    attempts = (
+        (each, _identity_request(profile, start.token_endpoint, each, asked, identity)) for each in start.clients
+    )
+    sent = authentication.send(start, attempts)
+    _check_kind(profile, sent.response)
+    tokens = authentication.tokens(start, sent, presented=error_response.IDENTITY, hints=HINTS)
+    yield Arrived(tokens=tokens, client=sent.client, identity_token=identity)
 
 
 def renewal_request(runtime: Runtime, job: RenewalJob, client: Client) -> Request:
@@ -86,8 +88,12 @@ def _check_kind(profile: Profile, response: Response) -> None:
         check_issued(response)
 
 
-def _client(runtime: Runtime, profile: Profile, server: Metadata, secret: str | None) -> Client:
-    return clients.of_workload(runtime, profile, profile.client_id or "")
+def _clients(runtime: Runtime, profile: Profile, server: Metadata, secret: str | None) -> tuple[Client, ...]:
+    if (
+        secret and profile.identity_use != "client-assertion"
+    ):  # some servers want both: whose job it is, and which client
+        return clients.by_metadata(runtime, profile, server, secret)
+    return (clients.of_workload(runtime, profile, profile.client_id or ""),)
 
 
 FLOW = Flow(
@@ -97,7 +103,8 @@ FLOW = Flow(
     by_platform=True,
     needs_client_id=True,
     narrows=True,
-    client=_client,
+    begins_at=None,
+    clients=_clients,
     sign_in=sign_in,
     check_renewable=check_renewable,
     renewal_request=renewal_request,

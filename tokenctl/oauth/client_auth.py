@@ -1,13 +1,13 @@
 """Client authentication at the token endpoint (RFC 6749 section 2.3): one function for each method.
 
 A function takes the client_id and either the client secret or a new assertion. It returns the form
-parameters and the headers to add. A request uses exactly one method.
+parameters and the headers to add. A request uses exactly one method. A sign-in can try several, see `candidates`.
 """
 
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from urllib.parse import quote_plus
+from urllib.parse import quote
 
 from tokenctl.errors import UsageError
 from tokenctl.oauth.metadata import Metadata
@@ -41,12 +41,17 @@ def _none(client_id: str, secret: str) -> FormAndHeaders:
 
 def _basic(client_id: str, secret: str) -> FormAndHeaders:
     # RFC 6749 section 2.3.1: both are form-encoded before they are joined.
-    return (), _authorization(quote_plus(client_id), quote_plus(secret))
+    return (), _authorization(_encoded(client_id), _encoded(secret))
 
 
 def _basic_raw(client_id: str, secret: str) -> FormAndHeaders:
-    # Many servers do not decode the two parts. The profile chooses: trying both would send the secret twice.
+    # Many servers do not decode the two parts.
     return (), _authorization(client_id, secret)
+
+
+def _encoded(text: str) -> str:
+    # A blank becomes %20: every form decoder reads that, and some servers do not read a plus sign as a blank.
+    return quote(text, safe="")
 
 
 def _post(client_id: str, secret: str) -> FormAndHeaders:
@@ -82,22 +87,44 @@ METHODS: dict[str, Callable[[str, str], FormAndHeaders]] = {
 }
 ASSERTION_METHODS = ("client_secret_jwt", "private_key_jwt")
 """Methods that send an assertion, and never the secret itself."""
+SENDING_METHODS = ("client_secret_basic", "client_secret_post")
+"""Methods that send the secret, as servers name them."""
 
 
-def choose(metadata: Metadata, client_id: str, secret: str | None, wanted: str | None = None) -> Client:
-    """Choose the method: the `wanted` one of the profile, else one that the server lists (RFC 8414 section 2).
+def candidates(metadata: Metadata, client_id: str, secret: str | None, wanted: str | None = None) -> tuple[Client, ...]:
+    """List the client once for each method that a sign-in tries, the first one first.
 
-    The default is `client_secret_basic`. Raises UsageError when the wanted method needs a secret and there is none.
+    The `wanted` method of the profile stands alone. Else they are the methods that send this secret: first those that the
+    server lists (RFC 8414 section 2), then the others, since lists can be wrong. A server that only takes a secret as a key
+    never gets the secret itself. Raises UsageError when the wanted method needs a secret and there is none.
     """
     if wanted not in (None, "none") and not secret:
         raise UsageError(
             f"{wanted} needs a client secret, and there is none",
             hint="pipe it in with --client-secret-stdin, or set TOKENCTL_CLIENT_SECRET_FILE (a private key: client_key_file)",
         )
-    if wanted is None and secret:
-        listed = metadata.token_endpoint_auth_methods_supported
-        wanted = "client_secret_post" if listed and "client_secret_basic" not in listed else "client_secret_basic"
-    return Client(client_id=client_id, auth_method=wanted or "none", secret=secret)
+    if wanted or not secret:
+        names: tuple[str, ...] = (wanted or "none",)
+    else:
+        names = _sending(metadata.token_endpoint_auth_methods_supported or (), client_id, secret)
+    return tuple(Client(client_id=client_id, auth_method=name, secret=secret) for name in names)
+
+
+def _sending(listed: tuple[str, ...], client_id: str, secret: str) -> tuple[str, ...]:
+    """Order the methods that send the secret; `client_secret_basic_raw` only where it sends other bytes."""
+    offered = [name for name in listed if name in SENDING_METHODS]
+    if not offered and "client_secret_jwt" in listed:
+        return ("client_secret_jwt",)
+    ordered = dict.fromkeys((*offered, *SENDING_METHODS))
+    # The user ID of HTTP Basic has no colon (RFC 7617 section 2), so that without the encoding such a client_id cannot be sent.
+    differs = (client_id, secret) != (_encoded(client_id), _encoded(secret)) and ":" not in client_id
+    raw = ("client_secret_basic_raw",) if differs else ()
+    return tuple(each for name in ordered for each in ((name, *raw) if name == "client_secret_basic" else (name,)))
+
+
+def preferred(clients: tuple[Client, ...], accepted: Client) -> tuple[Client, ...]:
+    """Put the client as the server accepted it before the others."""
+    return tuple(sorted(clients, key=lambda each: each.auth_method != accepted.auth_method))
 
 
 def request(endpoint: str, client: Client, *form: tuple[str, str], purpose: str = "") -> Request:

@@ -1,8 +1,8 @@
 """Authorization server metadata: the URLs to ask, and the checks of the answer.
 
 OpenID Connect Discovery 1.0 section 4 appends its well-known path to the issuer. RFC 8414 section 3 puts its
-path between the host and the issuer's path. The issuer in the document must be exactly the issuer that was asked
-for. Otherwise one server could pretend to be another.
+path between the host and the issuer's path. Servers mix the two rules. The issuer in the document must be exactly the
+issuer that was asked for. Otherwise one server could pretend to be another.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,11 @@ from dataclasses import dataclass, fields
 from urllib.parse import urlsplit
 
 from tokenctl.errors import Refused
+from tokenctl.oauth.issuers import other_issuer_hint
 from tokenctl.oauth.wire import JSON, Request, Response, json_object, safe_url
+
+OPENID = "/.well-known/openid-configuration"
+OAUTH = "/.well-known/oauth-authorization-server"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,22 +39,36 @@ class Metadata:
 ENDPOINTS = tuple(each.name for each in fields(Metadata) if each.name.endswith(("_endpoint", "_uri")))
 
 
-def requests(issuer: str) -> tuple[Request, Request]:
-    """Build the two requests that can find the metadata: first OpenID Connect's, then RFC 8414's."""
+def requests(issuer: str) -> tuple[Request, ...]:
+    """Build the requests that can find the metadata: two, or four for an issuer with a path.
+
+    OpenID Connect's comes first, then RFC 8414's; then each document where the other one's rule puts it.
+    """
     parts = urlsplit(issuer)
     path = parts.path.rstrip("/")
     origin = f"{parts.scheme}://{parts.netloc}"
-    return (
-        Request(url=f"{origin}{path}/.well-known/openid-configuration", purpose="reading the metadata"),
-        Request(url=f"{origin}/.well-known/oauth-authorization-server{path}", purpose="reading the metadata"),
+    urls = (
+        f"{origin}{path}{OPENID}",
+        f"{origin}{OAUTH}{path}",
+        f"{origin}{OPENID}{path}",
+        f"{origin}{path}{OAUTH}",
     )
+    return tuple(Request(url=url, purpose="reading the metadata") for url in dict.fromkeys(urls))
 
 
-def parse(response: Response, issuer: str) -> Metadata:
-    """Read a metadata document.
+def is_openid(request: Request) -> bool:
+    """Tell whether a request for metadata asks for OpenID Connect's document; else it asks for RFC 8414's."""
+    return OPENID in request.url
 
-    Raises ValueError when this is no metadata document (the other URL can have one). Raises Refused when the
-    document breaks a rule: another issuer, an endpoint without https, no PKCE method S256.
+
+class OtherIssuer(Refused):
+    """A metadata document is of another issuer."""
+
+
+def read(response: Response, issuer: str) -> JSON:
+    """Read a metadata document of the issuer.
+
+    Raises ValueError when this is no metadata document, and OtherIssuer. Another address can have the right one then.
     """
     if response.status != 200:
         raise ValueError("there is none")
@@ -58,15 +76,28 @@ def parse(response: Response, issuer: str) -> Metadata:
     if "issuer" not in document:
         raise ValueError("it names no issuer")
     if document["issuer"] != issuer:
-        raise Refused(
+        raise OtherIssuer(
             f"the metadata is of issuer {document['issuer']!r:.200}, not of {issuer!r}",
-            hint="write the issuer exactly as the server does, with or without a slash at the end",
+            hint=other_issuer_hint(issuer, document["issuer"]),
         )
-    return from_members(document)
+    return document
+
+
+def parse(response: Response, issuer: str) -> Metadata:
+    """Read a metadata document, and check its members. Raises what `read` and `from_members` raise."""
+    return from_members(read(response, issuer))
+
+
+def completed(document: JSON, other: JSON) -> Metadata:
+    """Add what the document lacks from the other document of the same issuer. Raises Refused; see `from_members`."""
+    return from_members({**other, **{name: value for name, value in document.items() if value is not None}})
 
 
 def from_members(document: JSON | Mapping[str, str]) -> Metadata:
-    """Make the record from the members that tokenctl knows, and check each. Raises Refused."""
+    """Make the record from the members that tokenctl knows, and check each.
+
+    Raises Refused for an endpoint without https, and a list of PKCE methods without S256.
+    """
     members: dict[str, object] = {"issuer": document["issuer"]}
     for name in ENDPOINTS:
         if document.get(name) is not None:
@@ -87,5 +118,9 @@ def from_members(document: JSON | Mapping[str, str]) -> Metadata:
 def require_endpoint(endpoint: str | None, what: str, issuer: str) -> str:
     """Return the endpoint. Raises Refused, with the words `what` for it, when the server has none."""
     if endpoint is None:
-        raise Refused(f"{issuer} has no {what}", hint="choose another --flow, or name the endpoint in the profile")
+        setting = what.replace(" ", "_")
+        raise Refused(
+            f"{issuer} has no {what}",
+            hint=f"choose another --flow, or set {setting} in the profile if the server has one",
+        )
     return endpoint

@@ -63,7 +63,11 @@ class Request:
         """The body and its content type; None without one."""
         if self.json is not None:
             return "application/json", self.json.encode()
-        return None if self.form is None else ("application/x-www-form-urlencoded", urlencode(self.form).encode())
+        return (
+            None
+            if self.form is None
+            else ("application/x-www-form-urlencoded", urlencode(self.form, quote_via=quote).encode())
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

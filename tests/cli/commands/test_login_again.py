@@ -5,6 +5,7 @@ import subprocess
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.support.commandline import Home, Result
 from tests.support.demo_server import Make
 from tests.support.fetch import fetch
 from tests.support.flows import always, rewritten
+from tests.support.paths import ROOT
 from tokenctl.demo.registry import CLIENTS
 
 SECRET = "demo-web-secret"
@@ -195,6 +197,22 @@ def test_a_machine_says_what_is_missing(home: Home, demo_server: FaultyServer) -
     assert refused.status == 2 and option in refused.stderr
     typed = attended(home, "login", "-p", "ci", answers=[("client secret", f"{secret}\n".encode())])
     assert typed.status == 0 and secret not in typed.stderr and home.run("token").status == 0
+
+
+@pytest.mark.slow
+def test_the_secret_goes_with_the_session_into_another_store(tmp_path: Path, demo_server: FaultyServer) -> None:
+    """A login into another store finds the secret where the session is, and takes it along."""
+    ring = tmp_path / "ring.json"
+    home = Home(tmp_path / "home", {"TEST_RING": str(ring), "PYTHONPATH": str(ROOT)})
+    home.environ.pop("TOKENCTL_STORE")
+    home.write_config(
+        f'[profiles.ci]\nissuer = "{demo_server.issuer}"\nclient_id = "tokenctl-demo-ci"\n'
+        'flow = "client-credentials"\nkeyring_backend = "tests.support.ring.Ring"\n'
+    )
+    assert home.run("login", "--client-secret-stdin", stdin="demo-ci-secret\n").status == 0
+    moved = home.run("login", "--store", "file")
+    assert moved.status == 0 and json.loads(ring.read_text()) == {}, moved.stderr
+    assert home.run("refresh").status == 0 and home.run("login").status == 0
 
 
 def test_a_client_without_a_secret_is_told_nothing_of_secrets(signed_in: Home) -> None:

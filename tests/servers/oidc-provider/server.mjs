@@ -68,6 +68,13 @@ const native = (client_id, id_token_signed_response_alg) => ({
   id_token_signed_response_alg,
 });
 
+// A client of a person that has a secret too, as most providers want it.
+const confidential = (client_id, token_endpoint_auth_method) => ({
+  ...native(client_id, 'RS256'),
+  client_secret: settings.client_secret,
+  token_endpoint_auth_method,
+});
+
 const machine = (client_id, token_endpoint_auth_method) => ({
   client_id,
   client_secret: settings.client_secret,
@@ -153,6 +160,8 @@ const configuration = {
   clients: [
     native('native', 'RS256'),
     ...ID_TOKEN_ALGORITHMS.map((algorithm) => native(`native-${algorithm.toLowerCase()}`, algorithm)),
+    confidential('confidential-basic', 'client_secret_basic'),
+    confidential('confidential-post', 'client_secret_post'),
     machine('machine', 'client_secret_basic'),
     machine('machine-post', 'client_secret_post'),
     { ...machine('machine-secret-jwt', 'client_secret_jwt'), client_secret: settings.long_secret },

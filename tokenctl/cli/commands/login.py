@@ -118,7 +118,8 @@ def command(
     login.check(vault)
     from_stdin = client_secret_stdin or api_key_stdin
     secret = _secret_from_stdin(profile, kind) if from_stdin else _find_secret(runtime, vault, kind)
-    start = sign_in.prepare(runtime, profile, secret, no_browser=no_browser, timeout=timeout)
+    before = login.stored(vault) if secret else None
+    start = sign_in.prepare(runtime, profile, secret, stored=before, no_browser=no_browser, timeout=timeout)
     session = login.login(runtime, vault, start, switch_account=switch_account)
     saved = save(runtime, wanted, session)
     _report(runtime, vault, session, wanted, saved=saved)
