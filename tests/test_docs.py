@@ -26,7 +26,7 @@ def test_the_readme_lists_exactly_the_options_there_are(name: str) -> None:
     assert command is not None
     commands = command.commands.values() if isinstance(command, click.Group) else [command]
     params = [each for found in commands for each in found.params]
-    there = {each.opts[0] for each in params if isinstance(each, click.Option)} - {"-p", "--config", "-v"}
+    there = {each.opts[0] for each in params if isinstance(each, click.Option)} - {"-p", "--config", "-v", "-q"}
     assert set(re.findall(r"--[a-z][a-z-]*", row.rpartition("| `")[2])) == there
 
 

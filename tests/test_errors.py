@@ -63,3 +63,20 @@ def test_some_errors_say_more() -> None:
     """A refusal keeps the server's code, and an unanswered request whether it was sent."""
     assert (Refused("x").error, Refused("x", error="invalid_scope").error) == (None, "invalid_scope")
     assert (Unreachable("x").sent, Unreachable("x", sent=True).sent) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("word", "near"),
+    [
+        ("tokne", "'token'"),
+        ("TOKEN", "'token'"),
+        ("--formt", "'--format'"),
+        ("zzz", None),
+        ("", None),
+        ("x" * 9999, None),
+    ],
+)
+def test_a_wrong_word_gets_the_nearest_known_one(word: str, near: str | None) -> None:
+    """Upper case and hyphens do not count, and a word that is near to nothing gets nothing."""
+    found = errors.did_you_mean(word, ["token", "show", "--format", "-p"])
+    assert found == (near and f"did you mean {near}?")

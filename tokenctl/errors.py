@@ -16,6 +16,23 @@ Ctrl-C is 130; `exec` adds the shell's own three: 125 (failed before the child),
 "No entry" is not an error of the store: reading answers None, and the caller decides.
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def did_you_mean(word: str, known: "Iterable[str]") -> str | None:
+    """Return the hint that names the known word nearest to `word`; None without a near one.
+
+    Upper case, lower case and the hyphens before an option do not count. For failures only: difflib takes time to load.
+    """
+    from difflib import get_close_matches
+
+    names = {each.lower().lstrip("-"): each for each in known}
+    near = get_close_matches(word[:80].lower().lstrip("-"), names, 1)
+    return f"did you mean {names[near[0]]!r}?" if near else None
+
 
 class TokenctlError(Exception):
     """A failure with a sentence for a person, an optional next step, and an exit status.

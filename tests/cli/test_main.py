@@ -1,6 +1,7 @@
 """The command table, the exit statuses and the voice, through the command line."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -57,6 +58,56 @@ def test_a_tab_after_an_option_and_its_equals_sign(home: Home, shell: str, words
     assert home.run(environ=environ).stdout == answer
 
 
+@pytest.mark.skipif(os.name != "posix", reason="programs of POSIX")
+@pytest.mark.parametrize(
+    ("shell", "words", "word", "answer"),
+    [
+        ("bash", "tokenctl exec -- tokenctl-te", "3", "plain,tokenctl-test\n"),
+        ("zsh", "tokenctl -p w exec -v -- tokenctl-te", "6", "plain\ntokenctl-test\n_\n"),
+        ("fish", "tokenctl exec -- tokenctl-te", "tokenctl-te", "plain,tokenctl-test\n"),
+        ("bash", "tokenctl exec -- tokenctl-test a", "4", "file,a\n"),
+        ("zsh", "tokenctl exec -- tokenctl-test -x ./a", "5", "file\n./a\n_\n"),
+        ("fish", "tokenctl exec -- ./to", "./to", "file,./to\n"),
+        ("bash", "tokenctl exec --token-f", "2", "plain,--token-file\n"),
+    ],
+)
+def test_a_tab_after_exec_completes_programs_then_files(
+    home: Home, shell: str, words: str, word: str, answer: str
+) -> None:
+    """A program is a file in PATH that can be run; the words after it are files, and before `--` are our options."""
+    folder = home.folder / "bin"
+    folder.mkdir()
+    for name, mode in (("tokenctl-test", 0o755), ("tokenctl-text", 0o644)):
+        (folder / name).write_text("")
+        (folder / name).chmod(mode)
+    (folder / "tokenctl-tests").mkdir()
+    environ = {"_TOKENCTL_COMPLETE": f"{shell}_complete", "COMP_WORDS": words, "COMP_CWORD": word}
+    path = f"{folder}:{home.folder / 'absent'}:bin:{os.environ['PATH']}"
+    assert home.run(environ={**environ, "PATH": path}).stdout == answer
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+def test_the_script_completes_in_bash(home: Home) -> None:
+    """A command, a profile of the config file, and a program after `exec --`, by the script that is committed."""
+    home.write_config('[profiles.tokenctl-profile]\nissuer = "https://a.example"\n')
+    (home.folder / "tokenctl").write_text(f'#!/bin/sh\nexec {" ".join(COMMAND)} "$@"\n')
+    (home.folder / "tokenctl").chmod(0o755)
+    lines = [("profi",), ("show", "-p", "tokenctl-p"), ("exec", "--", "tokenc")]
+    calls = [
+        f"COMP_WORDS=(tokenctl {' '.join(words)}); COMP_CWORD={len(words)}; COMPREPLY=();"
+        ' _tokenctl_completion tokenctl; echo "${COMPREPLY[*]}"'
+        for words in lines
+    ]
+    done = subprocess.run(
+        ["bash", "--norc", "-c", "\n".join([f"source {ROOT / 'completions' / 'tokenctl.bash'}", *calls])],
+        env={**home.environ, "PATH": f"{home.folder}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.splitlines() == ["profile", "tokenctl-profile", "tokenctl"], done.stderr
+
+
 @pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")
 def test_the_help_says_how_to_install_the_completions(home: Home) -> None:
     """Its lines work as they stand, in any shell and in a home without any of the folders, and write nowhere else."""
@@ -78,7 +129,7 @@ def test_nothing_typed_shows_what_to_do_next(home: Home) -> None:
     """Without a word, tokenctl shows its commands and the first steps."""
     result = home.run()
     assert result.status == 0
-    assert "tokenctl demo" in result.stdout and "tokenctl login -p work" in result.stdout
+    assert "tokenctl demo" in result.stdout and "tokenctl login " in result.stdout
 
 
 def test_a_group_alone_shows_its_help(home: Home) -> None:

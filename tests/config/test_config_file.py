@@ -138,6 +138,26 @@ def test_a_malformed_file_is_named_with_its_line_or_key(file: Path, text: str, w
     assert str(file) in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("defualt_profile = 'a'\n[profiles.a]", "did you mean 'default_profile'?"),
+        ("[profile.work]", "did you mean 'profiles'?"),
+        ("issuer = 'https://a.example'", "issuer belongs into the table of a profile: write it below [profiles.NAME]"),
+        ("colour = 1", "the top level has default_profile and [profiles.NAME] only"),
+        ("default_profile = 'wrok'\n[profiles.work]", "did you mean 'work'?"),
+        ("default_profile = 'x'\n[profiles.work]\n[profiles.home]", "the profiles are: work, home"),
+        ("[profiles.work]\nisuer = 'https://a.example'", "did you mean 'issuer'?"),
+    ],
+)
+def test_a_typo_gets_the_nearest_name(file: Path, text: str, hint: str) -> None:
+    """At the top level, in a profile, and in the name of the default profile."""
+    file.write_text(text)
+    with pytest.raises(UsageError) as caught:
+        load(env(file))
+    assert caught.value.hint == hint
+
+
 @pytest.mark.parametrize("text", ['default_profile = ["a"]', "default_profile = {}\n[profiles.a]"])
 def test_a_default_profile_that_is_no_text_is_named(file: Path, text: str) -> None:
     """A list or a table is no name."""

@@ -3,6 +3,7 @@
 import os
 import stat
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.support.responses import SECRET
 from tokenctl.config.config_file import Config, load
-from tokenctl.config.editing import check, save
+from tokenctl.config.editing import change, check, remove, save, set_default
 from tokenctl.errors import UsageError
 from tokenctl.model.profile import AUTH_METHODS, FLOWS, STORES, Profile
 
@@ -152,6 +153,107 @@ def test_a_profile_that_appeared_during_the_sign_in_is_not_lost(tmp_path: Path) 
     path.write_text("[profiles.other]\nport = 1\n")
     save(before, NEW)
     assert read(path).profiles == {"new": NEW, "other": Profile(name="other", port=1)}
+
+
+def test_a_setting_that_changed_during_the_sign_in_is_not_lost(tmp_path: Path) -> None:
+    """A login saves what its own options changed, and nothing that it only read."""
+    path = tmp_path / "config.toml"
+    path.write_text('[profiles.new]\nissuer = "https://n.example"\nscope = "a"\nport = 1\n')
+    before = read(path)
+    path.write_text('[profiles.new]\nissuer = "https://n.example"\nscope = "b"\naudience = "x"\n')
+    save(before, replace(before.profiles["new"], client_id="n"))
+    text = '[profiles.new]\nissuer = "https://n.example"\nscope = "b"\naudience = "x"\nclient_id = "n"\n'
+    assert path.read_text() == text
+
+
+def test_a_profile_that_was_removed_during_the_sign_in_is_whole_again(tmp_path: Path) -> None:
+    """With all of its settings, and not only with those that the login changed."""
+    path = tmp_path / "config.toml"
+    path.write_text('[profiles.new]\nissuer = "https://n.example"\nport = 1\n')
+    before = read(path)
+    path.write_text("")
+    changed = replace(before.profiles["new"], client_id="n")
+    save(before, changed)
+    assert read(path).profiles == {"new": changed}
+
+
+EDITED = """\
+# mine
+default_profile = "work"  # me
+
+[profiles.work] # w
+issuer = "https://a.example" # i
+min_ttl   = "5m" # five
+# about home
+[profiles.home]
+issuer = "https://b.example"
+"""
+
+
+def test_a_change_touches_its_own_lines_only(tmp_path: Path) -> None:
+    """Comments, blanks, order and the way in which other values are written stay."""
+    path = tmp_path / "config.toml"
+    path.write_text(EDITED)
+    change(read(path), "work", {"issuer": "https://c.example", "resource": ["urn:x"]}, ["min_ttl"])
+    assert path.read_text() == EDITED.replace("a.example", "c.example").replace(
+        'min_ttl   = "5m" # five\n', 'resource = ["urn:x"]\n'
+    )
+
+
+def test_another_default_is_one_changed_line(tmp_path: Path) -> None:
+    """Where there is none yet, it becomes the first line."""
+    path = tmp_path / "config.toml"
+    path.write_text(EDITED)
+    set_default(read(path), "home")
+    assert path.read_text() == EDITED.replace('"work"  #', '"home"  #')
+    path.write_text("# mine\n[profiles.home]\n")
+    set_default(read(path), "home")
+    assert path.read_text() == 'default_profile = "home"\n\n# mine\n[profiles.home]\n'
+
+
+@pytest.mark.parametrize("text", [*FILES, EDITED])
+def test_a_removed_profile_leaves_the_others_as_they_were(tmp_path: Path, text: str) -> None:
+    """However the file is written; a default profile that is gone is none."""
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    before = read(path)
+    for name in before.profiles:
+        path.write_text(text)
+        remove(before, name)
+        after = read(path)
+        assert dict(after.profiles) == {each: value for each, value in before.profiles.items() if each != name}
+        assert after.default_profile == (None if before.default_profile == name else before.default_profile)
+
+
+@pytest.mark.parametrize("name", ["work", "home", "last"])
+def test_the_comment_before_a_profile_outlives_the_profile_above(tmp_path: Path, name: str) -> None:
+    """In TOML it is a part of the table above it; for a person it is about the one below."""
+    path = tmp_path / "config.toml"
+    blocks = {each: f"# about {each}\n[profiles.{each}]\nport = 1 # {each}\n\n" for each in ("work", "home", "last")}
+    path.write_text("".join(blocks.values()))
+    remove(read(path), name)
+    left = [line for each, block in blocks.items() for line in block.splitlines() if each != name or "about" in line]
+    assert [line for line in path.read_text().splitlines() if line] == [line for line in left if line]
+
+
+def test_a_temporary_file_that_a_killed_run_left_goes(tmp_path: Path) -> None:
+    """After an hour, since a younger one can belong to a run that lives."""
+    path = tmp_path / "config.toml"
+    old, young = tmp_path / ".config.toml.a.next", tmp_path / ".config.toml.b.next"
+    for each in (old, young):
+        each.write_text("")
+    os.utime(old, (1, 1))
+    saved(path, "")
+    assert sorted(os.listdir(tmp_path)) == [".config.toml.b.next", "config.toml"]
+
+
+def test_a_link_in_the_place_of_a_temporary_file_is_not_followed(tmp_path: Path) -> None:
+    """Another program cannot foresee the name, and nothing is written through a name that it made."""
+    victim = tmp_path / "victim"
+    victim.write_text("")
+    (tmp_path / ".config.toml.next").symlink_to(victim)
+    saved(tmp_path / "config.toml", "")
+    assert victim.read_text() == ""
 
 
 lines = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=20)

@@ -70,7 +70,25 @@ WRONG: dict[str, tuple[object, ...]] = {
     "store": ("plaintext", "KEYRING", "", None),
     "token_endpoint_auth_method": ("tls_client_auth", ""),
     "env": ("", "1A", "A B", "A-B", "=x", "A\n=x", 7),
-    "min_ttl": (-1, True, 1.5, "", "5x", "-5", "1h30m", " 5", "5 s", "\u0665", "1" * 10, None, []),
+    "min_ttl": (
+        -1,
+        True,
+        1.5,
+        "",
+        "5x",
+        "-5",
+        "1h1h",
+        "30m1h",
+        "m30",
+        "h",
+        "1h30",
+        " 5",
+        "5 s",
+        "\u0665",
+        "1" * 10,
+        None,
+        [],
+    ),
     "port": (0, 65536, -1, True, "8080", 80.0, None),
     "params": (
         *("a=b", [["a", "b"]], {"a": 7}, {"a": None}, 7),
@@ -93,7 +111,54 @@ def test_an_unknown_setting_is_named_and_its_value_is_not(key: str) -> None:
     """Whoever puts a secret there does not find it on the terminal."""
     with pytest.raises(UsageError, match="not a setting of a profile") as caught:
         from_members("work", {key: "s3cr3t"}, "here")
-    assert "s3cr3t" not in caught.value.message and "issuer" in (caught.value.hint or "")
+    assert "s3cr3t" not in caught.value.message + (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [
+        ("isuer", "did you mean 'issuer'?"),
+        ("Issuer", "did you mean 'issuer'?"),
+        ("client-id", "did you mean 'client_id'?"),
+        ("min-ttl", "did you mean 'min_ttl'?"),
+        ("colour", "run 'tokenctl help config' for the settings"),
+        (
+            "client_secret",
+            "a secret is never in the config file: 'tokenctl login' asks for it and keeps it in the keyring",
+        ),
+    ],
+)
+def test_an_unknown_setting_gets_the_nearest_one(key: str, hint: str) -> None:
+    """One name, and not the list of all of them; without a near one, the page that explains them."""
+    with pytest.raises(UsageError) as caught:
+        from_members("work", {key: "x"}, "here")
+    assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize(("key", "value", "near"), [("flow", "Browser", "browser"), ("store", "keyrng", "keyring")])
+def test_an_unknown_choice_gets_the_nearest_one(key: str, value: str, near: str) -> None:
+    """As a command and an option do."""
+    with pytest.raises(UsageError, match="must be one of") as caught:
+        from_members("work", {key: value}, "here")
+    assert caught.value.hint == f"did you mean {near!r}?"
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90", 90),
+        ("90s", 90),
+        ("15m", 900),
+        ("1h30m", 5400),
+        ("1d12h", 129600),
+        ("1d2h3m4s", 93784),
+        ("0", 0),
+        ("90m", 5400),
+    ],
+)
+def test_a_duration_is_one_number_or_units_from_long_to_short(text: str, seconds: int) -> None:
+    """As a person says it: one hour and thirty minutes."""
+    assert from_members("work", {"min_ttl": text}, "here").min_ttl == seconds
 
 
 @pytest.mark.parametrize("name", ["a", "work", "A.b_c-1", "0", "x" * 64])

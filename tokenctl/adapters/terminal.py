@@ -49,6 +49,7 @@ class Terminal:
         self._progress = False
         self._written: set[str] = set()
         self.verbose = verbose
+        self.quiet = False
 
     @property
     def err(self) -> TextIO | None:
@@ -71,7 +72,12 @@ class Terminal:
         return self.watched and not self._environ.get("NO_COLOR") and self._environ.get("TERM") != "dumb"
 
     def message(self, text: str) -> None:
-        """Write what happened."""
+        """Write what happened; not with -q."""
+        if not self.quiet:
+            self.instruction(text)
+
+    def instruction(self, text: str) -> None:
+        """Write what the person must do or know to go on, also with -q."""
         self._line(f"tokenctl: {clean(text)}")
 
     def detail(self, text: str) -> None:
@@ -80,17 +86,22 @@ class Terminal:
             self.message(text)
 
     def warning(self, text: str) -> None:
-        """Write what can go wrong."""
-        self._line(f"tokenctl: {self._coloured('warning:', 33)} {clean(text)}")
+        """Write what can go wrong; not with -q."""
+        if not self.quiet:
+            self._line(f"tokenctl: {self._coloured('warning:', 33)} {clean(text)}")
 
     def error(self, text: str, hint: str | None = None) -> None:
         """Write what went wrong, and what to do next."""
         self._line(f"tokenctl: {self._coloured('error:', 31)} {clean(text)}")
         if hint:
-            self.hint(hint)
+            self._hint(hint)
 
     def hint(self, text: str) -> None:
-        """Write what to do next."""
+        """Write what to do next, after a warning or a success; not with -q."""
+        if not self.quiet:
+            self._hint(text)
+
+    def _hint(self, text: str) -> None:
         self._line(f"tokenctl: {self._coloured('hint:', 36)} {clean(text)}")
 
     def plain_line(self, text: str) -> None:

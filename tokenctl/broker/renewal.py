@@ -221,7 +221,7 @@ def _outcome(runtime: Runtime, answer: str) -> Renewed:
         outcome, said = renewal_job.loads_outcome(answer)
     except (ValueError, KeyError, TypeError, StoreError):  # not the answer of a worker of this version
         raise LostContact from None
-    for line in said.splitlines():
+    for line in () if runtime.terminal.quiet else said.splitlines():
         runtime.terminal.plain_line(line)
     if isinstance(outcome, TokenctlError):
         raise outcome

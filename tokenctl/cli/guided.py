@@ -43,7 +43,7 @@ def describe(
     Raises UsageError when the person gives no answer, or Refused when the server offers no way to sign in.
     """
     given = from_members(name or usual_name, members, "option")  # before the questions, so that no answer is lost
-    runtime.terminal.message("an empty answer means the value in brackets; Ctrl-C ends the questions")
+    runtime.terminal.instruction("an empty answer means the value in brackets; Ctrl-C ends the questions")
     server, endpoints = _server(runtime, given, answers)
     found = {**members, "issuer": server.issuer, **endpoints}
     if "client_id" not in members:
@@ -93,9 +93,9 @@ def _way(runtime: Runtime, server: Metadata, given: Profile, answers: Answers) -
     if not offered:
         raise Refused(f"{server.issuer} offers no way to sign in that tokenctl knows")
     if len(offered) == 1:
-        runtime.terminal.message(f"the server offers one way to sign in: {offered[0].words}")
+        runtime.terminal.instruction(f"the server offers one way to sign in: {offered[0].words}")
         return offered[0]
-    runtime.terminal.message("the server offers these ways to sign in:")
+    runtime.terminal.instruction("the server offers these ways to sign in:")
     for number, each in enumerate(offered, 1):
         runtime.terminal.plain_line(f"  {number}  {each.flow}: {each.words}")
     names = {str(number): each.flow for number, each in enumerate(offered, 1)}
@@ -133,7 +133,7 @@ def _scope(
         return {}
     listed = server.scopes_supported
     if listed:
-        runtime.terminal.message(f"the server lists these scopes: {' '.join(listed):.1000}")
+        runtime.terminal.instruction(f"the server lists these scopes: {' '.join(listed):.1000}")
     usual = [each for each in USUAL_SCOPES if way.of_person and each in (listed or ())]
     scope = answers.ask(f"scopes, separated by blanks ({NONE} for none)", " ".join(usual) or NONE, _text)
     return {} if scope == NONE else {"scope": " ".join(scope.replace(",", " ").split())}
@@ -144,7 +144,7 @@ def _redirect(runtime: Runtime, members: Mapping[str, Any], way: Way, answers: A
     if not way.redirects or "port" in members or "redirect_uri" in members:
         return {}
     terminal, usual = runtime.terminal, f"http://127.0.0.1:{FIXED_PORT}/callback"
-    terminal.message("register this redirect URI at the server, exactly as it stands here:")
+    terminal.instruction("register this redirect URI at the server, exactly as it stands here:")
     terminal.plain_line(usual)
     answer = answers.ask(f"redirect URI ({NONE} for any port)", usual, _free_redirect)
     if answer == NONE:

@@ -87,6 +87,6 @@ def _agreed(runtime: Runtime, named: str, issuer: str) -> bool:
     if named.rstrip("/") == issuer.rstrip("/"):
         runtime.terminal.message(f"the exact issuer is {named}")
         return True
-    runtime.terminal.message(f"the server at {issuer} says that its issuer is:")
+    runtime.terminal.instruction(f"the server at {issuer} says that its issuer is:")
     runtime.terminal.plain_line(named)
     return runtime.terminal.confirm("do you mean that one?")

@@ -5,6 +5,7 @@ A command's module is imported when the command runs. Help and completion use th
 
 import io
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -18,8 +19,9 @@ from tokenctl import __version__
 from tokenctl.adapters import private_process
 from tokenctl.adapters.terminal import Terminal
 from tokenctl.cli.commands import load
+from tokenctl.cli.grammar import Group, Misuse, shared_options
 from tokenctl.cli.output import answer, guard_stdout
-from tokenctl.errors import TokenctlError
+from tokenctl.errors import TokenctlError, did_you_mean
 
 COMMANDS = {
     "login": "Sign in once; the session goes into the keyring.",
@@ -28,6 +30,7 @@ COMMANDS = {
     "show": "Show who is signed in, where, and for how long.",
     "refresh": "Renew the session now.",
     "revoke": "Sign out: revoke at the server, then forget here.",
+    "profile": "Show and change the profiles of the config file.",
     "store": "Show where sessions are kept, or move one.",
     "demo": "See the whole life of a session, without an account.",
     "completion": "Print the completion script of a shell.",
@@ -39,12 +42,16 @@ EXEC_FAILED = 125
 """The exit status of `exec` when tokenctl failed before the child started."""
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """A group that lists its commands from the table, and imports a command when the command runs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """List the commands in the table's order."""
         return list(COMMANDS)
+
+    def names(self, ctx: click.Context) -> list[str]:
+        """List every name of a command that can be typed."""
+        return [*COMMANDS, "logout"]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command with this name."""
@@ -63,11 +70,16 @@ class LazyGroup(click.Group):
 
 _EPILOG = """\b
 First steps:
-  tokenctl demo                      see how it works; no account, no keyring
-  tokenctl login -p work --issuer https://login.example.com --client-id ID
+  tokenctl demo          see how it works; no account, no keyring
+  tokenctl login         sign in; asks for what it needs
+  tokenctl show          who is signed in, and for how long
+  tokenctl exec -- CMD   run CMD with the token in ACCESS_TOKEN
   tokenctl token --format header | curl -H @- https://api.example.com
 
-'tokenctl COMMAND --help' tells more about a command."""
+\b
+More:
+  tokenctl COMMAND --help     a command, its options and examples
+  tokenctl help               the pages on CI, keyrings, security, ..."""
 
 
 @click.group(
@@ -75,6 +87,7 @@ First steps:
     epilog=_EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+@shared_options
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def tokenctl() -> None:
     """One login; after that every tool gets a fresh access token, and nothing ever sees the refresh token."""
@@ -91,7 +104,7 @@ def run(arguments: Sequence[str], obj: object = None) -> int:
 
         shells.register()
     terminal = Terminal()
-    child = next((word for word in arguments if not word.startswith("-")), None) == "exec"
+    child = _command_of(arguments) == "exec"
     try:
         return _invoke(arguments, obj)
     except TokenctlError as error:
@@ -100,8 +113,7 @@ def run(arguments: Sequence[str], obj: object = None) -> int:
     except click.UsageError as error:
         if error.ctx is not None:
             terminal.plain_line(error.ctx.get_usage())
-        path = error.ctx.command_path if error.ctx is not None else "tokenctl"
-        terminal.error(_in_one_line(error.format_message()), f"run '{path} --help' for help")
+        terminal.error(_in_one_line(_message(error)), _hint(error))
         return EXEC_FAILED if child else 2
     except click.ClickException as error:
         terminal.error(_in_one_line(error.format_message()))
@@ -136,6 +148,32 @@ def _invoke(arguments: Sequence[str], obj: object) -> int:
     if sys.stdout is not None:
         sys.stdout.flush()  # now, because an error at the end of Python would be a traceback
     return status if isinstance(status, int) else 0
+
+
+def _command_of(arguments: Sequence[str]) -> str | None:
+    """Return the word that is the command: the first one that is neither an option nor the value of one."""
+    words = iter(arguments)
+    for word in words:
+        if not word.startswith("-"):
+            return word
+        if word in ("--profile", "--config") or re.fullmatch("-[vq]*p", word):
+            next(words, None)
+    return None
+
+
+def _message(error: click.UsageError) -> str:
+    # For an option that does not exist, click adds the options that begin alike. The hint has the nearest one.
+    return error.message if isinstance(error, click.NoSuchOption) else error.format_message()
+
+
+def _hint(error: click.UsageError) -> str:
+    """Return the next step after wrong words: the nearest option, else the command's help."""
+    found = error.hint if isinstance(error, Misuse) else None
+    if isinstance(error, click.NoSuchOption) and error.ctx is not None:
+        known = [option for param in error.ctx.command.get_params(error.ctx) for option in param.opts]
+        found = did_you_mean(error.option_name, known)
+    path = error.ctx.command_path if error.ctx is not None else "tokenctl"
+    return found or f"run '{path} --help' for help"
 
 
 def _in_one_line(text: str) -> str:

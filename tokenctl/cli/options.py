@@ -5,19 +5,19 @@ from functools import update_wrapper
 from typing import Any, TypeVar
 
 import click
-from click.shell_completion import CompletionItem
 
-from tokenctl.config import config_file
+from tokenctl.cli.grammar import EMPTY, Misuse, shared, shared_options
 from tokenctl.errors import TokenctlError
 from tokenctl.model.profile_checks import duration
 from tokenctl.model.session import Session
+from tokenctl.model.session_state import LoggedOut
 from tokenctl.runtime import Runtime
 
 Result = TypeVar("Result")
 
 
 def seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
-    """Read an option's duration, such as 90, 90s, 15m, 2h or 7d, as seconds. Raises click.BadParameter."""
+    """Read an option's duration, such as 90, 90s, 15m, 2h, 7d or 1h30m, as seconds. Raises click.BadParameter."""
     try:
         return None if value is None else duration(value)
     except TokenctlError as error:
@@ -32,47 +32,27 @@ def positive_seconds(ctx: click.Context, param: click.Parameter, value: str | No
     return found
 
 
-def _profile_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    # From the config file, never from the keyring: completion must not ask for a password.
-    runtime = _runtime(ctx, ctx.params.get("config_file"), verbose=False)
-    try:
-        found = config_file.load(runtime.environ, runtime.config_file).profiles
-    except TokenctlError:
-        return []
-    return [CompletionItem(name, help=each.issuer) for name, each in found.items() if name.startswith(incomplete)]
-
-
-def _runtime(ctx: click.Context, config_file: str | None, *, verbose: bool) -> Runtime:
+def _runtime(ctx: click.Context) -> Runtime:
+    given = shared(ctx)
     if isinstance(ctx.obj, Runtime):
-        ctx.obj.config_file = config_file or ctx.obj.config_file
-        ctx.obj.terminal.verbose = verbose
-        return ctx.obj
-    return Runtime(config_file=config_file, verbose=verbose)
+        runtime = ctx.obj
+        runtime.config_file = given.config_file or runtime.config_file
+    else:
+        runtime = Runtime(config_file=given.config_file)
+    runtime.terminal.verbose, runtime.terminal.quiet = given.verbose, given.quiet
+    return runtime
 
 
 def with_runtime(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `-p`, `--config` and `-v`, and call the command with `runtime` and the profile's `name`."""
+    """Add the shared options, and call the command with `runtime` and the profile's `name`."""
 
-    @click.option(
-        "-p",
-        "--profile",
-        "name",
-        metavar="NAME",
-        shell_complete=_profile_names,
-        help="The profile; else TOKENCTL_PROFILE, or the default one.",
-    )
-    @click.option(
-        "--config",
-        "config_file",
-        metavar="FILE",
-        type=click.Path(),
-        help="The config file; else TOKENCTL_CONFIG, or the platform's default path.",
-    )
-    @click.option("-v", "--verbose", is_flag=True, help="Write each step to stderr (never a secret).")
+    @shared_options
     @click.pass_context
-    def wrapper(ctx: click.Context, /, *, config_file: str | None, verbose: bool, **rest: Any) -> Any:
+    def wrapper(ctx: click.Context, /, **rest: Any) -> Any:
         _refuse_empty(ctx)
-        return ctx.invoke(function, runtime=_runtime(ctx, config_file, verbose=verbose), **rest)
+        if rest.get("every") and shared(ctx).name is not None:
+            raise Misuse("--all and --profile contradict each other", ctx, hint="leave one of them out")
+        return ctx.invoke(function, runtime=_runtime(ctx), name=shared(ctx).name, **rest)
 
     return update_wrapper(wrapper, function)
 
@@ -86,14 +66,15 @@ def _refuse_empty(ctx: click.Context) -> None:
         value = ctx.params.get(param.name or "")
         texts = value if isinstance(value, tuple) else (value,)
         if isinstance(param, click.Option) and any(isinstance(each, str) and not each.strip() for each in texts):
-            raise click.BadParameter("it is empty; give it a value, or leave the option out", ctx, param)
+            raise click.BadParameter(EMPTY, ctx, param)
 
 
 min_ttl = click.option(
     "--min-ttl",
     callback=seconds,
     metavar="DURATION",
-    help="Renew if the token lives for less than this (default 60s); at most half of the token's lifetime.",
+    help="Renew if the token lives for less than this, such as 90, 15m or 1h30m (default 60s); at most half of the"
+    " token's lifetime.",
 )
 wait = click.option(
     "--wait",
@@ -137,19 +118,28 @@ def warn_if_short(runtime: Runtime, session: Session, min_ttl: int | None) -> No
     runtime.terminal.warning(short)
 
 
-def each_profile(runtime: Runtime, action: Callable[[str], Result]) -> tuple[list[Result], int]:
+def each_profile(
+    runtime: Runtime, action: Callable[[str], Result], *, signed_in_only: bool = False
+) -> tuple[list[Result], int]:
     """Call `action` for every profile, and return the results, and the first failure's exit status or 0.
 
-    A failure is written to stderr, and the next profile follows.
+    A failure is written to stderr, and the next profile follows. With `signed_in_only` it is no failure that a profile
+    has no session.
     """
     results: list[Result] = []
+    logged_out: list[str] = []
     status = 0
     for name in runtime.config.profiles:
         try:
             results.append(action(name))
         except TokenctlError as error:
+            if signed_in_only and isinstance(error, LoggedOut):
+                logged_out.append(name)
+                continue
             runtime.terminal.error(f"{name}: {error.message}", error.hint)
             status = status or error.exit_status
+    if logged_out:
+        runtime.terminal.message(f"not signed in, and passed over: {', '.join(logged_out)}")
     if not runtime.config.profiles:
         runtime.terminal.message(f"there is no profile in {runtime.config.path}")
     return results, status

@@ -46,6 +46,11 @@ def answer(text: str) -> None:
     sys.stdout.flush()
 
 
+def stdout_is_terminal() -> bool:
+    """Tell whether the answer goes to a terminal."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
 def _write_error(reason: OSError | ValueError) -> TokenctlError:
     # At its end, the interpreter writes the rest of the buffer. That would fail again, with a traceback.
     try:

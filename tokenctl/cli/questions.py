@@ -18,7 +18,7 @@ def ask_for_profile(runtime: Runtime, name: str, members: dict[str, Any], answer
             hint=f"write [profiles.{name}.api.login] into {runtime.config.path}: the README has an example",
         )
     profile = from_members(name, members, "option")  # before the questions, so that no answer is lost
-    runtime.terminal.message("how is the token API called? an empty answer means the value in brackets")
+    runtime.terminal.instruction("how is the token API called? an empty answer means the value in brackets")
     return environment.override(profile, {"api": _ask_for_api(answers)}, "answer")
 
 

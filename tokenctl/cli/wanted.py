@@ -12,7 +12,7 @@ from tokenctl.cli.answers import Answers
 from tokenctl.cli.guided import Described
 from tokenctl.config import editing, environment, variables
 from tokenctl.config.ad_hoc import ad_hoc
-from tokenctl.errors import TokenctlError, UsageError
+from tokenctl.errors import TokenctlError, UsageError, did_you_mean
 from tokenctl.model.profile import Profile, from_members, members_of
 from tokenctl.runtime import Runtime
 from tokenctl.storage.lock import exclusive_config
@@ -149,7 +149,8 @@ def _new_profile(runtime: Runtime, name: str | None, members: Mapping[str, Any],
     if lacking:
         raise UsageError(
             f"there is no profile {given.name!r} yet, and {' and '.join(lacking)} {'are' if lacking[1:] else 'is'} missing",
-            hint=f"tokenctl login -p {given.name} --issuer URL --client-id ID; without them it asks, at a terminal",
+            hint=did_you_mean(given.name, runtime.config.profiles)
+            or f"tokenctl login -p {given.name} --issuer URL --client-id ID; without them it asks, at a terminal",
         )
     return Described(profile=given)
 

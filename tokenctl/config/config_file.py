@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tokenctl.config import variables
-from tokenctl.errors import UsageError
-from tokenctl.model.profile import ENVIRONMENT_PROFILE, Profile, from_members
+from tokenctl.errors import UsageError, did_you_mean
+from tokenctl.model.profile import CHECKS, ENVIRONMENT_PROFILE, Profile, from_members
 
 
 class Config(NamedTuple):
@@ -66,7 +66,7 @@ def load(environ: Mapping[str, str], named: str | None = None) -> Config:
         raise UsageError(f"config file {path} {what}", hint="correct that line; nothing was changed") from None
     except OSError as reason:
         raise UsageError(f"config file {path} cannot be read: {reason.strerror}") from None
-    return _parse(path, found)
+    return parse(path, found)
 
 
 def check_case(names: Iterable[str], where: str) -> None:
@@ -84,19 +84,28 @@ def check_case(names: Iterable[str], where: str) -> None:
             )
 
 
-def _parse(path: Path, found: dict[str, Any]) -> Config:
+def parse(path: Path, found: dict[str, Any]) -> Config:
+    """Read what TOML says as the config. Raises UsageError that names the key."""
     where = f"config file {path}"
     for key in found:
         if key not in ("default_profile", "profiles"):
-            raise UsageError(
-                f"{where}: unknown key {key!r:.60}", hint="the top level has default_profile and [profiles.NAME] only"
-            )
+            raise UsageError(f"{where}: unknown key {key!r:.60}", hint=_hint(key))
     tables = found.get("profiles", {})
     if not isinstance(tables, dict) or not all(isinstance(each, dict) for each in tables.values()):
         raise UsageError(f"{where}: profiles must be tables, such as [profiles.work]")
     default = found.get("default_profile")
     if default is not None and (not isinstance(default, str) or default not in tables):
-        raise UsageError(f"{where}: default_profile {default!r:.60} is not one of its profiles")
+        near = did_you_mean(str(default), tables) or f"the profiles are: {', '.join(tables) or 'none yet'}"
+        raise UsageError(f"{where}: default_profile {default!r:.60} is not one of its profiles", hint=near)
     check_case(tables, where)
     profiles = {name: from_members(name, table, f"{where}: profiles.{name}") for name, table in tables.items()}
     return Config(path=path, profiles=profiles, default_profile=default)
+
+
+def _hint(key: str) -> str:
+    if key in CHECKS:
+        return f"{key} belongs into the table of a profile: write it below [profiles.NAME]"
+    return (
+        did_you_mean(key, ("default_profile", "profiles"))
+        or "the top level has default_profile and [profiles.NAME] only"
+    )

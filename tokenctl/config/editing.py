@@ -1,25 +1,42 @@
-"""Write a profile into the person's config file with tomlkit, which keeps comments and order."""
+"""Change the person's config file with tomlkit, which keeps comments and order.
 
+Each edit reads the file anew and changes one thing in it, so that edits of two processes do not undo each other. The
+caller holds the lock of the config file (`storage.lock.exclusive_config`). An editor knows no lock: so the file is
+compared with what was read just before it is replaced, and a file that has changed is read again.
+"""
+
+import contextlib
 import os
+import tempfile
+import time
 import tomllib
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
-from tomlkit.items import InlineTable
 
-from tokenctl.adapters.private_files import ensure_private_folder, replace_private
-from tokenctl.config.config_file import Config, check_case
+from tokenctl.adapters.private_files import ensure_private_folder, sync_folder
+from tokenctl.config import toml_edits
+from tokenctl.config.config_file import Config, check_case, parse
 from tokenctl.errors import UsageError
-from tokenctl.model.profile import Profile, from_members, members_of
+from tokenctl.model.profile import Profile, members_of
+
+_ATTEMPTS = 20
+_ABANDONED = 3600
+"""Seconds after which a temporary file is one that a killed run left."""
+
+Edit = Callable[[Any], None]
+"""Changes a document, as tomlkit and as tomllib reads it: both are mappings."""
 
 
 def check(config: Config, profile: Profile) -> None:
     """Check, before a sign-in, that its profile can be saved afterwards. Raises UsageError."""
     path = _real_path(config.path)
     check_case([*config.profiles, profile.name], f"config file {path}")
-    _text_with(path, profile)
+    _edited(path, _read(path), _save(config, profile), _by_hand(profile.name))
     folder = next(each for each in path.parents if each.exists())
     if not os.access(folder, os.W_OK) or not folder.is_dir():
         raise UsageError(
@@ -29,73 +46,115 @@ def check(config: Config, profile: Profile) -> None:
 
 
 def save(config: Config, profile: Profile) -> None:
-    """Add the profile, or change what differs in it. The first profile becomes the default. Raises UsageError."""
-    path = _real_path(config.path)
-    _write(config, path, _text_with(path, profile))
+    """Add the profile, or change what differs from the one in `config`. The first profile becomes the default.
+
+    What another process has changed meanwhile in other settings stays. Raises UsageError.
+    """
+    check_case([*config.profiles, profile.name], f"config file {config.path}")
+    _rewrite(config, _save(config, profile), _by_hand(profile.name))
 
 
-def set_store(config: Config, name: str, kind: str) -> None:
-    """Change the `store` of a profile. Raises UsageError."""
-    path = _real_path(config.path)
-    try:
-        document = tomlkit.parse(path.read_bytes().decode())
-        document["profiles"][name]["store"] = kind
-        text = tomlkit.dumps(document)
-        if tomllib.loads(text)["profiles"][name]["store"] != kind:
-            raise ValueError
-    except (OSError, TOMLKitError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise UsageError(f"{path} cannot be changed", hint=f'write store = "{kind}" into [profiles.{name}]') from None
-    _write(config, path, text)
+def change(config: Config, name: str, values: Mapping[str, Any], removed: Collection[str] = ()) -> None:
+    """Change and remove settings of a profile; a new name makes a profile. Raises UsageError.
 
-
-def _write(config: Config, path: Path, text: str) -> None:
-    try:
-        ensure_private_folder(path.parent)
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
-        replace_private(path, text.encode())
-        path.chmod(mode)
-    except OSError as reason:
-        raise UsageError(f"the profile cannot be saved in {config.path}: {reason.strerror}") from None
-
-
-def _text_with(path: Path, profile: Profile) -> str:
-    """Make the file's text with the profile, and parse it again as a check: people write TOML in many ways."""
-    members = members_of(profile)
-    try:
-        text = path.read_bytes().decode() if path.exists() else ""  # bytes, to keep the file's line ends
-        document = tomlkit.parse(text)
-        first = not document.get("profiles") and "default_profile" not in document
-        if "profiles" not in document:
-            document["profiles"] = tomlkit.table(is_super_table=True)
-        if profile.name in document["profiles"]:
-            _change(document["profiles"][profile.name], members)
-        else:
-            inline = isinstance(document["profiles"], InlineTable)
-            table = tomlkit.inline_table() if inline else tomlkit.table()
-            table.update(members)
-            document["profiles"][profile.name] = table
-        text = (f'default_profile = "{profile.name}"\n\n' if first else "") + tomlkit.dumps(document)
-        if from_members(profile.name, tomllib.loads(text)["profiles"][profile.name], str(path)) == profile:
-            return text
-    except (OSError, TOMLKitError, ValueError, TypeError, KeyError, AttributeError, RecursionError, UsageError):
-        pass
-    raise UsageError(
-        f"tokenctl cannot add a profile to {path} as it is written",
-        hint=f"write [profiles.{profile.name}] there yourself, then sign in with 'tokenctl login -p {profile.name}'",
+    The values are in the config file's form, and checked.
+    """
+    check_case([*config.profiles, name], f"config file {config.path}")
+    _rewrite(
+        config, partial(toml_edits.change, name, values, removed, values), f"edit [profiles.{name}] there yourself"
     )
 
 
-def _change(table: Any, members: dict[str, Any]) -> None:
-    """Change only what differs in a profile's table, so that its comments and its style stay."""
-    before = from_members("x", table.unwrap(), "the config file")
-    if from_members("x", members, "the profile") == before:
-        return
-    kept = members_of(before)
-    for name in [each for each in kept if each not in members]:
-        del table[name]
-    for name, value in members.items():
-        if kept.get(name) != value:
-            table[name] = value
+def remove(config: Config, name: str) -> None:
+    """Remove a profile, and the default profile that it was. Raises UsageError."""
+    _rewrite(config, partial(toml_edits.remove, name), f"remove [profiles.{name}] from it yourself")
+
+
+def set_default(config: Config, name: str) -> None:
+    """Make a profile the default one. Raises UsageError."""
+    _rewrite(config, partial(toml_edits.set_default, name), f'write default_profile = "{name}" into its first line')
+
+
+def _save(config: Config, profile: Profile) -> Edit:
+    known = config.profiles.get(profile.name)
+    before, after = members_of(known) if known is not None else {}, members_of(profile)
+    changed = {name: value for name, value in after.items() if name not in before or before[name] != value}
+    return partial(toml_edits.change, profile.name, changed, [name for name in before if name not in after], after)
+
+
+def _by_hand(name: str) -> str:
+    return f"write [profiles.{name}] there yourself, then sign in with 'tokenctl login -p {name}'"
+
+
+def _rewrite(config: Config, edit: Edit, by_hand: str) -> None:
+    """Edit the file, and replace it whole. `by_hand` says what a person can do where tokenctl cannot."""
+    path = _real_path(config.path)
+    for _ in range(_ATTEMPTS):
+        before = _read(path)
+        try:
+            if _replaced(path, before, _edited(path, before, edit, by_hand).encode()):
+                return
+        except OSError as reason:
+            raise UsageError(f"{config.path} cannot be changed: {reason.strerror}") from None
+    raise UsageError(f"{config.path} cannot be changed: another program changes it again and again")
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as reason:
+        raise UsageError(f"{path} cannot be read: {reason.strerror}") from None
+
+
+def _edited(path: Path, before: bytes | None, edit: Edit, by_hand: str) -> str:
+    """Make the new text. It is read again as a check, because people write TOML in many ways. Raises UsageError."""
+    try:
+        old = (before or b"").decode()  # bytes, to keep the file's line ends
+        expected = tomllib.loads(old)
+        has_default = "default_profile" in expected
+        edit(expected)
+        if not has_default and "default_profile" in expected:  # tomlkit would write it below the comments
+            old = f'default_profile = "{expected["default_profile"]}"\n\n{old}'
+        document = tomlkit.parse(old)
+        edit(document)
+        text = tomlkit.dumps(document)
+        found = tomllib.loads(text)
+        if {"profiles": {}, **found} == {"profiles": {}, **expected}:  # an empty table needs no words
+            parse(path, found)
+            return text
+    except (TOMLKitError, ValueError, TypeError, KeyError, AttributeError, RecursionError, UsageError):
+        pass
+    raise UsageError(f"tokenctl cannot change {path} as it is written", hint=by_hand)
+
+
+def _replaced(path: Path, before: bytes | None, content: bytes) -> bool:
+    """Replace the file if it still is what was read; tell whether it was. A link to it stays a link."""
+    ensure_private_folder(path.parent)
+    _remove_abandoned(path)
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".next", dir=path.parent)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o600 if before is None else path.stat().st_mode & 0o777)  # whatever the umask
+        if _read(path) != before:
+            return False
+        os.replace(temporary, path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):  # it has the file's name now
+            os.unlink(temporary)
+    sync_folder(path.parent)
+    return True
+
+
+def _remove_abandoned(path: Path) -> None:
+    for each in path.parent.glob(f".{path.name}.*.next"):
+        with contextlib.suppress(OSError):
+            if each.stat().st_mtime < time.time() - _ABANDONED:
+                each.unlink()
 
 
 def _real_path(path: Path) -> Path:

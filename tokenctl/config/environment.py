@@ -11,7 +11,7 @@ from typing import Any
 from tokenctl.config import secret_sources, variables
 from tokenctl.config.ad_hoc import SELECTING, ad_hoc, check_credential, reads_id_token
 from tokenctl.config.config_file import Config
-from tokenctl.errors import UsageError
+from tokenctl.errors import UsageError, did_you_mean
 from tokenctl.model.profile import ENVIRONMENT_PROFILE, LASTING_STORES, Profile, check_name, from_members
 
 JOBS = (
@@ -105,13 +105,11 @@ def of_file(config: Config, name: str | None) -> Profile:
         )
     if name not in config.profiles:
         check_name(name)
-        for other in config.profiles:
-            if other.lower() == name.lower():
-                raise UsageError(f"there is no profile {name!r} in {config.path}", hint=f"did you mean {other!r}?")
         known = f"the profiles are: {', '.join(config.profiles)}" if config.profiles else "there is none yet"
         raise UsageError(
             f"there is no profile {name!r} in {config.path}",
-            hint=f"{known}; 'tokenctl login -p {name} --issuer URL --client-id ID' makes it",
+            hint=did_you_mean(name, config.profiles)
+            or f"{known}; 'tokenctl login -p {name} --issuer URL --client-id ID' makes it",
         )
     return config.profiles[name]
 

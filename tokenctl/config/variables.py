@@ -73,14 +73,17 @@ def settings(environ: Mapping[str, str], names: Collection[str], except_for: Con
     for name in names:
         value = environ.get(f"{PREFIX}{name.upper()}", "").rstrip("\r\n")
         if value and name not in except_for:
-            members[name] = _parsed(name, value)
+            members[name] = parsed(name, value, f"environment: {PREFIX}{name.upper()}")
     if members:
         from_members("env", members, "environment")
     return members
 
 
-def _parsed(name: str, text: str) -> Any:
-    """Read a variable's text as the config file's value of that setting."""
+def parsed(name: str, text: str, where: str) -> Any:
+    """Read a text as the config file's value of a setting: a list as words, a table as `K=V` words, `api` as JSON.
+
+    `where` names the text in a message. The value itself is not checked. Raises UsageError.
+    """
     kind = CHECKS[name]
     if kind is check.uris:
         return text.split()
@@ -89,29 +92,29 @@ def _parsed(name: str, text: str) -> Any:
     if kind is check.port:
         return int(text) if text.isascii() and text.isdigit() else text
     if kind is check.command:
-        return _json(name, text) if text.startswith("[") else _words(name, text)
+        return _json(text, where) if text.startswith("[") else _words(text, where)
     if kind is check.params:
-        pairs = [each.partition("=") for each in _words(name, text)]
+        pairs = [each.partition("=") for each in _words(text, where)]
         return {key: value for key, _, value in pairs} if all(equals for _, equals, _ in pairs) else text
-    return _json(name, text) if kind is check.api else text
+    return _json(text, where) if kind is check.api else text
 
 
-def _words(name: str, text: str) -> list[str]:
+def _words(text: str, where: str) -> list[str]:
     import shlex
 
     try:
         return shlex.split(text)
     except ValueError:
-        raise UsageError(f"environment: {PREFIX}{name.upper()} has a quotation mark without its other half") from None
+        raise UsageError(f"{where} has a quotation mark without its other half") from None
 
 
-def _json(name: str, text: str) -> Any:
+def _json(text: str, where: str) -> Any:
     import json
 
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        raise UsageError(f"environment: {PREFIX}{name.upper()} is not valid JSON") from None
+        raise UsageError(f"{where} is not valid JSON") from None
 
 
 def warnings(environ: Mapping[str, str], profile: Profile, *, ad_hoc: bool) -> Iterator[str]:
@@ -130,7 +133,7 @@ def _warning(name: str, value: str, profile: Profile, *, ad_hoc: bool) -> Iterat
     if setting in CHECKS:
         checked_elsewhere = setting in ("issuer", "client_id")
         said = getattr(profile, setting)
-        same = value == str(said) or (isinstance(said, bool) and _parsed(setting, value) is said)
+        same = value == str(said) or (isinstance(said, bool) and parsed(setting, value, name) is said)
         if not ad_hoc and not checked_elsewhere and value and not same:
             others = ", ".join(OVER_A_PROFILE)
             yield f"{name} has no effect: over a profile of the config file the environment only sets {others}"

@@ -1,4 +1,7 @@
-"""How the tour runs the real commands: shown as a person would type them, in a temporary folder."""
+"""How the tour runs the real commands: shown as a person would type them, in a temporary folder.
+
+What a command writes to stderr goes to stdout here: the whole tour is the answer of `demo`, in one order.
+"""
 
 import contextlib
 import re
@@ -7,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.parse import urlencode
@@ -41,14 +45,15 @@ class Commands:
     def run(self, *words: str, expected: int = 0) -> None:
         """Show a command and run it. Its output appears as it comes."""
         self.show(*words)
-        with self._started(*words) as process:
+        with self._started(*words, stderr=sys.stdout.fileno()) as process:
             process.wait()
         _expect(words, process.returncode, expected)
 
     def outputs(self, *words: str, processes: int = 1) -> list[str]:
         """Run a command in several processes at the same time, and return what each one printed."""
         with contextlib.ExitStack() as stack:
-            started = [stack.enter_context(self._started(*words, stdout=subprocess.PIPE)) for _ in range(processes)]
+            one = partial(self._started, *words, stdout=subprocess.PIPE, stderr=sys.stdout.fileno())
+            started = [stack.enter_context(one()) for _ in range(processes)]
             printed = [process.communicate(timeout=TIMEOUT)[0].strip() for process in started]
         for process in started:
             _expect(words, process.returncode, 0)

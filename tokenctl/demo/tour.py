@@ -5,6 +5,7 @@ deleted at the end. The tour does not touch the person's own keyring, config and
 """
 
 import contextlib
+import math
 import os
 import sys
 import tempfile
@@ -20,7 +21,8 @@ from tokenctl.errors import TokenctlError
 from tokenctl.storage.lock import exclusive
 
 PROFILE = ("-p", "demo")
-ACCESS_TOKEN_LIFETIME = 3  # seconds
+SHORTEST_LIFETIME = 3
+"""Seconds that an access token of the tour lives, at least. The tour waits until one has expired."""
 PROCESSES = 4
 
 _HELLO = """\
@@ -33,7 +35,7 @@ print("the API answers:", urllib.request.build_opener(urllib.request.ProxyHandle
 def run(*, bold: bool) -> None:
     """Run the tour once. `bold` marks headings and commands. Raises TokenctlError when a command fails."""
     began = time.monotonic()
-    sessions = Sessions(access_token_lifetime=ACCESS_TOKEN_LIFETIME)
+    sessions = Sessions()
     with (
         tempfile.TemporaryDirectory(prefix="tokenctl-demo-") as name,
         _renewal_awaited(folder := Path(name)),
@@ -43,9 +45,10 @@ def run(*, bold: bool) -> None:
             (folder / file).write_text(text)
         api = f"{server.issuer}/api/hello"
         commands = Commands(folder, temporary_environment(os.environ, folder) | {"API": api}, bold=bold)
+        sessions.access_token_lifetime = _lifetime(commands)
         say(
             f"An authorization server for this demo runs at {server.issuer}."
-            f" Its access tokens live {ACCESS_TOKEN_LIFETIME} seconds."
+            f" Its access tokens live {sessions.access_token_lifetime} seconds."
         )
         _sign_in_and_use(commands, server.issuer)
         _renew(commands, sessions)
@@ -56,6 +59,13 @@ def run(*, bold: bool) -> None:
     )
     print("To try the commands by hand, run 'tokenctl demo --serve'.")
     print("To sign in at your own server,\nrun 'tokenctl login -p work --issuer URL --client-id ID'.")
+
+
+def _lifetime(commands: Commands) -> int:
+    """Choose how long access tokens live: on a busy machine a program takes seconds to start, and then uses its token."""
+    began = time.monotonic()
+    commands.outputs("--version")
+    return max(SHORTEST_LIFETIME, math.ceil(12 * (time.monotonic() - began)))
 
 
 @contextlib.contextmanager
@@ -96,7 +106,7 @@ def _renew(commands: Commands, sessions: Sessions) -> None:
         "A refresh token works once. If two processes use the same one, the server ends the session."
         " So one process renews, and the others wait and get the same new access token.",
     )
-    time.sleep(ACCESS_TOKEN_LIFETIME)
+    time.sleep(sessions.access_token_lifetime)
     before = sessions.rotations
     commands.show("token", *PROFILE)
     tokens = commands.outputs("token", *PROFILE, processes=PROCESSES)

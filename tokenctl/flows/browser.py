@@ -93,15 +93,17 @@ def _authorization_url(start: SignIn, endpoint: str, attempt: grant.Attempt) -> 
 def _send_person(start: SignIn, url: str, redirect_uri: str) -> None:
     terminal, profile = start.runtime.terminal, start.profile
     opens = start.runtime.browser.present and not start.no_browser
-    terminal.message(
+    terminal.instruction(
         "your browser opens to sign in; if it does not, open this address:"
         if opens
         else "to sign in, open this address:"
     )
     terminal.plain_line(url)
     if not opens and start.server.device_authorization_endpoint:
-        terminal.message(f"or sign in with a short code on any device: {callback_page.NEXT_STEP} with --flow device")
-    terminal.message(_about_redirect(profile, redirect_uri))
+        terminal.instruction(
+            f"or sign in with a short code on any device: {callback_page.NEXT_STEP} with --flow device"
+        )
+    terminal.instruction(_about_redirect(profile, redirect_uri))
     if opens:
         start.runtime.browser.open(url)
 
@@ -149,7 +151,7 @@ def _wait_for_either(start: SignIn, callback: Callback) -> str | None:
     runtime, terminal = start.runtime, start.runtime.terminal
     ends, code, broken = runtime.now() + start.timeout, None, ""
     with terminal.lines() as typed:
-        terminal.message(
+        terminal.instruction(
             "browser on another machine? when it ends on a page that cannot be reached, paste that page's address here"
         )
         terminal.message(f"waiting for the sign-in, {start.timeout // 60}:{start.timeout % 60:02} at most")

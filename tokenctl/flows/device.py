@@ -85,18 +85,18 @@ def _poll(start: SignIn, candidates: tuple[Client, ...], device: grant.DeviceAut
 
 def _show(start: SignIn, device: grant.DeviceAuthorization) -> None:
     terminal = start.runtime.terminal
-    terminal.message(
+    terminal.instruction(
         f"to sign in to {start.server.issuer} as {start.client.client_id}, open this address on any device:"
     )
     terminal.plain_line(device.verification_uri)
-    terminal.message("and enter this code there:")
+    terminal.instruction("and enter this code there:")
     terminal.plain_line("")
     terminal.plain_line(f"    {device.user_code}")
     terminal.plain_line("")
     if device.verification_uri_complete:
-        terminal.message("or open the address with the code in it, and compare:")
+        terminal.instruction("or open the address with the code in it, and compare:")
         terminal.plain_line(device.verification_uri_complete)
-    terminal.message("only go on if you started this sign-in yourself")
+    terminal.instruction("only go on if you started this sign-in yourself")
 
 
 def _wait(start: SignIn, interval: int, ends: int, problem: str) -> None:

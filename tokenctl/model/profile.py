@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from tokenctl.errors import UsageError
+from tokenctl.errors import UsageError, did_you_mean
 from tokenctl.model import profile_checks as check
 from tokenctl.model.profile_checks import one_of, setting
 from tokenctl.model.session import DEFAULT_MIN_TTL, IDENTITY_FLOWS, MACHINE_FLOWS
@@ -124,6 +124,8 @@ CHECKS: Mapping[str, check.Check[Any]] = {
 }
 """The settings of a profile (every field except `name`), each with its check."""
 
+_SECRETS = ("client_secret", "api_key", "password", "access_token", "refresh_token", "id_token", "passphrase")
+
 
 def from_members(name: str, members: Mapping[str, Any], where: str) -> Profile:
     """Make a profile from the members in a file, the environment or the command line, and check each.
@@ -132,11 +134,7 @@ def from_members(name: str, members: Mapping[str, Any], where: str) -> Profile:
     """
     check_name(name, f"{where}: ")
     for key in members:
-        if key not in CHECKS:
-            raise UsageError(
-                f"{where}: {key!r:.60} is not a setting of a profile",
-                hint=f"the settings are: {', '.join(sorted(CHECKS))}",
-            )
+        check_key(key, f"{where}: ")
     profile = Profile(name=name, **{key: CHECKS[key](value, f"{where}: {key}") for key, value in members.items()})
     if profile.client_key_file and profile.auth_method != "private_key_jwt":
         raise UsageError(f"{where}: client_key_file needs token_endpoint_auth_method private_key_jwt")
@@ -156,6 +154,17 @@ def members_of(profile: Profile) -> dict[str, Any]:
         elif isinstance(value, tuple):
             members[name] = list(value)
     return members
+
+
+def check_key(key: str, where: str = "") -> None:
+    """Check the name of a setting. Raises UsageError, with the nearest name in the hint."""
+    if key in CHECKS:
+        return
+    if key.lower().replace("-", "_") in _SECRETS:
+        hint = "a secret is never in the config file: 'tokenctl login' asks for it and keeps it in the keyring"
+    else:
+        hint = did_you_mean(key, CHECKS) or "run 'tokenctl help config' for the settings"
+    raise UsageError(f"{where}{key!r:.60} is not a setting of a profile", hint=hint)
 
 
 def check_name(name: str, where: str = "") -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tokenctl.errors import UsageError
+from tokenctl.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from tokenctl.model.token_api import TokenApi
@@ -39,7 +39,8 @@ def one_of(choices: tuple[str, ...]) -> Check[str]:
     def choice(value: object, where: str) -> str:
         word = text(value, where)
         if word not in choices:
-            raise UsageError(f"{where} must be one of {', '.join(choices)}, not {word!r:.40}")
+            hint = did_you_mean(word, choices)
+            raise UsageError(f"{where} must be one of {', '.join(choices)}, not {word!r:.40}", hint=hint)
         return word
 
     return choice
@@ -52,14 +53,21 @@ def scope(value: object, where: str) -> str:
     return text(value, where)
 
 
+_DURATION = re.compile("([0-9]{1,9})|(?=.)(?:([0-9]{1,9})d)?(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?")
+
+
 def duration(value: object, where: str = "duration") -> int:
-    """Read a duration such as `90`, `90s`, `15m`, `2h` or `7d` as seconds. Raises UsageError."""
+    """Read a duration such as `90`, `90s`, `15m`, `2h`, `7d` or `1h30m` as seconds. Raises UsageError.
+
+    Each unit can be there once, the longest one first.
+    """
     if type(value) is int and value >= 0:
         return value
-    match = re.fullmatch(r"([0-9]{1,9})([smhd]?)", value) if isinstance(value, str) else None
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if match is None:
-        raise UsageError(f"{where}: {value!r:.40} is not a duration", hint="write it as 90, 90s, 15m, 2h or 7d")
-    return int(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
+        raise UsageError(f"{where}: {value!r:.40} is not a duration", hint="write it as 90, 90s, 15m, 2h, 7d or 1h30m")
+    units = zip(match.groups(default="0"), (1, 86400, 3600, 60, 1), strict=True)
+    return sum(int(number) * seconds for number, seconds in units)
 
 
 def port(value: object, where: str) -> int:

@@ -31,6 +31,10 @@ class OtherSession(LoginRequired):
     """The stored session was made for something else than what the profile asks for now."""
 
 
+class LoggedOut(LoginRequired):
+    """The profile has no session."""
+
+
 def check_profile(profile: Profile, session: Session) -> Session:
     """Return the session if it was made for what the profile asks for: issuer, client_id, flow and target.
 
@@ -88,11 +92,11 @@ MACHINE_HINT = "for a machine, set its credential: TOKENCTL_CLIENT_SECRET, TOKEN
 """What the profile `env` lacks when the environment names a server and a client, and nothing that a machine presents."""
 
 
-def logged_out(profile: Profile) -> LoginRequired:
+def logged_out(profile: Profile) -> LoggedOut:
     """Make the error for a profile without a session."""
     of_environment = profile.name == ENVIRONMENT_PROFILE and not profile.by_machine
     hint = f"{MACHINE_HINT}; for a person, {profile.login_hint}" if of_environment else profile.login_hint
-    return LoginRequired(f"not signed in to {profile.name!r}", hint=hint)
+    return LoggedOut(f"not signed in to {profile.name!r}", hint=hint)
 
 
 def check_not_signing_out(profile: Profile, *, signing_out: bool) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from tokenctl.errors import UsageError
+from tokenctl.errors import UsageError, did_you_mean
 
 PLACEHOLDERS = ("api_key", "refresh_token", "access_token", "username", "password")
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -55,7 +55,10 @@ def from_members(members: Any, where: str) -> TokenApi:
         raise UsageError(f"{where} must be a table with login, and optionally refresh and revoke")
     for key in members:
         if key not in (*CALLS, "username"):
-            raise UsageError(f"{where}: {key!r:.60} is unknown", hint=f"the members are: {', '.join(CALLS)}, username")
+            raise UsageError(
+                f"{where}: {key!r:.60} is unknown",
+                hint=did_you_mean(key, (*CALLS, "username")) or f"the members are: {', '.join(CALLS)}, username",
+            )
     if "login" not in members:
         raise UsageError(f"{where} has no login", hint=f"write [{where.rpartition(': ')[2]}.login] with url and body")
     username = members.get("username")
@@ -88,7 +91,10 @@ def _call(members: Any, where: str, name: str) -> Call:
         raise UsageError(f"{where} must be a table")
     for key in members:
         if key not in _MEMBERS:
-            raise UsageError(f"{where}: {key!r:.60} is unknown", hint=f"the members are: {', '.join(sorted(_MEMBERS))}")
+            raise UsageError(
+                f"{where}: {key!r:.60} is unknown",
+                hint=did_you_mean(key, _MEMBERS) or f"the members are: {', '.join(sorted(_MEMBERS))}",
+            )
     url, method = members.get("url"), members.get("method", "POST")
     if not isinstance(url, str) or not url:
         raise UsageError(f"{where}: url is missing")

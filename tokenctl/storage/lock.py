@@ -11,7 +11,6 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 from tokenctl.adapters.private_files import open_private
@@ -151,9 +150,15 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_close_in_child)
 
 
-def exclusive_config(environ: Mapping[str, str]) -> AbstractContextManager[int]:
+@contextlib.contextmanager
+def exclusive_config(environ: Mapping[str, str]) -> Iterator[None]:
     """Hold the lock of the config file until the block ends. Raises as `exclusive` does."""
-    return exclusive(profile_dir(environ, ".config") / "lock")  # no profile has such a name
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(exclusive(profile_dir(environ, ".config") / "lock"))  # no profile has such a name
+        except Busy:
+            raise Busy("another tokenctl is changing the config file", hint="try again") from None
+        yield
 
 
 def _acquire(descriptor: int, path: Path) -> bool:

@@ -35,10 +35,19 @@ def test_a_commands_help_is_the_same_both_ways(home: Home, name: str) -> None:
     assert home.run("help", name).stdout.split() == home.run(name, "--help").stdout.split()
 
 
+def test_a_command_of_a_group_has_help_too(home: Home) -> None:
+    """As with `--help`, and with the nearest name for a wrong one."""
+    assert home.run("help", "profile", "set").stdout.split() == home.run("profile", "set", "--help").stdout.split()
+    wrong = home.run("help", "profile", "sett")
+    assert (wrong.status, wrong.stdout) == (2, "") and "did you mean 'set'?" in wrong.stderr
+    assert home.run("help", "token", "x").status == 2
+
+
 def test_a_topic_that_is_none_is_an_error_that_lists_them(home: Home) -> None:
-    """Exit status 2, and nothing on stdout."""
-    result = home.run("help", "keyring")
+    """Exit status 2, and nothing on stdout; a near one is named."""
+    result = home.run("help", "quantum")
     assert (result.status, result.stdout) == (2, "") and all(name in result.stderr for name in TOPICS)
+    assert "did you mean 'keyrings'?" in home.run("help", "keyring").stderr
 
 
 def options() -> set[str]:

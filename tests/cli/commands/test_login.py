@@ -175,7 +175,7 @@ def test_a_config_in_another_style_is_extended_or_refused_before_the_sign_in(
     if result.status == 0:
         assert home.run("token", "-p", "t").status == 0
     else:
-        assert result.status == 2 and "cannot add a profile" in result.stderr
+        assert result.status == 2 and "tokenctl cannot change" in result.stderr
         assert demo_server.requests == [] and home.config.read_text() == text
 
 
@@ -437,3 +437,18 @@ def test_an_exact_redirect_uri(home: Home, make_server: Make) -> None:
 
     assert home.login(server.issuer, "--port", str(port), visit=visit).status == 0
     assert f"redirect_uri=http%3A%2F%2F127.0.0.1%3A{port}%2Fcallback" in asked[0]
+
+
+@pytest.mark.parametrize("flow", ["browser", "device"])
+def test_quiet_says_how_to_sign_in_and_nothing_else(home: Home, demo_server: FaultyServer, flow: str) -> None:
+    """What a person must do stays, whatever is left out; that it is done is a note."""
+
+    def visit(url: str) -> None:
+        if "user_code=" in url:
+            demo_server.approve_device(url.partition("user_code=")[2])
+        elif flow == "browser":
+            fetch(url)
+
+    result = home.login(demo_server.issuer, "-q", "--flow", flow, visit=visit)
+    assert result.status == 0 and f"\n{demo_server.issuer}/" in f"\n{result.stderr}"
+    assert "open this address" in result.stderr and "signed in" not in result.stderr and "hint" not in result.stderr

@@ -151,3 +151,23 @@ def test_what_a_profile_kept_before_it_keeps_nothing_can_be_ended(
     assert home.run(*words).status == 0 and json.loads(ring.read_text()) == {}
     result = home.run(*words)
     assert result.status == 4 or "nothing to revoke" in result.stderr, result
+
+
+def test_all_passes_over_profiles_that_are_signed_out(signed_in: Home) -> None:
+    """Nobody has to know who is signed in to sign everybody out; one note names the others."""
+    signed_in.write_config(
+        signed_in.config.read_text() + '\n[profiles.u]\nissuer = "https://u.example"\nclient_id = "u"\n'
+    )
+    for command, done in (("refresh", "renewed t"), ("revoke", "t: the session is revoked")):
+        result = signed_in.run(command, "--all")
+        assert result.status == 0 and done in result.stderr, result
+        assert "tokenctl: not signed in, and passed over: u\n" in result.stderr and "error" not in result.stderr
+    result = signed_in.run("revoke", "--all", "-q")
+    assert (result.status, result.stdout, result.stderr) == (0, "", "")
+
+
+def test_quiet_says_nothing_of_a_success(signed_in: Home) -> None:
+    """Neither does a worker that renews for the command."""
+    for words in (("-q", "refresh"), ("token", "--quiet"), ("revoke", "-q")):
+        result = signed_in.run(*words, environ={"TOKENCTL_SCOOP": "x"})
+        assert (result.status, result.stderr) == (0, "")

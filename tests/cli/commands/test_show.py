@@ -92,7 +92,9 @@ def test_all(signed_in: Home, demo_server: FaultyServer) -> None:
     signed_in.config.write_text(
         signed_in.config.read_text() + '\n[profiles.u]\nissuer = "https://u.example"\nclient_id = "u"\n'
     )
-    found = json.loads(signed_in.run("show", "--all", "--json").stdout)
+    shown = signed_in.run("show", "--all", "--json")
+    found = json.loads(shown.stdout)
+    assert (shown.status, shown.stderr) == (0, "")
     assert [(each["profile"], each["state"]) for each in found] == [("t", "fresh"), ("u", "logged_out")]
 
 

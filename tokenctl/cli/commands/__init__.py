@@ -8,6 +8,7 @@ import click
 
 def load(name: str) -> click.Command | None:
     """Import the command with this name; None when there is none."""
+    command: click.Command
     match name:
         case "login":
             from tokenctl.cli.commands.login import command
@@ -21,6 +22,8 @@ def load(name: str) -> click.Command | None:
             from tokenctl.cli.commands.refresh import command
         case "revoke" | "logout":
             from tokenctl.cli.commands.revoke import command
+        case "profile":
+            from tokenctl.cli.commands.profile import command
         case "store":
             from tokenctl.cli.commands.store import command
         case "demo":

@@ -3,10 +3,21 @@
 import click
 from click.shell_completion import ShellComplete, get_completion_class
 
+from tokenctl.cli.grammar import Choice, Command
 from tokenctl.cli.output import answer
 
 SHELLS = {"bash": "tokenctl.bash", "zsh": "_tokenctl", "fish": "tokenctl.fish"}
 """Shell -> its file in `completions/`."""
+
+
+_EXAMPLES = """\
+  bash:  mkdir -p ~/.local/share/bash-completion/completions
+         tokenctl completion bash > ~/.local/share/bash-completion/completions/tokenctl
+  zsh:   mkdir -p ~/.zfunc
+         tokenctl completion zsh > ~/.zfunc/_tokenctl
+         (and in ~/.zshrc, before compinit: fpath+=(~/.zfunc))
+  fish:  mkdir -p ~/.config/fish/completions
+         tokenctl completion fish > ~/.config/fish/completions/tokenctl.fish"""
 
 
 def script(shell: str, root: click.Command) -> str:
@@ -18,19 +29,12 @@ def script(shell: str, root: click.Command) -> str:
     return ShellComplete.source(shell_class(root, {}, "tokenctl", "_TOKENCTL_COMPLETE"))
 
 
-@click.command("completion")
-@click.argument("shell", type=click.Choice(list(SHELLS)))
+@click.command("completion", cls=Command, examples=_EXAMPLES)
+@click.argument("shell", type=Choice(list(SHELLS)))
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:
     """Print the completion script of a shell.
 
-    \b
-    bash:  mkdir -p ~/.local/share/bash-completion/completions
-           tokenctl completion bash > ~/.local/share/bash-completion/completions/tokenctl
-    zsh:   mkdir -p ~/.zfunc
-           tokenctl completion zsh > ~/.zfunc/_tokenctl
-           (and in ~/.zshrc, before compinit: fpath+=(~/.zfunc))
-    fish:  mkdir -p ~/.config/fish/completions
-           tokenctl completion fish > ~/.config/fish/completions/tokenctl.fish
-    """  # noqa: D301 (click reads the \b)
+    It completes commands, options, profiles, and after 'exec --' programs and files. Start a new shell afterwards.
+    """
     answer(script(shell, ctx.find_root().command).strip())

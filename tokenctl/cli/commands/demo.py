@@ -7,6 +7,7 @@ import click
 
 from tokenctl.adapters.signals import ended_by_signals
 from tokenctl.adapters.terminal import Terminal
+from tokenctl.cli.grammar import Command
 from tokenctl.cli.output import answer
 from tokenctl.demo import tour
 from tokenctl.demo.authorization_server import AuthorizationServer
@@ -31,7 +32,13 @@ A machine (no session is stored):
 """
 
 
-@click.command("demo")
+_EXAMPLES = """\
+  tokenctl demo
+  # then try the commands that it prints, in another terminal
+  tokenctl demo --serve"""
+
+
+@click.command("demo", cls=Command, examples=_EXAMPLES)
 @click.option("--serve", is_flag=True, help="Keep the server running, to try the commands yourself.")
 @click.option(
     "--host",

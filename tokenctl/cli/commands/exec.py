@@ -7,9 +7,11 @@ import click
 
 from tokenctl.adapters import signals
 from tokenctl.broker import asked
+from tokenctl.cli.grammar import CommandWithChild, words_of_child
+from tokenctl.cli.known import profiles
 from tokenctl.cli.options import min_ttl, narrower, wait, warn_if_short, with_runtime
 from tokenctl.errors import UsageError
-from tokenctl.handoff.child import Child, find_program, replace_process
+from tokenctl.handoff.child import Child, NotFound, find_program, replace_process
 from tokenctl.handoff.environment import child_environment, variables
 from tokenctl.handoff.masking import mask
 from tokenctl.model.session_state import older_access_tokens
@@ -30,7 +32,21 @@ def on_refresh(ctx: click.Context, param: click.Parameter, value: str | None) ->
         raise click.BadParameter(f"{error.message}; {error.hint}") from None
 
 
-@click.command("exec", context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False})
+_EXAMPLES = """\
+  # the token is in ACCESS_TOKEN
+  tokenctl exec -- ./deploy.sh
+  # the token is in GITHUB_TOKEN
+  tokenctl exec -p work --env GITHUB_TOKEN -- gh repo list
+  # the token stays fresh in the file that ACCESS_TOKEN_FILE names
+  tokenctl exec --token-file -- ./long-job"""
+
+
+@click.command(
+    "exec",
+    cls=CommandWithChild,
+    examples=_EXAMPLES,
+    context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False},
+)
 @click.option(
     "--env",
     "env",
@@ -52,7 +68,9 @@ def on_refresh(ctx: click.Context, param: click.Parameter, value: str | None) ->
     metavar="signal:NAME",
     help="With --token-file: send CMD this signal when the file has a new token, such as signal:HUP.",
 )
-@click.argument("words", metavar="-- CMD ARG...", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.argument(
+    "words", metavar="-- CMD ARG...", nargs=-1, required=True, type=click.UNPROCESSED, shell_complete=words_of_child
+)
 @with_runtime
 def command(
     runtime: Runtime,
@@ -76,7 +94,7 @@ def command(
             "--on-refresh needs --token-file: without it tokenctl becomes CMD, and nothing renews the token",
             hint="add --token-file, and let CMD read the file that ACCESS_TOKEN_FILE names again when the signal comes",
         )
-    program = find_program(words[0], runtime.environ.get("PATH", os.defpath))
+    program = _program(runtime, words[0])
     profile = runtime.profile(name)
     vault = vaults.open(runtime, profile)
     target = runtime.asked(name) | target
@@ -96,3 +114,12 @@ def command(
 
     kept = Kept(vault=vault, session=session, min_ttl=min_ttl, target=target)
     return run_with_token_file(runtime, kept, child, on_refresh)
+
+
+def _program(runtime: Runtime, word: str) -> str:
+    try:
+        return find_program(word, runtime.environ.get("PATH", os.defpath))
+    except NotFound as error:
+        if word in profiles(runtime, None):
+            error.hint = f"name a profile with -p: tokenctl exec -p {word} -- CMD ARG..."
+        raise

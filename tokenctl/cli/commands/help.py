@@ -1,19 +1,30 @@
 """`tokenctl help`: the help of a command, or the page of a topic."""
 
-import sys
-
 import click
 
-from tokenctl.cli.commands import load
+from tokenctl.cli.grammar import Command
 from tokenctl.cli.help import TOPICS, page
-from tokenctl.cli.output import answer
-from tokenctl.errors import UsageError
+from tokenctl.cli.output import answer, stdout_is_terminal
+from tokenctl.errors import UsageError, did_you_mean
 
 
-@click.command("help", context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("name", required=False, metavar="[COMMAND|TOPIC]")
+def _names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    root = ctx.find_root()
+    commands = root.command.list_commands(root) if isinstance(root.command, click.Group) else []
+    return [each for each in (*commands, *TOPICS) if each.startswith(incomplete)]
+
+
+_EXAMPLES = """\
+  tokenctl help
+  tokenctl help login
+  tokenctl help profile set
+  tokenctl help keyrings"""
+
+
+@click.command("help", cls=Command, examples=_EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("words", nargs=-1, metavar="[COMMAND|TOPIC]", shell_complete=_names)
 @click.pass_context
-def command(ctx: click.Context, name: str | None) -> None:
+def command(ctx: click.Context, words: tuple[str, ...]) -> None:
     """Show the help of a command, or the page of a topic.
 
     \b
@@ -30,18 +41,30 @@ def command(ctx: click.Context, name: str | None) -> None:
       troubleshooting  what you see, what it means, and what to do
     """  # noqa: D301 (click reads the \b)
     root = ctx.find_root()
-    if name is None:
+    if not words:
         answer(f"{root.get_help()}\n\n{_list_of_topics()}")
-    elif name in TOPICS:
-        _show(page(name))
+    elif words[0] in TOPICS:
+        _show(page(words[0]))
     else:
-        found = load(name)
+        answer(_help_of(root, words))
+
+
+def _help_of(root: click.Context, words: tuple[str, ...]) -> str:
+    """Return the help of a command, which several words name where it is in a group. Raises UsageError."""
+    ctx = root
+    for word in words:
+        group = ctx.command
+        found = group.get_command(ctx, word) if isinstance(group, click.Group) else None
         if found is None:
+            known = group.list_commands(ctx) if isinstance(group, click.Group) else []
+            if ctx is root:
+                known = [*TOPICS, *known]
             raise UsageError(
-                f"there is no command and no topic {name!r:.60}",
-                hint=f"the topics are: {', '.join(TOPICS)}; or run 'tokenctl help'",
+                f"there is no command{' and no topic' if ctx is root else ''} {' '.join(words)!r:.60}",
+                hint=did_you_mean(word, known) or f"the topics are: {', '.join(TOPICS)}; or run 'tokenctl help'",
             )
-        answer(found.get_help(click.Context(found, info_name=name, parent=root)))
+        ctx = click.Context(found, info_name=word, parent=ctx)
+    return ctx.get_help()
 
 
 def _list_of_topics() -> str:
@@ -50,7 +73,7 @@ def _list_of_topics() -> str:
 
 
 def _show(text: str) -> None:
-    if sys.stdout is not None and sys.stdout.isatty():
+    if stdout_is_terminal():
         from tokenctl.cli.views.page import draw_page
 
         draw_page(text)

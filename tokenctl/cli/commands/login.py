@@ -8,6 +8,7 @@ import click
 from tokenctl import flows
 from tokenctl.broker import login
 from tokenctl.cli.answers import Answers
+from tokenctl.cli.grammar import Choice, Command
 from tokenctl.cli.options import as_json, positive_seconds, with_runtime
 from tokenctl.cli.output import answer
 from tokenctl.cli.saving import save
@@ -24,8 +25,22 @@ from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
 from tokenctl.storage.vault import Vault
 
+_EXAMPLES = """\
+  # asks for what it needs, and saves it as a profile
+  tokenctl login
+  # the first login with a client that is registered there
+  tokenctl login -p work --issuer https://login.example.com --client-id ID \\
+      --scope "openid offline_access"
+  # every later login
+  tokenctl login -p work
+  # sign in with another device, for example over SSH
+  tokenctl login -p work --flow device
+  # a machine, with the client secret from a pipe
+  pass show ci | tokenctl login -p ci --issuer https://login.example.com \\
+      --client-id ID --flow client-credentials --client-secret-stdin"""
 
-@click.command("login")
+
+@click.command("login", cls=Command, examples=_EXAMPLES)
 @click.option("--issuer", metavar="URL", help="The authorization server, exactly as in its documentation.")
 @click.option("--client-id", metavar="ID", help="The client registered there for this tool.")
 @click.option(
@@ -38,10 +53,10 @@ from tokenctl.storage.vault import Vault
     "--resource", multiple=True, metavar="URL", help="The API that the token is for (RFC 8707); can be repeated."
 )
 @click.option("--audience", metavar="A", help="The API that the token is for, if the server uses audience.")
-@click.option("--flow", type=click.Choice(FLOWS), help="How to sign in; auto: browser, else device code.")
+@click.option("--flow", type=Choice(FLOWS), help="How to sign in; auto: browser, else device code.")
 @click.option(
     "--source",
-    type=click.Choice(SOURCES),
+    type=Choice(SOURCES),
     help="With the flow workload: the source of the job's identity; auto finds the platform.",
 )
 @click.option("--no-browser", is_flag=True, help="Print the address and open nothing.")
@@ -61,7 +76,7 @@ from tokenctl.storage.vault import Vault
 )
 @click.option("--client-secret-stdin", is_flag=True, help="Read the client secret from stdin.")
 @click.option("--api-key-stdin", is_flag=True, help="Read the API key (or password) from stdin.")
-@click.option("--store", type=click.Choice(STORES), help="Where the session is kept.")
+@click.option("--store", type=Choice(STORES), help="Where the session is kept.")
 @click.option(
     "--param",
     multiple=True,

@@ -6,14 +6,20 @@ from typing import Any
 import click
 
 from tokenctl.broker.renewal import renew_now
+from tokenctl.cli.grammar import Command
 from tokenctl.cli.options import as_json, each_profile, every, with_runtime
 from tokenctl.cli.output import answer
 from tokenctl.cli.views import document
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
 
+_EXAMPLES = """\
+  tokenctl refresh
+  tokenctl refresh -p work
+  tokenctl refresh --all"""
 
-@click.command("refresh")
+
+@click.command("refresh", cls=Command, examples=_EXAMPLES)
 @every
 @as_json
 @click.option(
@@ -26,7 +32,7 @@ def command(runtime: Runtime, name: str | None, every: bool, as_json: bool, with
     The access token is renewed even if it is still fresh, for example because your rights have changed.
     """
     renew = partial(_renew, runtime, with_api_key=with_api_key)
-    documents, status = each_profile(runtime, renew) if every else ([renew(name)], 0)
+    documents, status = each_profile(runtime, renew, signed_in_only=True) if every else ([renew(name)], 0)
     if as_json:
         answer(document.as_text(documents if every else documents[0]))
     return status

@@ -5,12 +5,20 @@ from functools import partial
 import click
 
 from tokenctl.broker import lifecycle
+from tokenctl.cli.grammar import Command
 from tokenctl.cli.options import each_profile, every, with_runtime
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
 
+_EXAMPLES = """\
+  tokenctl revoke
+  tokenctl revoke -p work
+  tokenctl revoke --all
+  # only forget the session here, when the server does not revoke
+  tokenctl revoke -p work --local"""
 
-@click.command("revoke")
+
+@click.command("revoke", cls=Command, examples=_EXAMPLES)
 @every
 @click.option("--local", is_flag=True, help="Only forget the session here; it stays valid at the server.")
 @with_runtime
@@ -22,7 +30,7 @@ def command(runtime: Runtime, name: str | None, every: bool, local: bool) -> int
     """
     revoke = partial(_revoke, runtime, local=local)
     if every:
-        _, status = each_profile(runtime, revoke)
+        _, status = each_profile(runtime, revoke, signed_in_only=True)
         return status
     revoke(name)
     return 0

@@ -1,6 +1,5 @@
 """`tokenctl show`: who is signed in, where, for how long; never the token itself."""
 
-import sys
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -9,8 +8,9 @@ import click
 
 from tokenctl.broker import lifecycle
 from tokenctl.broker.standing import standing
+from tokenctl.cli.grammar import Command
 from tokenctl.cli.options import as_json, each_profile, every, with_runtime
-from tokenctl.cli.output import answer
+from tokenctl.cli.output import answer, stdout_is_terminal
 from tokenctl.cli.views import document
 from tokenctl.errors import LoginRequired, TokenctlError
 from tokenctl.flows import clients
@@ -20,8 +20,14 @@ from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
 from tokenctl.storage.vault import Vault
 
+_EXAMPLES = """\
+  tokenctl show
+  tokenctl show --all
+  tokenctl show -p work --claims
+  tokenctl show --json | jq -r .state"""
 
-@click.command("show")
+
+@click.command("show", cls=Command, examples=_EXAMPLES)
 @every
 @as_json
 @click.option("--claims", is_flag=True, help="Also the claims of the tokens, decoded but not verified.")
@@ -115,7 +121,7 @@ def _problem(runtime: Runtime, vault: Vault, session: Session | None) -> Tokenct
 def _print(runtime: Runtime, found: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         answer(document.as_text(found))
-    elif not _stdout_is_terminal():
+    elif not stdout_is_terminal():
         answer("\n".join(document.lines(found)))
     else:
         from tokenctl.cli.views import panels
@@ -126,13 +132,9 @@ def _print(runtime: Runtime, found: dict[str, Any], *, as_json: bool) -> None:
 def _print_all(found: list[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
         answer(document.as_text(found))
-    elif found and not _stdout_is_terminal():
+    elif found and not stdout_is_terminal():
         answer("\n\n".join("\n".join(document.lines(each)) for each in found))
     elif found:
-        from tokenctl.cli.views import panels
+        from tokenctl.cli.views import panels, tables
 
-        panels.draw(panels.table(found))
-
-
-def _stdout_is_terminal() -> bool:
-    return sys.stdout is not None and sys.stdout.isatty()
+        panels.draw(tables.sessions(found))

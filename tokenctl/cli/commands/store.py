@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from tokenctl.broker import lifecycle
+from tokenctl.cli.grammar import Choice, Group, shared_options
 from tokenctl.cli.options import as_json, each_profile, every, with_runtime
 from tokenctl.cli.output import answer
 from tokenctl.cli.views import document
@@ -18,13 +19,18 @@ from tokenctl.storage import vault as vaults
 from tokenctl.storage.lock import exclusive_config
 from tokenctl.storage.opening import in_store
 
+_EXAMPLES = """\
+  tokenctl store show
+  tokenctl store migrate -p work --to keyring"""
 
-@click.group("store")
+
+@click.group("store", cls=Group, examples=_EXAMPLES)
+@shared_options
 def command() -> None:
     """Show where sessions are kept, or move one."""
 
 
-@command.command("show")
+@command.command("show", examples="  tokenctl store show\n  tokenctl store show --all --json")
 @every
 @as_json
 @with_runtime
@@ -68,11 +74,13 @@ def _lines(found: dict[str, Any]) -> str:
     return "\n".join(f"{name}: {value}" for name, value in named.items())
 
 
-@command.command("migrate")
+@command.command(
+    "migrate", examples="  tokenctl store migrate --to file\n  tokenctl store migrate -p work --to keyring"
+)
 @click.option(
     "--to",
     "kind",
-    type=click.Choice(LASTING_STORES),
+    type=Choice(LASTING_STORES),
     required=True,
     help="The new store of the session.",
 )
@@ -88,7 +96,7 @@ def migrate(runtime: Runtime, name: str | None, kind: str) -> None:
     if profile.name in runtime.config.profiles and runtime.config.profiles[profile.name].store != kind:
         try:
             with exclusive_config(runtime.environ):
-                editing.set_store(runtime.config, profile.name, kind)
+                editing.change(runtime.config, profile.name, {"store": kind})
         except UsageError as error:  # the session has moved; only a later login would use the old store
             runtime.terminal.warning(f"{error.message}: {error.hint}")
     new_name = document.store_name(new.kind, new.backend)

@@ -6,20 +6,29 @@ from typing import Any
 import click
 
 from tokenctl.broker import asked
+from tokenctl.cli.grammar import Choice, Command
 from tokenctl.cli.options import min_ttl, narrower, wait, warn_if_short, with_runtime
 from tokenctl.cli.output import answer
 from tokenctl.handoff.masking import mask
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
 
+_EXAMPLES = """\
+  # the token stays out of the list of processes
+  tokenctl token --format header | curl -H @- https://api.example.com
+  # a token that lives for 10 minutes or more
+  tokenctl token -p work --min-ttl 10m
+  # a token with fewer rights, and its expiry time
+  tokenctl token --scope read --format json"""
 
-@click.command("token")
+
+@click.command("token", cls=Command, examples=_EXAMPLES)
 @min_ttl
 @wait
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["raw", "header", "json"]),
+    type=Choice(["raw", "header", "json"]),
     default="raw",
     show_default=True,
     help="What to print.",
@@ -32,8 +41,8 @@ def command(
     """Print a fresh access token, for a pipe.
 
     The token is renewed first if it would not live long enough. With --format header the answer is a complete
-    HTTP header: tokenctl token --format header | curl -H @- URL. With --scope, --resource or --audience it is a
-    narrower token; the session does not change. With --wait a job survives a restart of the server.
+    HTTP header, which curl reads from a pipe with -H @-. With --scope, --resource or --audience it is a narrower
+    token; the session does not change. With --wait a job survives a restart of the server.
     """
     vault = vaults.open(runtime, runtime.profile(name))
     session = asked.token_within(runtime, vault, runtime.asked(name) | target, min_ttl, wait)

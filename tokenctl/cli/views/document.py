@@ -95,8 +95,17 @@ def lines(found: dict[str, Any], prefix: str = "") -> list[str]:
         if isinstance(value, dict):
             written += lines(value, f"{prefix}{clean(str(name))}.")
         elif value is not None and name != "schema":
-            written.append(f"{prefix}{clean(str(name))}: {clean(str(value))}")
+            written.append(f"{prefix}{clean(str(name))}: {clean(_in_words(value))}")
     return written
+
+
+def _in_words(value: Any) -> str:
+    """Write a value for a person: `yes`, `no` and `none`, and never as Python does."""
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "none"}[value]
+    if isinstance(value, list) and not any(isinstance(each, list | dict) for each in value):
+        return ", ".join(map(_in_words, value)) or "none"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else str(value)
 
 
 def life(seconds: int | None) -> str:

@@ -1,4 +1,4 @@
-"""What `show` draws at a terminal, with rich: a panel for one profile, a table for all profiles."""
+"""The panel that `show` draws at a terminal, with rich; the tables are in `tables`."""
 
 import os
 from datetime import datetime
@@ -158,27 +158,3 @@ def _nested(found: Any) -> RenderableType:
         name, _, value = line.partition(": ")
         grid.add_row(Text(name), Text(value))
     return grid
-
-
-def _left(token: dict[str, Any] | None) -> str:
-    if token is None:
-        return "-"
-    return "until refused" if token["expires_in"] is None else span(token["expires_in"])
-
-
-def table(shown: list[dict[str, Any]]) -> Table:
-    """Draw every profile's document as one table."""
-    drawn = Table(box=None, padding=(0, 3, 0, 0), header_style="dim")
-    for name in ("profile", "state", "account", "life left", "issuer", "kept in"):
-        drawn.add_column(name, overflow="fold")
-    for found in shown:
-        token = found["access_token"]
-        drawn.add_row(
-            Text(found["profile"], style="bold"),
-            _state(found),
-            Text(clean(found["account"] or "-")),
-            Text(_left(token)),
-            Text(clean(found["issuer"] or "-")),
-            Text(store_name(found["store"]["kind"], found["store"]["backend"])),
-        )
-    return drawn
