@@ -34,11 +34,11 @@ def command(ctx: click.Context, words: tuple[str, ...]) -> None:
       environment      every variable, and who is asked for
       exit-statuses    what each exit status means, and how a script uses it
       keyrings         what each keyring promises, and what to do where there is none
-      login            a first login, the redirect URI, no browser, secrets
       networks         proxies, certificates and slow networks
       reliability      why no session is lost to a race, a crash or a retry
       security         what is protected from whom, and what is not
       servers          real authorization servers: what they need, and what is special there
+      signing-in       a first login, the redirect URI, no browser, secrets
       token-apis       sessions at token APIs that are not OAuth
       troubleshooting  what you see, what it means, and what to do
     """  # noqa: D301 (click reads the \b)
