@@ -6,7 +6,7 @@ import pytest
 
 from tests.killing.scene import Scene, one_clear_error
 from tests.support.demo_server import Make
-from tests.support.faulty_ring import DROP, ERROR, FAULTS, HANG, LOCKED
+from tests.support.faulty_ring import ABSENT, DROP, ERROR, FAULTS, HANG, LOCKED
 
 BACKEND = "tests.support.faulty_ring.FaultyRing"
 
@@ -65,6 +65,19 @@ def test_a_keyring_that_fails_while_the_last_run_is_finished_costs_no_session(
         assert "redo" in scene.left_over() or number == 5  # then it was written, and could not be read back
     assert scene.goes_on().stdout == renewed.stdout
     assert scene.refreshes - asked == 1
+
+
+@pytest.mark.slow
+def test_an_entry_that_is_absent_for_a_moment_is_no_signing_out(tmp_path: Path, make_server: Make) -> None:
+    """Whichever read finds nothing, the next look finds the session."""
+    scene = Scene(tmp_path / "scene", make_server(), backend=BACKEND)
+    calls = calls_of_a_renewal(scene)
+    for number, call in enumerate(calls, 1):
+        if call == "get session":
+            scene.age()
+            result = scene.token(environ={"FAULT": f"{ABSENT}:{number}"})
+            assert result.status == 0 and scene.server.sessions.access_claims(result.stdout.strip()), (number, result)
+            scene.goes_on()
 
 
 @pytest.mark.quick

@@ -10,9 +10,12 @@ from tokenctl.model.session import Session
 from tokenctl.model.session_state import MACHINE_HINT
 from tokenctl.model.store import Store, StoreChoice, choice_of
 from tokenctl.runtime import Runtime
-from tokenctl.storage import store_choice
+from tokenctl.storage import session_files, store_choice
 from tokenctl.storage.opening import open_store, stay
 from tokenctl.storage.store_choice import Choices
+
+SECOND_LOOKS = (0.2, 0.8)
+"""Seconds to wait before each further look for a session that ought to be there."""
 
 
 class SessionStores:
@@ -89,7 +92,21 @@ class SessionStores:
             if session is not None:
                 return session, store
         # While this process read, `store migrate` can have moved the session.
-        return self.find() if self.look_again() else None
+        return self.find() if self.look_again() else self._find_again()
+
+    def _find_again(self) -> tuple[Session, Store] | None:
+        """Look again for a session that has a redo log: a login has kept it here, and no sign-out removed it.
+
+        A keyring that is about to end (KeePassXC) has no entries for a moment, and is gone from the bus then.
+        """
+        has_redo_log = any(session_files.others(self._folder, session_files.REDO_LOG, None))
+        for pause in SECOND_LOOKS if has_redo_log else ():
+            self._runtime.sleep(pause)
+            for store in self._holding:
+                session = store.read(self._profile.name)
+                if session is not None:
+                    return session, store
+        return None
 
     def settle(self, store: Store) -> None:
         """Write into the store choice that the session is in this store. Raises StoreUnavailable."""

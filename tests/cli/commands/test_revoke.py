@@ -8,6 +8,7 @@ import pytest
 from tests.servers.faulty_server import FaultyServer, Received, Reply, json_reply
 from tests.support.commandline import Home
 from tests.support.demo_server import Make
+from tests.support.flows import change_metadata
 from tests.support.paths import ROOT
 
 
@@ -68,13 +69,7 @@ def test_an_access_token_that_cannot_be_revoked_is_named(signed_in: Home, demo_s
 
 def test_a_server_without_revocation(home: Home, demo_server: FaultyServer) -> None:
     """Where there is no revocation endpoint, revoke says so, keeps the session, and names --local."""
-
-    def without(request: Received) -> Reply:
-        document = dict(demo_server.answer(request).document)
-        del document["revocation_endpoint"]
-        return json_reply(document)
-
-    demo_server.overrides = {"/.well-known/openid-configuration": without}
+    change_metadata(demo_server, revocation_endpoint=None)
     assert home.login(demo_server.issuer).status == 0
     result = home.run("revoke")
     assert result.status == 5 and "offers no revocation" in result.stderr and "--local" in result.stderr
