@@ -76,6 +76,26 @@ def test_an_answer_that_is_lost_is_asked_for_again_after_growing_pauses(
     assert broker.current(at(now + 301, store), profile).generation == 2
 
 
+@pytest.mark.parametrize("defect", [b'"x": NaN', b'"x": 1, "x": 1', b'"expires_in": "soon"'])
+def test_an_answer_with_a_defect_is_asked_for_once_and_costs_no_session(
+    demo_server: FaultyServer, session: Session, store: MemoryStore, defect: bytes
+) -> None:
+    """It has used up the refresh token, so the one that it brings is kept and works at the next renewal."""
+    profile, now = profile_of(demo_server), end_of(session) + 10
+
+    def spoilt(request: Received) -> Reply:
+        reply = demo_server.answer(request)
+        return replace(reply, body=b"{" + defect + b", " + reply.body.replace(b'"expires_in"', b'"life"')[1:])
+
+    demo_server.overrides["/token"] = spoilt
+    with pytest.raises(Refused):
+        broker.current(at(now, store), profile)
+    assert refreshes(demo_server) == 1
+    demo_server.overrides.clear()
+    assert broker.current(at(now + 301, store), profile).refresh_token != session.refresh_token
+    assert (refreshes(demo_server), demo_server.reuse_detections) == (2, 0)
+
+
 @pytest.mark.parametrize(
     ("later", "status"),
     [

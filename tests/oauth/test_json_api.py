@@ -142,6 +142,7 @@ def test_a_refresh_need_not_rotate() -> None:
 def test_a_token_that_rotated_is_taken_out_of_an_answer_that_is_no_use_otherwise() -> None:
     """The next refresh token of a success counts whatever else is wrong with the answer, and nothing here raises."""
     assert rotated(CALL, answer({"data": [{"refresh": "new"}]})) == "new"
+    assert rotated(CALL, answer(b'{"data": [{"refresh": "new", "life": NaN}]}')) == "new"
     assert rotated(CALL, answer({"data": [{"refresh": "new"}]}, 401)) is None
     assert rotated(CALL, answer({})) is None
 

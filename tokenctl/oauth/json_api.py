@@ -14,7 +14,17 @@ from tokenctl.model.token_api import PLACEHOLDER, Call
 from tokenctl.oauth import revocation
 from tokenctl.oauth.answers import DECIMAL, LONGEST_LIFETIME, SPACES
 from tokenctl.oauth.token_response import LONGEST_TOKEN, TokenSet, times
-from tokenctl.oauth.wire import JSON, Request, Response, describe, json_object, overloaded, safe_url, try_later
+from tokenctl.oauth.wire import (
+    JSON,
+    Request,
+    Response,
+    describe,
+    json_object,
+    loose_object,
+    overloaded,
+    safe_url,
+    try_later,
+)
 
 REFUSALS = (400, 401, 403, 404, 410, 422)
 """HTTP statuses with which such APIs refuse a refresh token."""
@@ -55,8 +65,12 @@ def parse(call: Call, response: Response, what: str) -> TokenSet:
 def rotated(call: Call, response: Response) -> str | None:
     """Read the new refresh token of a successful answer, even when the rest of the answer cannot be used."""
     try:
-        return _refresh_token(json_object(response.body), call, "refresh") if response.status in (200, 201) else None
-    except (ValueError, Refused):
+        return (
+            _refresh_token(loose_object(response.body) or {}, call, "refresh")
+            if response.status in (200, 201)
+            else None
+        )
+    except Refused:
         return None
 
 
