@@ -41,8 +41,7 @@ def as_before(candidates: tuple[Client, ...], stored: Session) -> tuple[Client, 
     from tokenctl.flows import identities
 
     method, secret = stored.token_endpoint_auth_method, candidates[0].secret
-    signed = method in ASSERTION_METHODS and secret is not None and identities.is_secret_of(stored, secret)
-    if signed and (method == "client_secret_jwt" or (secret or "").startswith("-----BEGIN ")):
+    if method == "client_secret_jwt" and secret is not None and identities.is_secret_of(stored, secret):
         return (replace(candidates[0], auth_method=method),)
     return preferred(candidates, replace(candidates[0], auth_method=method))
 
