@@ -11,6 +11,8 @@ from tests.support import broker
 from tests.support.commandline import Home
 from tests.support.demo_server import Make
 from tests.support.flows import Failing, Person, always, here, machine_profile, profile_of, refreshes, rewritten
+from tokenctl.adapters.clock import Clock
+from tokenctl.broker import kept
 from tokenctl.broker import login as logins
 from tokenctl.demo.registry import CLIENTS
 from tokenctl.errors import StoreError, UsageError
@@ -119,6 +121,26 @@ def test_a_replaced_session_that_may_live_on_is_told(
     demo_server.overrides["/revoke"] = always(reply)
     login(Person(store=store), profile_of(second), switch=True)
     assert ("stay valid" in capsys.readouterr().err) is told
+
+
+class LateClock(Clock):
+    """A clock by which 19 seconds pass between two looks at the time since boot."""
+
+    looks = 0
+
+    def since_boot(self) -> float:
+        """Tell the time."""
+        self.looks += 1
+        return 19.0 * self.looks
+
+
+def test_the_end_of_a_replaced_session_has_a_deadline(
+    demo_server: FaultyServer, session: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is 20 seconds for all requests together, since other processes wait for the lock meanwhile."""
+    demo_server.overrides["/revoke"] = always(Reply(status=200, delay=5))
+    kept.end(Person(clock=LateClock()), profile_of(demo_server), session, None)
+    assert "could not be revoked" in capsys.readouterr().err
 
 
 # -- what cannot be kept ---------------------------------------------------------------------------

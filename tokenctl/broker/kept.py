@@ -77,7 +77,7 @@ def end(runtime: Runtime, profile: Profile, session: Session, secret: str | None
         alone.store.write_secret(profile.name, secret)
     of_session = replace(profile, issuer=session.issuer, client_id=session.client_id)
     try:
-        with runtime.requests_end_at(runtime.since_boot() + TIME):
+        with alone.requests_end_at(alone.since_boot() + TIME):
             flows.of(session.flow).revoke(alone, MemoryVault(alone, of_session), session)
     except TokenctlError as error:
         runtime.terminal.warning(
