@@ -11,6 +11,7 @@ from tests.support import broker
 from tests.support.commandline import Home
 from tests.support.demo_server import Make
 from tests.support.flows import Failing, Person, always, here, machine_profile, profile_of, refreshes, rewritten
+from tokenctl import flows
 from tokenctl.adapters.clock import Clock
 from tokenctl.broker import kept
 from tokenctl.broker import login as logins
@@ -73,6 +74,20 @@ def test_the_secret_of_the_newer_client_does_not_go_to_the_older_server(
     login(Runtime(here(environ), store=store), machine_profile(second), "newer-secret", switch=True)
     sent = [each.headers["authorization"] for each in demo_server.requests if each.path == "/revoke"]
     assert sent and not set(sent) & {each.headers.get("authorization") for each in second.requests}
+
+
+def test_the_identity_of_a_job_does_not_go_to_the_older_server(
+    demo_server: FaultyServer, make_server: Make, session: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is for the newer server, where the older one could present it. Neither a login nor `revoke` sends it."""
+    older = replace(session, flow="workload", token_endpoint_auth_method="workload")
+    profile = profile_of(make_server(), flow="workload", source="env")
+    runtime = Person({"TOKENCTL_ID_TOKEN": "the.job.identity"})
+    kept.end(runtime, profile, older, None)
+    assert "could not be revoked (the job's identity is for" in capsys.readouterr().err
+    with pytest.raises(UsageError, match="is not sent to"):
+        flows.of("workload").revoke(runtime, vaults.open(runtime, profile), older)
+    assert demo_server.count("/revoke") == 0
 
 
 def test_the_same_person_again_revokes_nothing(demo_server: FaultyServer, store: MemoryStore) -> None:
