@@ -458,10 +458,10 @@ def test_a_variable_chooses_the_environment_whatever_the_file_has(file: Path) ->
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("TOKENCTL_SCOPES", "TOKENCTL_SCOPES is no variable of tokenctl; did you mean TOKENCTL_SCOPE?"),
+        ("TOKENCTL_SCOPES", "TOKENCTL_SCOPES is no variable of tokenctl; did you mean 'TOKENCTL_SCOPE'?"),
         (
             "TOKENCTL_CLIENTSECRET",
-            "TOKENCTL_CLIENTSECRET is no variable of tokenctl; did you mean TOKENCTL_CLIENT_SECRET?",
+            "TOKENCTL_CLIENTSECRET is no variable of tokenctl; did you mean 'TOKENCTL_CLIENT_SECRET'?",
         ),
         ("TOKENCTL_ZZZZZZZZZZ", "TOKENCTL_ZZZZZZZZZZ is no variable of tokenctl"),
         ("TOKENCTL_FLOW", "TOKENCTL_FLOW has no effect"),

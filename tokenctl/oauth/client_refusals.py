@@ -10,15 +10,8 @@ from collections.abc import Mapping
 
 from tokenctl.oauth.answers import members
 from tokenctl.oauth.error_response import code_of, redacted, words_of
+from tokenctl.oauth.refusals import CLIENT_CODES
 from tokenctl.oauth.wire import Response, describe, overloaded
-
-CLIENT_CODES: Mapping[str, str] = {
-    "invalid_client": "RFC 6749 section 5.2, with 400, 401, 403 or 200",
-    "incorrect_client_credentials": "GitHub, with 200",
-    "invalid_client_id": "Salesforce; Slack, with 200",
-    "bad_client_secret": "Slack, with 200",
-}
-"""Error code -> who sends it. The codes are in lower case."""
 
 CLIENT_WORDS: Mapping[str | None, str] = {
     "unauthorized_client": "Keycloak: 'Invalid client or Invalid client credentials'; else the client may not use the grant",
