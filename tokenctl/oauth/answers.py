@@ -15,6 +15,8 @@ LONGEST_LIFETIME = 10 * 365 * 86400
 DECIMAL = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
 """A number of seconds as text."""
 SPACES = " \t\r\n"
+_BEFORE_TEXT = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
+"""Blanks and byte order marks."""
 _FORM = re.compile(r"[!#-;=?-\[\]^_a-z|~]+")
 """A form: visible ASCII without the characters that mark a page or JSON."""
 _OF_AN_ANSWER = {"access_token", "error", "device_code", "request_uri"}
@@ -57,6 +59,12 @@ def _form(body: bytes) -> list[tuple[str, str]]:
     except ValueError:
         return []
     return pairs if _OF_AN_ANSWER & {name for name, _ in pairs} else []
+
+
+def is_page(response: Response) -> bool:
+    """Tell whether the body is a page, as of a captive portal or a firewall. `OK` as `text/html` is none."""
+    html = "html" in response.content_type.lower() and b"<" in response.body
+    return html or response.body.lstrip(_BEFORE_TEXT).startswith(b"<")
 
 
 def seconds(value: object) -> float | None:

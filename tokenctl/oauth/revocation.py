@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-from tokenctl.oauth.answers import members
+from tokenctl.oauth.answers import is_page, members
 from tokenctl.oauth.client_auth import Client, request
 from tokenctl.oauth.error_response import code_of, redacted, words_of
 from tokenctl.oauth.refusals import is_dead_token
@@ -12,9 +12,6 @@ NOT_IMPLEMENTED = 501
 """The HTTP status that says: there is no such endpoint. Asking again does not help."""
 _SUCCESS_FLAGS = ("ok", "success", "revoked")
 """Members with which some servers say, with the status 200, whether they did it (Slack: `ok`)."""
-
-_BEFORE_TEXT = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
-"""Blanks and byte order marks."""
 
 
 class Outcome(Enum):
@@ -45,7 +42,7 @@ def parse(response: Response, known: tuple[str, ...] = ()) -> tuple[Outcome, str
     try:
         document = members(response.body)
     except ValueError:
-        revoked = response.succeeded and not _is_page(response)
+        revoked = response.succeeded and not is_page(response)
         return (Outcome.REVOKED, "") if revoked else (Outcome.REFUSED, describe(response))
     code = code_of(document)
     if not response.succeeded and is_dead_token(code, words_of(document, known)):
@@ -58,12 +55,6 @@ def parse(response: Response, known: tuple[str, ...] = ()) -> tuple[Outcome, str
     if code is None and failed is not None:
         return Outcome.REFUSED, f"{describe(response)} that says {failed}: false"
     return Outcome.REFUSED, redacted(code, known)[:100] if code else describe(response)
-
-
-def _is_page(response: Response) -> bool:
-    """Tell whether the body is a page, as of a captive portal. `OK` as `text/html` is none."""
-    html = "html" in response.content_type.lower() and b"<" in response.body
-    return html or response.body.lstrip(_BEFORE_TEXT).startswith(b"<")
 
 
 def wants_client(response: Response) -> bool:
