@@ -14,8 +14,9 @@ from tokenctl.oauth.metadata import (
     OPENID,
     Metadata,
     completed,
+    from_members,
     is_openid,
-    parse,
+    read,
     requests,
     require_endpoint,
 )
@@ -29,6 +30,11 @@ DOCUMENT: dict[str, Any] = {
     "jwks_uri": f"{ISSUER}/jwks",
     "code_challenge_methods_supported": ["plain", "S256"],
 }
+
+
+def parse(response: Response, issuer: str) -> Metadata:
+    """Read a document, and make the record."""
+    return from_members(read(response, issuer))
 
 
 @pytest.mark.parametrize(

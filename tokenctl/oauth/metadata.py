@@ -85,11 +85,6 @@ def read(response: Response, issuer: str) -> JSON:
     return document
 
 
-def parse(response: Response, issuer: str) -> Metadata:
-    """Read a metadata document, and check its members. Raises what `read` and `from_members` raise."""
-    return from_members(read(response, issuer))
-
-
 def completed(document: JSON, other: JSON) -> Metadata:
     """Add what the document lacks from the other document of the same issuer. Raises Refused; see `from_members`."""
     return from_members({**other, **{name: value for name, value in document.items() if value not in (None, "")}})
