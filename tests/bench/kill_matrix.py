@@ -1,4 +1,4 @@
-"""The kill matrix as a table in Markdown: `python -m tests.bench.kill_matrix`. The README's section on reliability has it."""
+"""The kill matrix as a table in Markdown: `python -m tests.bench.kill_matrix`. The page 'tokenctl help reliability' has it."""
 
 import sys
 import tempfile

@@ -19,6 +19,7 @@ def test_a_page_is_plain_in_a_pipe_and_drawn_at_a_terminal(home: Home, topic: st
     assert (piped.status, piped.stdout, piped.stderr) == (0, page(topic), "")
     drawn = attended(home, "help", topic)
     assert drawn.status == 0 and "|---" not in drawn.stderr and "**" not in drawn.stderr
+    assert "\N{HORIZONTAL ELLIPSIS}" not in drawn.stderr  # nothing is cut
 
 
 def test_the_list_of_topics_is_in_every_help(home: Home) -> None:

@@ -37,6 +37,8 @@ def command(ctx: click.Context, words: tuple[str, ...]) -> None:
       networks         proxies, certificates and slow networks
       reliability      why no session is lost to a race, a crash or a retry
       security         what is protected from whom, and what is not
+      servers          real authorization servers: what they need, and what is special there
+      signing-in       a first login, the redirect URI, no browser, secrets
       token-apis       sessions at token APIs that are not OAuth
       troubleshooting  what you see, what it means, and what to do
     """  # noqa: D301 (click reads the \b)

@@ -11,6 +11,8 @@ TOPICS = {
     "networks": "Proxies, certificates and slow networks.",
     "reliability": "Why no session is lost to a race, a crash or a retry.",
     "security": "What is protected from whom, and what is not.",
+    "servers": "Real authorization servers: what they need, and what is special there.",
+    "signing-in": "A first login, the redirect URI, no browser, secrets.",
     "token-apis": "Sessions at token APIs that are not OAuth.",
     "troubleshooting": "What you see, what it means, and what to do.",
 }
