@@ -136,6 +136,24 @@ def test_a_proxy_that_is_away_is_named_as_the_cause(scheme: str) -> None:
     assert failure(f"{scheme}://tokenctl.invalid").message.startswith("the proxy tokenctl.invalid:")
 
 
+@pytest.mark.parametrize(
+    ("environ", "variable"),
+    [({}, "NO_PROXY"), ({"NO_PROXY": "a"}, "NO_PROXY"), ({"no_proxy": "a", "NO_PROXY": "b"}, "no_proxy")],
+)
+def test_the_hint_names_the_list_of_exceptions_that_counts(environ: dict[str, str], variable: str) -> None:
+    """What is added to the other variable would change nothing."""
+    with pytest.raises(Unreachable) as caught:
+        Transport(environ={"HTTPS_PROXY": "http://tokenctl.invalid", **environ}).send(Request(url="https://a.example/"))
+    assert (caught.value.hint or "").endswith(f"add a.example to {variable}")
+
+
+def test_a_host_that_nobody_knows_may_be_a_wrong_name() -> None:
+    """Or this network's machines have to leave names to a proxy."""
+    with pytest.raises(Unreachable, match=r"^tokenctl.invalid cannot be reached") as caught:
+        Transport(environ={}).send(Request(url="https://tokenctl.invalid/"))
+    assert "is the host name right?" in (caught.value.hint or "") and "HTTPS_PROXY" in (caught.value.hint or "")
+
+
 def test_a_server_that_is_away_behind_a_proxy_is_the_cause() -> None:
     """The proxy has connected, and did its part."""
     with raw_server(proxy_that(ESTABLISHED)[1]) as port:

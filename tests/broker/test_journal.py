@@ -76,6 +76,26 @@ def test_an_answer_that_is_lost_is_asked_for_again_after_growing_pauses(
     assert broker.current(at(now + 301, store), profile).generation == 2
 
 
+@pytest.mark.parametrize("defect", [b'"x": NaN', b'"x": 1, "x": 1', b'"expires_in": "soon"'])
+def test_an_answer_with_a_defect_is_asked_for_once_and_costs_no_session(
+    demo_server: FaultyServer, session: Session, store: MemoryStore, defect: bytes
+) -> None:
+    """It has used up the refresh token, so the one that it brings is kept and works at the next renewal."""
+    profile, now = profile_of(demo_server), end_of(session) + 10
+
+    def spoilt(request: Received) -> Reply:
+        reply = demo_server.answer(request)
+        return replace(reply, body=b"{" + defect + b", " + reply.body.replace(b'"expires_in"', b'"life"')[1:])
+
+    demo_server.overrides["/token"] = spoilt
+    with pytest.raises(Refused):
+        broker.current(at(now, store), profile)
+    assert refreshes(demo_server) == 1
+    demo_server.overrides.clear()
+    assert broker.current(at(now + 301, store), profile).refresh_token != session.refresh_token
+    assert (refreshes(demo_server), demo_server.reuse_detections) == (2, 0)
+
+
 @pytest.mark.parametrize(
     ("later", "status"),
     [
@@ -101,11 +121,11 @@ def test_a_whole_answer_settles_a_lost_one(
 
 
 @pytest.mark.parametrize("status", [201, 203, 206])
-@pytest.mark.parametrize("coding", ["", "gzip", "deflate", "raw deflate"])
+@pytest.mark.parametrize("coding", ["", "gzip", "plain gzip", "deflate", "raw deflate"])
 def test_a_rotated_token_counts_in_every_success(
     demo_server: FaultyServer, session: Session, store: MemoryStore, status: int, coding: str
 ) -> None:
-    """The server has rotated, so an answer with another 2xx status, or a compressed one, must not cost the session."""
+    """The server has rotated, so another 2xx status, a compressed answer or one that only says so must not cost the session."""
 
     def compressed(request: Received) -> Reply:
         body = demo_server.answer(request).body

@@ -11,6 +11,9 @@ from tests.support import broker
 from tests.support.commandline import Home
 from tests.support.demo_server import Make
 from tests.support.flows import Failing, Person, always, here, machine_profile, profile_of, refreshes, rewritten
+from tokenctl import flows
+from tokenctl.adapters.clock import Clock
+from tokenctl.broker import kept
 from tokenctl.broker import login as logins
 from tokenctl.demo.registry import CLIENTS
 from tokenctl.errors import StoreError, UsageError
@@ -73,6 +76,20 @@ def test_the_secret_of_the_newer_client_does_not_go_to_the_older_server(
     assert sent and not set(sent) & {each.headers.get("authorization") for each in second.requests}
 
 
+def test_the_identity_of_a_job_does_not_go_to_the_older_server(
+    demo_server: FaultyServer, make_server: Make, session: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is for the newer server, where the older one could present it. Neither a login nor `revoke` sends it."""
+    older = replace(session, flow="workload", token_endpoint_auth_method="workload")
+    profile = profile_of(make_server(), flow="workload", source="env")
+    runtime = Person({"TOKENCTL_ID_TOKEN": "the.job.identity"})
+    kept.end(runtime, profile, older, None)
+    assert "could not be revoked (the job's identity is for" in capsys.readouterr().err
+    with pytest.raises(UsageError, match="is not sent to"):
+        flows.of("workload").revoke(runtime, vaults.open(runtime, profile), older)
+    assert demo_server.count("/revoke") == 0
+
+
 def test_the_same_person_again_revokes_nothing(demo_server: FaultyServer, store: MemoryStore) -> None:
     """Some servers would end every grant of that person and client, the newer one too."""
     login(Person(store=store), profile_of(demo_server))
@@ -119,6 +136,26 @@ def test_a_replaced_session_that_may_live_on_is_told(
     demo_server.overrides["/revoke"] = always(reply)
     login(Person(store=store), profile_of(second), switch=True)
     assert ("stay valid" in capsys.readouterr().err) is told
+
+
+class LateClock(Clock):
+    """A clock by which 19 seconds pass between two looks at the time since boot."""
+
+    looks = 0
+
+    def since_boot(self) -> float:
+        """Tell the time."""
+        self.looks += 1
+        return 19.0 * self.looks
+
+
+def test_the_end_of_a_replaced_session_has_a_deadline(
+    demo_server: FaultyServer, session: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is 20 seconds for all requests together, since other processes wait for the lock meanwhile."""
+    demo_server.overrides["/revoke"] = always(Reply(status=200, delay=5))
+    kept.end(Person(clock=LateClock()), profile_of(demo_server), session, None)
+    assert "could not be revoked" in capsys.readouterr().err
 
 
 # -- what cannot be kept ---------------------------------------------------------------------------

@@ -276,6 +276,14 @@ MACHINE = {"TOKENCTL_ISSUER": "https://a.example", "TOKENCTL_CLIENT_ID": "c"}
         ({"TOKENCTL_CLIENT_KEY_FILE": "/k"}, "client-credentials", "memory"),
         ({"TOKENCTL_CLIENT_SECRET": "s", "TOKENCTL_ID_TOKEN": "s", "TOKENCTL_FLOW": "workload"}, "workload", "memory"),
         ({"TOKENCTL_CLIENT_SECRET": "s", "TOKENCTL_FLOW": "device"}, "device", "keyring"),
+        (
+            {"TOKENCTL_CLIENT_SECRET": "s", "TOKENCTL_ID_TOKEN": "s", "TOKENCTL_FLOW": "client-credentials"},
+            *("client-credentials", "memory"),
+        ),
+        (
+            {"TOKENCTL_CLIENT_KEY_FILE": "/k", "TOKENCTL_ID_TOKEN": "s", "TOKENCTL_FLOW": "client-credentials"},
+            *("client-credentials", "memory"),
+        ),
         ({"TOKENCTL_CLIENT_SECRET": "s", "TOKENCTL_STORE": "file"}, "client-credentials", "file"),
         ({"TOKENCTL_FLOW": "client-credentials", "TOKENCTL_STORE": "file"}, "client-credentials", "file"),
         ({"TOKENCTL_ID_TOKEN_FILE": __file__, "TOKENCTL_SOURCE": "kubernetes"}, "workload", "memory"),
@@ -422,6 +430,11 @@ def test_a_variable_that_agrees_with_the_name_is_fine(file: Path, name: str, env
         (JOB, None, OTHER | {"TOKENCTL_ID_TOKEN_FILE": __file__, "TOKENCTL_SOURCE_FILE": "/t"}, "TOKENCTL_ID_TOKEN is set"),
         (JOB, None, {**dict.fromkeys(("TOKENCTL_CLIENT_SECRET", "TOKENCTL_ID_TOKEN"), "x"),
                      "TOKENCTL_ISSUER": "https://b.example", "TOKENCTL_CLIENT_ID": "c"}, "each is for another flow"),
+        *((JOB, None, OTHER | {"TOKENCTL_ID_TOKEN": "t", "TOKENCTL_FLOW": flow}, f"TOKENCTL_ID_TOKEN is set, and the {flow} flow")
+          for flow in ("auto", "browser", "device", "client-credentials")),
+        (JOB, None, OTHER | {"TOKENCTL_ID_TOKEN": "t", "TOKENCTL_FLOW": "device", "CI": "1"}, "TOKENCTL_ID_TOKEN is set, and the dev"),
+        (JOB, None, OTHER | {"TOKENCTL_API_KEY": "k", "TOKENCTL_FLOW": "browser"}, "TOKENCTL_API_KEY is set, and the browser flow"),
+        (JOB, None, OTHER | {"TOKENCTL_CLIENT_SECRET": "s", "TOKENCTL_CLIENT_KEY_FILE": "/k"}, "are both set"),
     ],
 )  # fmt: skip
 def test_a_job_never_falls_through_to_a_person(
@@ -445,10 +458,10 @@ def test_a_variable_chooses_the_environment_whatever_the_file_has(file: Path) ->
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("TOKENCTL_SCOPES", "TOKENCTL_SCOPES is no variable of tokenctl; did you mean TOKENCTL_SCOPE?"),
+        ("TOKENCTL_SCOPES", "TOKENCTL_SCOPES is no variable of tokenctl; did you mean 'TOKENCTL_SCOPE'?"),
         (
             "TOKENCTL_CLIENTSECRET",
-            "TOKENCTL_CLIENTSECRET is no variable of tokenctl; did you mean TOKENCTL_CLIENT_SECRET?",
+            "TOKENCTL_CLIENTSECRET is no variable of tokenctl; did you mean 'TOKENCTL_CLIENT_SECRET'?",
         ),
         ("TOKENCTL_ZZZZZZZZZZ", "TOKENCTL_ZZZZZZZZZZ is no variable of tokenctl"),
         ("TOKENCTL_FLOW", "TOKENCTL_FLOW has no effect"),

@@ -404,3 +404,11 @@ def test_a_pushed_request_hides_the_parameters(demo_server: FaultyServer) -> Non
     assert sign_in(person, profile_of(demo_server)).subject == "user-ada"
     assert query(person.opened[0]) == {"client_id": "tokenctl-demo", "request_uri": "urn:example:1"}
     assert pushed["code_challenge_method"] == "S256"
+
+
+def test_a_server_that_wants_pushed_requests_and_names_no_endpoint_is_told(demo_server: FaultyServer) -> None:
+    """No setting of the profile has that endpoint, so that the hint names none."""
+    change_metadata(demo_server, require_pushed_authorization_requests=True, pushed_authorization_request_endpoint=None)
+    with pytest.raises(Refused, match="pushed authorization requests") as caught:
+        sign_in(Person(), profile_of(demo_server))
+    assert "in the profile" not in (caught.value.hint or "")

@@ -89,6 +89,13 @@ def test_without_a_secret_nothing_is_presented(demo_server: FaultyServer, method
     assert demo_server.count("/token") == 0
 
 
+def test_a_secret_that_the_profile_does_not_send_is_named(demo_server: FaultyServer) -> None:
+    """The setting is the cause, and to give the secret once more would not help."""
+    with pytest.raises(UsageError, match='token_endpoint_auth_method = "none"'):
+        run(demo_server, token_endpoint_auth_method="none")
+    assert demo_server.count("/token") == 0
+
+
 def test_a_wrong_secret_is_refused(demo_server: FaultyServer) -> None:
     """The refusal names the settings to look at, and not the secret."""
     with pytest.raises(Refused, match="does not accept the client's credentials: invalid_client") as caught:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from tests.servers.faulty_server import FaultyServer, Received, Reply, json_repl
 from tests.support.broker import sign_in
 from tests.support.demo_server import Make
 from tests.support.flows import SCOPE, PassingClock, Screen, always, change_metadata, profile_of, rewritten
+from tokenctl.demo.registry import CLIENTS
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable
 from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
@@ -139,8 +141,10 @@ def test_a_slow_down_with_429_is_a_slow_down(server: FaultyServer, clock: Passin
 HTML = {"Content-Type": "text/html"}
 NO_ANSWERS = (
     DROPPED,
-    *(Reply(status=status) for status in (200, 400, 403, 404, 429, 500, 502, 503)),
-    *(Reply(status=status, headers=HTML, body=b"<h1>No</h1>") for status in (200, 400, 403, 404, 503)),
+    *(Reply(status=status) for status in (200, 400, 401, 403, 404, 407, 429, 500, 502, 503)),
+    *(Reply(status=status, headers=HTML, body=b"<h1>No</h1>") for status in (200, 400, 401, 403, 404, 503)),
+    json_reply({"message": "Unauthorized"}, 401),
+    json_reply({"error": "Unauthorized", "status": 401, "path": "/token"}, 401),
     Reply(status=302, headers={"Location": "http://portal.example/sign-in"}),
     Reply(status=307, headers={"Location": "/elsewhere"}),
     json_reply({"message": "Forbidden"}, 403),
@@ -156,6 +160,20 @@ def test_what_is_not_the_servers_answer_ends_nothing(server: FaultyServer, clock
     polls = Polls(server, clock, reply, reply, PENDING)
     run(server, clock)
     assert polls.times == [5, 15, 35, 55]
+
+
+@pytest.mark.parametrize("reply", NO_ANSWERS)
+def test_what_is_not_the_servers_answer_does_not_refuse_the_client(
+    make_server: Make, clock: PassingClock, reply: Reply
+) -> None:
+    """With a secret, too: all ways to send it are tried, and as long as a status alone refuses them it goes on."""
+    server = make_server(clock=clock.now, clients=tuple(replace(each, secret="a secret") for each in CLIENTS))
+    Polls(server, clock)
+    began = clock.now()
+    server.overrides["/token"] = lambda request: reply if clock.now() < began + 30 else None
+    runtime = Runtime({}, send=clock.send, clock=clock, store=MemoryStore())
+    profile = profile_of(server, flow="device", scope=WITHOUT_ID_TOKEN)
+    assert sign_in(runtime, profile, client_secret="a secret").refresh_token
 
 
 def test_slow_down_can_name_the_new_interval(server: FaultyServer, clock: PassingClock) -> None:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.responses import answer
-from tokenctl.oauth.answers import LONGEST_LIFETIME, members, seconds, unanswered
+from tokenctl.oauth.answers import LONGEST_LIFETIME, members, seconds, unanswered, whole
+from tokenctl.oauth.token_response import rotated
 
 
 @pytest.mark.parametrize(
@@ -87,6 +88,36 @@ def test_what_is_no_number_of_seconds_is_refused(value: object) -> None:
         seconds(value)
 
 
+DEFECTIVE = [
+    b'{"refresh_token": "new", "expires_in": NaN}',
+    b'{"refresh_token": "new", "expires_in": -1e999}',
+    b'{"refresh_token": "new", "expires_in": ' + b"9" * 5000 + b"}",
+    b'{"refresh_token": "new", "scope": "a", "scope": "a"}',
+    b'{"refresh_token": "new", "name": "\\ud800"}',
+    b'{"refresh_token": "new", "name": "M\xfcller"}',
+    b'{"refresh_token": "new", "name": "a\nb"}',
+    b"access_token=a&refresh_token=new&scope=a&scope=a",
+]
+"""Answers that are whole, and have a defect for which they are refused."""
+
+
+@pytest.mark.parametrize("body", DEFECTIVE)
+def test_what_must_not_be_lost_is_found_in_an_answer_with_a_defect(body: bytes) -> None:
+    """The answer is refused, and the refresh token that it brings is the only one that still works."""
+    with pytest.raises(ValueError, match=r"^(it |a member|-?[IN1])"):
+        members(body)
+    assert (whole(body) or {})["refresh_token"] == "new"
+    assert rotated(answer(body)) == "new"
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"OK", b"<html>", b"[]", b"null", b'{"refresh_token": "ne', b"a=b", b"[" * 200_000]
+)
+def test_what_is_no_whole_answer_brings_nothing(body: bytes) -> None:
+    """Half an answer, a page, or JSON of another kind."""
+    assert whole(body) is None and rotated(answer(body)) is None
+
+
 @pytest.mark.parametrize(
     ("status", "body", "expected"),
     [
@@ -95,6 +126,8 @@ def test_what_is_no_number_of_seconds_is_refused(value: object) -> None:
         (200, b"<html>", True),
         (200, b"", True),
         (200, b'{"access_token": "a', True),
+        (200, b"[]", True),
+        *((200, body, False) for body in DEFECTIVE),
         (502, b"{}", True),
         (504, b"", True),
         (400, b"<html>", False),

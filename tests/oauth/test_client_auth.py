@@ -22,6 +22,9 @@ def credentials(header: str) -> str:
     return base64.b64decode(header.removeprefix("Basic ")).decode()
 
 
+PRIVATE_KEY = "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n"
+
+
 @pytest.mark.parametrize(
     ("client_id", "secret", "said"),
     [
@@ -86,6 +89,8 @@ def test_exactly_one_method_is_used(method: str, client_id: str, secret: str) ->
         (("client_secret_basic",), "s", "client_secret_basic_raw", "client_secret_basic_raw"),
         (("client_secret_basic",), "s", "client_secret_jwt", "client_secret_jwt"),
         ((), "s", "none", "none"),
+        (("client_secret_basic",), PRIVATE_KEY, None, "private_key_jwt"),
+        ((), PRIVATE_KEY, "private_key_jwt", "private_key_jwt"),
     ],
 )
 def test_the_profile_chooses_then_the_server(
@@ -95,6 +100,14 @@ def test_the_profile_chooses_then_the_server(
     found = candidates(server(*listed), "c", secret, wanted)
     assert [each.auth_method for each in found] == method.split()
     assert {(each.client_id, each.secret) for each in found} == {("c", secret)}
+
+
+@pytest.mark.parametrize("wanted", [*SENDING_METHODS, "client_secret_basic_raw", "client_secret_jwt"])
+def test_a_private_key_is_never_sent(wanted: str) -> None:
+    """It can be the stored secret of a profile whose method was changed since."""
+    with pytest.raises(UsageError, match="is a private key") as caught:
+        candidates(server(wanted), "c", PRIVATE_KEY, wanted)
+    assert "private_key_jwt" in (caught.value.hint or "")
 
 
 def test_a_client_id_with_a_colon_is_never_sent_raw() -> None:

@@ -123,6 +123,17 @@ def test_a_status_says_what_it_means(status: int, what: str, error: type[Tokenct
     assert SECRET not in caught.value.message
 
 
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
+def test_a_page_never_says_that_the_session_is_dead(status: int) -> None:
+    """A firewall or a captive portal sent it in the server's place, and the refresh token may live; `OK` is no page."""
+    with pytest.raises(Refused, match="HTML page") as caught:
+        parse(CALL, answer(b"\n<!doctype html><h1>Blocked</h1>", status, "text/html"), "refresh")
+    assert "captive portal" in (caught.value.hint or "")
+    for body in (b"", b"Unauthorized"):
+        with pytest.raises(LoginRequired):
+            parse(CALL, answer(body, status, "text/html"), "refresh")
+
+
 @pytest.mark.parametrize("refresh", [{}, {"refresh": None}, {"refresh": ""}, {"refresh": 7}])
 def test_a_refresh_that_names_the_next_token_must_bring_it(refresh: dict[str, Any]) -> None:
     """An answer without what the profile promises is refused with the path, and never read as "keep the old one"."""
@@ -142,6 +153,7 @@ def test_a_refresh_need_not_rotate() -> None:
 def test_a_token_that_rotated_is_taken_out_of_an_answer_that_is_no_use_otherwise() -> None:
     """The next refresh token of a success counts whatever else is wrong with the answer, and nothing here raises."""
     assert rotated(CALL, answer({"data": [{"refresh": "new"}]})) == "new"
+    assert rotated(CALL, answer(b'{"data": [{"refresh": "new", "life": NaN}]}')) == "new"
     assert rotated(CALL, answer({"data": [{"refresh": "new"}]}, 401)) is None
     assert rotated(CALL, answer({})) is None
 

@@ -14,8 +14,9 @@ from tokenctl.oauth.metadata import (
     OPENID,
     Metadata,
     completed,
+    from_members,
     is_openid,
-    parse,
+    read,
     requests,
     require_endpoint,
 )
@@ -29,6 +30,11 @@ DOCUMENT: dict[str, Any] = {
     "jwks_uri": f"{ISSUER}/jwks",
     "code_challenge_methods_supported": ["plain", "S256"],
 }
+
+
+def parse(response: Response, issuer: str) -> Metadata:
+    """Read a document, and make the record."""
+    return from_members(read(response, issuer))
 
 
 @pytest.mark.parametrize(
@@ -57,9 +63,11 @@ def test_every_well_known_form_is_asked_for(issuer: str, addresses: list[str]) -
     assert [is_openid(each) for each in found] == [OPENID in each for each in addresses]
 
 
-def test_two_documents_complete_each_other() -> None:
-    """The first one's members count; what it lacks, or has as null, comes from the other one."""
-    first = {**DOCUMENT, "revocation_endpoint": None}
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_two_documents_complete_each_other(nothing: object) -> None:
+    """The first one's members count; what it lacks, or has as null or empty, comes from the other one."""
+    first = {**DOCUMENT, "revocation_endpoint": nothing}
+    assert parse(answer(first), ISSUER).revocation_endpoint is None
     other = {"issuer": ISSUER, "token_endpoint": "https://other/", "revocation_endpoint": f"{ISSUER}/revoke"}
     found = completed(first, other)
     assert (found.token_endpoint, found.revocation_endpoint) == (f"{ISSUER}/token", f"{ISSUER}/revoke")
@@ -117,7 +125,7 @@ def test_the_issuer_asked_for_may_end_in_a_slash() -> None:
 @pytest.mark.parametrize("name", ENDPOINTS)
 @pytest.mark.parametrize(
     "url",
-    ["http://evil.example/x", "ftp://h/x", "javascript:alert(1)", "file:///etc/passwd", "-x", "/token", "", 7, ["x"]],
+    ["http://evil.example/x", "ftp://h/x", "javascript:alert(1)", "file:///etc/passwd", "-x", "/token", 7, ["x"]],
 )
 def test_an_endpoint_that_is_not_https_is_refused(name: str, url: object) -> None:
     """Every endpoint the document names is checked, whatever the flow will use."""

@@ -42,6 +42,9 @@ def test_a_success_means_done(status: int, body: object) -> None:
         ({"error": True}, "HTTP 200"),
         (b"error=incorrect_client_credentials&error_description=wrong", "incorrect_client_credentials"),
         (b" <!doctype html><title>Sign in to the Wi-Fi</title>", "HTML page"),
+        (b"\xef\xbb\xbf<html>Sign in to the Wi-Fi</html>", "HTML page"),
+        ("<html>Sign in to the Wi-Fi</html>".encode("utf-16"), "HTML page"),
+        (b"Sign in <a href='/'>here</a>", "HTML page"),
     ],
 )
 def test_a_success_that_names_an_error_is_a_refusal(body: object, reason: str) -> None:

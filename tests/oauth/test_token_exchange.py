@@ -13,6 +13,7 @@ def test_an_access_token_is_what_was_asked_for() -> None:
     """The answer says that it is one; what an error means is not decided here."""
     check_issued(answer({**TOKENS, "issued_token_type": ACCESS_TOKEN}))
     check_issued(answer({"error": "invalid_request"}, 400))
+    check_issued(answer({"error": "invalid_target"}, 200))
     check_issued(answer(b"<html>"))
 
 

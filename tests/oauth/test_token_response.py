@@ -108,7 +108,7 @@ def test_a_form_that_says_two_words_is_refused(body: bytes) -> None:
         parse(answer(body, 200, "application/x-www-form-urlencoded"))
 
 
-@pytest.mark.parametrize("client_error", ["invalid_client", "incorrect_client_credentials"])
+@pytest.mark.parametrize("client_error", ["invalid_client", "incorrect_client_credentials", "bad_client_secret"])
 def test_a_wrong_secret_says_what_to_check(client_error: str) -> None:
     """Whatever the server calls it, the next step is the same."""
     with pytest.raises(Refused, match=client_error) as caught:

@@ -4,6 +4,7 @@ An error names what is its cause: the server, or the proxy on the way to it.
 """
 
 import re
+import socket
 import zlib
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,9 @@ from tokenctl.errors import Refused, TokenctlError, Unreachable, UsageError
 
 CONNECT = 10.0
 """Seconds to connect, and the same again for the TLS handshake."""
+_NO_ADDRESS = (
+    "is the host name right? Else check the network: where names are looked up by a proxy alone, set HTTPS_PROXY"
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,7 +77,8 @@ class Attempt:
         if isinstance(error, httpcore.ConnectError):
             cause = tls_errors.cause_of(error)
             reason = cause.reason if cause else _reason(error)
-            return self.unreachable(f"{self._who} cannot be reached: {reason}", cause.hint if cause else None)
+            unknown = _NO_ADDRESS if self.proxy is None and _is_lookup(error) else None
+            return self.unreachable(f"{self._who} cannot be reached: {reason}", cause.hint if cause else unknown)
         if isinstance(error, UnicodeError | httpcore.UnsupportedProtocol):
             return Refused(f"{self.url.partition('?')[0]!r:.200} is not a valid address")
         if isinstance(error, MemoryError | RuntimeError | ImportError):  # no more threads, a library half upgraded
@@ -132,7 +137,7 @@ class Attempt:
         if self.proxy is None:
             return "check the network, then try the same command again"
         name = self.host.rpartition(":")[0] if re.search(r"[^:]:\d+$", self.host) else self.host
-        return f"check {self.proxy.variable}; to go there without a proxy, add {name} to NO_PROXY"
+        return f"check {self.proxy.variable}; to go there without a proxy, add {name} to {self.proxy.exceptions}"
 
     @property
     def _who(self) -> str:
@@ -163,3 +168,8 @@ def _words(error: Exception) -> str:
 
 def _lower(text: str) -> str:
     return text[:1].lower() + text[1:]
+
+
+def _is_lookup(error: Exception) -> bool:
+    """Tell whether the host's name could not be looked up; httpcore keeps the first error as the argument only."""
+    return any(isinstance(each, socket.gaierror) for each in error.args)

@@ -12,11 +12,28 @@ def decoder(encoding: str) -> Callable[[bytes, int], bytes]:
     """
     match encoding.strip().lower():
         case "gzip" | "x-gzip":
-            return zlib.decompressobj(wbits=16 + zlib.MAX_WBITS).decompress
+            return _Gzip().decompress
         case "deflate":
             return _Deflate().decompress
         case _:
-            return lambda part, most: part
+            return _as_it_is
+
+
+class _Gzip:
+    """The coding `gzip`, or none: some proxies decompress a body and leave the header. JSON has no gzip header."""
+
+    def __init__(self) -> None:
+        self._decompress: Callable[[bytes, int], bytes] | None = None
+
+    def decompress(self, part: bytes, most: int) -> bytes:
+        if self._decompress is None and part:
+            compressed = part[0] == 0x1F
+            self._decompress = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS).decompress if compressed else _as_it_is
+        return self._decompress(part, most) if self._decompress else b""
+
+
+def _as_it_is(part: bytes, most: int) -> bytes:
+    return part
 
 
 class _Deflate:

@@ -6,7 +6,7 @@ Only the variable that this request needs is looked at, so that one that cannot 
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import NoReturn
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
@@ -32,6 +32,8 @@ class Proxy:
     user: bytes | None = field(default=None, repr=False)
     password: bytes = field(default=b"", repr=False)
     variable: str = "the system's settings"
+    exceptions: str = "NO_PROXY"
+    """The variable that names the servers without a proxy: the one in lower case comes first."""
 
     @property
     def name(self) -> str:
@@ -54,10 +56,10 @@ def choose(url: str, environ: Mapping[str, str]) -> Proxy | None:
     variable = _first(environ, f"{scheme}_proxy") or _first(environ, "all_proxy")
     if variable is None:
         return None
-    exceptions = environ.get(_first(environ, "no_proxy") or "", "")
-    if covers(exceptions, scheme, host, parts.port or DEFAULT_PORTS.get(scheme, 0)):
+    exceptions = _first(environ, "no_proxy") or "NO_PROXY"
+    if covers(environ.get(exceptions, ""), scheme, host, parts.port or DEFAULT_PORTS.get(scheme, 0)):
         return None
-    return _read(environ[variable].strip(), variable)
+    return replace(_read(environ[variable].strip(), variable), exceptions=exceptions)
 
 
 def with_system_settings(url: str, environ: Mapping[str, str]) -> Mapping[str, str]:

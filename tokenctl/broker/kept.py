@@ -8,6 +8,7 @@ from tokenctl import flows
 from tokenctl.errors import StoreError, StoreUnavailable, TokenctlError, UsageError
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
+from tokenctl.oauth.client_auth import WORKLOAD
 from tokenctl.runtime import Runtime
 from tokenctl.storage.memory_store import MemoryStore
 from tokenctl.storage.memory_vault import MemoryVault
@@ -67,7 +68,8 @@ def account(session: Session) -> tuple[str, str, str | None, bool]:
 def end(runtime: Runtime, profile: Profile, session: Session, secret: str | None) -> None:
     """Revoke a session that nothing keeps, with the client secret that it was made with. Warns when that fails.
 
-    The secrets of the environment are not used: they can be of another client, at another server.
+    The secrets of the environment are not used: they can be of another client, at another server. Nor is the job's
+    identity, where the profile is for another server now.
     """
     alone = copy(runtime)
     names = {f"TOKENCTL_{name}{suffix}" for name in ("CLIENT_SECRET", "API_KEY") for suffix in ("", "_FILE")}
@@ -75,9 +77,11 @@ def end(runtime: Runtime, profile: Profile, session: Session, secret: str | None
     alone.store = MemoryStore()
     if secret is not None:
         alone.store.write_secret(profile.name, secret)
-    of_session = replace(profile, issuer=session.issuer, client_id=session.client_id)
+    of_session = profile
+    if session.token_endpoint_auth_method != WORKLOAD:
+        of_session = replace(profile, issuer=session.issuer, client_id=session.client_id)
     try:
-        with runtime.requests_end_at(runtime.since_boot() + TIME):
+        with alone.requests_end_at(alone.since_boot() + TIME):
             flows.of(session.flow).revoke(alone, MemoryVault(alone, of_session), session)
     except TokenctlError as error:
         runtime.terminal.warning(

@@ -19,7 +19,7 @@ def ad_hoc(environ: Mapping[str, str], options: Mapping[str, Any] = {}) -> Profi
     """Make the profile called `env`: each setting can come from `TOKENCTL_<SETTING>`, or from `options`.
 
     A credential says which flow it is for; a machine keeps nothing, unless TOKENCTL_STORE says otherwise. Raises
-    UsageError when the issuer or the client_id is missing, two credentials leave the flow open, or the identity of the
+    UsageError when the issuer or the client_id is missing, two credentials leave the flow open, or a credential of the
     environment would not be the one that is presented.
     """
     members = variables.settings(environ, CHECKS, except_for=options) | dict(options)
@@ -33,6 +33,12 @@ def ad_hoc(environ: Mapping[str, str], options: Mapping[str, Any] = {}) -> Profi
     if members.get("flow", preset.get("flow")) in MACHINE_FLOWS:
         preset["store"] = "memory"
     profile = from_members(ENVIRONMENT_PROFILE, {**preset, **members}, "environment")
+    _check_presented(profile, environ)
+    return profile
+
+
+def _check_presented(profile: Profile, environ: Mapping[str, str]) -> None:
+    """Raise UsageError when a credential of the environment would not be presented, and nothing says which is meant."""
     if (
         profile.flow in IDENTITY_FLOWS
         and variables.is_set(environ, "ID_TOKEN")
@@ -42,7 +48,20 @@ def ad_hoc(environ: Mapping[str, str], options: Mapping[str, Any] = {}) -> Profi
             f"TOKENCTL_ID_TOKEN is set, and the source {profile.source} takes the job's identity from elsewhere",
             hint="unset TOKENCTL_ID_TOKEN, or unset TOKENCTL_SOURCE and the variables that belong to it",
         )
-    return profile
+    if variables.is_set(environ, "CLIENT_SECRET") and profile.client_key_file:
+        raise UsageError(
+            "TOKENCTL_CLIENT_SECRET and TOKENCTL_CLIENT_KEY_FILE are both set, and a client has one of them",
+            hint="unset one of them",
+        )
+    own = _SECRET_OF.get(profile.flow)
+    if own and (variables.is_set(environ, own) or profile.client_key_file):
+        return  # the flow was chosen, and has its own
+    for name in ("API_KEY", "ID_TOKEN"):
+        if variables.is_set(environ, name) and profile.flow != _FLOW_OF[name]:
+            raise UsageError(
+                f"TOKENCTL_{name} is set, and the {profile.flow} flow does not present it",
+                hint=f"unset TOKENCTL_{name}, or choose its flow: {_FLOW_OF[name]}",
+            )
 
 
 def reads_id_token(profile: Profile, environ: Mapping[str, str]) -> bool:

@@ -180,8 +180,12 @@ def check_secrets(profile: Profile, environ: Mapping[str, str]) -> None:
         if variables.is_set(environ, name) and not (named and name == "CLIENT_SECRET"):
             raise UsageError(
                 f"TOKENCTL_{name} is set, and profile {profile.name!r} is not one that uses it",
-                hint=f"unset TOKENCTL_{name}, or say whose secret it is with TOKENCTL_ISSUER and TOKENCTL_CLIENT_ID",
+                hint=f"unset TOKENCTL_{name}{_BY_PIPE if name == 'CLIENT_SECRET' else ''},"
+                " or say whose secret it is with TOKENCTL_ISSUER and TOKENCTL_CLIENT_ID",
             )
+
+
+_BY_PIPE = ", and give the secret to 'tokenctl login' by --client-secret-stdin"
 
 
 def override(profile: Profile, settings: Mapping[str, Any], where: str) -> Profile:

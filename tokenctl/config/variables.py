@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Container, Iterator, Mapping
 from typing import Any
 
-from tokenctl.errors import UsageError
+from tokenctl.errors import UsageError, did_you_mean
 from tokenctl.model import profile_checks as check
 from tokenctl.model import secret_variables
 from tokenctl.model.profile import CHECKS, Profile, from_members
@@ -140,7 +140,5 @@ def _warning(name: str, value: str, profile: Profile, *, ad_hoc: bool) -> Iterat
         return
     if name in NAMES or name == profile.source_variable:
         return
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, NAMES, 1)
-    yield f"{name} is no variable of tokenctl" + (f"; did you mean {near[0]}?" if near else "")
+    near = did_you_mean(name, NAMES)
+    yield f"{name} is no variable of tokenctl" + (f"; {near}" if near else "")

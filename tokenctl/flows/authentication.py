@@ -11,7 +11,7 @@ from tokenctl.errors import LoginRequired, Refused
 from tokenctl.flows.flow import SignIn
 from tokenctl.oauth import token_response
 from tokenctl.oauth.client_auth import Client
-from tokenctl.oauth.client_refusals import refuses_client, said
+from tokenctl.oauth.client_refusals import names_client, refuses_client, said
 from tokenctl.oauth.error_response import Credentials
 from tokenctl.oauth.token_response import TokenSet
 from tokenctl.oauth.wire import Request, Response
@@ -36,19 +36,24 @@ class Sent:
 def send(start: SignIn, attempts: Attempts) -> Sent:
     """Send the request with one client authentication after the other until the server accepts one.
 
-    Raises Refused when it accepts none, or Unreachable. Where a job's platform speaks for the client, the refusal is
+    Raises Refused when it accepts none, or Unreachable. The error has no code where nothing but a status refuses the
+    client: the answers can be those of a proxy or a captive portal. Where a job's platform speaks for the client, the refusal is
     returned: the flow says more about it.
     """
     runtime, profile = start.runtime, start.profile
     known: tuple[str, ...] = tuple(secret for each in start.clients for secret in each.secrets)
     refusals: dict[str, str] = {}
+    in_words = False
     for client, request in attempts:
         response, known = runtime.send(profile, request), (*known, *request.secrets)
         if not refuses_client(response) or _by_platform(start, client):
             return Sent(client=client, response=response, refused=refusals, known=known)
         refusals[client.auth_method] = said(response, known)
+        in_words = in_words or names_client(response)
         runtime.terminal.detail(f"the server does not accept {client.auth_method}: {refusals[client.auth_method]}")
-    raise _refused(start, refusals)
+    refused = _refused(start, refusals)
+    refused.error = "invalid_client" if in_words else None
+    raise refused
 
 
 def send_as(start: SignIn, client: Client, request: Request) -> Sent:

@@ -11,7 +11,7 @@ from tokenctl.adapters import callback_page
 from tokenctl.adapters.line_editor import addresses
 from tokenctl.adapters.redirect_listener import FIXED_PORT, Callback, listening
 from tokenctl.adapters.terminal import Terminal
-from tokenctl.errors import LoginRequired, TokenctlError
+from tokenctl.errors import LoginRequired, Refused, TokenctlError
 from tokenctl.flows import authentication, clients, refreshing
 from tokenctl.flows.flow import CLIENT_SECRET, Arrived, Flow, SignIn
 from tokenctl.flows.sign_out import revoke_tokens
@@ -79,9 +79,12 @@ def _authorization_url(start: SignIn, endpoint: str, attempt: grant.Attempt) -> 
         attempt, start.client.client_id, profile.scope, profile.resource, audience + profile.params
     )
     if server.require_pushed_authorization_requests:
-        pushed = require_endpoint(
-            server.pushed_authorization_request_endpoint, "pushed authorization endpoint", server.issuer
-        )
+        pushed = server.pushed_authorization_request_endpoint
+        if pushed is None:
+            raise Refused(
+                f"{server.issuer} wants pushed authorization requests, and its metadata names no endpoint for them",
+                hint="ask the server's operator to correct the metadata, or choose another --flow",
+            )
         attempts = ((each, pushed_request.pushed_request(pushed, each, parameters)) for each in candidates)
         sent = authentication.send(start, attempts)
         candidates = preferred(candidates, sent.client)

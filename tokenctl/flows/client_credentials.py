@@ -19,6 +19,11 @@ from tokenctl.runtime import Runtime
 def sign_in(start: SignIn) -> Iterator[Arrived]:
     """Present the client's credentials. Raises UsageError when there are none."""
     profile = start.profile
+    if start.client.auth_method == "none" and start.client.secret:
+        raise UsageError(
+            f'profile {profile.name!r} has token_endpoint_auth_method = "none", so that the client secret is not sent',
+            hint="leave it out: the server's metadata says how the secret is sent",
+        )
     if start.client.auth_method == "none":
         raise UsageError(
             "the client-credentials flow needs a client secret",

@@ -5,7 +5,7 @@ from functools import partial
 
 from tokenctl import flows
 from tokenctl.config.secret_sources import from_environment, from_key_file, of_client
-from tokenctl.errors import LoginRequired
+from tokenctl.errors import LoginRequired, UsageError
 from tokenctl.flows.flow import SecretKind
 from tokenctl.model.profile import LASTING_STORES, Profile
 from tokenctl.model.session import Session
@@ -16,8 +16,16 @@ from tokenctl.storage.vault import Vault
 
 
 def of_session(runtime: Runtime, profile: Profile, session: Session, secret: str | None) -> Client:
-    """Make the client that the session belongs to; `secret` is what `secret_of_session` found."""
+    """Make the client that the session belongs to; `secret` is what `secret_of_session` found.
+
+    Raises UsageError when the client proves itself with the job's identity, and that is for another server.
+    """
     if session.token_endpoint_auth_method == WORKLOAD:
+        if not is_with(profile, session):
+            raise UsageError(
+                f"the job's identity is for {profile.issuer}, and is not sent to {session.issuer}",
+                hint=f"'tokenctl revoke -p {profile.name} --local' forgets a session that is there",
+            )
         return of_workload(runtime, profile, session.client_id)
     client = Client(client_id=session.client_id, auth_method=session.token_endpoint_auth_method, secret=secret)
     return proving(runtime, profile, client, session.issuer, session.token_endpoint)
@@ -41,8 +49,7 @@ def as_before(candidates: tuple[Client, ...], stored: Session) -> tuple[Client, 
     from tokenctl.flows import identities
 
     method, secret = stored.token_endpoint_auth_method, candidates[0].secret
-    signed = method in ASSERTION_METHODS and secret is not None and identities.is_secret_of(stored, secret)
-    if signed and (method == "client_secret_jwt" or (secret or "").startswith("-----BEGIN ")):
+    if method == "client_secret_jwt" and secret is not None and identities.is_secret_of(stored, secret):
         return (replace(candidates[0], auth_method=method),)
     return preferred(candidates, replace(candidates[0], auth_method=method))
 

@@ -8,13 +8,15 @@ import re
 from urllib.parse import parse_qsl
 
 from tokenctl.errors import Unreachable
-from tokenctl.oauth.wire import JSON, Response, describe, json_object
+from tokenctl.oauth.wire import JSON, Response, describe, json_object, loose_object
 
 LONGEST_LIFETIME = 10 * 365 * 86400
 """Seconds; a longer lifetime is an error of the server."""
 DECIMAL = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
 """A number of seconds as text."""
 SPACES = " \t\r\n"
+_BEFORE_TEXT = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
+"""Blanks and byte order marks."""
 _FORM = re.compile(r"[!#-;=?-\[\]^_a-z|~]+")
 """A form: visible ASCII without the characters that mark a page or JSON."""
 _OF_AN_ANSWER = {"access_token", "error", "device_code", "request_uri"}
@@ -29,27 +31,40 @@ def members(body: bytes) -> JSON:
     try:
         return json_object(body)
     except ValueError:
-        found = _form(body)
-        if found is None:
+        pairs = _form(body)
+        if not pairs:
             raise
-        return found
-
-
-def _form(body: bytes) -> JSON | None:
-    """Read a form; None when the body is none, such as a page."""
-    text = body.decode("latin-1").strip(SPACES)
-    if not _FORM.fullmatch(text):
-        return None
-    try:
-        pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=50)
-    except ValueError:
-        return None
     found = dict(pairs)
-    if not _OF_AN_ANSWER & found.keys():
-        return None
     if len(found) != len(pairs):
         raise ValueError("a member appears twice")
     return found
+
+
+def whole(body: bytes) -> JSON | None:
+    """Read an answer that arrived whole, also one that `members` refuses; None when it is none, such as a page.
+
+    It is for what must not be lost with the answer: a refresh token is used up by an answer that cannot be used, too.
+    """
+    found = loose_object(body)
+    return (dict(_form(body)) or None) if found is None else found
+
+
+def _form(body: bytes) -> list[tuple[str, str]]:
+    """Read the pairs of a form; none when the body is something else, such as a page."""
+    text = body.decode("latin-1").strip(SPACES)
+    if not _FORM.fullmatch(text):
+        return []
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=50)
+    except ValueError:
+        return []
+    return pairs if _OF_AN_ANSWER & {name for name, _ in pairs} else []
+
+
+def is_page(response: Response) -> bool:
+    """Tell whether the body is a page, as of a captive portal or a firewall. `OK` as `text/html` is none."""
+    html = "html" in response.content_type.lower() and b"<" in response.body
+    return html or response.body.lstrip(_BEFORE_TEXT).startswith(b"<")
 
 
 def seconds(value: object) -> float | None:
@@ -71,18 +86,10 @@ def seconds(value: object) -> float | None:
 def unanswered(response: Response) -> bool:
     """Tell whether the authorization server itself may not have answered.
 
-    A gateway speaks for it (502, 504), or a 2xx response cannot be read: it was cut short, or a captive portal sent a
-    page.
+    A gateway speaks for it (502, 504), or a 2xx response is no answer: it was cut short, or a captive portal sent a
+    page. An answer that is whole and has a defect, such as a number that is none, is the server's own.
     """
-    if response.status in (502, 504):
-        return True
-    if not response.succeeded:
-        return False
-    try:
-        members(response.body)
-    except ValueError:
-        return True
-    return False
+    return response.status in (502, 504) or (response.succeeded and whole(response.body) is None)
 
 
 def no_answer(response: Response, who: str) -> Unreachable:

@@ -89,6 +89,8 @@ ASSERTION_METHODS = ("client_secret_jwt", "private_key_jwt")
 """Methods that send an assertion, and never the secret itself."""
 SENDING_METHODS = ("client_secret_basic", "client_secret_post")
 """Methods that send the secret, as servers name them."""
+_PRIVATE_KEY = "-----BEGIN "
+"""How a private key in PEM begins (RFC 7468)."""
 
 
 def candidates(metadata: Metadata, client_id: str, secret: str | None, wanted: str | None = None) -> tuple[Client, ...]:
@@ -96,8 +98,15 @@ def candidates(metadata: Metadata, client_id: str, secret: str | None, wanted: s
 
     The `wanted` method of the profile stands alone. Else they are the methods that send this secret: first those that the
     server lists (RFC 8414 section 2), then the others, since lists can be wrong. A server that only takes a secret as a key
-    never gets the secret itself. Raises UsageError when the wanted method needs a secret and there is none.
+    never gets the secret itself, and no server gets a private key. Raises UsageError when the wanted method needs a secret
+    and there is none, or would send a private key.
     """
+    is_key = (secret or "").startswith(_PRIVATE_KEY)
+    if is_key and wanted not in (None, "none", "private_key_jwt"):
+        raise UsageError(
+            f"the client secret is a private key, and {wanted} would send it as a password",
+            hint='set token_endpoint_auth_method = "private_key_jwt" in the profile, or give the client\'s own secret',
+        )
     if wanted not in (None, "none") and not secret:
         raise UsageError(
             f"{wanted} needs a client secret, and there is none",
@@ -105,6 +114,8 @@ def candidates(metadata: Metadata, client_id: str, secret: str | None, wanted: s
         )
     if wanted or not secret:
         names: tuple[str, ...] = (wanted or "none",)
+    elif is_key:
+        names = ("private_key_jwt",)
     else:
         names = _sending(metadata.token_endpoint_auth_methods_supported or (), client_id, secret)
     return tuple(Client(client_id=client_id, auth_method=name, secret=secret) for name in names)

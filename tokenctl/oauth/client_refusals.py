@@ -10,15 +10,8 @@ from collections.abc import Mapping
 
 from tokenctl.oauth.answers import members
 from tokenctl.oauth.error_response import code_of, redacted, words_of
+from tokenctl.oauth.refusals import CLIENT_CODES
 from tokenctl.oauth.wire import Response, describe, overloaded
-
-CLIENT_CODES: Mapping[str, str] = {
-    "invalid_client": "RFC 6749 section 5.2, with 400, 401, 403 or 200",
-    "incorrect_client_credentials": "GitHub, with 200",
-    "invalid_client_id": "Salesforce; Slack, with 200",
-    "bad_client_secret": "Slack, with 200",
-}
-"""Error code -> who sends it. The codes are in lower case."""
 
 CLIENT_WORDS: Mapping[str | None, str] = {
     "unauthorized_client": "Keycloak: 'Invalid client or Invalid client credentials'; else the client may not use the grant",
@@ -53,10 +46,22 @@ def refuses_client(response: Response) -> bool:
         code in (None, "unauthorized") or (code, words) == ("access_denied", "unauthorized")
     ):
         return True  # Spring; Auth0 and Atlassian
-    if code not in CLIENT_WORDS or overloaded(response):
-        return False
-    wants_id = code != "unauthorized_client" and "redirect" not in words and _CLIENT_ID.search(words) is not None
-    return wants_id or _SECRET.search(words) is not None
+    return code in CLIENT_WORDS and not overloaded(response) and _about_client(code, words)
+
+
+def names_client(response: Response) -> bool:
+    """Tell whether an answer that `refuses_client` does so in words.
+
+    A status alone can come from a captive portal, a firewall or a proxy in the server's place.
+    """
+    try:
+        document = members(response.body)
+    except ValueError:
+        return _PAGE.search(_text(response)) is not None
+    code, words = (code_of(document) or "").lower() or None, words_of(document, ()).lower()
+    if code is None:
+        return _about_client(code, words)
+    return code != "unauthorized" or words not in ("", "unauthorized")
 
 
 def said(response: Response, known: tuple[str, ...]) -> str:
@@ -73,5 +78,14 @@ def _page_refuses(response: Response) -> bool:
     """Judge an answer that is neither JSON nor a form: empty, or a page."""
     if response.status == 401 or (response.status == 403 and not response.body):
         return True
-    text = response.body[:8192].decode("ascii", "replace").lower()
-    return not overloaded(response) and _PAGE.search(text) is not None
+    return not overloaded(response) and _PAGE.search(_text(response)) is not None
+
+
+def _text(response: Response) -> str:
+    return response.body[:8192].decode("ascii", "replace").lower()
+
+
+def _about_client(code: str | None, words: str) -> bool:
+    """Tell whether the words of an error are about the client's secret or its ID."""
+    wants_id = code != "unauthorized_client" and "redirect" not in words and _CLIENT_ID.search(words) is not None
+    return wants_id or _SECRET.search(words) is not None

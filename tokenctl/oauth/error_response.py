@@ -10,7 +10,7 @@ from typing import NoReturn
 from urllib.parse import quote, quote_plus
 
 from tokenctl.errors import LoginRequired, Refused
-from tokenctl.oauth.refusals import BAD_CLIENT_CODES, DEAD_CODES, PASSING_CODES, is_dead
+from tokenctl.oauth.refusals import CLIENT_CODES, DEAD_CODES, PASSING_CODES, is_dead
 from tokenctl.oauth.wire import JSON, Response, describe, overloaded, try_later
 
 
@@ -41,7 +41,7 @@ SESSION_TOKEN = Credentials(
     of_client=False,
 )
 _HINTS = {
-    **dict.fromkeys(BAD_CLIENT_CODES, CLIENT.hint),
+    **dict.fromkeys(CLIENT_CODES, CLIENT.hint),
     "unauthorized_client": "the server does not let this client use this flow: ask the server's operator, or choose another --flow",
     "unsupported_grant_type": "the server does not know this flow: choose another --flow",
     "invalid_scope": "ask for other scopes with --scope",
@@ -59,7 +59,7 @@ def check_grant(document: JSON, response: Response, known: tuple[str, ...], pres
     error, text = code_of(document), words_of(document, known)
     if overloaded(response):
         return
-    if presented is not None and (is_dead(error, text) or (error in BAD_CLIENT_CODES and presented.of_client)):
+    if presented is not None and (is_dead(error, text) or (error in CLIENT_CODES and presented.of_client)):
         raise Refused(
             f"the server does not accept {presented.name}: {_said(error, text, known)}",
             hint=presented.hint,

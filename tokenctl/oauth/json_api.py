@@ -12,12 +12,22 @@ from typing import Any
 from tokenctl.errors import LoginRequired, Refused, UsageError
 from tokenctl.model.token_api import PLACEHOLDER, Call
 from tokenctl.oauth import revocation
-from tokenctl.oauth.answers import DECIMAL, LONGEST_LIFETIME, SPACES
+from tokenctl.oauth.answers import DECIMAL, LONGEST_LIFETIME, SPACES, is_page
 from tokenctl.oauth.token_response import LONGEST_TOKEN, TokenSet, times
-from tokenctl.oauth.wire import JSON, Request, Response, describe, json_object, overloaded, safe_url, try_later
+from tokenctl.oauth.wire import (
+    JSON,
+    Request,
+    Response,
+    describe,
+    json_object,
+    loose_object,
+    overloaded,
+    safe_url,
+    try_later,
+)
 
 REFUSALS = (400, 401, 403, 404, 410, 422)
-"""HTTP statuses with which such APIs refuse a refresh token."""
+"""HTTP statuses with which such APIs refuse a refresh token. With a page it is somebody else who refuses."""
 
 
 def request(call: Call, values: Mapping[str, str | None], purpose: str = "") -> Request:
@@ -39,9 +49,13 @@ def parse(call: Call, response: Response, what: str) -> TokenSet:
     if overloaded(response):
         raise try_later(response, f"the {what} endpoint")
     if response.status not in (200, 201):
-        if what == "refresh" and response.status in REFUSALS:
+        if what == "refresh" and response.status in REFUSALS and not is_page(response):
             raise LoginRequired(f"the server no longer accepts this session ({describe(response)})")
-        raise Refused(f"the server refused the {what} ({describe(response)})", hint="check the API key or password")
+        by_somebody_else = "a firewall, a proxy or a captive portal can have answered in the server's place"
+        raise Refused(
+            f"the server refused the {what} ({describe(response)})",
+            hint=by_somebody_else if is_page(response) else "check the API key or password",
+        )
     document = _document(response, what)
     token = _token(document, call.access_token or "", what)
     return TokenSet(
@@ -55,8 +69,12 @@ def parse(call: Call, response: Response, what: str) -> TokenSet:
 def rotated(call: Call, response: Response) -> str | None:
     """Read the new refresh token of a successful answer, even when the rest of the answer cannot be used."""
     try:
-        return _refresh_token(json_object(response.body), call, "refresh") if response.status in (200, 201) else None
-    except (ValueError, Refused):
+        return (
+            _refresh_token(loose_object(response.body) or {}, call, "refresh")
+            if response.status in (200, 201)
+            else None
+        )
+    except Refused:
         return None
 
 

@@ -85,24 +85,19 @@ def read(response: Response, issuer: str) -> JSON:
     return document
 
 
-def parse(response: Response, issuer: str) -> Metadata:
-    """Read a metadata document, and check its members. Raises what `read` and `from_members` raise."""
-    return from_members(read(response, issuer))
-
-
 def completed(document: JSON, other: JSON) -> Metadata:
     """Add what the document lacks from the other document of the same issuer. Raises Refused; see `from_members`."""
-    return from_members({**other, **{name: value for name, value in document.items() if value is not None}})
+    return from_members({**other, **{name: value for name, value in document.items() if value not in (None, "")}})
 
 
 def from_members(document: JSON | Mapping[str, str]) -> Metadata:
-    """Make the record from the members that tokenctl knows, and check each.
+    """Make the record from the members that tokenctl knows, and check each; one that is null or empty is absent.
 
     Raises Refused for an endpoint without https, and a list of PKCE methods without S256.
     """
     members: dict[str, object] = {"issuer": document["issuer"]}
     for name in ENDPOINTS:
-        if document.get(name) is not None:
+        if document.get(name) not in (None, ""):
             members[name] = safe_url(document[name], f"{name} of the server")
     for name in (each.name for each in fields(Metadata) if each.name.endswith("_supported") and each.default is None):
         values = document.get(name)

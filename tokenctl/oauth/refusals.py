@@ -42,11 +42,13 @@ DEAD_TOKEN_CODES: Mapping[str, str] = {
 RFC 7009 section 2.2 wants 200 for such a token.
 """
 
-BAD_CLIENT_CODES: Mapping[str, str] = {
-    "invalid_client": "RFC 6749 section 5.2: the client's authentication failed",
-    "incorrect_client_credentials": "GitHub, with 200: the client ID or the secret is wrong",
+CLIENT_CODES: Mapping[str, str] = {
+    "invalid_client": "RFC 6749 section 5.2, with 400, 401, 403 or 200",
+    "incorrect_client_credentials": "GitHub, with 200",
+    "invalid_client_id": "Salesforce; Slack, with 200",
+    "bad_client_secret": "Slack, with 200",
 }
-"""Error code -> why it means that the server does not take the client's credentials."""
+"""Error code -> who says with it that the client's credentials are refused. The codes are in lower case."""
 
 PASSING_CODES = ("server_error", "temporarily_unavailable", "slow_down")
 """Codes that say: try again later (RFC 6749 section 4.1.2.1, RFC 8628 section 3.5)."""

@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-from tokenctl.oauth.answers import members
+from tokenctl.oauth.answers import is_page, members
 from tokenctl.oauth.client_auth import Client, request
 from tokenctl.oauth.error_response import code_of, redacted, words_of
 from tokenctl.oauth.refusals import is_dead_token
@@ -42,8 +42,7 @@ def parse(response: Response, known: tuple[str, ...] = ()) -> tuple[Outcome, str
     try:
         document = members(response.body)
     except ValueError:
-        page = response.body.lstrip().startswith(b"<")
-        revoked = response.succeeded and not page
+        revoked = response.succeeded and not is_page(response)
         return (Outcome.REVOKED, "") if revoked else (Outcome.REFUSED, describe(response))
     code = code_of(document)
     if not response.succeeded and is_dead_token(code, words_of(document, known)):

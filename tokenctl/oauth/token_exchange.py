@@ -46,12 +46,13 @@ def check_issued(response: Response) -> None:
 
     The type `jwt` is refused: it does not say that the token is an access token.
     """
-    if not response.succeeded:
-        return  # token_response.parse reads errors
     try:
-        issued = members(response.body).get("issued_token_type")
+        document = members(response.body)
     except ValueError:
         return
+    if not response.succeeded or not document.get("access_token"):
+        return  # token_response.parse reads errors, with every status
+    issued = document.get("issued_token_type")
     if issued != ACCESS_TOKEN:
         named = f"{issued!r:.80}" if isinstance(issued, str) and issued.startswith("urn:") else "no or another kind"
         raise Refused(

@@ -11,7 +11,7 @@ from typing import Any
 from tokenctl.errors import Refused
 from tokenctl.model.session import DEFAULT_LIFETIME
 from tokenctl.oauth import scopes
-from tokenctl.oauth.answers import LONGEST_LIFETIME, SPACES, members, seconds
+from tokenctl.oauth.answers import LONGEST_LIFETIME, SPACES, members, seconds, whole
 from tokenctl.oauth.claims import unverified_claims
 from tokenctl.oauth.error_response import Credentials, check_grant, raise_error, redacted, words_of
 from tokenctl.oauth.wire import JSON, Response, describe, overloaded, try_later
@@ -138,8 +138,8 @@ def rotated(response: Response) -> str | None:
     The server has used up the old refresh token. Without the new one the session would be lost.
     """
     try:
-        return _token(members(response.body), "refresh_token") if response.succeeded else None
-    except (ValueError, Refused):
+        return _token(whole(response.body) or {}, "refresh_token") if response.succeeded else None
+    except Refused:
         return None
 
 

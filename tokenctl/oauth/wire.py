@@ -127,6 +127,18 @@ def json_object(body: bytes) -> JSON:
     return found
 
 
+def loose_object(body: bytes) -> JSON | None:
+    """Read a JSON object that `json_object` can refuse: for what must not be lost with it, and for nothing else.
+
+    Of a member that appears twice the last one counts. None when the body is no whole object.
+    """
+    try:
+        found = json.loads(body.decode("utf-8-sig", "replace"), strict=False, parse_int=float)  # int() has a limit
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
 class _NotStrict(ValueError):
     pass
 

@@ -75,6 +75,7 @@ def test_an_exported_secret_goes_to_no_other_server(home: Home, make_server: Mak
     words = ("login", "-p", "new", "--issuer", thief.issuer, "--client-id", "tokenctl-demo-ci")
     alone = home.run(*words, environ={name: "demo-ci-secret"})
     assert alone.status == 2 and f"{name} is set, and profile 'new' is not one that uses it" in alone.stderr
+    assert ("--client-secret-stdin" in alone.stderr) == (name == "TOKENCTL_CLIENT_SECRET")
     named = {name: "demo-ci-secret", "TOKENCTL_ISSUER": "https://right.example"}
     for flow in ("auto", "client-credentials"):
         refused = home.run(*words, "--flow", flow, environ=named)

@@ -136,7 +136,7 @@ def test_a_variable_without_effect_is_told_once(home: Home, demo_server: FaultyS
     """A typing error gets the nearest name, on stderr, and the token is printed."""
     assert home.login(demo_server.issuer).status == 0
     result = home.run("token", environ={"TOKENCTL_SCPE": "api"})
-    assert result.status == 0 and result.stderr.count("did you mean TOKENCTL_SCOPE?") == 1
+    assert result.status == 0 and result.stderr.count("did you mean 'TOKENCTL_SCOPE'?") == 1
 
 
 @pytest.mark.parametrize("words", [("token",), ("exec", "--")], ids=lambda each: each[0])
