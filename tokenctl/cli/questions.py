@@ -15,7 +15,7 @@ def ask_for_profile(runtime: Runtime, name: str, members: dict[str, Any], answer
     if not runtime.terminal.attended:
         raise UsageError(
             f"there is no profile {name!r} yet, and nobody can be asked how its token API is called",
-            hint=f"write [profiles.{name}.api.login] into {runtime.config.path}: the README has an example",
+            hint=f"write [profiles.{name}.api.login] into {runtime.config.path}: 'tokenctl help token-apis' has examples",
         )
     profile = from_members(name, members, "option")  # before the questions, so that no answer is lost
     runtime.terminal.instruction("how is the token API called? an empty answer means the value in brackets")

@@ -26,7 +26,7 @@ def sign_in(start: SignIn) -> Iterator[Arrived]:
     if profile.api is None:
         raise UsageError(
             f"profile {profile.name!r} does not say how its token API is called",
-            hint=f"describe it in [profiles.{profile.name}.api.login]: url, body and access_token; see the README",
+            hint=f"describe it in [profiles.{profile.name}.api.login]: url, body and access_token; see 'tokenctl help token-apis'",
         )
     if not secret:
         raise UsageError(
