@@ -57,6 +57,7 @@ def run(environ: dict[str, str], *words: str) -> int:
         ("profile", "-p", "home", "show"),
         ("profile", "show", "-p", "home"),
         ("-p", "home", "profile", "show", "-p", "home"),
+        ("-p", "home", "-p", "home", "profile", "show"),
     ],
 )
 def test_the_profile_can_stand_before_and_after_the_command(
@@ -78,6 +79,10 @@ def test_the_config_file_can_stand_before_the_command(tmp_path: Path, capsys: py
     ("words", "status", "said"),
     [
         (("-p", "work", "show", "-p", "home"), 2, "--profile is given twice, as 'work' and as 'home'"),
+        (("-p", "work", "-p", "home", "show"), 2, "--profile is given twice, as 'work' and as 'home'"),
+        (("exec", "-p", "work", "-p", "home", "--", "true"), 125, "--profile is given twice"),
+        (("--config", "/a", "--config", "/b", "show"), 2, "--config is given twice"),
+        (("profile", "set", "work", "scope=a", "scope=b"), 2, "scope is given twice"),
         (("--config", "/a", "show", "--config", "/b"), 2, "--config is given twice, as '/a' and as '/b'"),
         (("-v", "show", "-q"), 2, "--verbose and --quiet contradict each other"),
         (("-p", "work", "show", "--all"), 2, "--all and --profile contradict each other"),

@@ -327,3 +327,11 @@ def test_no_answer_ends_the_questions(desk: Desk) -> None:
     desk.type_now(b"\x04")
     with pytest.raises(UsageError, match="no answer"):
         described(desk)
+
+
+def test_no_answer_ends_the_question_for_a_secret_too(desk: Desk, demo_server: FaultyServer) -> None:
+    """Where a secret is needed, it was asked for again and again: without end where the terminal was gone."""
+    members: dict[str, Any] = {"issuer": demo_server.issuer, "client_id": "c", "flow": "client-credentials"}
+    desk.type_now(b"\x04typed in vain\n")
+    with pytest.raises(UsageError, match="client secret: no answer"):
+        described(desk, **members)

@@ -1,6 +1,7 @@
 """Writing a profile into a person's own file."""
 
 import os
+import socket
 import stat
 import tomllib
 from dataclasses import replace
@@ -79,7 +80,26 @@ def test_profiles_on_one_line_can_be_added_to(tmp_path: Path, text: str) -> None
 def test_line_ends_are_kept(tmp_path: Path) -> None:
     """A file from Windows stays one."""
     text = '# mine\r\n[profiles.work]\r\nissuer = "https://a.example"\r\n'
-    assert saved(tmp_path / "config.toml", text).startswith(text)
+    found = saved(tmp_path / "config.toml", text)
+    assert found.startswith(text)
+    assert "\n" not in found.replace("\r\n", "")
+
+
+def test_the_invisible_mark_of_a_windows_editor_is_no_error(tmp_path: Path) -> None:
+    """A byte order mark stands before the first line."""
+    found = saved(tmp_path / "config.toml", "\ufeff[profiles.work]\n")
+    assert list(tomllib.loads(found)["profiles"]) == ["work", "new"]
+
+
+def test_what_is_not_an_ordinary_file_is_never_replaced(tmp_path: Path) -> None:
+    """As root the folder of a device can be written to; a socket stands for the device here."""
+    path = tmp_path / "config.toml"
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(path))
+        for write in (check, save):
+            with pytest.raises(UsageError, match="it is not an ordinary file"):
+                write(Config(path=path, profiles={}), NEW)
+    assert stat.S_ISSOCK(path.stat().st_mode)
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o644, 0o400])
@@ -234,6 +254,17 @@ def test_the_comment_before_a_profile_outlives_the_profile_above(tmp_path: Path,
     remove(read(path), name)
     left = [line for each, block in blocks.items() for line in block.splitlines() if each != name or "about" in line]
     assert [line for line in path.read_text().splitlines() if line] == [line for line in left if line]
+
+
+@pytest.mark.parametrize(("values", "removed"), [({}, ["params"]), ({"params": {"c": "d"}}, [])])
+def test_the_comment_before_a_profile_outlives_a_setting_above(
+    tmp_path: Path, values: dict[str, Any], removed: list[str]
+) -> None:
+    """The setting can be a table of its own, whose last lines are about the next profile."""
+    path = tmp_path / "config.toml"
+    path.write_text('[profiles.work]\nport = 1\n[profiles.work.params]\na = "b"\n\n# about home\n[profiles.home]\n')
+    change(read(path), "work", values, removed)
+    assert path.read_text().endswith("\n\n# about home\n[profiles.home]\n")
 
 
 def test_a_temporary_file_that_a_killed_run_left_goes(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from tokenctl.config.ad_hoc import ad_hoc
-from tokenctl.config.variables import warnings
+from tokenctl.config.variables import parsed, warnings
 from tokenctl.errors import UsageError
 from tokenctl.model.profile import Profile
 
@@ -31,3 +31,23 @@ def test_a_variable_that_says_what_the_profile_says_needs_no_warning(text: str, 
     """Over a profile of the config file it has no effect, and that is told where it would matter."""
     profile = Profile(name="work", renewal_ends_access_token=True)
     assert bool(list(warnings({NAME: text}, profile, ad_hoc=False))) is warned
+
+
+@pytest.mark.parametrize(
+    "text", ["https://a.example https://b.example/x,y", " https://a.example,\n https://b.example/x,y"]
+)
+def test_a_list_can_be_written_with_commas(text: str) -> None:
+    """A comma before a blank separates; within an address it is a part of it."""
+    assert parsed("resource", text, "here") == ["https://a.example", "https://b.example/x,y"]
+
+
+@pytest.mark.parametrize("text", ['{"prompt": "select account"}', 'prompt="select account"'])
+def test_a_table_can_be_written_as_profile_show_writes_it(text: str) -> None:
+    """JSON and words."""
+    assert parsed("params", text, "here") == {"prompt": "select account"}
+
+
+def test_a_table_that_is_half_json_is_refused() -> None:
+    """It would have been one parameter with a bracket in its name."""
+    with pytest.raises(UsageError, match="params is not valid JSON"):
+        parsed("params", '{"prompt"="login"}', "params")

@@ -166,8 +166,8 @@ class Terminal:
             self._written.add(text)
             self.message(text)
 
-    def ask_secret(self, question: str) -> str:
-        """Ask for a secret without showing it; no answer (Ctrl-D) is an empty one. What is pasted is taken whole.
+    def ask_secret(self, question: str) -> str | None:
+        """Ask for a secret without showing it; None when there is no answer (Ctrl-D). What is pasted is taken whole.
 
         Raises UsageError when nobody can be asked.
         """
@@ -175,7 +175,7 @@ class Terminal:
         try:
             answer = self._keyboard.hidden(f"tokenctl: {clean(question)}: ")
         except EOFError:
-            return ""
+            return None
         except UnicodeDecodeError:
             raise UsageError(f"{question}: what was typed is not text in the terminal's encoding") from None
         return answer.strip("\r\n")

@@ -29,12 +29,17 @@ class Answers:
         self._given[question] = answer
         return answer
 
-    def ask_secret(self, name: str, otherwise: str = "") -> str:
-        """Ask for a secret. `otherwise` says what an empty answer means; after a first try it means the same secret."""
+    def ask_secret(self, name: str, otherwise: str = "") -> str | None:
+        """Ask for a secret; None when there is no answer (Ctrl-D).
+
+        `otherwise` says what an empty answer means; after a first try it means the same secret.
+        """
         before = self._secrets.get(name, "")
         means = "the same as before" if before else otherwise
-        typed = self._terminal.ask_secret(name + (f" (empty: {means})" if means else "")).strip()
-        answer = "" if typed == NONE else typed or before
+        typed = self._terminal.ask_secret(name + (f" (empty: {means})" if means else ""))
+        if typed is None:
+            return None
+        answer = "" if typed.strip() == NONE else typed.strip() or before
         self._secrets[name] = answer
         return answer
 

@@ -39,10 +39,14 @@ def shared(ctx: click.Context) -> Shared:
     return found
 
 
-def _keep(ctx: click.Context, param: click.Parameter, value: str | bool | None) -> None:
+def _keep(ctx: click.Context, param: click.Parameter, value: tuple[str, ...] | bool | None) -> None:
     """Keep the value for the command, wherever its option stands. Raises BadParameter and Misuse."""
-    if value is None or value is False:
-        return
+    for each in value if isinstance(value, tuple) else (value,):
+        if each not in (None, False):
+            _keep_one(ctx, param, each)
+
+
+def _keep_one(ctx: click.Context, param: click.Parameter, value: str | bool) -> None:
     if isinstance(value, str) and not value.strip():
         raise click.BadParameter(EMPTY, ctx, param)
     before, name = shared(ctx), param.name or ""
@@ -91,6 +95,7 @@ _SHARED_OPTIONS = (
         "--profile",
         "name",
         metavar="NAME",
+        multiple=True,
         shell_complete=profile_names,
         callback=_keep,
         expose_value=False,
@@ -100,6 +105,7 @@ _SHARED_OPTIONS = (
         "--config",
         "config_file",
         metavar="FILE",
+        multiple=True,
         type=click.Path(),
         callback=_keep,
         expose_value=False,

@@ -119,6 +119,8 @@ def _secret(runtime: Runtime, server: Metadata, given: Profile, way: Way, answer
         return None
     while True:
         typed = answers.ask_secret("client secret", "" if way.needs_secret else "it has none")
+        if typed is None:
+            raise UsageError("client secret: no answer")
         if not typed and not way.needs_secret:
             return None
         if sendable(typed):

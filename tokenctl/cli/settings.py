@@ -1,5 +1,6 @@
 """What `profile set` reads, and what a change of a profile means for its session."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -10,7 +11,18 @@ from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
 
 
-def read(name: str, word: str) -> tuple[str, Any]:
+def read_all(name: str, words: Iterable[str]) -> dict[str, Any]:
+    """Read each `KEY=VALUE`. Raises UsageError, also for a key that is given twice with two values."""
+    values: dict[str, Any] = {}
+    for key, value in (_read(name, each) for each in words):
+        if values.setdefault(key, value) != value:
+            raise UsageError(
+                f"{key} is given twice", hint='leave one of them out, or write both values in one: KEY="A B"'
+            )
+    return values
+
+
+def _read(name: str, word: str) -> tuple[str, Any]:
     """Read `KEY=VALUE`: the setting of a profile, and its value in the config file's form. Raises UsageError."""
     key, equals, text = word.partition("=")
     if not equals:

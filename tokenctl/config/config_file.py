@@ -56,7 +56,7 @@ def load(environ: Mapping[str, str], named: str | None = None) -> Config:
     """Read the config file. Raises UsageError that names the file, and the line or the key."""
     path, required = config_path(environ, named)
     try:
-        found = tomllib.loads(path.read_bytes().decode())
+        found = tomllib.loads(decoded(path.read_bytes()))
     except FileNotFoundError:
         if required:
             raise UsageError(f"config file {path} does not exist", hint="check --config and TOKENCTL_CONFIG") from None
@@ -67,6 +67,14 @@ def load(environ: Mapping[str, str], named: str | None = None) -> Config:
     except OSError as reason:
         raise UsageError(f"config file {path} cannot be read: {reason.strerror}") from None
     return parse(path, found)
+
+
+def decoded(content: bytes) -> str:
+    """Decode a config file, and keep its line ends. Windows editors write an invisible mark (BOM) before the text.
+
+    Raises UnicodeDecodeError.
+    """
+    return content.decode("utf-8-sig")
 
 
 def check_case(names: Iterable[str], where: str) -> None:

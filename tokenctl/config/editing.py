@@ -7,6 +7,8 @@ compared with what was read just before it is replaced, and a file that has chan
 
 import contextlib
 import os
+import re
+import stat
 import tempfile
 import time
 import tomllib
@@ -19,7 +21,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from tokenctl.adapters.private_files import ensure_private_folder, sync_folder
-from tokenctl.config import toml_edits
+from tokenctl.config import config_file, toml_edits
 from tokenctl.config.config_file import Config, check_case, parse
 from tokenctl.errors import UsageError
 from tokenctl.model.profile import Profile, members_of
@@ -100,7 +102,12 @@ def _rewrite(config: Config, edit: Edit, by_hand: str) -> None:
 
 
 def _read(path: Path) -> bytes | None:
+    """Read the file; None when there is none. Raises UsageError, also for a device or a pipe: it must not be replaced."""
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise UsageError(
+                f"{path} cannot be changed: it is not an ordinary file", hint="name another one with --config"
+            )
         return path.read_bytes()
     except FileNotFoundError:
         return None
@@ -111,7 +118,8 @@ def _read(path: Path) -> bytes | None:
 def _edited(path: Path, before: bytes | None, edit: Edit, by_hand: str) -> str:
     """Make the new text. It is read again as a check, because people write TOML in many ways. Raises UsageError."""
     try:
-        old = (before or b"").decode()  # bytes, to keep the file's line ends
+        old = config_file.decoded(before or b"")
+        windows = "\n" in old and "\n" not in old.replace("\r\n", "")
         expected = tomllib.loads(old)
         has_default = "default_profile" in expected
         edit(expected)
@@ -120,6 +128,8 @@ def _edited(path: Path, before: bytes | None, edit: Edit, by_hand: str) -> str:
         document = tomlkit.parse(old)
         edit(document)
         text = tomlkit.dumps(document)
+        if windows:  # tomlkit ends its own lines as POSIX does
+            text = re.sub(r"\r?\n", "\r\n", text)
         found = tomllib.loads(text)
         if {"profiles": {}, **found} == {"profiles": {}, **expected}:  # an empty table needs no words
             parse(path, found)

@@ -23,9 +23,13 @@ def change(
         inline = isinstance(tables, InlineTable)
         tables[name] = tomlkit.inline_table() if inline else tomlkit.table()
         values = whole
+    table = tables[name]
+    comments = [each for key in (*removed, *values) for each in _comments_below(table.get(key))]
     for key in removed:
-        tables[name].pop(key, None)
-    _set(tables[name], values)
+        table.pop(key, None)
+    _set(table, values)
+    if comments:
+        _last_table(table).value.body.extend(comments)
 
 
 def _set(table: Any, values: Mapping[str, Any]) -> None:
@@ -59,8 +63,10 @@ def remove(name: str, document: Any) -> None:
         document.body[at:at] = comments
 
 
-def _comments_below(table: Table) -> list[Any]:
+def _comments_below(table: Any) -> list[Any]:
     """Return the comments and blank lines at the end of a table, which often are about the next table."""
+    if not isinstance(table, Table):
+        return []
     body = _last_table(table).value.body
     return list(body[_end_of_settings(body) :])
 

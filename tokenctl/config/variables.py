@@ -80,23 +80,23 @@ def settings(environ: Mapping[str, str], names: Collection[str], except_for: Con
 
 
 def parsed(name: str, text: str, where: str) -> Any:
-    """Read a text as the config file's value of a setting: a list as words, a table as `K=V` words, `api` as JSON.
+    """Read a text as the config file's value of a setting: a list as words, a table as `K=V` words or JSON, `api` as JSON.
 
     `where` names the text in a message. The value itself is not checked. Raises UsageError.
     """
     kind = CHECKS[name]
     if kind is check.uris:
-        return text.split()
+        return re.split(r",?\s+", text.strip())
     if kind is check.boolean:
         return {"true": True, "false": False}.get(text.lower(), text)
     if kind is check.port:
         return int(text) if text.isascii() and text.isdigit() else text
     if kind is check.command:
         return _json(text, where) if text.startswith("[") else _words(text, where)
-    if kind is check.params:
+    if kind is check.params and not text.startswith("{"):
         pairs = [each.partition("=") for each in _words(text, where)]
         return {key: value for key, _, value in pairs} if all(equals for _, equals, _ in pairs) else text
-    return _json(text, where) if kind is check.api else text
+    return _json(text, where) if kind in (check.api, check.params) else text
 
 
 def _words(text: str, where: str) -> list[str]:

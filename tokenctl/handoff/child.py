@@ -52,6 +52,8 @@ def find_program(name: str, path: str) -> str:
     for each in existing:
         if stat.S_ISREG(os.stat(each).st_mode) and os.access(each, os.X_OK):
             return each
+    if existing and os.path.isdir(existing[0]):
+        raise NotExecutable(f"{existing[0]} is a folder, not a command")
     if existing:
         raise NotExecutable(f"{existing[0]} is not executable", hint="run chmod +x, or run it with its interpreter")
     raise NotFound(f"there is no command {name!r}", hint=None if candidates == [name] else "it is in no folder of PATH")

@@ -76,6 +76,7 @@ def test_not_found_and_not_executable(signed_in: Home, tmp_path: Path) -> None:
         result = signed_in.run("exec", "--", word)
         assert (result.status, result.stdout) == (status, "")
         assert result.stderr.startswith("tokenctl: error: ")
+    assert "is a folder, not a command" in signed_in.run("exec", "--", str(tmp_path)).stderr
 
 
 def test_without_a_session_it_is_125(signed_in: Home) -> None:

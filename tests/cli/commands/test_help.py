@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.attended import attended
 from tests.support.commandline import Home
+from tokenctl.cli import main as cli
 from tokenctl.cli.commands import load
 from tokenctl.cli.help import TOPICS, page
 from tokenctl.cli.main import COMMANDS
@@ -49,6 +50,23 @@ def test_a_topic_that_is_none_is_an_error_that_lists_them(home: Home) -> None:
     result = home.run("help", "quantum")
     assert (result.status, result.stdout) == (2, "") and all(name in result.stderr for name in TOPICS)
     assert "did you mean 'keyrings'?" in home.run("help", "keyring").stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("profile", "sett"), "did you mean 'set'?"),
+        (("profile", "bogus"), "the commands are: default, list, remove, set, show, unset"),
+        (("login", "bogus"), "run 'tokenctl help login'"),
+        (("store", "migrate", "bogus"), "run 'tokenctl help store migrate'"),
+    ],
+)
+def test_a_wrong_word_after_a_command_gets_what_there_is(
+    words: tuple[str, ...], hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Topics are no part of a group."""
+    assert cli.run(("help", *words)) == 2
+    assert capsys.readouterr().err.endswith(f"hint: {hint}\n")
 
 
 def options() -> set[str]:

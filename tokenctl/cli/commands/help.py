@@ -58,15 +58,24 @@ def _help_of(root: click.Context, words: tuple[str, ...]) -> str:
         group = ctx.command
         found = group.get_command(ctx, word) if isinstance(group, click.Group) else None
         if found is None:
-            known = group.list_commands(ctx) if isinstance(group, click.Group) else []
-            if ctx is root:
-                known = [*TOPICS, *known]
-            raise UsageError(
-                f"there is no command{' and no topic' if ctx is root else ''} {' '.join(words)!r:.60}",
-                hint=did_you_mean(word, known) or f"the topics are: {', '.join(TOPICS)}; or run 'tokenctl help'",
-            )
+            raise _unknown(ctx, word, words)
         ctx = click.Context(found, info_name=word, parent=ctx)
     return ctx.get_help()
+
+
+def _unknown(ctx: click.Context, word: str, words: tuple[str, ...]) -> UsageError:
+    """Say that the word names no command there, and which there are."""
+    known = ctx.command.list_commands(ctx) if isinstance(ctx.command, click.Group) else []
+    if ctx.parent is None:
+        message = f"there is no command and no topic {word!r:.60}"
+        hint = did_you_mean(word, [*TOPICS, *known]) or f"the topics are: {', '.join(TOPICS)}; or run 'tokenctl help'"
+    else:
+        message = f"there is no command {' '.join(words)!r:.60}"
+        path = ctx.command_path
+        hint = did_you_mean(word, known) or (
+            f"the commands are: {', '.join(known)}" if known else f"run 'tokenctl help {path.partition(' ')[2]}'"
+        )
+    return UsageError(message, hint=hint)
 
 
 def _list_of_topics() -> str:

@@ -169,7 +169,7 @@ def _find_secret(runtime: Runtime, vault: Vault, kind: SecretKind, answers: Answ
         secret = clients.secret_outside(runtime, profile, kind, method)
     if secret is None and _needs_secret(profile) and runtime.terminal.attended:
         secret = answers.ask_secret(kind.name)
-        if not sendable(secret):
+        if secret is None or not sendable(secret):
             raise UsageError(
                 f"no {kind.name} was given, or one with a control character in it",
                 hint=f"try again, or set TOKENCTL_{kind.variable}_FILE to a file that has it",

@@ -8,7 +8,7 @@ import click
 from tokenctl.cli.grammar import Group, profile_names, shared_options
 from tokenctl.cli.options import as_json, with_runtime
 from tokenctl.cli.output import answer, stdout_is_terminal
-from tokenctl.cli.settings import read, say_what_next
+from tokenctl.cli.settings import read_all, say_what_next
 from tokenctl.cli.views import document, profiles
 from tokenctl.config import config_file, editing, environment
 from tokenctl.config.config_file import Config
@@ -100,7 +100,7 @@ def set_(runtime: Runtime, name: str | None, profile_name: str, settings: tuple[
     'tokenctl help config' explains the settings.
     """
     _check_one_name(name, profile_name)
-    values = dict(read(profile_name, each) for each in settings)
+    values = read_all(profile_name, settings)
     with exclusive_config(runtime.environ):
         config = _read(runtime)
         before = config.profiles.get(profile_name)
