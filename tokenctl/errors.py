@@ -64,6 +64,10 @@ class StoreUnavailable(StoreError):
     """There is no usable store on this machine, or its program does not run."""
 
 
+class NoKeyring(StoreUnavailable):
+    """No keyring of this machine can keep a session, so another store has to."""
+
+
 class StoreLocked(StoreError):
     """The store is there but locked, and nobody unlocked it."""
 

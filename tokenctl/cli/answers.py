@@ -32,7 +32,8 @@ class Answers:
     def ask_secret(self, name: str, otherwise: str = "") -> str:
         """Ask for a secret. `otherwise` says what an empty answer means; after a first try it means the same secret."""
         before = self._secrets.get(name, "")
-        means = "the same as before" if before else otherwise
+        kept = "the same as before" + (f"; {NONE}: {otherwise}" if otherwise else "")
+        means = kept if before else otherwise
         typed = self._terminal.ask_secret(name + (f" (empty: {means})" if means else "")).strip()
         answer = "" if typed == NONE else typed or before
         self._secrets[name] = answer
