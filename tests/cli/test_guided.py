@@ -353,7 +353,7 @@ def test_ctrl_c_in_the_sign_in_costs_no_answers(home: Home, demo_server: FaultyS
     first = questions(demo_server.issuer, "tokenctl-demo", "device", "", "openid api")
     ended = attended(home, "login", answers=[*first, ("yourself", CTRL_C)])
     assert ended.status == 130, ended.stderr
-    hint = ended.stderr.partition("to go on with the same answers: tokenctl ")[2].partition("\n")[0]
+    hint = ended.stderr.partition("to go on with the same answers:\ntokenctl ")[2].partition("\n")[0]
     assert shlex.split(hint)[-2:] == ["--flow", "device"] and "'openid api'" in hint
     approve: Answer = lambda said: demo_server.approve_device(  # noqa: E731
         next(line.strip() for line in said.splitlines() if line.startswith("    "))

@@ -9,7 +9,7 @@ _OPTIONS = ("issuer", "client_id", "scope", "resource", "audience", "flow", "sou
 
 
 def same_login(profile: Profile) -> str | None:
-    """Return the hint with the command that asks for none of it again; None where a setting has no option."""
+    """Return the command that asks for none of it again; None where a setting has no option."""
     members = members_of(profile)
     if not members.keys() <= {*_OPTIONS, "params"}:
         return None
@@ -20,4 +20,4 @@ def same_login(profile: Profile) -> str | None:
             words += [f"--{key.replace('_', '-')}", str(each)]
     for key, value in profile.params:
         words += ["--param", f"{key}={value}"]
-    return f"to go on with the same answers: {shlex.join(words)}"
+    return shlex.join(words)

@@ -131,9 +131,11 @@ def command(
             if not again(runtime, answers, wanted, error):
                 raise
         except KeyboardInterrupt:
-            if not answers or wanted.saved is None or wanted.secret is not None:  # no option takes a secret
+            command_line = same_login(wanted.saved) if answers and wanted.saved else None
+            if command_line is None or wanted.secret is not None:  # no option takes a secret
                 raise
-            runtime.terminal.error("interrupted", same_login(wanted.saved))
+            runtime.terminal.error("interrupted", "to go on with the same answers:")
+            runtime.terminal.plain_line(command_line)
             raise click.exceptions.Exit(INTERRUPTED) from None
     saved = save(runtime, wanted, session)
     _report(runtime, vault, session, wanted, saved=saved)
