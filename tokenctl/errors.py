@@ -4,6 +4,7 @@
     ├── UsageError                2   wrong words, wrong configuration, unsafe files
     ├── StoreError                3   the place that keeps sessions cannot be used
     │   ├── StoreUnavailable      3   there is none, or nobody answers
+    │   │   └── NoKeyring         3   no keyring of this machine can be used
     │   ├── StoreLocked           3   it is there, and locked
     │   ├── StoreTimedOut         3   it is there, and does not answer in time
     │   └── StoreDamaged          3   it answers something that cannot be understood
