@@ -39,7 +39,9 @@ _EXAMPLES = """\
   tokenctl login -p work --flow device
   # a machine, with the client secret from a pipe
   pass show ci | tokenctl login -p ci --issuer https://login.example.com \\
-      --client-id ID --flow client-credentials --client-secret-stdin"""
+      --client-id ID --flow client-credentials --client-secret-stdin
+  # the page on the redirect URI, signing in without a browser, and secrets
+  tokenctl help signing-in"""
 
 INTERRUPTED = 130
 """The exit status after Ctrl-C."""
