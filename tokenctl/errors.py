@@ -4,6 +4,7 @@
     ├── UsageError                2   wrong words, wrong configuration, unsafe files
     ├── StoreError                3   the place that keeps sessions cannot be used
     │   ├── StoreUnavailable      3   there is none, or nobody answers
+    │   │   └── NoKeyring         3   no keyring of this machine can be used
     │   ├── StoreLocked           3   it is there, and locked
     │   ├── StoreTimedOut         3   it is there, and does not answer in time
     │   └── StoreDamaged          3   it answers something that cannot be understood
@@ -62,6 +63,10 @@ class StoreError(TokenctlError):
 
 class StoreUnavailable(StoreError):
     """There is no usable store on this machine, or its program does not run."""
+
+
+class NoKeyring(StoreUnavailable):
+    """No keyring of this machine can keep a session, so another store has to."""
 
 
 class StoreLocked(StoreError):

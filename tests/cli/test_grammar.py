@@ -12,7 +12,7 @@ from tests.support.sessions import session
 from tokenctl.cli import main as cli
 from tokenctl.cli.commands import load
 from tokenctl.cli.grammar import CommandWithChild
-from tokenctl.cli.main import COMMANDS
+from tokenctl.cli.main import COMMANDS, ELSEWHERE
 from tokenctl.runtime import Runtime
 from tokenctl.storage.memory_store import MemoryStore
 
@@ -127,6 +127,16 @@ def test_a_wrong_word_gets_the_nearest_one(
     """Whatever kind of name it is: command, option, profile, setting or value."""
     assert run(environ, *words) == 2
     assert capsys.readouterr().err.endswith(f"tokenctl: hint: did you mean {near!r}?\n")
+
+
+@pytest.mark.parametrize("word", sorted(ELSEWHERE))
+def test_the_word_of_another_tool_gets_the_command_of_this_one(
+    environ: dict[str, str], word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Status, whoami, list, config: whoever comes from elsewhere finds it, and what is said exists."""
+    assert run(environ, word) == 2
+    said = re.search(r"hint: here it is 'tokenctl ([a-z-]+)", capsys.readouterr().err)
+    assert said is not None and (said[1] in COMMANDS or said[1] == "--version") and word not in COMMANDS
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,18 @@
 """`tokenctl login` with nothing configured: what it asks a person, and what it makes of the answers."""
 
 import json
+import shlex
 import socket
+import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.servers.faulty_server import FaultyServer, Reply, json_reply
-from tests.support.attended import Answer, attended
+from tests.support.attended import CTRL_C, Answer, attended
 from tests.support.commandline import Home
 from tests.support.demo_server import Make
 from tests.support.desk import Desk, at_desk
@@ -311,6 +314,51 @@ def test_answers_can_be_kept_without_a_session(home: Home, demo_server: FaultySe
     assert result.status == 6 and result.stderr.count("tokenctl: error: ") == 1, result.stderr
     demo_server.overrides.clear()
     done = attended(home, "login", answers=[("client secret", b"demo-ci-secret\n")])
+    assert done.status == 0, done.stderr
+
+
+NO_BUS = {"DBUS_SESSION_BUS_ADDRESS": "unix:path=/nowhere", "PYTHON_KEYRING_BACKEND": ""}
+
+
+def keyring_less(tmp_path: Path) -> Home:
+    """A home without a keyring, in which no store was chosen either."""
+    return Home(tmp_path / "bare", NO_BUS, store="keyring")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a keyring")
+def test_without_a_keyring_a_person_can_choose_an_encrypted_file(tmp_path: Path, demo_server: FaultyServer) -> None:
+    """No answer is asked again, two passphrases that differ neither, and the profile says where the session is."""
+    home = keyring_less(tmp_path)
+    typed = [("(a new one)", b"one\n"), ("again", b"two\n"), ("(a new one)", b"good\n"), ("again", b"good\n")]
+    answers = questions(demo_server.issuer, "tokenctl-demo-ci", "client-credentials", "demo-ci-secret", "api")
+    result = attended(home, "login", answers=[*answers, ("keep the session in a file", b"y\n"), *typed])
+    assert result.status == 0 and result.stderr.count("issuer (") == 1, result.stderr
+    assert 'store = "file"' in home.config.read_text()
+    assert home.run("token", environ={"TOKENCTL_PASSPHRASE": "good"}).status == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a keyring")
+@pytest.mark.parametrize(("words", "environ"), [(("--store", "keyring"), {}), ((), {"TOKENCTL_STORE": "keyring"})])
+def test_a_store_that_was_named_is_the_only_one(
+    tmp_path: Path, demo_server: FaultyServer, words: tuple[str, ...], environ: dict[str, str]
+) -> None:
+    """Who says the keyring gets the error, and no file."""
+    login = ("login", "-p", "t", "--issuer", demo_server.issuer, "--client-id", "tokenctl-demo", "--flow", "device")
+    result = attended(keyring_less(tmp_path), *login, *words, environ=environ)
+    assert result.status == 3 and "keep the session in a file" not in result.stderr, result.stderr
+
+
+def test_ctrl_c_in_the_sign_in_costs_no_answers(home: Home, demo_server: FaultyServer) -> None:
+    """A wrong client is seen in the browser only; the hint is the whole command, to change and to run again."""
+    first = questions(demo_server.issuer, "tokenctl-demo", "device", "", "openid api")
+    ended = attended(home, "login", answers=[*first, ("yourself", CTRL_C)])
+    assert ended.status == 130, ended.stderr
+    hint = ended.stderr.partition("to go on with the same answers:\ntokenctl ")[2].partition("\n")[0]
+    assert shlex.split(hint)[-2:] == ["--flow", "device"] and "'openid api'" in hint
+    approve: Answer = lambda said: demo_server.approve_device(  # noqa: E731
+        next(line.strip() for line in said.splitlines() if line.startswith("    "))
+    )
+    done = attended(home, *shlex.split(hint), answers=[("yourself", approve)])
     assert done.status == 0, done.stderr
 
 

@@ -1,10 +1,14 @@
 """What commands share: the warning for a token that does not live for as long as was asked."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.support.flows import at
 from tests.support.sessions import session
-from tokenctl.cli.options import warn_if_short
+from tokenctl.cli.options import each_profile, warn_if_short
+from tokenctl.errors import StoreUnavailable
+from tokenctl.runtime import Runtime
 from tokenctl.storage.memory_store import MemoryStore
 
 TOKEN = session()
@@ -31,3 +35,18 @@ def test_a_min_ttl_that_is_not_met_is_said(
     written = capsys.readouterr().err
     assert said in written and written.startswith("tokenctl: warning: " if said else "") and bool(said) == bool(written)
     assert not said or ("the server's tokens" in written) == (min_ttl == 3600)
+
+
+def test_a_hint_that_many_profiles_have_is_written_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """On a machine without a keyring, ten profiles are ten lines."""
+    (tmp_path / "c.toml").write_text("".join(f'[profiles.{each}]\nissuer = "https://a.example"\n' for each in "abc"))
+
+    def fail(name: str) -> None:
+        raise StoreUnavailable("no keyring", hint="start it" if name != "c" else "another")
+
+    assert each_profile(Runtime({"TOKENCTL_CONFIG": str(tmp_path / "c.toml")}), fail) == ([], 3)
+    said = capsys.readouterr().err.splitlines()
+    assert [line.removeprefix("tokenctl: ") for line in said] == [
+        *("error: a: no keyring", "hint: start it", "error: b: no keyring"),
+        *("error: c: no keyring", "hint: another"),
+    ]

@@ -1,6 +1,7 @@
 """What `show` and `profile` write: tables that fit the terminal, and plain words in a pipe."""
 
 import io
+import re
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
+from tokenctl.cli.help import TOPICS, page
 from tokenctl.cli.views import document, tables
+from tokenctl.cli.views.page import draw_page
 from tokenctl.cli.views.tables import fitted, shortened
 
 STATES = ("fresh", "stale", "expired", "login_required", "signing_out", "logged_out")
@@ -104,3 +107,16 @@ def test_a_pipe_gets_words_and_not_pythons() -> None:
         'g: [{"h": 1}]',
         "j: 7",
     ]
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_a_page_sets_no_background(
+    topic: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On a terminal with dark text, an example on a dark background could not be read."""
+    for name, value in {"FORCE_COLOR": "1", "TERM": "xterm-256color", "COLORTERM": "", "NO_COLOR": ""}.items():
+        monkeypatch.setenv(name, value)
+    draw_page(page(topic))
+    drawn = capsys.readouterr().out
+    codes = {code for codes in re.findall(r"\x1b\[([0-9;]+)m", drawn) for code in codes.split(";")}
+    assert "1" in codes and not codes & {"48", *map(str, range(40, 48)), *map(str, range(100, 108))}, codes

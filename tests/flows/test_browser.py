@@ -301,7 +301,9 @@ def test_what_to_register_is_said_once(
     named = {name: value.format(port=unused_port) if value else unused_port for name, value in members.items()}
     person = Person()
     assert sign_in(person, profile_of(server, **named), timeout=60).subject == "user-ada"
-    assert capsys.readouterr().err.count(words.format(port=unused_port)) == 1
+    said = capsys.readouterr().err
+    assert said.count(words.format(port=unused_port)) == 1
+    assert f"an error about the client, check the client ID {profile_of(server).client_id!r};" in said
     if "port}" in words:
         assert query(person.opened[0])["redirect_uri"] in words.format(port=unused_port)
 

@@ -12,7 +12,7 @@ from keyring.backend import Crypter, NullCrypter
 from tests.servers.hung_bus import HungBus
 from tests.servers.secret_service import SecretService
 from tests.support.ring import Ring
-from tokenctl.errors import StoreTimedOut, StoreUnavailable
+from tokenctl.errors import NoKeyring, StoreTimedOut, StoreUnavailable
 from tokenctl.model.profile import Profile
 from tokenctl.model.store import Store
 from tokenctl.runtime import Runtime
@@ -185,8 +185,9 @@ def test_a_file_of_the_library_that_cannot_be_read_is_told(tmp_path: Path, monke
 def test_without_any_keyring_the_reasons_and_the_ways_out_are_told(tmp_path: Path) -> None:
     """SSH, a container, CI: one clear error."""
     environ = {"DBUS_SESSION_BUS_ADDRESS": f"unix:path={tmp_path}/absent", "XDG_RUNTIME_DIR": str(tmp_path)}
-    with pytest.raises(StoreUnavailable, match="no usable keyring") as caught:
+    with pytest.raises(NoKeyring, match=r"no usable keyring \(the Secret Service keyring: .*; KWallet: ") as caught:
         opened(environ, tmp_path)
+    assert "cannot be used" not in caught.value.message
     assert "--store file" in (caught.value.hint or "") and "--store memory" in (caught.value.hint or "")
 
 

@@ -135,7 +135,7 @@ class Attempt:
     @property
     def _usual_hint(self) -> str:
         if self.proxy is None:
-            return "check the network, then try the same command again"
+            return "check the address and the network, then try again"
         name = self.host.rpartition(":")[0] if re.search(r"[^:]:\d+$", self.host) else self.host
         return f"check {self.proxy.variable}; to go there without a proxy, add {name} to {self.proxy.exceptions}"
 

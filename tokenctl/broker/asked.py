@@ -55,9 +55,11 @@ def token_within(
 def _wait(runtime: Runtime, failed: Unreachable | Busy, pause: float, ends: float) -> None:
     """Wait for `pause` seconds before the next try, and tell the person how long it can go on."""
     begun = runtime.since_boot()
-    runtime.terminal.detail(
-        f"{failed.message}; trying again in {pause:.0f} s, and for {max(0, ends - begun):.0f} s more at most"
-    )
+    tries = f"{failed.message}; trying again in {pause:.0f} s, and for {max(0, ends - begun):.0f} s more at most"
+    if pause == FIRST_PAUSE and not runtime.terminal.watched:  # a job's log has no progress line
+        runtime.terminal.message(tries)
+    else:
+        runtime.terminal.detail(tries)
     what = "the lock" if isinstance(failed, Busy) else "the server"
     try:
         # In short sleeps: a machine that was suspended meanwhile goes on soon after it wakes.

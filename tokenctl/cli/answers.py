@@ -35,7 +35,8 @@ class Answers:
         `otherwise` says what an empty answer means; after a first try it means the same secret.
         """
         before = self._secrets.get(name, "")
-        means = "the same as before" if before else otherwise
+        kept = "the same as before" + (f"; {NONE}: {otherwise}" if otherwise else "")
+        means = kept if before else otherwise
         typed = self._terminal.ask_secret(name + (f" (empty: {means})" if means else ""))
         if typed is None:
             return None

@@ -189,13 +189,17 @@ class Group(click.Group):
         """Find the command that the first word names. Raises Misuse."""
         word = args[0]
         if not ctx.resilient_parsing and not word.startswith("-") and self.get_command(ctx, word) is None:
-            hint = did_you_mean(word, self.names(ctx))
+            hint = self.elsewhere(word) or did_you_mean(word, self.names(ctx))
             raise Misuse(f"there is no command {word!r:.70}", ctx, hint=hint)
         return super().resolve_command(ctx, args)
 
     def names(self, ctx: click.Context) -> list[str]:
         """List every name of a command that can be typed."""
         return self.list_commands(ctx)
+
+    def elsewhere(self, word: str) -> str | None:
+        """Return the hint for a word that other tools have as a command, and this one under another name."""
+        return None
 
 
 class Choice(click.Choice[str]):

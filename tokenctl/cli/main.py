@@ -42,6 +42,22 @@ EXEC_FAILED = 125
 """The exit status of `exec` when tokenctl failed before the child started."""
 
 
+ELSEWHERE = {
+    **dict.fromkeys(("signin", "sign-in", "auth", "authenticate", "init", "add"), "login"),
+    **dict.fromkeys(("signout", "sign-out"), "revoke"),
+    **dict.fromkeys(("status", "whoami", "info", "inspect"), "show"),
+    **dict.fromkeys(("get", "print-access-token", "access-token"), "token"),
+    **dict.fromkeys(("list", "ls", "accounts"), "profile list"),
+    **dict.fromkeys(("config", "set", "configure"), "profile"),
+    **dict.fromkeys(("run", "env"), "exec -- CMD"),
+    **dict.fromkeys(("renew", "rotate"), "refresh"),
+    **dict.fromkeys(("use", "switch", "default"), "profile default NAME"),
+    **dict.fromkeys(("keyring", "keyrings"), "store"),
+    "version": "--version",
+}
+"""What other tools call a command, and what is the nearest here."""
+
+
 class LazyGroup(Group):
     """A group that lists its commands from the table, and imports a command when the command runs."""
 
@@ -52,6 +68,11 @@ class LazyGroup(Group):
     def names(self, ctx: click.Context) -> list[str]:
         """List every name of a command that can be typed."""
         return [*COMMANDS, "logout"]
+
+    def elsewhere(self, word: str) -> str | None:
+        """Return the hint for a word that other tools have as a command, and this one under another name."""
+        own = ELSEWHERE.get(word.lower())
+        return f"here it is 'tokenctl {own}'" if own else None
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command with this name."""

@@ -123,11 +123,12 @@ def each_profile(
 ) -> tuple[list[Result], int]:
     """Call `action` for every profile, and return the results, and the first failure's exit status or 0.
 
-    A failure is written to stderr, and the next profile follows. With `signed_in_only` it is no failure that a profile
+    A failure is written to stderr, and the next profile follows; a hint that several have is written once. With `signed_in_only` it is no failure that a profile
     has no session.
     """
     results: list[Result] = []
     logged_out: list[str] = []
+    hinted: set[str | None] = set()
     status = 0
     for name in runtime.config.profiles:
         try:
@@ -136,7 +137,8 @@ def each_profile(
             if signed_in_only and isinstance(error, LoggedOut):
                 logged_out.append(name)
                 continue
-            runtime.terminal.error(f"{name}: {error.message}", error.hint)
+            runtime.terminal.error(f"{name}: {error.message}", None if error.hint in hinted else error.hint)
+            hinted.add(error.hint)
             status = status or error.exit_status
     if logged_out:
         runtime.terminal.message(f"not signed in, and passed over: {', '.join(logged_out)}")

@@ -1,7 +1,7 @@
 """The profile that a login signs in to: one of the config file, perhaps changed by options, a new one, or `env`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import click
@@ -12,7 +12,7 @@ from tokenctl.cli.answers import Answers
 from tokenctl.cli.guided import Described
 from tokenctl.config import editing, environment, variables
 from tokenctl.config.ad_hoc import ad_hoc
-from tokenctl.errors import TokenctlError, UsageError, did_you_mean
+from tokenctl.errors import NoKeyring, TokenctlError, UsageError, did_you_mean
 from tokenctl.model.profile import Profile, from_members, members_of
 from tokenctl.runtime import Runtime
 from tokenctl.storage.lock import exclusive_config
@@ -156,6 +156,27 @@ def _new_profile(runtime: Runtime, name: str | None, members: Mapping[str, Any],
 
 
 _NEEDED = {"issuer": "--issuer URL", "client_id": "--client-id ID"}
+
+
+def in_a_file(runtime: Runtime, wanted: Wanted, given: Mapping[str, Any], error: NoKeyring) -> Wanted:
+    """Where no keyring can keep the session, ask the person whether an encrypted file may, and save that too.
+
+    Raises the error when nobody can be asked, when a store was named, when the answer is no, or when no profile could
+    say later where the session is.
+    """
+    named = "store" in given or variables.is_set(runtime.environ, "STORE")
+    saved = wanted.saved or runtime.config.profiles.get(wanted.profile.name)
+    if named or saved is None or not runtime.terminal.attended:
+        raise error
+    runtime.terminal.warning(error.message)
+    if not runtime.terminal.confirm("keep the session in a file instead, encrypted with a passphrase that you choose?"):
+        raise error
+    profile, saved = (environment.override(each, IN_A_FILE, "answer") for each in (wanted.profile, saved))
+    return replace(wanted, profile=profile, saved=saved)
+
+
+IN_A_FILE = {"store": "file"}
+"""The setting of a profile whose session needs no keyring."""
 
 
 def again(runtime: Runtime, answers: Answers, wanted: Wanted, error: TokenctlError) -> bool:

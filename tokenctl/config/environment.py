@@ -96,7 +96,8 @@ def of_file(config: Config, name: str | None) -> Profile:
     if name is None and config.profiles:
         raise UsageError(
             "there are several profiles, and none was named",
-            hint=f"add -p NAME or set default_profile; the profiles are: {', '.join(config.profiles)}",
+            hint=f"add -p NAME, or choose one with 'tokenctl profile default NAME'; the profiles are:"
+            f" {', '.join(config.profiles)}",
         )
     if name is None:
         raise UsageError(

@@ -145,8 +145,8 @@ def passphrase(
 ) -> str:
     """Get the file store's passphrase from the environment, the profile's command, or the person.
 
-    The person types a `new` one twice; UsageError when the two differ. Raises StoreLocked when nobody can be asked,
-    when the answer is empty, or when the command fails.
+    The person types a `new` one twice, until both are the same. Raises StoreLocked when nobody can be asked, when the
+    answer is empty, or when the command fails.
     """
     found = from_environment(environ, "PASSPHRASE")
     if found is not None:
@@ -155,14 +155,15 @@ def passphrase(
         return _from_command(command, environ)
     if not terminal.attended:
         raise StoreLocked("the file store needs its passphrase, and nobody can be asked for it", hint=_WITHOUT_PROMPT)
-    typed = terminal.ask_secret("passphrase for the file store" + (" (a new one)" if new else ""))
-    if not typed:
-        raise StoreLocked(
-            "the file store needs its passphrase, and none was given", hint=f"try again, or {_WITHOUT_PROMPT}"
-        )
-    if new and terminal.ask_secret("the same passphrase again") != typed:
-        raise UsageError("the two passphrases differ", hint="nothing was stored; try again")
-    return typed
+    while True:
+        typed = terminal.ask_secret("passphrase for the file store" + (" (a new one)" if new else ""))
+        if not typed:
+            raise StoreLocked(
+                "the file store needs its passphrase, and none was given", hint=f"try again, or {_WITHOUT_PROMPT}"
+            )
+        if not new or terminal.ask_secret("the same passphrase again") == typed:
+            return typed
+        terminal.warning("the two passphrases differ")
 
 
 _WITHOUT_PROMPT = "set TOKENCTL_PASSPHRASE_FILE to a file that has it, or passphrase_command in the profile"

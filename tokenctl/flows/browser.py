@@ -116,12 +116,13 @@ def _about_redirect(profile: Profile, redirect_uri: str) -> str:
 
     It has no line of its own: the address to open is the only one.
     """
+    client = f"if the browser shows an error about the client, check the client ID {profile.client_id!r:.120}"
     if profile.port or urlsplit(profile.redirect_uri or "").port:
-        return f"if the browser shows an error about the redirect URI, register exactly this one there: {redirect_uri}"
+        return f"{client}; if about the redirect URI, register exactly this one there: {redirect_uri}"
     parts = urlsplit(redirect_uri)
     fixed = urlunsplit(parts._replace(netloc=parts.netloc.rpartition(":")[0] + f":{FIXED_PORT}"))
     return (
-        f"if the browser shows an error about the redirect URI, register {fixed} there,"
+        f"{client}; if about the redirect URI, register {fixed} there,"
         f" and {callback_page.NEXT_STEP} with --port {FIXED_PORT}"
     )
 

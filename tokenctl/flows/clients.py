@@ -98,7 +98,9 @@ def secret_of_session(runtime: Runtime, vault: Vault, session: Session) -> str |
 
 def secret_hint(profile: Profile, kind: SecretKind) -> str:
     """Say how to give the secret of the profile's client, which is missing: to a login, or to each command."""
-    signs_in = f"run 'tokenctl login -p {profile.name} {kind.option}'"
+    signs_in = (
+        f"run 'tokenctl login -p {profile.name} {kind.option}' with it on stdin (a first login: with its options too)"
+    )
     variables = f"set TOKENCTL_{kind.variable} or TOKENCTL_{kind.variable}_FILE"
     if profile.store not in LASTING_STORES:
         return variables

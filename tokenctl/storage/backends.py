@@ -20,9 +20,9 @@ import keyring.backends.null
 from keyring.backend import KeyringBackend, NullCrypter
 from keyring.util import platform_
 
-from tokenctl.errors import StoreUnavailable
-from tokenctl.model.store import Store
-from tokenctl.storage.failures import OTHER_STORES_HINT, unquoted
+from tokenctl.errors import NoKeyring, StoreUnavailable
+from tokenctl.model.store import Store, keyring_name
+from tokenctl.storage.failures import OTHER_STORES_HINT, unquoted, without_frame
 from tokenctl.storage.keyring_store import KeyringStore, call_within
 from tokenctl.storage.one_file import OneFileStore, is_one_file
 from tokenctl.storage.patience import Patience
@@ -71,8 +71,8 @@ def open_keyring(environ: Mapping[str, str], kind: str, backend: str | None, pat
         try:
             return _working(environ, candidate, patience)
         except StoreUnavailable as reason:
-            reasons.append(reason.message)
-    raise StoreUnavailable(f"no usable keyring: {'; '.join(reasons)}", hint=OTHER_STORES_HINT)
+            reasons.append(f"{keyring_name(candidate)}: {without_frame(reason.message)}")
+    raise NoKeyring(f"no usable keyring ({'; '.join(reasons)})", hint=OTHER_STORES_HINT)
 
 
 def open_backend(name: str, patience: Patience) -> KeyringBackend:

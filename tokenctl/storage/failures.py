@@ -8,8 +8,8 @@ from tokenctl.errors import StoreLocked, StoreTimedOut, StoreUnavailable
 from tokenctl.model.store import keyring_name
 
 OTHER_STORES_HINT = (
-    "check that the keyring is running and unlocked; where there is none, 'tokenctl login --store file' (encrypted with a"
-    " passphrase) and, for a machine's login, 'tokenctl login --store memory' need none"
+    "check that the keyring is running and unlocked; where there is none, add '--store file' (encrypted with a passphrase)"
+    " or, for a machine, '--store memory' to 'tokenctl login'; 'tokenctl help keyrings' has more"
 )
 UNLOCK_HINT = "unlock it (log in to the desktop, or 'security unlock-keychain' on macOS), then try again"
 KWALLET_HINT = "open the wallet (sign in to the desktop, or use KDE's program for wallets), then try again"
@@ -26,6 +26,9 @@ def unquoted(text: str, written: str) -> str:
     return "its message is not shown, because it quotes the entry" if quotes else text[:200]
 
 
+_FRAME = ("the keyring cannot be used (", ")")
+
+
 def locked(hint: str = UNLOCK_HINT) -> StoreLocked:
     """Make the error for a keyring that is there, and locked."""
     return StoreLocked("the keyring is locked", hint=hint)
@@ -33,7 +36,14 @@ def locked(hint: str = UNLOCK_HINT) -> StoreLocked:
 
 def unavailable(reason: str, hint: str = OTHER_STORES_HINT) -> StoreUnavailable:
     """Make the error for a keyring that is not there, or that fails."""
-    return StoreUnavailable(f"the keyring cannot be used ({reason})", hint=hint)
+    return StoreUnavailable(reason.join(_FRAME), hint=hint)
+
+
+def without_frame(message: str) -> str:
+    """Return the reason alone, of a message that `unavailable` made; any other message as it is."""
+    before, after = _FRAME
+    framed = message.startswith(before) and message.endswith(after)
+    return message[len(before) : -len(after)] if framed else message
 
 
 Class = TypeVar("Class", bound=type)

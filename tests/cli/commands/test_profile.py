@@ -141,6 +141,15 @@ def test_a_new_name_makes_a_profile(here: Here) -> None:
     assert f"made profile home in {here.path}" in err and "tokenctl login -p home" in err
 
 
+def test_a_mistyped_name_that_makes_a_profile_is_told(here: Here) -> None:
+    """Without an issuer it was meant for the profile that there is; the hint takes it back."""
+    here.write()
+    near = next(iter(load(here.environ).profiles))
+    said = here.run("set", near + "k", "min_ttl=5m")[1]
+    assert f"did you mean {near!r}?" in said and f"tokenctl profile remove {near}k" in said
+    assert "did you mean" not in here.run("set", near + "s", "issuer=https://a.example", "client_id=c")[1]
+
+
 WRONG = [
     ("scope", "is not KEY=VALUE"),
     ("scope=", "scope has no value"),

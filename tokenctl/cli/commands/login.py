@@ -1,6 +1,7 @@
 """`tokenctl login`: sign in once."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import click
@@ -12,11 +13,12 @@ from tokenctl.cli.grammar import Choice, Command
 from tokenctl.cli.options import as_json, positive_seconds, with_runtime
 from tokenctl.cli.output import answer
 from tokenctl.cli.saving import save
+from tokenctl.cli.spelled import same_login
 from tokenctl.cli.views import document
-from tokenctl.cli.wanted import Wanted, again, find
+from tokenctl.cli.wanted import IN_A_FILE, Wanted, again, find, in_a_file
 from tokenctl.config import editing
 from tokenctl.config.secret_sources import from_stdin, sendable
-from tokenctl.errors import TokenctlError, UsageError
+from tokenctl.errors import NoKeyring, TokenctlError, UsageError
 from tokenctl.flows import clients, sign_in, ways
 from tokenctl.flows.flow import SecretKind, SignIn
 from tokenctl.model.profile import FLOWS, SOURCES, STORES, Profile
@@ -37,7 +39,12 @@ _EXAMPLES = """\
   tokenctl login -p work --flow device
   # a machine, with the client secret from a pipe
   pass show ci | tokenctl login -p ci --issuer https://login.example.com \\
-      --client-id ID --flow client-credentials --client-secret-stdin"""
+      --client-id ID --flow client-credentials --client-secret-stdin
+  # the page on the redirect URI, signing in without a browser, and secrets
+  tokenctl help signing-in"""
+
+INTERRUPTED = 130
+"""The exit status after Ctrl-C."""
 
 
 @click.command("login", cls=Command, examples=_EXAMPLES)
@@ -106,6 +113,7 @@ def command(
     """
     given, answers = _members(options), Answers(runtime.terminal)
     stdin = {"--client-secret-stdin": client_secret_stdin, "--api-key-stdin": api_key_stdin}
+    prepare = partial(_prepare, runtime, answers=answers, stdin=stdin, no_browser=no_browser, timeout=timeout)
     session = None
     while session is None:
         wanted = find(runtime, name, given, answers, switch_account=switch_account)
@@ -114,11 +122,23 @@ def command(
             _report_good(runtime, *good, as_json=as_json)
             return
         try:
-            vault, start = _prepare(runtime, wanted, answers, stdin, no_browser=no_browser, timeout=timeout)
+            try:
+                vault, start = prepare(wanted)
+            except NoKeyring as error:
+                wanted = in_a_file(runtime, wanted, given, error)
+                given |= IN_A_FILE  # for the next try
+                vault, start = prepare(wanted)
             session = login.login(runtime, vault, start, switch_account=switch_account or wanted.switches)
         except TokenctlError as error:
             if not again(runtime, answers, wanted, error):
                 raise
+        except KeyboardInterrupt:
+            command_line = same_login(wanted.saved) if answers and wanted.saved else None
+            if command_line is None or wanted.secret is not None:  # no option takes a secret
+                raise
+            runtime.terminal.error("interrupted", "to go on with the same answers:")
+            runtime.terminal.plain_line(command_line)
+            raise click.exceptions.Exit(INTERRUPTED) from None
     saved = save(runtime, wanted, session)
     _report(runtime, vault, session, wanted, saved=saved)
     if as_json:
@@ -128,9 +148,9 @@ def command(
 def _prepare(
     runtime: Runtime,
     wanted: Wanted,
+    *,
     answers: Answers,
     stdin: Mapping[str, bool],
-    *,
     no_browser: bool,
     timeout: int,
 ) -> tuple[Vault, SignIn]:

@@ -12,7 +12,7 @@ from tokenctl.cli.settings import read_all, say_what_next
 from tokenctl.cli.views import document, profiles
 from tokenctl.config import config_file, editing, environment
 from tokenctl.config.config_file import Config
-from tokenctl.errors import UsageError
+from tokenctl.errors import UsageError, did_you_mean
 from tokenctl.model.profile import CHECKS, check_key, from_members, members_of
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
@@ -109,7 +109,9 @@ def set_(runtime: Runtime, name: str | None, profile_name: str, settings: tuple[
         editing.change(config, profile_name, values)
     if before is None:
         runtime.terminal.message(f"made profile {profile_name} in {config.path}")
-        runtime.terminal.hint(f"sign in with 'tokenctl login -p {profile_name}'")
+        near = did_you_mean(profile_name, config.profiles) if after.issuer is None and after.api is None else None
+        undo = f"{near} then 'tokenctl profile remove {profile_name}'; else " if near else ""
+        runtime.terminal.hint(f"{undo}sign in with 'tokenctl login -p {profile_name}'")
     else:
         runtime.terminal.message(f"changed {_and(values)} of {profile_name} in {config.path}")
         say_what_next(runtime, before, after)

@@ -8,6 +8,8 @@ from tokenctl.cli.views.panels import draw
 
 WIDEST = 100
 """Columns: longer lines are hard to read."""
+CODE = "ansi_dark"
+"""The colours of examples: those of the terminal, on its own background. A dark one hides the dark text of a light one."""
 
 
 class _WholeTable(TableElement):
@@ -27,4 +29,4 @@ class _Page(Markdown):
 
 def draw_page(text: str) -> None:
     """Draw a page of Markdown on stdout."""
-    draw(_Page(text), width=min(WIDEST, Console().width))
+    draw(_Page(text, code_theme=CODE), width=min(WIDEST, Console().width))
