@@ -12,7 +12,7 @@ from tests.bench.real_servers import allauth, oauth_toolkit
 from tests.bench.real_servers.life import live
 from tests.bench.real_servers.parts import Server
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 Serve = Callable[[Path, Path, int | None], AbstractContextManager[Server]]
 

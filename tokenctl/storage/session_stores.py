@@ -1,5 +1,6 @@
 """The stores of one profile: those that can have its session, and the one that the profile asks for; each opened once."""
 
+import os
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -99,7 +100,7 @@ class SessionStores:
 
         A keyring that is about to end (KeePassXC) has no entries for a moment, and is gone from the bus then.
         """
-        has_redo_log = any(session_files.others(self._folder, session_files.REDO_LOG, None))
+        has_redo_log = any(map(os.path.lexists, session_files.others(self._folder, session_files.REDO_LOG, None)))
         for pause in SECOND_LOOKS if has_redo_log else ():
             self._runtime.sleep(pause)
             for store in self._holding:
