@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -22,11 +22,13 @@ from tests.support.flows import (
     rewritten,
 )
 from tests.support.sessions import end_of
-from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable, UsageError
+from tokenctl.broker import current as currents
+from tokenctl.errors import Busy, LoginRequired, Refused, TokenctlError, Unreachable, UsageError
 from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
 from tokenctl.storage.lock import exclusive
 from tokenctl.storage.memory_store import MemoryStore
+from tokenctl.storage.memory_vault import MemoryVault
 
 # -- current ---------------------------------------------------------------------------------------
 
@@ -372,3 +374,25 @@ def test_a_person_has_no_memory_store(demo_server: FaultyServer) -> None:
     """What a person signs in to must be kept somewhere."""
     with pytest.raises(UsageError, match="memory"):
         broker.current(Runtime(store=MemoryStore()), profile_of(demo_server, store="memory"))
+
+
+class HeldVault(MemoryVault):
+    """A vault whose lock another process holds for longer than anybody waits. It counts the waits."""
+
+    waits = 0
+
+    def exclusive(self, patience: float | None = None) -> NoReturn:
+        """Wait in vain."""
+        self.waits += 1
+        raise Busy("another tokenctl has been renewing this session for 60 s")
+
+
+def test_a_lock_that_others_hold_is_waited_for_once(
+    demo_server: FaultyServer, session: Session, store: MemoryStore
+) -> None:
+    """For an expired token the first wait is the whole one already."""
+    late = at(end_of(session) + 10, store)
+    vault = HeldVault(late, profile_of(demo_server))
+    with pytest.raises(Busy):
+        currents.current(late, vault)
+    assert vault.waits == 1

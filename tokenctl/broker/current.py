@@ -54,7 +54,7 @@ def current(runtime: Runtime, vault: "Vault", min_ttl: int | None = None) -> Ses
     except OtherSession:  # another process replaced it while this one waited for the lock
         return _begin(runtime, vault, session)
     except Busy as error:
-        if session.expired(runtime.time_of(session)):  # it cannot be handed out any more: wait as long as others do
+        if left and session.expired(runtime.time_of(session)):  # it expired meanwhile: wait as long as others do
             return _renewed(runtime, vault, session, wanted, patience=None)
         return _at_hand(runtime, vault, session, error)
     except TokenctlError as error:
