@@ -71,13 +71,13 @@ def _address_in(said: str) -> str:
     return next(line.strip() for line in said.splitlines() if line.startswith("http"))
 
 
-def test_two_that_differ_are_refused_before_the_sign_in(asked: Home, demo_server: FaultyServer) -> None:
-    """Nobody signs in for a session that will not be kept."""
+def test_two_that_differ_are_asked_for_again_before_the_sign_in(asked: Home, demo_server: FaultyServer) -> None:
+    """Nobody signs in for a session that will not be kept, and Ctrl-D ends the questions."""
     (asked.folder / "state" / "t" / "session.sealed").unlink()
     before = len(demo_server.requests)
-    answers = [("(a new one)", b"pass phrase\n"), ("again", b"pass fraze\n")]
+    answers = [("(a new one)", b"pass phrase\n"), ("again", b"pass fraze\n"), ("(a new one)", CTRL_D)]
     result = attended(asked, "login", "--no-browser", answers=answers)
-    assert result.status == 2 and "differ" in result.stderr
+    assert result.status == 3 and "differ" in result.stderr and "none was given" in result.stderr
     assert len(demo_server.requests) == before
 
 
