@@ -123,8 +123,8 @@ def each_profile(
 ) -> tuple[list[Result], int]:
     """Call `action` for every profile, and return the results, and the first failure's exit status or 0.
 
-    A failure is written to stderr, and the next profile follows; a hint that several have is written once. With `signed_in_only` it is no failure that a profile
-    has no session.
+    A failure is written to stderr, and the next profile follows; a hint that several have is written once. With
+    `signed_in_only` it is no failure that a profile has no session.
     """
     results: list[Result] = []
     logged_out: list[str] = []

@@ -37,8 +37,8 @@ def send(start: SignIn, attempts: Attempts) -> Sent:
     """Send the request with one client authentication after the other until the server accepts one.
 
     Raises Refused when it accepts none, or Unreachable. The error has no code where nothing but a status refuses the
-    client: the answers can be those of a proxy or a captive portal. Where a job's platform speaks for the client, the refusal is
-    returned: the flow says more about it.
+    client: the answers can be those of a proxy or a captive portal. Where a job's platform speaks for the client, the
+    refusal is returned: the flow says more about it.
     """
     runtime, profile = start.runtime, start.profile
     known: tuple[str, ...] = tuple(secret for each in start.clients for secret in each.secrets)

@@ -76,8 +76,8 @@ def raise_error(
 ) -> NoReturn:
     """Raise the error that an error response (RFC 6749 section 5.2) means, if it does not mean that a grant is dead.
 
-    `known` secrets are removed from messages; `hints` maps an error code to the grant's own hint. 429 and 503 say "later" whatever the body says. Other statuses leave the word to
-    the error code, but with 5xx no grant is dead.
+    `known` secrets are removed from messages; `hints` maps an error code to the grant's own hint. 429 and 503 say
+    "later" whatever the body says. Other statuses leave the word to the error code, but with 5xx no grant is dead.
     """
     error, text = code_of(document), words_of(document, known)
     undecided = overloaded(response) and (error is None or error.lower() in DEAD_CODES)
