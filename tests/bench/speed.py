@@ -25,6 +25,7 @@ from tests.bench.peers import PATIENCE, PEERS, Absent, Case, Stage, refresh_toke
 from tests.servers.faulty_server import FaultyServer
 from tests.servers.secret_service import SecretService
 from tests.support.commandline import Home
+from tests.support.real_parts import Missing
 
 THROWN_AWAY = 2
 """Rounds that are run first and not counted."""
@@ -179,11 +180,14 @@ def main() -> None:
     asked = parser.parse_args()
     venv = asked.venv.absolute()
     version = subprocess.run([venv / "bin" / "python", "-V"], capture_output=True, text=True, check=True).stdout.strip()
-    with prepared(venv) as (found, absent):
-        kept = chosen(found, asked.only)
-        for case in kept:
-            check(case)
-        runs = measure(kept, asked.runs)
+    try:
+        with prepared(venv) as (found, absent):
+            kept = chosen(found, asked.only)
+            for case in kept:
+                check(case)
+            runs = measure(kept, asked.runs)
+    except Missing as reason:
+        raise SystemExit(f"cannot measure: {reason}") from None
     lines = {name: line(runs, name) for name in runs}
     absent = {name: reason for name, reason in absent.items() if not asked.only or name in {t.peer for t in TARGETS}}
     judged = verdicts(runs, TARGETS)
