@@ -85,7 +85,7 @@ def test_the_console_script_of_the_readme_loads_nothing_before_the_package(tmp_p
         pytest.skip("no package index can be reached")
     assert installed.returncode == 0, installed.stderr
     scripts = tmp_path / ".venv" / "bin"
-    words = [scripts / "python", "-X", "importtime", scripts / "tokenctl", "--version"]
+    words = [str(scripts / "python"), "-X", "importtime", str(scripts / "tokenctl"), "--version"]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     loaded = [each.rpartition("|")[2].strip() for each in done.stderr.splitlines()]
     assert "site" in loaded and "re" not in loaded[: loaded.index("tokenctl")]
