@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from tokenctl.model.store import Store
 if TYPE_CHECKING:
     from tokenctl.adapters.browser import Browser
     from tokenctl.adapters.claim import Claim
+    from tokenctl.adapters.pools import Connections
     from tokenctl.oauth.wire import Request, Response
 
 Send = Callable[["Request"], "Response"]
@@ -49,6 +50,7 @@ class Runtime:
         self._clock = clock or Clock()
         self._send = send
         self._ends_at: float | None = None
+        self._connections: Connections | None = None
         self._browser = browser
         self.store = store
         self._warned = False
@@ -131,7 +133,7 @@ class Runtime:
 
         left = TOTAL if self._ends_at is None else max(0.0, min(TOTAL, self._ends_at - self.since_boot()))
         with self.terminal.delayed_progress(f"tokenctl: waiting for {request.url.split('/')[2]} "):
-            return Transport(profile.ca_file, left, self.environ).send(request, claim)
+            return Transport(profile.ca_file, left, self.environ, self._connections).send(request, claim)
 
     @contextmanager
     def requests_end_at(self, moment: float | None) -> Iterator[None]:
@@ -141,6 +143,17 @@ class Runtime:
             yield
         finally:
             self._ends_at = before
+
+    @contextmanager
+    def sharing_connections(self) -> Iterator[None]:
+        """Let a request of the block that presents nothing use a connection that an earlier one opened."""
+        from tokenctl.adapters.pools import Connections
+
+        with closing(Connections()) as self._connections:
+            try:
+                yield
+            finally:
+                self._connections = None
 
     @cached_property
     def browser(self) -> "Browser":

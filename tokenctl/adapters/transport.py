@@ -2,30 +2,32 @@
 
 Every request has a total deadline, and every response a size limit. There are no cookies, and no credentials from
 netrc. The system's trust store decides which certificates are trusted, so company CAs work. The environment names the
-proxy (`proxies.py`), and a host's addresses are tried side by side (`side_by_side.py`). A redirect is followed only for a GET without headers, within its origin: a
-secret never goes to another URL.
+proxy (`proxies.py`), and a host's addresses are tried side by side (`side_by_side.py`). A redirect is followed only for
+a GET without headers, within its origin: a secret never goes to another URL.
+
+The requests are sent by httpcore, which is what httpx sends its own with. httpx itself is not loaded: its import costs
+more than half of a renewal, most of it for its command line, and all that is needed of it here is a few headers.
 """
 
+import contextlib
 import os
 import ssl
 import time
-from collections.abc import Iterator, Mapping
-from email.utils import parsedate_to_datetime
-from functools import partial
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from collections.abc import Hashable, Mapping
+from functools import cached_property, partial
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import httpcore
-import httpx
-import truststore
 
 from tokenctl import __version__
 from tokenctl.adapters.attempt import CONNECT, Attempt
 from tokenctl.adapters.body import decoder
 from tokenctl.adapters.claim import Claim
 from tokenctl.adapters.deadline import Call
-from tokenctl.adapters.pools import pool
+from tokenctl.adapters.http_address import address, host_and_port, host_header
+from tokenctl.adapters.http_headers import joined, read_date, read_retry_after, value_of
+from tokenctl.adapters.pools import Connections, pool
 from tokenctl.adapters.proxies import Proxy, choose, with_system_settings
 from tokenctl.errors import Refused, UsageError
 from tokenctl.oauth.wire import Request, Response
@@ -37,8 +39,6 @@ LARGEST = 1024 * 1024
 READ_ARRIVED = 1.0
 """Seconds after the deadline in which a response that has arrived is read."""
 MOST_REDIRECTS = 3
-LONGEST_RETRY_AFTER = 300
-"""Seconds, at most."""
 
 _HEADERS = {"User-Agent": f"tokenctl/{__version__}", "Accept": "application/json", "Accept-Encoding": "identity"}
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -47,21 +47,33 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 class Transport:
     """Sends requests. `ca_file` is a PEM file of certificates to trust in addition to the system's.
 
-    `total` is seconds. `environ` names the proxies; None means the environment of this process. Raises UsageError when
-    the file cannot be read.
+    `total` is seconds. `environ` names the proxies; None means the environment of this process. Connections stay open in
+    `kept`; None means that each request has connections of its own. Raises UsageError when the file cannot be read.
     """
 
     def __init__(
-        self, ca_file: str | None = None, total: float = TOTAL, environ: Mapping[str, str] | None = None
+        self,
+        ca_file: str | None = None,
+        total: float = TOTAL,
+        environ: Mapping[str, str] | None = None,
+        kept: Connections | None = None,
     ) -> None:
+        self._ca_file = ca_file
         self._total = total
+        self._kept = kept
         self._environ = os.environ if environ is None else environ
-        self._context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         if ca_file:
             try:
                 self._context.load_verify_locations(cafile=str(Path(ca_file).expanduser()))
             except (OSError, ssl.SSLError, RuntimeError):  # RuntimeError: ~ of an unknown user
                 raise UsageError(f"ca_file {ca_file!r:.200} is no readable PEM file of certificates") from None
+
+    @cached_property
+    def _context(self) -> ssl.SSLContext:
+        """What decides about certificates. A request without TLS does not load it."""
+        import truststore
+
+        return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
     def send(self, request: Request, claim: Claim | None = None) -> Response:
         """Send one request and read the whole response; every HTTP status of the server is a response.
@@ -86,22 +98,24 @@ class Transport:
 
     def _send_once(self, request: Request, left: float, claim: Claim) -> Response:
         attempt = Attempt(
-            host=_host_and_port(request.url),
+            host=host_and_port(request.url),
             url=request.url,
             proxy=None if request.direct else self._proxy(request.url),
             total=self._total,
             claim=claim,
         )
+        try:
+            where = address(request.url)
+        except ValueError:
+            raise _not_valid(request.url) from None
         if left <= 0:
             raise attempt.unreachable(f"{attempt.host} did not answer in time")
         try:
-            call = Call(partial(self._exchange, request, attempt))
+            call = Call(partial(self._exchange, request, where, attempt))
             if not call.ended_within(left) and not claim.give_up():
                 # The response can have arrived while this process was stopped: the reader gets time to read it.
                 call.ended_within(READ_ARRIVED)
             return call.result()
-        except httpx.InvalidURL:
-            raise _not_valid(request.url) from None
         except Exception as error:
             raise attempt.failure(error) from None
 
@@ -111,79 +125,72 @@ class Transport:
         except ValueError:
             raise _not_valid(url) from None
 
-    def _exchange(self, request: Request, attempt: Attempt) -> Response:
+    def _exchange(self, request: Request, where: httpcore.URL, attempt: Attempt) -> Response:
+        """Send the request and read the response; on a connection that is open already only if nothing is lost by that.
+
+        The server may be about to close such a connection. So it is only for a GET that presents nothing, which is sent
+        once more then.
+        """
+        over_tls = where.scheme == b"https" or (attempt.proxy is not None and attempt.proxy.scheme == "https")
+        key = (self._ca_file, attempt.proxy, over_tls)
+        presents_nothing = request.method == "GET" and not request.headers
+        used = self._kept.take(key) if self._kept is not None and presents_nothing else None
+        if used is not None:
+            with contextlib.suppress(httpcore.NetworkError, httpcore.ProtocolError):
+                return self._exchange_on(used, key, request, where, attempt)
+        connections = pool(attempt.proxy, self._context if over_tls else None)
+        return self._exchange_on(connections, key, request, where, attempt)
+
+    def _exchange_on(
+        self,
+        connections: httpcore.ConnectionPool,
+        key: Hashable,
+        request: Request,
+        where: httpcore.URL,
+        attempt: Attempt,
+    ) -> Response:
+        with contextlib.ExitStack() as closing:
+            closing.callback(connections.close)
+            response = self._answer(connections, request, where, attempt)
+            if self._kept is not None:
+                closing.pop_all()
+                self._kept.keep(key, connections)
+        return response
+
+    def _answer(
+        self, connections: httpcore.ConnectionPool, request: Request, where: httpcore.URL, attempt: Attempt
+    ) -> Response:
         content_type, content = request.content or (None, None)
-        headers = {**request.headers, **({"Content-Type": content_type} if content_type else {})}
-        with (
-            # Each request has a client of its own, so that two requests share no connection and no cookie.
-            httpx.Client(
-                transport=_Pooled(pool(attempt.proxy, self._context)),
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-                headers=_HEADERS,
-                timeout=httpx.Timeout(self._total, connect=CONNECT),
-                trust_env=False,
-            ) as client,
-            client.stream(
-                request.method,
-                request.url,
-                content=content,
-                headers=headers,
-                extensions={"trace": attempt.trace},
-            ) as answer,
-        ):
+        typed = {"Content-Type": content_type} if content_type else {}
+        with connections.stream(
+            request.method,
+            where,
+            headers=joined({"Host": host_header(request.url)}, _HEADERS, request.headers, typed),
+            content=content if request.method == "GET" else content or b"",
+            extensions={
+                "timeout": {"connect": CONNECT, "read": self._total, "write": self._total, "pool": self._total},
+                "trace": attempt.trace,
+            },
+        ) as answer:
             body = bytearray()
-            decoded = decoder(answer.headers.get("Content-Encoding", ""))
-            for part in answer.iter_raw():  # raw, because a small compressed body can be huge when it is decompressed
+            decoded = decoder(value_of(answer, "content-encoding") or "")
+            for part in answer.iter_stream():  # as it was sent, because a small compressed body can be huge afterwards
                 body += decoded(part, LARGEST + 1 - len(body))
                 if len(body) > LARGEST:
                     raise Refused(
-                        f"{_host_and_port(request.url)} answered with more than {LARGEST // 1024} KiB", lost=True
+                        f"{host_and_port(request.url)} answered with more than {LARGEST // 1024} KiB", lost=True
                     )
-            date = read_date(answer.headers.get("Date"))
+            date = read_date(value_of(answer, "date"))
             return Response(
-                status=answer.status_code,
+                status=answer.status,
                 received_at=int(time.time()),
                 body=bytes(body),
-                content_type=answer.headers.get("Content-Type", ""),
-                retry_after=_retry_after(answer.headers.get("Retry-After"), date),
-                location=answer.headers.get("Location"),
+                content_type=value_of(answer, "content-type") or "",
+                retry_after=read_retry_after(value_of(answer, "retry-after"), date),
+                location=value_of(answer, "location"),
                 date=date,
                 proxy=attempt.proxy.name if attempt.proxy else "",
             )
-
-
-class _Pooled(httpx.BaseTransport):
-    """Sends httpx's requests through httpcore's pool. httpx's own transport allows no backend for connections."""
-
-    def __init__(self, connections: httpcore.ConnectionPool) -> None:
-        self._pool = connections
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        url = request.url
-        answer = self._pool.handle_request(
-            httpcore.Request(
-                method=request.method,
-                url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-                headers=request.headers.raw,
-                content=request.stream,
-                extensions=request.extensions,
-            )
-        )
-        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer), extensions=answer.extensions)
-
-    def close(self) -> None:
-        self._pool.close()
-
-
-class _Body(httpx.SyncByteStream):
-    def __init__(self, answer: httpcore.Response) -> None:
-        self._answer = answer
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self._answer.iter_stream()
-
-    def close(self) -> None:
-        self._answer.close()
 
 
 def _redirect_url(url: str, location: str) -> str:
@@ -198,35 +205,5 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _host_and_port(url: str) -> str:
-    """Name the host, and the port if it is not the scheme's default."""
-    parts = urlsplit(url)
-    default = {"https": ":443", "http": ":80"}.get(parts.scheme, "")
-    return parts.netloc.rpartition("@")[2].removesuffix(default)
-
-
 def _not_valid(url: str) -> Refused:
     return Refused(f"{url.partition('?')[0]!r:.200} is not a valid address")
-
-
-def read_date(value: str | None) -> int | None:
-    """Read the header `Date` (RFC 9110 section 6.6.1) as epoch seconds."""
-    try:
-        return int(parsedate_to_datetime(value or "").timestamp())
-    except (ValueError, TypeError, OverflowError):
-        return None
-
-
-def _retry_after(value: str | None, date: int | None) -> int | None:
-    """Read Retry-After (RFC 9110 section 10.2.3) as seconds, `LONGEST_RETRY_AFTER` at most.
-
-    A date is counted from the response's own `date` where there is one: this machine's clock can be wrong.
-    """
-    if value is None:
-        return None
-    if value.isascii() and value.isdecimal():
-        return min(int(value[:9]), LONGEST_RETRY_AFTER)
-    until = read_date(value)
-    if until is None:
-        return None
-    return min(max(0, until - (int(time.time()) if date is None else date)), LONGEST_RETRY_AFTER)
