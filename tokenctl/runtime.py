@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from tokenctl.adapters import private_process
 from tokenctl.adapters.clock import Clock
 from tokenctl.adapters.terminal import Terminal
-from tokenctl.config import config_file, environment, variables
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
 from tokenctl.model.store import Store
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from tokenctl.adapters.browser import Browser
     from tokenctl.adapters.claim import Claim
     from tokenctl.adapters.pools import Connections
+    from tokenctl.config.config_file import Config
     from tokenctl.oauth.wire import Request, Response
 
 Send = Callable[["Request"], "Response"]
@@ -89,23 +89,31 @@ class Runtime:
         return {"sent_at": int(now), "boot_id": boot_id, "booted_at_ms": booted_at}
 
     @cached_property
-    def config(self) -> config_file.Config:
+    def config(self) -> "Config":
         """The config file, read once."""
+        from tokenctl.config import config_file  # a worker has its profile from its caller
+
         return config_file.load(self.environ, self.config_file)
 
     def profile(self, name: str | None) -> Profile:
         """Pick the profile that `-p`, the environment or the config file means."""
+        from tokenctl.config import environment
+
         profile = environment.choose(self.config, self.environ, name)
         self.warn_of_variables(profile, name)
         return profile
 
     def asked(self, name: str | None) -> dict[str, Any]:
         """Return the target that the environment asks for within the session of the profile; see `environment.asked`."""
+        from tokenctl.config import environment
+
         return environment.asked(self.config, self.environ, name)
 
     def warn_of_variables(self, profile: Profile, name: str | None) -> None:
         """Warn once of `TOKENCTL_*` variables that have no effect."""
         if not self._warned:
+            from tokenctl.config import environment, variables
+
             self._warned = True
             ad_hoc = environment.is_ad_hoc(self.config, self.environ, name)
             for text in variables.warnings(self.environ, profile, ad_hoc=ad_hoc):

@@ -40,7 +40,7 @@ BOTH = {
 """What neither of the two loads. The server is on loopback, without TLS."""
 CALLER = BOTH | {"httpcore", "h11", "jwt", "cryptography", "tokenctl.flows.flow", "tokenctl.oauth.wire"}
 CALLER |= {"tokenctl.adapters.transport", "tokenctl.broker.worker", "tokenctl.broker.lifecycle"}
-WORKER = BOTH | {"click", "keyring", "jeepney", "tokenctl.oauth.metadata"}
+WORKER = BOTH | {"click", "keyring", "jeepney", "tomllib", "tokenctl.oauth.metadata"}
 WORKER |= {
     "tokenctl.cli",
     "tokenctl.flows.sign_in",
