@@ -18,9 +18,8 @@ from tests.servers.raw_server import OK, raw_server, saying
 from tests.support.commandline import LONG
 from tests.support.flows import always
 from tokenctl.adapters.claim import Claim
-from tokenctl.adapters.http_headers import LONGEST_RETRY_AFTER, read_date
 from tokenctl.adapters.pools import Connections
-from tokenctl.adapters.transport import LARGEST, Transport
+from tokenctl.adapters.transport import LARGEST, LONGEST_RETRY_AFTER, Transport, read_date
 from tokenctl.errors import Refused, Unreachable, UsageError
 from tokenctl.oauth.wire import Request
 

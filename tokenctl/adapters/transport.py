@@ -4,29 +4,27 @@ Every request has a total deadline, and every response a size limit. There are n
 netrc. The system's trust store decides which certificates are trusted, so company CAs work. The environment names the
 proxy (`proxies.py`), and a host's addresses are tried side by side (`side_by_side.py`). A redirect is followed only for
 a GET without headers, within its origin: a secret never goes to another URL.
-
-The requests are sent by httpcore, which is what httpx sends its own with. httpx itself is not loaded: its import costs
-more than half of a renewal, most of it for its command line, and all that is needed of it here is a few headers.
 """
 
 import contextlib
 import os
 import ssl
 import time
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
+from email.utils import parsedate_to_datetime
 from functools import cached_property, partial
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import httpcore
+import httpx
 
 from tokenctl import __version__
 from tokenctl.adapters.attempt import CONNECT, Attempt
 from tokenctl.adapters.body import decoder
 from tokenctl.adapters.claim import Claim
 from tokenctl.adapters.deadline import Call
-from tokenctl.adapters.http_address import address, host_and_port, host_header
-from tokenctl.adapters.http_headers import joined, read_date, read_retry_after, value_of
 from tokenctl.adapters.pools import Connections, pool
 from tokenctl.adapters.proxies import Proxy, choose, with_system_settings
 from tokenctl.errors import Refused, UsageError
@@ -39,6 +37,8 @@ LARGEST = 1024 * 1024
 READ_ARRIVED = 1.0
 """Seconds after the deadline in which a response that has arrived is read."""
 MOST_REDIRECTS = 3
+LONGEST_RETRY_AFTER = 300
+"""Seconds, at most."""
 
 _HEADERS = {"User-Agent": f"tokenctl/{__version__}", "Accept": "application/json", "Accept-Encoding": "identity"}
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -98,24 +98,22 @@ class Transport:
 
     def _send_once(self, request: Request, left: float, claim: Claim) -> Response:
         attempt = Attempt(
-            host=host_and_port(request.url),
+            host=_host_and_port(request.url),
             url=request.url,
             proxy=None if request.direct else self._proxy(request.url),
             total=self._total,
             claim=claim,
         )
-        try:
-            where = address(request.url)
-        except ValueError:
-            raise _not_valid(request.url) from None
         if left <= 0:
             raise attempt.unreachable(f"{attempt.host} did not answer in time")
         try:
-            call = Call(partial(self._exchange, request, where, attempt))
+            call = Call(partial(self._exchange, request, attempt))
             if not call.ended_within(left) and not claim.give_up():
                 # The response can have arrived while this process was stopped: the reader gets time to read it.
                 call.ended_within(READ_ARRIVED)
             return call.result()
+        except httpx.InvalidURL:
+            raise _not_valid(request.url) from None
         except Exception as error:
             raise attempt.failure(error) from None
 
@@ -125,72 +123,103 @@ class Transport:
         except ValueError:
             raise _not_valid(url) from None
 
-    def _exchange(self, request: Request, where: httpcore.URL, attempt: Attempt) -> Response:
+    def _exchange(self, request: Request, attempt: Attempt) -> Response:
         """Send the request and read the response; on a connection that is open already only if nothing is lost by that.
 
         The server may be about to close such a connection. So it is only for a GET that presents nothing, which is sent
         once more then.
         """
-        over_tls = where.scheme == b"https" or (attempt.proxy is not None and attempt.proxy.scheme == "https")
+        over_tls = urlsplit(request.url).scheme == "https" or bool(attempt.proxy and attempt.proxy.scheme == "https")
         key = (self._ca_file, attempt.proxy, over_tls)
         presents_nothing = request.method == "GET" and not request.headers
         used = self._kept.take(key) if self._kept is not None and presents_nothing else None
         if used is not None:
             with contextlib.suppress(httpcore.NetworkError, httpcore.ProtocolError):
-                return self._exchange_on(used, key, request, where, attempt)
+                return self._exchange_on(used, key, request, attempt)
         connections = pool(attempt.proxy, self._context if over_tls else None)
-        return self._exchange_on(connections, key, request, where, attempt)
+        return self._exchange_on(connections, key, request, attempt)
 
     def _exchange_on(
-        self,
-        connections: httpcore.ConnectionPool,
-        key: Hashable,
-        request: Request,
-        where: httpcore.URL,
-        attempt: Attempt,
+        self, connections: httpcore.ConnectionPool, key: Hashable, request: Request, attempt: Attempt
     ) -> Response:
         with contextlib.ExitStack() as closing:
             closing.callback(connections.close)
-            response = self._answer(connections, request, where, attempt)
+            response = self._answer(connections, request, attempt)
             if self._kept is not None:
                 closing.pop_all()
                 self._kept.keep(key, connections)
         return response
 
-    def _answer(
-        self, connections: httpcore.ConnectionPool, request: Request, where: httpcore.URL, attempt: Attempt
-    ) -> Response:
+    def _answer(self, connections: httpcore.ConnectionPool, request: Request, attempt: Attempt) -> Response:
         content_type, content = request.content or (None, None)
-        typed = {"Content-Type": content_type} if content_type else {}
-        with connections.stream(
-            request.method,
-            where,
-            headers=joined({"Host": host_header(request.url)}, _HEADERS, request.headers, typed),
-            content=content if request.method == "GET" else content or b"",
-            extensions={
-                "timeout": {"connect": CONNECT, "read": self._total, "write": self._total, "pool": self._total},
-                "trace": attempt.trace,
-            },
-        ) as answer:
+        headers = {**request.headers, **({"Content-Type": content_type} if content_type else {})}
+        with (
+            # Each request has a client of its own, so that two requests share no cookie.
+            httpx.Client(
+                transport=_Pooled(connections),
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+                headers=_HEADERS,
+                timeout=httpx.Timeout(self._total, connect=CONNECT),
+                trust_env=False,
+            ) as client,
+            client.stream(
+                request.method,
+                request.url,
+                content=content,
+                headers=headers,
+                extensions={"trace": attempt.trace},
+            ) as answer,
+        ):
             body = bytearray()
-            decoded = decoder(value_of(answer, "content-encoding") or "")
-            for part in answer.iter_stream():  # as it was sent, because a small compressed body can be huge afterwards
+            decoded = decoder(answer.headers.get("Content-Encoding", ""))
+            for part in answer.iter_raw():  # raw, because a small compressed body can be huge when it is decompressed
                 body += decoded(part, LARGEST + 1 - len(body))
                 if len(body) > LARGEST:
                     raise Refused(
-                        f"{host_and_port(request.url)} answered with more than {LARGEST // 1024} KiB", lost=True
+                        f"{_host_and_port(request.url)} answered with more than {LARGEST // 1024} KiB", lost=True
                     )
-            date = read_date(value_of(answer, "date"))
+            date = read_date(answer.headers.get("Date"))
             return Response(
-                status=answer.status,
+                status=answer.status_code,
                 received_at=int(time.time()),
                 body=bytes(body),
-                content_type=value_of(answer, "content-type") or "",
-                retry_after=read_retry_after(value_of(answer, "retry-after"), date),
-                location=value_of(answer, "location"),
+                content_type=answer.headers.get("Content-Type", ""),
+                retry_after=_retry_after(answer.headers.get("Retry-After"), date),
+                location=answer.headers.get("Location"),
                 date=date,
                 proxy=attempt.proxy.name if attempt.proxy else "",
             )
+
+
+class _Pooled(httpx.BaseTransport):
+    """Sends httpx's requests through httpcore's pool, which stays open. httpx's own transport allows no backend."""
+
+    def __init__(self, connections: httpcore.ConnectionPool) -> None:
+        self._pool = connections
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url
+        answer = self._pool.handle_request(
+            httpcore.Request(
+                method=request.method,
+                url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                headers=request.headers.raw,
+                content=request.stream,
+                extensions=request.extensions,
+            )
+        )
+        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer), extensions=answer.extensions)
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, answer: httpcore.Response) -> None:
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._answer.iter_stream()
+
+    def close(self) -> None:
+        self._answer.close()
 
 
 def _redirect_url(url: str, location: str) -> str:
@@ -205,5 +234,35 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def _host_and_port(url: str) -> str:
+    """Name the host, and the port if it is not the scheme's default."""
+    parts = urlsplit(url)
+    default = {"https": ":443", "http": ":80"}.get(parts.scheme, "")
+    return parts.netloc.rpartition("@")[2].removesuffix(default)
+
+
 def _not_valid(url: str) -> Refused:
     return Refused(f"{url.partition('?')[0]!r:.200} is not a valid address")
+
+
+def read_date(value: str | None) -> int | None:
+    """Read the header `Date` (RFC 9110 section 6.6.1) as epoch seconds."""
+    try:
+        return int(parsedate_to_datetime(value or "").timestamp())
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _retry_after(value: str | None, date: int | None) -> int | None:
+    """Read Retry-After (RFC 9110 section 10.2.3) as seconds, `LONGEST_RETRY_AFTER` at most.
+
+    A date is counted from the response's own `date` where there is one: this machine's clock can be wrong.
+    """
+    if value is None:
+        return None
+    if value.isascii() and value.isdecimal():
+        return min(int(value[:9]), LONGEST_RETRY_AFTER)
+    until = read_date(value)
+    if until is None:
+        return None
+    return min(max(0, until - (int(time.time()) if date is None else date)), LONGEST_RETRY_AFTER)

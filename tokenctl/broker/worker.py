@@ -239,8 +239,10 @@ def main() -> None:
     private_process.begin()
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         signal.signal(getattr(signal, name), signal.SIG_IGN)
-    for name in ("anyio", "trio"):
-        sys.modules[name] = None  # type: ignore[assignment]  # httpcore loads them where they are, and can do without
+    # httpcore and httpx load them where they are, and can do without: libraries for asynchronous programs, and httpx's own
+    # command line with click and rich. They would cost more than all else that the worker loads.
+    for name in ("anyio", "trio", "httpx._main"):
+        sys.modules[name] = None  # type: ignore[assignment]
     said = io.StringIO()
     try:
         job = renewal_job.loads(sys.stdin.buffer.read().decode())
