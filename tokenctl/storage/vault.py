@@ -87,6 +87,12 @@ class Vault(Protocol):
     def still_exclusive(self, lock: int | None) -> bool:
         """Tell whether the lock of this descriptor still keeps others out: its file is the one at the lock's path."""
 
+    def unchanged(self, seen: Session) -> bool:
+        """Under the lock: tell whether a session is as it was read, for all that can be told without asking the store.
+
+        No newer generation is committed, and no journal says that its refresh token was presented or may not be.
+        """
+
     def recover(self) -> Session | None:
         """Under the lock: read the newest session, and copy it to the store if an earlier process did not."""
 
