@@ -4,12 +4,14 @@ It knows click and no other part of the program, because `--help` and TAB load i
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
-from click.shell_completion import CompletionItem
 
 from tokenctl.errors import did_you_mean
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -68,6 +70,8 @@ EMPTY = "it is empty; give it a value, or leave the option out"
 
 def profile_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem[str]]":
     """Complete a profile's name, from the config file and never from the keyring, which could ask for a password."""
+    from click.shell_completion import CompletionItem
+
     from tokenctl.cli.known import profiles
 
     found = profiles(ctx.obj, shared(ctx).config_file)

@@ -1,6 +1,6 @@
 """The command table, and the only code that turns an error into text on stderr and an exit status.
 
-A command's module is imported when the command runs. Help and completion use the table only.
+A command's module is imported when the command is named. The list of commands and completion use the table only.
 """
 
 import gc
@@ -10,11 +10,9 @@ import re
 import signal
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
-from click.shell_completion import CompletionItem
 
 from tokenctl import __version__
 from tokenctl.adapters import private_process
@@ -23,6 +21,9 @@ from tokenctl.cli.commands import load
 from tokenctl.cli.grammar import Group, Misuse, shared_options
 from tokenctl.cli.output import answer, guard_stdout
 from tokenctl.errors import TokenctlError, did_you_mean
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "login": "Sign in once; the session goes into the keyring.",
@@ -84,8 +85,10 @@ class LazyGroup(Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem[str]]":
         """Complete a command's name from the table, without importing a command."""
+        from click.shell_completion import CompletionItem
+
         names = [CompletionItem(name, help=line) for name, line in COMMANDS.items() if name.startswith(incomplete)]
         return names or click.Command.shell_complete(self, ctx, incomplete)
 
@@ -149,7 +152,7 @@ def run(arguments: Sequence[str], obj: object = None) -> int:
         while where is not None and where.tb_next is not None:
             where = where.tb_next
         line = (
-            f"{Path(where.tb_frame.f_code.co_filename).name}:{where.tb_lineno}"
+            f"{os.path.basename(where.tb_frame.f_code.co_filename)}:{where.tb_lineno}"
             if where is not None
             else "an unknown line"
         )

@@ -1,6 +1,6 @@
 """The topic pages of `tokenctl help TOPIC`: one Markdown file each, beside this one."""
 
-from importlib.resources import files
+import pkgutil
 
 TOPICS = {
     "ci": "Pipelines and scripts: GitHub, GitLab, a plain shell.",
@@ -21,4 +21,8 @@ TOPICS = {
 
 def page(topic: str) -> str:
     """Read a topic's page: Markdown."""
-    return files(__name__).joinpath(f"{topic}.md").read_text(encoding="utf-8")
+    # Not importlib.resources: it loads tempfile, shutil and what they need.
+    found = pkgutil.get_data(__name__, f"{topic}.md")
+    if found is None:
+        raise FileNotFoundError(f"{topic}.md")
+    return found.decode()
