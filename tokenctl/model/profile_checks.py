@@ -53,7 +53,7 @@ def scope(value: object, where: str) -> str:
     return text(value, where)
 
 
-_DURATION = re.compile("([0-9]{1,9})|(?=.)(?:([0-9]{1,9})d)?(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?")
+_DURATION = "(?=.)(?:([0-9]{1,9})d)?(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?"
 
 
 def duration(value: object, where: str = "duration") -> int:
@@ -63,10 +63,12 @@ def duration(value: object, where: str = "duration") -> int:
     """
     if type(value) is int and value >= 0:
         return value
-    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
+        return int(value)
+    match = re.fullmatch(_DURATION, value) if isinstance(value, str) else None
     if match is None:
         raise UsageError(f"{where}: {value!r:.40} is not a duration", hint="write it as 90, 90s, 15m, 2h, 7d or 1h30m")
-    units = zip(match.groups(default="0"), (1, 86400, 3600, 60, 1), strict=True)
+    units = zip(match.groups(default="0"), (86400, 3600, 60, 1), strict=True)
     return sum(int(number) * seconds for number, seconds in units)
 
 

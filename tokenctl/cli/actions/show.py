@@ -4,13 +4,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from tokenctl.broker import lifecycle
 from tokenctl.broker.standing import standing
 from tokenctl.cli.options import each_profile
 from tokenctl.cli.output import answer, stdout_is_terminal
 from tokenctl.cli.views import document
 from tokenctl.errors import LoginRequired, TokenctlError
-from tokenctl.flows import clients
 from tokenctl.model.session import MACHINE_FLOWS, Session
 from tokenctl.model.session_state import OtherSession
 from tokenctl.runtime import Runtime
@@ -59,7 +57,7 @@ def _describe(runtime: Runtime, name: str | None, *, claims: bool, verify: bool,
     session = vault.newest()
     found = document.of_session(runtime, vault, session)
     problem = _problem(runtime, vault, session)
-    if isinstance(problem, OtherSession) and lifecycle.can_begin(runtime, vault, session):
+    if isinstance(problem, OtherSession) and _can_begin(runtime, vault, session):
         found["state"], problem = "expired", None  # the machine begins another one at the next use
     elif isinstance(problem, LoginRequired) and found["state"] == "expired":
         found["state"] = "login_required"
@@ -81,6 +79,12 @@ def _describe(runtime: Runtime, name: str | None, *, claims: bool, verify: bool,
     return _Shown(vault=vault, document=found, problem=problem)
 
 
+def _can_begin(runtime: Runtime, vault: Vault, session: Session | None) -> bool:
+    from tokenctl.broker.lifecycle import can_begin
+
+    return can_begin(runtime, vault, session)
+
+
 def _problem(runtime: Runtime, vault: Vault, session: Session | None) -> TokenctlError | None:
     """Return the error that `token` would end with; a vault that keeps nothing has none.
 
@@ -90,6 +94,8 @@ def _problem(runtime: Runtime, vault: Vault, session: Session | None) -> Tokenct
         return None
     found = standing(runtime, vault, session, vault.profile.min_ttl)
     if session is not None and found.problem is None and found.state == "expired":
+        from tokenctl.flows import clients
+
         try:
             clients.secret_of_session(runtime, vault, session)
         except LoginRequired as gone:

@@ -1,19 +1,14 @@
-"""What `tokenctl store` does: show where a session is kept, or move it to another store."""
+"""What `tokenctl store show` does: say where a session is kept."""
 
 from functools import partial
 from typing import Any
 
-from tokenctl.broker import lifecycle
 from tokenctl.cli.options import each_profile
 from tokenctl.cli.output import answer
 from tokenctl.cli.views import document
-from tokenctl.config import editing
-from tokenctl.errors import StoreError, UsageError
-from tokenctl.model.store import choice_of
+from tokenctl.errors import StoreError
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
-from tokenctl.storage.lock import exclusive_config
-from tokenctl.storage.opening import in_store
 
 
 def show(runtime: Runtime, name: str | None, *, every: bool, as_json: bool) -> int:
@@ -51,21 +46,3 @@ def _lines(found: dict[str, Any]) -> str:
     named = {name.replace("_", " "): found[name] for name in ("profile", "store", "backend", "kept_in", "entry")}
     named |= {"session": session, "renewed and not yet there": "yes" if found["copy_pending"] else "no"}
     return "\n".join(f"{name}: {value}" for name, value in named.items())
-
-
-def migrate(runtime: Runtime, name: str | None, kind: str) -> None:
-    """Move the profile's session to the store `kind`, and change the profile. Raises TokenctlError."""
-    profile = runtime.profile(name)
-    old, new = lifecycle.migrate(runtime, in_store(profile, kind))
-    if profile.name in runtime.config.profiles and runtime.config.profiles[profile.name].store != kind:
-        try:
-            with exclusive_config(runtime.environ):
-                editing.change(runtime.config, profile.name, {"store": kind})
-        except UsageError as error:  # the session has moved; only a later login would use the old store
-            runtime.terminal.warning(f"{error.message}: {error.hint}")
-    new_name = document.store_name(new.kind, new.backend)
-    if choice_of(old) == choice_of(new):
-        runtime.terminal.message(f"the session of {profile.name} is in {new_name} already")
-    else:
-        old_name = document.store_name(old.kind, old.backend)
-        runtime.terminal.message(f"the session of {profile.name} is now kept in {new_name}; it was in {old_name}")

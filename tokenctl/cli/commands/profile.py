@@ -75,9 +75,9 @@ def set_(runtime: "Runtime", name: str | None, profile_name: str, settings: tupl
 
     'tokenctl help config' explains the settings.
     """
-    from tokenctl.cli.actions import profile
+    from tokenctl.cli.actions import profile_changes
 
-    profile.change(runtime, name, profile_name, settings)
+    profile_changes.change(runtime, name, profile_name, settings)
 
 
 @command.command("unset", examples="  tokenctl profile unset work audience")
@@ -86,9 +86,9 @@ def set_(runtime: "Runtime", name: str | None, profile_name: str, settings: tupl
 @with_runtime
 def unset(runtime: "Runtime", name: str | None, profile_name: str, keys: tuple[str, ...]) -> None:
     """Remove settings of a profile: their default values count again."""
-    from tokenctl.cli.actions import profile
+    from tokenctl.cli.actions import profile_changes
 
-    profile.unset(runtime, name, profile_name, keys)
+    profile_changes.unset(runtime, name, profile_name, keys)
 
 
 @command.command("default", examples="  tokenctl profile default work")
@@ -96,9 +96,9 @@ def unset(runtime: "Runtime", name: str | None, profile_name: str, keys: tuple[s
 @with_runtime
 def default(runtime: "Runtime", name: str | None, profile_name: str) -> None:
     """Choose the profile that commands use when none is named."""
-    from tokenctl.cli.actions import profile
+    from tokenctl.cli.actions import profile_changes
 
-    profile.choose(runtime, name, profile_name)
+    profile_changes.choose(runtime, name, profile_name)
 
 
 @command.command("remove", examples="  tokenctl revoke -p work\n  tokenctl profile remove work")
@@ -109,6 +109,6 @@ def remove(runtime: "Runtime", name: str | None, profile_name: str) -> None:
 
     A profile that is signed in is not removed: its session would stay valid at the server, and nobody could end it.
     """
-    from tokenctl.cli.actions import profile
+    from tokenctl.cli.actions import profile_changes
 
-    profile.remove(runtime, name, profile_name)
+    profile_changes.remove(runtime, name, profile_name)

@@ -31,9 +31,9 @@ def show(runtime: "Runtime", name: str | None, every: bool, as_json: bool) -> in
 
     Also shows whether the session can be read there, and whether a renewed session is not there yet.
     """
-    from tokenctl.cli.actions import store
+    from tokenctl.cli.actions.store import show
 
-    return store.show(runtime, name, every=every, as_json=as_json)
+    return show(runtime, name, every=every, as_json=as_json)
 
 
 @command.command(
@@ -53,6 +53,6 @@ def migrate(runtime: "Runtime", name: str | None, kind: str) -> None:
     The session is written to the new store and read back before it is removed from the old one. The profile in the
     config file is changed too.
     """
-    from tokenctl.cli.actions import store
+    from tokenctl.cli.actions.store_migrate import migrate
 
-    store.migrate(runtime, name, kind)
+    migrate(runtime, name, kind)
