@@ -15,7 +15,7 @@ from tests.support.paths import ROOT
 from tokenctl import __version__
 from tokenctl.cli.commands import load
 from tokenctl.cli.commands.completion import SHELLS, script
-from tokenctl.cli.main import COMMANDS, tokenctl
+from tokenctl.cli.program import COMMANDS, tokenctl
 
 
 @pytest.mark.parametrize("name", COMMANDS)

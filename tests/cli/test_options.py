@@ -6,7 +6,8 @@ import pytest
 
 from tests.support.flows import at
 from tests.support.sessions import session
-from tokenctl.cli.options import each_profile, warn_if_short
+from tokenctl.cli.actions.fresh import warn_if_short
+from tokenctl.cli.options import each_profile
 from tokenctl.errors import StoreUnavailable
 from tokenctl.runtime import Runtime
 from tokenctl.storage.memory_store import MemoryStore

@@ -13,7 +13,6 @@ from tokenctl.cli.grammar import EMPTY, Misuse, shared, shared_options
 from tokenctl.errors import TokenctlError
 
 if TYPE_CHECKING:
-    from tokenctl.model.session import Session
     from tokenctl.runtime import Runtime
 
 Result = TypeVar("Result")
@@ -112,17 +111,6 @@ def narrower(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_NARROWER):
         made = option(made)
     return made
-
-
-def warn_if_short(runtime: "Runtime", session: "Session", min_ttl: int | None) -> None:
-    """Warn when the token lives for less than the `min_ttl` seconds of the command line, for whatever reason."""
-    left, lifetime = session.remaining(runtime.time_of(session)), session.lifetime
-    if min_ttl is None or left is None or lifetime is None or left >= min_ttl:
-        return
-    short = f"this token still lives for {left} s, not for the {min_ttl} s of --min-ttl"
-    if lifetime // 2 < min_ttl:
-        short += f": the server's tokens live for {lifetime} s, and --min-ttl can be at most half of that"
-    runtime.terminal.warning(short)
 
 
 def each_profile(

@@ -3,13 +3,11 @@
 import os
 from typing import Any
 
-from tokenctl.broker import asked
+from tokenctl.cli.actions.fresh import fresh_session
 from tokenctl.cli.known import profiles
-from tokenctl.cli.options import warn_if_short
 from tokenctl.errors import UsageError
 from tokenctl.handoff.child import Child, NotFound, find_program, replace_process
 from tokenctl.handoff.environment import child_environment, variables
-from tokenctl.handoff.masking import mask
 from tokenctl.model.session_state import older_access_tokens
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
@@ -22,10 +20,10 @@ def run_child(
     *,
     env: tuple[str, ...],
     target: dict[str, Any],
-    min_ttl: int | None,
-    wait: int,
-    token_file: bool,
-    on_refresh: int | None,
+    min_ttl: int | None = None,
+    wait: int = 0,
+    token_file: bool = False,
+    on_refresh: int | None = None,
 ) -> int:
     """Run the command `words` with a token, and return its exit status. On POSIX this process becomes the command.
 
@@ -40,9 +38,7 @@ def run_child(
     profile = runtime.profile(name)
     vault = vaults.open(runtime, profile)
     target = runtime.asked(name) | target
-    session = asked.token_within(runtime, vault, target, min_ttl, wait)
-    mask(runtime.environ, runtime.terminal, session)
-    warn_if_short(runtime, session, min_ttl)
+    session = fresh_session(runtime, vault, target, min_ttl, wait)
     wanted = env or ((profile.env,) if profile.env else ())
     environ = child_environment(runtime.environ, variables(wanted, session), profile.source_variable)
     child = Child(program=program, words=words, environ=environ)

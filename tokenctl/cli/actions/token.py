@@ -3,10 +3,8 @@
 import json
 from typing import Any
 
-from tokenctl.broker import asked
-from tokenctl.cli.options import warn_if_short
+from tokenctl.cli.actions.fresh import fresh_session
 from tokenctl.cli.output import answer
-from tokenctl.handoff.masking import mask
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
 
@@ -19,9 +17,7 @@ def print_token(
     Raises TokenctlError.
     """
     vault = vaults.open(runtime, runtime.profile(name))
-    session = asked.token_within(runtime, vault, runtime.asked(name) | target, min_ttl, wait)
-    mask(runtime.environ, runtime.terminal, session)
-    warn_if_short(runtime, session, min_ttl)
+    session = fresh_session(runtime, vault, runtime.asked(name) | target, min_ttl, wait)
     if form == "raw":
         answer(session.access_token)
     elif form == "header":
