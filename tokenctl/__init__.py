@@ -3,7 +3,7 @@
 The architecture. Follow the data: a *flow* begins a session, the *vault* keeps it, the *broker* renews it, a
 *handoff* gives its access token away.
 
-    cli        the command table, one thin file a command, and what people and programs see
+    cli        the command table, what can be typed (commands), what it does (actions), and what it shows (views)
     demo       a small authorization server and a tour of the commands
     handoff    how an access token leaves: environment of a child, token file
     broker     how a session is kept alive: current (the hot path), renewal (the caller's steps), worker (the
