@@ -35,7 +35,8 @@ OURS = {
 }
 """Ours that do what a fresh session does not need."""
 FOR_WORDS = {
-    *("tokenctl", "tokenctl.errors", "tokenctl.model", "tokenctl.model.choices", "tokenctl.model.secret_variables"),
+    *("tokenctl", "tokenctl.errors", "tokenctl.fast_path"),
+    *("tokenctl.model", "tokenctl.model.choices", "tokenctl.model.secret_variables"),
     *("tokenctl.adapters", "tokenctl.adapters.private_process", "tokenctl.adapters.terminal"),
 }
 """Ours that `--help` and wrong words may load beside `tokenctl.cli`: no more than the words and the messages need."""

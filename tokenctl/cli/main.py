@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from tokenctl import fast_path
 from tokenctl.adapters import private_process
 from tokenctl.adapters.terminal import Terminal
 from tokenctl.cli import plain
@@ -63,9 +64,9 @@ def run(arguments: Sequence[str], obj: object = None) -> int:
 
 
 def _answered(arguments: Sequence[str], terminal: Terminal, obj: object) -> int:
-    given = plain.read(arguments) if obj is None and "_TOKENCTL_COMPLETE" not in os.environ else None
+    given = fast_path.parse(arguments) if obj is None and "_TOKENCTL_COMPLETE" not in os.environ else None
     if given is not None:
-        return plain.answer(given, terminal)
+        return plain.answer(*given, terminal)
     from tokenctl.cli import program
 
     return program.run(arguments, terminal, obj)
