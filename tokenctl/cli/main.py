@@ -1,6 +1,6 @@
 """The command table, and the only code that turns an error into text on stderr and an exit status.
 
-A command's module is imported when the command runs. Help and completion use the table only.
+A command's module is imported when the command runs. The list of commands is the table's.
 """
 
 import io
@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import NoReturn
 
 import click
-from click.shell_completion import CompletionItem
 
 from tokenctl import __version__
 from tokenctl.adapters import private_process
@@ -83,11 +82,6 @@ class LazyGroup(Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Complete a command's name from the table, without importing a command."""
-        names = [CompletionItem(name, help=line) for name, line in COMMANDS.items() if name.startswith(incomplete)]
-        return names or click.Command.shell_complete(self, ctx, incomplete)
-
 
 _EPILOG = """\b
 First steps:
@@ -120,10 +114,8 @@ def run(arguments: Sequence[str], obj: object = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal without UTF-8 must not cause an error
             stream.reconfigure(errors="replace")
-    if "_TOKENCTL_COMPLETE" in os.environ:
-        from tokenctl.cli import completion as shells
-
-        shells.register()
+    if "_TOKENCTL_COMPLETE" in os.environ and not arguments:
+        return 0  # the script of an older version asks at TAB: any answer would land on the command line
     terminal = Terminal()
     child = _command_of(arguments) == "exec"
     try:
@@ -162,7 +154,10 @@ def run(arguments: Sequence[str], obj: object = None) -> int:
 
 def _invoke(arguments: Sequence[str], obj: object) -> int:
     try:
-        status = tokenctl.main(list(arguments), prog_name="tokenctl", standalone_mode=False, obj=obj)
+        # No variable is named, so click's own completion at TAB is off.
+        status = tokenctl.main(
+            list(arguments), prog_name="tokenctl", complete_var="", standalone_mode=False, obj=obj
+        )
     except click.exceptions.NoArgsIsHelpError as error:  # a group without a command asks for its help: no error
         answer(error.message)
         return 0

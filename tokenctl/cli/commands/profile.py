@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from tokenctl.cli.grammar import Group, profile_names, shared_options
+from tokenctl.cli.grammar import PROFILE, Group, Names, shared_options
 from tokenctl.cli.options import as_json, with_runtime
 from tokenctl.cli.output import answer, stdout_is_terminal
 from tokenctl.cli.settings import read_all, say_what_next
@@ -13,7 +13,7 @@ from tokenctl.cli.views import document, profiles
 from tokenctl.config import config_file, editing, environment
 from tokenctl.config.config_file import Config
 from tokenctl.errors import UsageError, did_you_mean
-from tokenctl.model.profile import CHECKS, check_key, from_members, members_of
+from tokenctl.model.profile import check_key, from_members, members_of
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
 from tokenctl.storage.lock import exclusive_config
@@ -30,12 +30,7 @@ def command() -> None:
     """Show and change the profiles of the config file."""
 
 
-def _key_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    ends = "=" if ctx.command.name == "set" else ""
-    return [each + ends for each in CHECKS if each.startswith(incomplete)]
-
-
-_name = click.argument("profile_name", metavar="NAME", shell_complete=profile_names)
+_name = click.argument("profile_name", metavar="NAME", type=PROFILE)
 
 
 @command.command("list", examples="  tokenctl profile list\n  tokenctl profile list --json | jq -r '.[].profile'")
@@ -62,7 +57,7 @@ def list_(runtime: Runtime, name: str | None, as_json: bool) -> None:
 
 
 @command.command("show", examples="  tokenctl profile show work\n  tokenctl profile show work --json")
-@click.argument("profile_name", metavar="[NAME]", required=False, shell_complete=profile_names)
+@click.argument("profile_name", metavar="[NAME]", required=False, type=PROFILE)
 @as_json
 @with_runtime
 def show(runtime: Runtime, name: str | None, profile_name: str | None, as_json: bool) -> None:
@@ -92,7 +87,7 @@ def show(runtime: Runtime, name: str | None, profile_name: str | None, as_json: 
     "  tokenctl profile set home issuer=https://login.example.com client_id=ID",
 )
 @_name
-@click.argument("settings", metavar="KEY=VALUE...", nargs=-1, required=True, shell_complete=_key_names)
+@click.argument("settings", metavar="KEY=VALUE...", nargs=-1, required=True, type=Names("setting"))
 @with_runtime
 def set_(runtime: Runtime, name: str | None, profile_name: str, settings: tuple[str, ...]) -> None:
     """Change settings of a profile, or make a new profile.
@@ -119,7 +114,7 @@ def set_(runtime: Runtime, name: str | None, profile_name: str, settings: tuple[
 
 @command.command("unset", examples="  tokenctl profile unset work audience")
 @_name
-@click.argument("keys", metavar="KEY...", nargs=-1, required=True, shell_complete=_key_names)
+@click.argument("keys", metavar="KEY...", nargs=-1, required=True, type=Names("key"))
 @with_runtime
 def unset(runtime: Runtime, name: str | None, profile_name: str, keys: tuple[str, ...]) -> None:
     """Remove settings of a profile: their default values count again."""
