@@ -1,62 +1,61 @@
 # fish completion for tokenctl. `tokenctl completion fish` prints it; print it again after an update of tokenctl.
 # No program starts at TAB.
 
-# Reads the words before the cursor, and sets variables of its caller: `command` (its name, such as profile set),
-# `arguments` (those of the command), `dashes` (whether there was a --) and `config` (the value of --config).
-function __tokenctl_read --no-scope-shadowing
-    set command ''
-    set arguments
-    set dashes
-    set config
-    set __before ''
-    for __word in (commandline -opc)[2..-1]
-        if test -n "$__before"
-            test $__before = --config; and set config (string replace -r '^~/' "$HOME/" -- $__word)
-            set __before ''
-        else if test -z "$dashes"; and string match -q -- '-*' $__word
-            test $__word = --; and set dashes $__word
-            string match -q -- '--config=*' $__word; and set config (string replace -- --config= '' $__word)
-            string match -rq -- $__tokenctl_takes_value $__word; and set __before $__word
-        else if test -z "$arguments"; and contains -- (string trim -- "$command $__word") $__tokenctl_commands
-            set command (string trim -- "$command $__word")
+# Reads the words before the cursor: sets __tokenctl_command (its name, such as profile set), __tokenctl_arguments (those
+# of the command), __tokenctl_dashes (whether there was a --) and __tokenctl_file (the value of --config).
+function __tokenctl_read
+    set -g __tokenctl_command ''
+    set -g __tokenctl_arguments
+    set -g __tokenctl_dashes
+    set -g __tokenctl_file
+    set -l before ''
+    # fish 4 expands ~ and variables in the words with -x; older ones do not know -x.
+    set -l words (commandline -xpc 2>/dev/null; or commandline -opc)
+    for word in $words[2..-1]
+        if test -n "$before"
+            test $before = --config; and set __tokenctl_file (string replace -r '^~/' "$HOME/" -- $word)
+            set before ''
+        else if test -z "$__tokenctl_dashes"; and string match -q -- '-*' $word
+            test $word = --; and set __tokenctl_dashes $word
+            string match -q -- '--config=*' $word; and set __tokenctl_file (string replace -- --config= '' $word)
+            string match -rq -- $__tokenctl_takes_value $word; and set before $word
+        else if test -z "$__tokenctl_arguments"
+            and contains -- (string trim -- "$__tokenctl_command $word") $__tokenctl_commands
+            set __tokenctl_command (string trim -- "$__tokenctl_command $word")
         else
-            set -a arguments $__word
-            test "$command" = exec; and set dashes -- # the words of a program are its own
+            set -a __tokenctl_arguments $word
+            test "$__tokenctl_command" = exec; and set __tokenctl_dashes -- # the words of a program are its own
         end
     end
-    set -e __before
 end
 
 # Tells whether the cursor is at this command, with this number of arguments before it (1+: one or more).
-function __tokenctl_at --argument-names wanted number
-    set -l command
-    set -l arguments
-    set -l dashes
-    set -l config
+function __tokenctl_at --argument-names command number
     __tokenctl_read
-    test "$command" = "$wanted"; or return
+    test "$__tokenctl_command" = "$command"; or return
     switch "$number"
         case ''
             return 0
         case '*+'
-            test (count $arguments) -ge (string replace + '' -- $number)
+            test (count $__tokenctl_arguments) -ge (string replace + '' -- $number)
         case '*'
-            test (count $arguments) -eq $number
+            test (count $__tokenctl_arguments) -eq $number
     end
+end
+
+# Tells whether the cursor is behind help and these words.
+function __tokenctl_helps
+    __tokenctl_read
+    test "$__tokenctl_command" = help; and test "$__tokenctl_arguments" = "$argv"
 end
 
 # Prints the names of the profiles, from the config file (TOML). A name is compared and offered, and never evaluated.
 function __tokenctl_profiles
-    set -l command
-    set -l arguments
-    set -l dashes
-    set -l config
     __tokenctl_read
-    if not set -q config[1]
-        set config (__tokenctl_config)
-    end
+    set -l config $__tokenctl_file
+    set -q config[1]; or set config (__tokenctl_config)
     # Not of a pipe, which would wait.
-    test -f "$config" -a -r "$config"; or return 0
+    test -f "$config"; and test -r "$config"; or return 0
 
     # Without comments and multi-line strings, which can hold lines that look like tables.
     set -l multi '"""(?:[^"\\\\]++|\\\\.|"(?!""))*+"{3,5}'
@@ -74,7 +73,7 @@ function __tokenctl_profiles
         string replace -rf "^\s*\[\s*$profiles\s*\.\s*$key\s*[].].*" '$1' -- $lines
         string replace -rf "^\s*$profiles\s*\.\s*$key\s*[.=].*" '$1' -- $top
         string replace -rf "^\s*$key\s*[.=].*" '$1' -- $inside
-    end | string trim -c '"\''
+    end | string trim -c '"\'' | string replace -r '$' \tprofile
 end
 
 # Prints the config file's path, as tokenctl finds it without --config.
@@ -92,51 +91,30 @@ end
 
 # Prints KEY= for each setting that is not there yet, or KEY=VALUE for each value of the setting at the cursor.
 function __tokenctl_settings
-    set -l command
-    set -l arguments
-    set -l dashes
-    set -l config
     __tokenctl_read
     set -l token (commandline -ct)
     if string match -q '*=*' -- $token
         string match -- (string replace -r '=.*' '=*' -- $token) $__tokenctl_setting_values
     else
-        set -l given (string replace -r '=.*' '' -- $arguments)
+        set -l given (string replace -r '=.*' '' -- $__tokenctl_arguments)
         for key in $__tokenctl_settings
-            contains -- $key $given; or printf '%s\n' $key$argv
+            contains -- $key $given; or printf '%s\n' "$key$argv"
         end
-    end
-end
-
-# Prints the commands of tokenctl or of a group, and first the topics.
-function __tokenctl_topics
-    set -l command
-    set -l arguments
-    set -l dashes
-    set -l config
-    __tokenctl_read
-    set -l prefix (string join '' -- $arguments' ')
-    for each in $__tokenctl_commands
-        string replace -rf "^"(string escape --style=regex -- "$prefix")'(\S+)$' '$1' -- $each
     end
 end
 
 # Prints -- first, since it ends the options; then the programs that `exec` can run: no function, no builtin.
 function __tokenctl_programs
-    set -l command
-    set -l arguments
-    set -l dashes
-    set -l config
     __tokenctl_read
     set -l token (commandline -ct)
-    if test -z "$token$dashes"
+    if test -z "$token$__tokenctl_dashes"
         printf '%s\n' --
     else if string match -q '*/*' -- $token
-        __fish_complete_path $token
+        return # a file, which fish completes
     else
         for folder in $PATH
             for file in $folder/$token*
-                test -f $file -a -x $file; and string replace -r '.*/' '' -- $file
+                test -f $file; and test -x $file; and string replace -r '.*/' '' -- $file
             end
         end
     end
@@ -144,12 +122,8 @@ end
 
 # Completes the words of the program that `exec` runs, as its own completion does.
 function __tokenctl_child
-    set -l command
-    set -l arguments
-    set -l dashes
-    set -l config
     __tokenctl_read
-    set -l line (string join ' ' -- (string escape -- $arguments) (commandline -ct))
+    set -l line (string join ' ' -- (string escape -- $__tokenctl_arguments) (commandline -ct))
     complete -C"$line"
 end
 
@@ -170,6 +144,18 @@ complete -c tokenctl -n '__tokenctl_at ""' -a demo -d 'See the whole life of a s
 complete -c tokenctl -n '__tokenctl_at ""' -a completion -d 'Print the completion script of a shell.'
 complete -c tokenctl -n '__tokenctl_at ""' -a help -d 'Show the help of a command, or the page of a topic.'
 complete -c tokenctl -n '__tokenctl_at ""' -a logout -d 'Sign out: revoke at the server, then forget here.'
+complete -c tokenctl -n '__tokenctl_helps' -a login -d 'Sign in once; the session goes into the keyring.'
+complete -c tokenctl -n '__tokenctl_helps' -a token -d 'Print a fresh access token, for a pipe.'
+complete -c tokenctl -n '__tokenctl_helps' -a exec -d 'Run a command with a fresh access token in its environment.'
+complete -c tokenctl -n '__tokenctl_helps' -a show -d 'Show who is signed in, where, and for how long.'
+complete -c tokenctl -n '__tokenctl_helps' -a refresh -d 'Renew the session now.'
+complete -c tokenctl -n '__tokenctl_helps' -a revoke -d 'Sign out: revoke at the server, then forget here.'
+complete -c tokenctl -n '__tokenctl_helps' -a profile -d 'Show and change the profiles of the config file.'
+complete -c tokenctl -n '__tokenctl_helps' -a store -d 'Show where sessions are kept, or move one.'
+complete -c tokenctl -n '__tokenctl_helps' -a demo -d 'See the whole life of a session, without an account.'
+complete -c tokenctl -n '__tokenctl_helps' -a completion -d 'Print the completion script of a shell.'
+complete -c tokenctl -n '__tokenctl_helps' -a help -d 'Show the help of a command, or the page of a topic.'
+complete -c tokenctl -n '__tokenctl_helps' -a logout -d 'Sign out: revoke at the server, then forget here.'
 complete -c tokenctl -n '__tokenctl_at ""' -s p -l profile -x -a '(__tokenctl_profiles)' -d 'The profile; else TOKENCTL_PROFILE, or the default one.'
 complete -c tokenctl -n '__tokenctl_at ""' -l config -r -F -d 'The config file; else TOKENCTL_CONFIG, or the platform\'s default path.'
 complete -c tokenctl -n '__tokenctl_at ""' -s v -l verbose -d 'Write each step to stderr (never a secret).'
@@ -223,6 +209,7 @@ complete -c tokenctl -n '__tokenctl_at "exec" "0"' -s v -l verbose -d 'Write eac
 complete -c tokenctl -n '__tokenctl_at "exec" "0"' -s q -l quiet -d 'Leave out warnings and notes; errors stay.'
 complete -c tokenctl -n '__tokenctl_at "exec" "0"' -s h -l help -d 'Show this message and exit.'
 complete -c tokenctl -n '__tokenctl_at "exec" "0"' -a '(__tokenctl_programs)'
+complete -c tokenctl -n '__tokenctl_at "exec" "0"; and string match -q "*/*" -- (commandline -ct)' -F
 complete -c tokenctl -n '__tokenctl_at "exec" "1+"' -a '(__tokenctl_child)'
 complete -c tokenctl -n '__tokenctl_at "show"' -l all -d 'Every profile of the config file.'
 complete -c tokenctl -n '__tokenctl_at "show"' -l json -d 'Answer with JSON on stdout.'
@@ -255,6 +242,12 @@ complete -c tokenctl -n '__tokenctl_at "profile"' -a remove -d 'Remove a profile
 complete -c tokenctl -n '__tokenctl_at "profile"' -a set -d 'Change settings of a profile, or make a new profile.'
 complete -c tokenctl -n '__tokenctl_at "profile"' -a show -d 'Show the settings of a profile, as the config file has them.'
 complete -c tokenctl -n '__tokenctl_at "profile"' -a unset -d 'Remove settings of a profile: their default values count again.'
+complete -c tokenctl -n '__tokenctl_helps profile' -a default -d 'Choose the profile that commands use when none is named.'
+complete -c tokenctl -n '__tokenctl_helps profile' -a list -d 'List the profiles.'
+complete -c tokenctl -n '__tokenctl_helps profile' -a remove -d 'Remove a profile from the config file.'
+complete -c tokenctl -n '__tokenctl_helps profile' -a set -d 'Change settings of a profile, or make a new profile.'
+complete -c tokenctl -n '__tokenctl_helps profile' -a show -d 'Show the settings of a profile, as the config file has them.'
+complete -c tokenctl -n '__tokenctl_helps profile' -a unset -d 'Remove settings of a profile: their default values count again.'
 complete -c tokenctl -n '__tokenctl_at "profile"' -s p -l profile -x -a '(__tokenctl_profiles)' -d 'The profile; else TOKENCTL_PROFILE, or the default one.'
 complete -c tokenctl -n '__tokenctl_at "profile"' -l config -r -F -d 'The config file; else TOKENCTL_CONFIG, or the platform\'s default path.'
 complete -c tokenctl -n '__tokenctl_at "profile"' -s v -l verbose -d 'Write each step to stderr (never a secret).'
@@ -302,6 +295,8 @@ complete -c tokenctl -n '__tokenctl_at "profile unset" "0"' -a '(__tokenctl_prof
 complete -c tokenctl -n '__tokenctl_at "profile unset" "1+"' -a '(__tokenctl_settings)'
 complete -c tokenctl -n '__tokenctl_at "store"' -a migrate -d 'Move the profile\'s session to another store.'
 complete -c tokenctl -n '__tokenctl_at "store"' -a show -d 'Show where the profile\'s session is kept.'
+complete -c tokenctl -n '__tokenctl_helps store' -a migrate -d 'Move the profile\'s session to another store.'
+complete -c tokenctl -n '__tokenctl_helps store' -a show -d 'Show where the profile\'s session is kept.'
 complete -c tokenctl -n '__tokenctl_at "store"' -s p -l profile -x -a '(__tokenctl_profiles)' -d 'The profile; else TOKENCTL_PROFILE, or the default one.'
 complete -c tokenctl -n '__tokenctl_at "store"' -l config -r -F -d 'The config file; else TOKENCTL_CONFIG, or the platform\'s default path.'
 complete -c tokenctl -n '__tokenctl_at "store"' -s v -l verbose -d 'Write each step to stderr (never a secret).'
@@ -327,7 +322,6 @@ complete -c tokenctl -n '__tokenctl_at "demo"' -s h -l help -d 'Show this messag
 complete -c tokenctl -n '__tokenctl_at "completion"' -s h -l help -d 'Show this message and exit.'
 complete -c tokenctl -n '__tokenctl_at "completion" "0"' -a 'bash zsh fish'
 complete -c tokenctl -n '__tokenctl_at "help"' -s h -l help -d 'Show this message and exit.'
-complete -c tokenctl -n '__tokenctl_at "help" "0+"' -a '(__tokenctl_topics)'
 complete -c tokenctl -n '__tokenctl_at "logout"' -l all -d 'Every profile of the config file.'
 complete -c tokenctl -n '__tokenctl_at "logout"' -l local -d 'Only forget the session here; it stays valid at the server.'
 complete -c tokenctl -n '__tokenctl_at "logout"' -s p -l profile -x -a '(__tokenctl_profiles)' -d 'The profile; else TOKENCTL_PROFILE, or the default one.'
@@ -335,15 +329,15 @@ complete -c tokenctl -n '__tokenctl_at "logout"' -l config -r -F -d 'The config 
 complete -c tokenctl -n '__tokenctl_at "logout"' -s v -l verbose -d 'Write each step to stderr (never a secret).'
 complete -c tokenctl -n '__tokenctl_at "logout"' -s q -l quiet -d 'Leave out warnings and notes; errors stay.'
 complete -c tokenctl -n '__tokenctl_at "logout"' -s h -l help -d 'Show this message and exit.'
-complete -c tokenctl -n '__tokenctl_at "help" "0"' -a ci -d 'Pipelines and scripts: GitHub, GitLab, a plain shell.'
-complete -c tokenctl -n '__tokenctl_at "help" "0"' -a config -d 'The config file, and every setting of a profile.'
-complete -c tokenctl -n '__tokenctl_at "help" "0"' -a environment -d 'Every variable, and who is asked for.'
-complete -c tokenctl -n '__tokenctl_at "help" "0"' -a exit-statuses -d 'What each exit status means, and how a script uses it.'
-complete -c tokenctl -n '__tokenctl_at "help" "0"' -a keyrings -d 'What each keyring promises, and what to do where there is none.'
-complete -c tokenctl -n '__tokenctl_at "help" "0"' -a networks -d 'Proxies, certificates and slow networks.'
-complete -c tokenctl -n '__tokenctl_at "help" "0"' -a reliability -d 'Why no session is lost to a race, a crash or a retry.'
-complete -c tokenctl -n '__tokenctl_at "help" "0"' -a security -d 'What is protected from whom, and what is not.'
-complete -c tokenctl -n '__tokenctl_at "help" "0"' -a servers -d 'Real authorization servers: what they need, and what is special there.'
-complete -c tokenctl -n '__tokenctl_at "help" "0"' -a signing-in -d 'A first login, the redirect URI, no browser, secrets.'
-complete -c tokenctl -n '__tokenctl_at "help" "0"' -a token-apis -d 'Sessions at token APIs that are not OAuth.'
-complete -c tokenctl -n '__tokenctl_at "help" "0"' -a troubleshooting -d 'What you see, what it means, and what to do.'
+complete -c tokenctl -n '__tokenctl_helps' -a ci -d 'Pipelines and scripts: GitHub, GitLab, a plain shell.'
+complete -c tokenctl -n '__tokenctl_helps' -a config -d 'The config file, and every setting of a profile.'
+complete -c tokenctl -n '__tokenctl_helps' -a environment -d 'Every variable, and who is asked for.'
+complete -c tokenctl -n '__tokenctl_helps' -a exit-statuses -d 'What each exit status means, and how a script uses it.'
+complete -c tokenctl -n '__tokenctl_helps' -a keyrings -d 'What each keyring promises, and what to do where there is none.'
+complete -c tokenctl -n '__tokenctl_helps' -a networks -d 'Proxies, certificates and slow networks.'
+complete -c tokenctl -n '__tokenctl_helps' -a reliability -d 'Why no session is lost to a race, a crash or a retry.'
+complete -c tokenctl -n '__tokenctl_helps' -a security -d 'What is protected from whom, and what is not.'
+complete -c tokenctl -n '__tokenctl_helps' -a servers -d 'Real authorization servers: what they need, and what is special there.'
+complete -c tokenctl -n '__tokenctl_helps' -a signing-in -d 'A first login, the redirect URI, no browser, secrets.'
+complete -c tokenctl -n '__tokenctl_helps' -a token-apis -d 'Sessions at token APIs that are not OAuth.'
+complete -c tokenctl -n '__tokenctl_helps' -a troubleshooting -d 'What you see, what it means, and what to do.'

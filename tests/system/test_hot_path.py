@@ -81,19 +81,3 @@ def test_a_fresh_token_loads_no_http_no_jwt_no_rich(ring_home: Home, words: tupl
 def test_help_loads_no_keyring(home: Home, words: tuple[str, ...]) -> None:
     """Help and version load no keyring and nothing heavier."""
     assert not loaded(home, *words) & (NEVER | OURS | {"keyring"})
-
-
-def test_a_tab_loads_no_command(home: Home) -> None:
-    """Completing a command's name loads none of the commands."""
-    environ = {"_TOKENCTL_COMPLETE": "bash_complete", "COMP_WORDS": "tokenctl ", "COMP_CWORD": "1"}
-    done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-c", "from tokenctl.cli.main import run; run([])"],
-        env={**home.environ, **environ},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    names = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-    assert "plain,token" in done.stdout
-    assert "tokenctl.cli" in names
-    assert not {name for name in names if name.startswith("tokenctl.cli.commands.")} | names & (NEVER | {"keyring"})

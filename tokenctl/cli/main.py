@@ -155,9 +155,7 @@ def run(arguments: Sequence[str], obj: object = None) -> int:
 def _invoke(arguments: Sequence[str], obj: object) -> int:
     try:
         # No variable is named, so click's own completion at TAB is off.
-        status = tokenctl.main(
-            list(arguments), prog_name="tokenctl", complete_var="", standalone_mode=False, obj=obj
-        )
+        status = tokenctl.main(list(arguments), prog_name="tokenctl", complete_var="", standalone_mode=False, obj=obj)
     except click.exceptions.NoArgsIsHelpError as error:  # a group without a command asks for its help: no error
         answer(error.message)
         return 0

@@ -7,7 +7,6 @@ from tokenctl.cli.help import TOPICS, page
 from tokenctl.cli.output import answer, stdout_is_terminal
 from tokenctl.errors import UsageError, did_you_mean
 
-
 _EXAMPLES = """\
   tokenctl help
   tokenctl help login

@@ -1,7 +1,7 @@
 """The table in the words of fish: a line of `complete` for each command, option and argument."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tokenctl.cli.completion.table import Argument, Command, Option, Table, Value
 
@@ -17,7 +17,7 @@ def tables(table: Table) -> str:
     head = "".join(f"set -g {name} {' '.join(map(_quoted, words))}\n" for name, words in lists.items())
     files = "|".join(name for name, value in table.settings if value.kind == "file")
     lines = [line for each in table.commands for line in (*_commands(each), *_options(each), *_arguments(each, files))]
-    lines += [_line(("help", "0"), f"-a {name} -d {_quoted(line)}") for name, line in table.topics]
+    lines += _helps((), table.topics)
     return head + "".join(f"{line}\n" for line in lines)
 
 
@@ -37,6 +37,14 @@ def _line(at: tuple[str, ...], rest: str, also: str = "") -> str:
 def _commands(command: Command) -> Iterator[str]:
     for name, line in command.commands:
         yield _line((" ".join(command.path),), f"-a {name} -d {_quoted(line)}")
+    yield from _helps(command.path, command.commands)
+
+
+def _helps(path: tuple[str, ...], names: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Write what `help` takes behind the words of a path."""
+    condition = " ".join(("__tokenctl_helps", *path))
+    for name, line in names:
+        yield f"complete -c tokenctl -n {_quoted(condition)} -a {name} -d {_quoted(line)}"
 
 
 def _options(command: Command) -> Iterator[str]:
@@ -70,15 +78,14 @@ def _argument(path: str, number: str, argument: Argument, files: str) -> Iterato
     match value.kind:
         case "program":
             yield _line((path, "0"), "-a '(__tokenctl_programs)'")
+            yield _line((path, "0"), "-F", '; and string match -q "*/*" -- (commandline -ct)')
             yield _line((path, "1+"), "-a '(__tokenctl_child)'")
         case "setting":
             yield _line(at, "-a '(__tokenctl_settings =)'")
-            yield _line(at, "-F", f"; and string match -rq \"^({files})=\" -- (commandline -ct)")
+            yield _line(at, "-F", f'; and string match -rq "^({files})=" -- (commandline -ct)')
         case "key":
             yield _line(at, "-a '(__tokenctl_settings)'")
-        case "topic":
-            yield _line(at, "-a '(__tokenctl_topics)'")
-        case _:
+        case "profile" | "words":
             yield _line(at, _value(value).removeprefix("-x "))
 
 

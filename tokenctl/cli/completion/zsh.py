@@ -18,7 +18,7 @@ def _of_command(command: Command) -> str:
     if not command.commands:
         lines = [*map(_option, command.options), *(line for each in command.arguments for line in _argument(each))]
         return f"__tokenctl_command{name}() {{\n  _arguments -s -S{_continued(lines)}\n}}\n"
-    lines = [*map(_option, command.options), f"'1:command:__tokenctl_commands{name}'", "'*::: :->below'"]
+    lines = [*map(_option, command.options), f"'(-)1:command:__tokenctl_commands{name}'", "'(-)*::: :->below'"]
     return (
         f"__tokenctl_command{name}() {{\n"
         "  local context state state_descr line ret=1\n"
@@ -80,10 +80,7 @@ def _setting_values(table: Table) -> str:
     arms = "".join(
         f"    {name}) {_offer(value)} ;;\n" for name, value in table.settings if value.kind in ("words", "file")
     )
-    return (
-        "__tokenctl_setting_value() {\n  local expl\n  case $1 in\n"
-        f"{arms}    *) _message value ;;\n  esac\n}}\n"
-    )
+    return f"__tokenctl_setting_value() {{\n  local expl\n  case $1 in\n{arms}    *) _message value ;;\n  esac\n}}\n"
 
 
 def _offer(value: Value) -> str:
