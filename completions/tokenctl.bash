@@ -117,7 +117,7 @@ __tokenctl_names() {
   local line name pair section=top open=
   local blank='[[:blank:]]*' bare='[A-Za-z0-9][A-Za-z0-9_-]*' quoted='[A-Za-z0-9][A-Za-z0-9._-]*'
   local profiles="(profiles|\"profiles\"|'profiles')" key="(${bare}|\"${quoted}\"|'${quoted}')"
-  local table="^\\[${blank}${profiles}${blank}(\\]|\\.${blank}${key}${blank}[].])"
+  local table="^\\[${blank}${profiles}${blank}([]]|\\.${blank}${key}${blank}[].])"
   local top="^${profiles}${blank}\\.${blank}${key}${blank}[.=]" # profiles.NAME.setting = ..., above the first table
   local inside="^(${blank})${key}${blank}[.=]"                   # NAME = {...}, or NAME.setting = ..., in [profiles]
   found=$'\n'
@@ -162,6 +162,7 @@ __tokenctl_names() {
 # on in the next line: that line can look like a table, and is none.
 __tokenctl_strings() {
   local rest=$1
+  [[ ${#rest} -lt 10000 ]] || return 0 # no person wrote it, and it would take long
   while [[ -n $rest ]]; do
     case $open in
       '')
@@ -217,32 +218,21 @@ __tokenctl_offer() { # HEAD TYPED WORD...
   done
 }
 
-__tokenctl_no_space() {
-  # bash 3.2 has no compopt, and adds a space.
-  type compopt >/dev/null 2>&1 && compopt -o nospace
-}
-
-__tokenctl_offer_files() { # TYPED
-  local file
-  if type compopt >/dev/null 2>&1; then
-    compopt -o default # readline's own completion knows quotes, ~ and folders
-  else
-    while IFS= read -r file; do
-      COMPREPLY+=("$file")
-    done < <(compgen -f -- "$1")
-  fi
+# Sets an option of this completion only. bash 3.2 has no compopt; see the end of this file.
+__tokenctl_set() { # OPTION
+  type compopt >/dev/null 2>&1 && compopt -o "$1"
 }
 
 __tokenctl_offer_profiles() { # HEAD TYPED
   local LC_ALL=C IFS=$'\n' config found line lines
   __tokenctl_config "$given_config"
-  # Not of a pipe, which would wait, and not more than a person's file can have.
+  # Not from a pipe, which would wait.
   [[ -f $config && -r $config ]] || return 0
   lines=('')
   while IFS= read -r line || [[ -n $line ]]; do
-    line=${line#$'\xef\xbb\xbf'}
+    ((${#lines[@]} < 100000 && ${#line} < 10000)) || break # no person wrote it, and it would take long
+    line=${line#$'\xef\xbb\xbf'} # the mark that Windows editors write first
     lines+=("${line%$'\r'}")
-    ((${#lines[@]} < 100000 && ${#line} < 10000)) || break
   done 2>/dev/null <"$config"
   __tokenctl_names "${lines[@]}"
   # shellcheck disable=SC2086 # one name a line, and no name has a character that a pattern has
@@ -261,7 +251,7 @@ __tokenctl_offer_settings() { # HEAD TYPED
     for each in $settings; do
       [[ $words_given = *" ${each%%=*}="* ]] || __tokenctl_offer "$1" "$2" "${each%%=*}="
     done
-    __tokenctl_no_space
+    __tokenctl_set nospace
   fi
 }
 
@@ -278,7 +268,7 @@ __tokenctl_offer_topics() { # HEAD TYPED
 __tokenctl_offer_programs() { # TYPED
   local IFS=: folder file
   if [[ $1 = */* ]]; then
-    __tokenctl_offer_files "$1"
+    __tokenctl_set default
   else
     for folder in $PATH; do
       for file in "$folder/$1"*; do
@@ -291,7 +281,7 @@ __tokenctl_offer_programs() { # TYPED
 __tokenctl_offer_value() { # VALUE HEAD TYPED
   case $1 in
     @profile*) __tokenctl_offer_profiles "$2" "$3" ;;
-    @file*) __tokenctl_offer_files "$3" ;;
+    @file*) __tokenctl_set default ;; # readline completes files best: quotes, ~, folders
     @setting*) __tokenctl_offer_settings "$2" "$3" ;;
     @topic*) __tokenctl_offer_topics "$2" "$3" ;;
     @program*) __tokenctl_offer_programs "$3" ;;
@@ -460,7 +450,7 @@ __tokenctl_child() { # its number in COMP_WORDS
       return
     fi
   done
-  __tokenctl_offer_files "$cur"
+  __tokenctl_set default
 }
 
 _tokenctl() {
@@ -488,5 +478,5 @@ _tokenctl() {
   __tokenctl_complete 2>/dev/null # nothing is written to the prompt, whatever the config file has
 }
 
-# bash 3.2 does not know nosort.
-complete -o nosort -F _tokenctl tokenctl 2>/dev/null || complete -F _tokenctl tokenctl
+# bash 3.2 does not know nosort. There, files are offered wherever nothing else is, and a space follows KEY= too.
+complete -o nosort -F _tokenctl tokenctl 2>/dev/null || complete -o default -F _tokenctl tokenctl

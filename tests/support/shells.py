@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import subprocess
+import termios
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -24,6 +25,7 @@ KILL_LINE, TAB, TELL = "\x15", "\t", "\x18l"
 
 BASHRC = """
 PS1=
+{setup}
 source {completion} && source {script}
 probe() {{
   _tokenctl "$@"
@@ -31,7 +33,7 @@ probe() {{
   printf '%s\\n' "${{COMPREPLY[@]}}" >&{answers}
   return $status
 }}
-complete -o nosort -F probe tokenctl
+complete -o nosort -F probe tokenctl 2>/dev/null || complete -F probe tokenctl
 tell() {{ printf '\\0%s\\0' "$READLINE_LINE" >&{answers}; }}
 bind -x '"\\C-xl": tell'
 child() {{ [[ ${{COMP_WORDS[0]}} != child ]] || COMPREPLY=(own-word); }}
@@ -40,6 +42,7 @@ complete -F child child
 
 ZSHRC = """
 PROMPT= RPROMPT=
+{setup}
 fpath=({folder} $fpath)
 autoload -Uz compinit && compinit -D -u
 setopt no_auto_list no_auto_menu
@@ -84,9 +87,15 @@ class Shell:
     """A running shell. `offered` is what TAB offers at the end of a line: each word whole, with its help."""
 
     def __init__(
-        self, folder: Path, environ: Mapping[str, str] = {}, *, before: Sequence[str] = (), helper: bool = False
+        self,
+        folder: Path,
+        environ: Mapping[str, str] = {},
+        *,
+        before: Sequence[str] = (),
+        helper: bool = False,
+        setup: str = "",
     ) -> None:
-        self.folder, self.helper = folder, helper
+        self.folder, self.helper, self.setup = folder, helper, setup
         self.bin = folder / "bin"
         self.bin.mkdir(parents=True, exist_ok=True)
         self.environ = {"HOME": str(folder), "PATH": str(self.bin), "TERM": "dumb", **marked(), **environ}
@@ -104,6 +113,7 @@ class Shell:
 
     def _at_terminal(self, words: list[str], answers: int) -> "subprocess.Popen[bytes]":
         self.terminal, theirs = pty.openpty()
+        termios.tcsetwinsize(theirs, (50, 400))  # wide, so that no help is cut off
         process = subprocess.Popen(
             words,
             env=self.environ,
@@ -168,7 +178,9 @@ class Bash(Shell):
         script = ROOT / "completions" / "tokenctl.bash"
         file = self.folder / "bashrc"
         file.write_text(
-            BASHRC.format(completion=BASH_COMPLETION if helper else "/dev/null", script=script, answers=answers)
+            BASHRC.format(
+                completion=BASH_COMPLETION if helper else "/dev/null", script=script, answers=answers, setup=self.setup
+            )
         )
         return self._at_terminal([*before, program("bash"), "--noprofile", "--rcfile", str(file), "-i"], answers)
 
@@ -184,7 +196,9 @@ class Zsh(Shell):
     """zsh, with its line editor and completion system."""
 
     def _start(self, before: list[str], answers: int, helper: bool) -> "subprocess.Popen[bytes]":
-        (self.folder / ".zshrc").write_text(ZSHRC.format(folder=ROOT / "completions", answers=answers))
+        (self.folder / ".zshrc").write_text(
+            ZSHRC.format(folder=ROOT / "completions", answers=answers, setup=self.setup)
+        )
         self.environ["ZDOTDIR"] = str(self.folder)
         return self._at_terminal([*before, program("zsh"), "-d", "-i"], answers)
 

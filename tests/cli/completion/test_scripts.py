@@ -9,13 +9,15 @@ import pytest
 from tests.cli.completion.conftest import KINDS, PROGRAMS
 from tests.support.paths import ROOT
 from tests.support.real_parts import available, program
-from tests.support.shells import Bash, Fish, Shell
+from tests.support.shells import Fish, Shell
 from tokenctl.cli.completion import SHELLS, script
 from tokenctl.cli.help import TOPICS
 from tokenctl.cli.main import COMMANDS, tokenctl
 from tokenctl.model.profile import CHECKS, FLOWS, SOURCES, STORES
 
 PROFILES = {"work", "my.home"}
+at_a_terminal = pytest.mark.parametrize("shell", ["bash", "bash-completion", "zsh"], indirect=True)
+with_help = pytest.mark.parametrize("shell", ["zsh", "fish"], indirect=True)
 
 
 @pytest.mark.parametrize("name", SHELLS)
@@ -124,6 +126,7 @@ def test_what_is_given_already_is_not_offered_again(shell: Shell) -> None:
 
 
 @pytest.mark.real
+@at_a_terminal
 @pytest.mark.parametrize(
     ("line", "after"),
     [
@@ -146,8 +149,6 @@ def test_what_is_given_already_is_not_offered_again(shell: Shell) -> None:
 )
 def test_what_the_line_becomes(shell: Shell, line: str, after: str) -> None:
     """A word that is the only one goes into the line: with a space, but not behind `KEY=`; a file where one is taken."""
-    if isinstance(shell, Fish):
-        pytest.skip("fish is asked without a terminal, which has no line")
     assert shell.completed(line) == after
 
 
@@ -155,30 +156,37 @@ def test_what_the_line_becomes(shell: Shell, line: str, after: str) -> None:
 @pytest.mark.parametrize(
     "line", ["--config m", "--config=m", "profile set work ca_file=m", "exec -- ./m", "exec tokenctl-test -x m"]
 )
+@pytest.mark.parametrize("shell", ["fish"], indirect=True)
 def test_fish_offers_files(shell: Shell, line: str) -> None:
-    """Where an option, a setting or a program takes one."""
-    if not isinstance(shell, Fish):
-        pytest.skip("for bash and zsh see the line that it becomes")
+    """Where an option, a setting or a program takes one; for the others see the line that it becomes."""
     assert {word.rpartition("=")[2].removeprefix("./") for word in shell.offered(f"tokenctl {line}")} == {"my file"}
 
 
 @pytest.mark.real
+@pytest.mark.parametrize("shell", ["bash-completion", "zsh", "fish"], indirect=True)
 def test_the_program_that_exec_runs_completes_its_own_words(shell: Shell) -> None:
-    """As if its name stood first on the line, with all our options before it."""
-    if isinstance(shell, Bash) and not shell.helper:
-        pytest.skip("bash alone does not know how: it offers files")
+    """As if its name stood first on the line, with all our options before it; bash alone does not know how."""
     for line in ("exec child ", "exec -- child ", "-p work exec --env A=B --min-ttl 5m -- child first "):
         assert set(shell.offered(f"tokenctl {line}")) == {"own-word"}, line
 
 
 @pytest.mark.real
-def test_help_is_offered_with_each_word(shell: Shell) -> None:
-    """zsh and fish show the line of a command and of an option beside it."""
-    if isinstance(shell, Bash):
-        pytest.skip("bash has no room for it")
-    assert shell.offered("tokenctl to")["token"].endswith(COMMANDS["token"])
-    assert shell.offered("tokenctl show --cl")["--claims"].endswith("decoded but not verified.")
-    assert shell.offered("tokenctl help c")["ci"].endswith(TOPICS["ci"])
+@with_help
+def test_help_is_shown_with_each_word(shell: Shell) -> None:
+    """The line of each command, topic and option, to the character, whatever signs it has."""
+    for path, ctx in TREE:
+        line = " ".join(("tokenctl", *path, ""))
+        shown = shell.offered(f"{line}--")
+        for each in ctx.command.get_params(ctx):
+            if isinstance(each, click.Option):
+                assert shown[each.opts[-1]].endswith(each.help or "?"), (line, each.opts)
+    shown = {
+        word: help
+        for letter in "abcdefghijklmnopqrstuvwxyz"
+        for word, help in shell.offered(f"tokenctl help {letter}").items()
+    }
+    for word, help in (COMMANDS | TOPICS).items():
+        assert shown[word].endswith(help)
 
 
 @pytest.mark.real
@@ -186,14 +194,16 @@ def test_help_is_offered_with_each_word(shell: Shell) -> None:
 def test_tab_starts_no_program_and_the_start_of_a_shell_reads_no_config(
     kind: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """strace sees no execve from the first TAB on, and before it nobody opens the config file."""
+    """No execve from the first TAB on, by strace; and before it nobody opens the config file."""
     folder = tmp_path_factory.mktemp("traced")
     (folder / ".config" / "tokenctl").mkdir(parents=True)
     (folder / ".config" / "tokenctl" / "config.toml").write_text("[profiles.work]\n")
     (folder / "first.toml").write_text("[profiles.first]\n")
     log = folder / "log"
     with available():
-        running = KINDS[kind](folder, before=[program("strace"), "-f", "-o", str(log), "-e", "trace=execve,openat"])
+        running = KINDS[kind](
+            folder, before=[program("strace"), "-f", "--seccomp-bpf", "-o", str(log), "-e", "trace=execve,openat"]
+        )
     with running:
         assert set(running.offered("tokenctl --config first.toml -p ")) == {"first"}
         assert set(running.offered("tokenctl -p ")) == {"work"}

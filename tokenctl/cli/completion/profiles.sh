@@ -26,7 +26,7 @@ __tokenctl_names() {
   local line name pair section=top open=
   local blank='[[:blank:]]*' bare='[A-Za-z0-9][A-Za-z0-9_-]*' quoted='[A-Za-z0-9][A-Za-z0-9._-]*'
   local profiles="(profiles|\"profiles\"|'profiles')" key="(${bare}|\"${quoted}\"|'${quoted}')"
-  local table="^\\[${blank}${profiles}${blank}(\\]|\\.${blank}${key}${blank}[].])"
+  local table="^\\[${blank}${profiles}${blank}([]]|\\.${blank}${key}${blank}[].])"
   local top="^${profiles}${blank}\\.${blank}${key}${blank}[.=]" # profiles.NAME.setting = ..., above the first table
   local inside="^(${blank})${key}${blank}[.=]"                   # NAME = {...}, or NAME.setting = ..., in [profiles]
   found=$'\n'
@@ -71,6 +71,7 @@ __tokenctl_names() {
 # on in the next line: that line can look like a table, and is none.
 __tokenctl_strings() {
   local rest=$1
+  [[ ${#rest} -lt 10000 ]] || return 0 # no person wrote it, and it would take long
   while [[ -n $rest ]]; do
     case $open in
       '')

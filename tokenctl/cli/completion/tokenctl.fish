@@ -54,21 +54,23 @@ function __tokenctl_profiles
     __tokenctl_read
     set -l config $__tokenctl_file
     set -q config[1]; or set config (__tokenctl_config)
-    # Not of a pipe, which would wait.
+    # Not from a pipe, which would wait.
     test -f "$config"; and test -r "$config"; or return 0
 
     # Without comments and multi-line strings, which can hold lines that look like tables.
     set -l multi '"""(?:[^"\\\\]++|\\\\.|"(?!""))*+"{3,5}'
     set -l literal '\'\'\'(?:[^\']++|\'(?!\'\'))*+\'{3,5}'
     set -l kept '"(?:[^"\\\\\n]++|\\\\.)*+"|\'[^\'\n]*+\''
-    set -l text (string collect <$config | string replace -ra "(?s)$multi|$literal|#[^\n]*+|($kept)" '$1' | string collect)
+    set -l text (string collect <$config)
+    set text (string replace -ra "(?s)$multi|$literal|#[^\n]*+|($kept)" '$1' -- $text | string collect)
+    set text (string replace -r '^[^\x00-\x7f]+' '' -- $text | string collect) # the mark that Windows editors write first
 
     set -l profiles '(?:profiles|"profiles"|\'profiles\')'
     set -l quoted '[A-Za-z0-9][A-Za-z0-9._-]{0,63}'
     set -l key "(\"$quoted\"|'$quoted'|[A-Za-z0-9][A-Za-z0-9_-]{0,63})"
     set -l lines (string split \n -- $text)
     set -l top (string match -r '^(?:(?!\s*\[)[^\n]*+\n?)*+' -- $text)
-    set -l inside (string match -r "(?m)^\s*\[\s*$profiles\s*\](?:\n(?!\s*\[)[^\n]*+)*+" -- $text)
+    set -l inside (string match -r "(?m)^\s*\[\s*$profiles\s*\][^\n]*+(?:\n(?!\s*\[)[^\n]*+)*+" -- $text)
     begin
         string replace -rf "^\s*\[\s*$profiles\s*\.\s*$key\s*[].].*" '$1' -- $lines
         string replace -rf "^\s*$profiles\s*\.\s*$key\s*[.=].*" '$1' -- $top
