@@ -380,8 +380,8 @@ __tokenctl_read() { # WORD
       return 0
       ;;
   esac
-  case " $commands " in
-    *" $word "*)
+  case "$count $commands " in
+    0*" $word "*)
       path+=${path:+ }$word
       __tokenctl_table "$path"
       ;;
@@ -426,7 +426,7 @@ __tokenctl_complete() {
     __tokenctl_offer_options
   elif [[ -n $commands ]]; then
     # shellcheck disable=SC2086
-    __tokenctl_offer '' "$cur" $commands
+    ((count > 0)) || __tokenctl_offer '' "$cur" $commands
   elif [[ -z $dashes$cur && $arguments = @program* ]]; then
     COMPREPLY=(--)
   else

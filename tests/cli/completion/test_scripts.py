@@ -103,6 +103,8 @@ def test_every_choice_of_an_option_is_offered(shell: Shell) -> None:
         ("tokenctl profile unset work ", {*CHECKS}),
         ("tokenctl token --scope o", set()),
         ("tokenctl -p nobody", set()),
+        ("tokenctl nonsense to", set()),
+        ("tokenctl profile nonsense sho", set()),
         ("tokenctl exec ", {"--"}),
         ("tokenctl exec -- tokenctl-", {"tokenctl-test"}),
         ("tokenctl exec -p work --env A=B tokenctl-", {"tokenctl-test"}),

@@ -36,7 +36,7 @@ def _line(at: tuple[str, ...], rest: str, also: str = "") -> str:
 
 def _commands(command: Command) -> Iterator[str]:
     for name, line in command.commands:
-        yield _line((" ".join(command.path),), f"-a {name} -d {_quoted(line)}")
+        yield _line((" ".join(command.path), "0"), f"-a {name} -d {_quoted(line)}")
     yield from _helps(command.path, command.commands)
 
 
