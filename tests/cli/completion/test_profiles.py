@@ -16,7 +16,7 @@ from tests.support.shells import Fish, Shell
 from tokenctl.config.config_file import config_path
 from tokenctl.model.profile import NAME
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 
 def offered(shell: Shell, config: bytes) -> set[str]:

@@ -41,6 +41,7 @@ TREE = list(commands(tokenctl.make_context("tokenctl", [], resilient_parsing=Tru
 
 
 @pytest.mark.real
+@pytest.mark.quick
 def test_every_command_and_option_of_the_program_is_offered(shell: Shell) -> None:
     """At each command: the commands below it, its options under all their names, and no others."""
     for path, ctx in TREE:
@@ -192,6 +193,7 @@ def test_help_is_shown_with_each_word(shell: Shell) -> None:
 
 
 @pytest.mark.real
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["bash", "zsh", "fish"])
 def test_tab_starts_no_program_and_the_start_of_a_shell_reads_no_config(
     kind: str, tmp_path_factory: pytest.TempPathFactory

@@ -1,5 +1,7 @@
 """The table is the command tree."""
 
+import re
+
 import click
 import pytest
 
@@ -79,6 +81,18 @@ def test_every_setting_and_topic_is_in_it() -> None:
         "source_file",
     }
     assert settings["scope"] == Value(kind="text", metavar="scope")
+
+
+def test_no_word_needs_quotation_marks() -> None:
+    """Names and values have no sign that a shell, or the table of bash, would take for its own."""
+    options = [option for each in TABLE.commands for option in each.options]
+    names = {name for each in TABLE.commands for name in each.path} | {name for each in options for name in each.names}
+    values = [each.value for each in options]
+    values += [argument.value for each in TABLE.commands for argument in each.arguments]
+    words = {word for value in (*values, *dict(TABLE.settings).values()) if value for word in value.words}
+    assert [
+        each for each in sorted(names | words | {*TOPICS} | {*CHECKS}) if not re.fullmatch("[A-Za-z0-9_:-]+", each)
+    ] == []
 
 
 def test_an_option_that_can_be_repeated_is_one_that_collects() -> None:
