@@ -179,19 +179,3 @@ def test_a_short_command_looks_for_no_garbage(home: Home) -> None:
         [sys.executable, "-c", COLLECTING, "--help"], env=home.environ, capture_output=True, text=True, check=True
     )
     assert done.stderr == "0 True\n"
-
-
-def test_a_tab_loads_no_command(home: Home) -> None:
-    """Completing a command's name loads none of the commands."""
-    environ = {"_TOKENCTL_COMPLETE": "bash_complete", "COMP_WORDS": "tokenctl ", "COMP_CWORD": "1"}
-    done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-c", "from tokenctl.cli.main import run; run([])"],
-        env={**home.environ, **environ},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    names = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-    assert "plain,token" in done.stdout
-    assert "tokenctl.cli" in names
-    assert not {name for name in names if name.startswith("tokenctl.cli.commands.")} | names & (NEVER | {"keyring"})

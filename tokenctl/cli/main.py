@@ -31,10 +31,8 @@ def run(arguments: Sequence[str], obj: object = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal without UTF-8 must not cause an error
             stream.reconfigure(errors="replace")
-    if "_TOKENCTL_COMPLETE" in os.environ:
-        from tokenctl.cli import completion as shells
-
-        shells.register()
+    if "_TOKENCTL_COMPLETE" in os.environ and not arguments:
+        return 0  # the script of an older version asks at TAB: any answer would land on the command line
     terminal = Terminal()
     child = _command_of(arguments) == "exec"
     try:
@@ -64,7 +62,7 @@ def run(arguments: Sequence[str], obj: object = None) -> int:
 
 
 def _answered(arguments: Sequence[str], terminal: Terminal, obj: object) -> int:
-    given = fast_path.parse(arguments) if obj is None and "_TOKENCTL_COMPLETE" not in os.environ else None
+    given = fast_path.parse(arguments) if obj is None else None
     if given is not None:
         return plain.answer(*given, terminal)
     from tokenctl.cli import program

@@ -1,11 +1,10 @@
 """The program as click knows it: the command table, and the words for what click finds wrong.
 
-A command's module is imported when the command is named. The list of commands and completion use the table only.
+A command's module is imported when the command is named. The list of commands is the table's.
 """
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import click
 
@@ -15,9 +14,6 @@ from tokenctl.cli.commands import load
 from tokenctl.cli.grammar import Group, Misuse, shared_options
 from tokenctl.cli.output import answer
 from tokenctl.errors import TokenctlError, UsageError, did_you_mean
-
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "login": "Sign in once; the session goes into the keyring.",
@@ -75,13 +71,6 @@ class LazyGroup(Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem[str]]":
-        """Complete a command's name from the table, without importing a command."""
-        from click.shell_completion import CompletionItem
-
-        names = [CompletionItem(name, help=line) for name, line in COMMANDS.items() if name.startswith(incomplete)]
-        return names or click.Command.shell_complete(self, ctx, incomplete)
-
 
 _EPILOG = """\b
 First steps:
@@ -127,7 +116,8 @@ def run(arguments: Sequence[str], terminal: Terminal, obj: object) -> int:
 
 def _invoke(arguments: Sequence[str], obj: object) -> int:
     try:
-        status = tokenctl.main(list(arguments), prog_name="tokenctl", standalone_mode=False, obj=obj)
+        # No variable is named, so click's own completion at TAB is off.
+        status = tokenctl.main(list(arguments), prog_name="tokenctl", complete_var="", standalone_mode=False, obj=obj)
     except click.exceptions.NoArgsIsHelpError as error:  # a group without a command asks for its help: no error
         answer(error.message)
         return 0

@@ -10,6 +10,7 @@ Every command loads this module, so `token_api` is loaded only for a profile tha
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import field
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tokenctl.errors import UsageError, did_you_mean
@@ -35,15 +36,22 @@ def text(value: object, where: str) -> str:
 
 def one_of(choices: tuple[str, ...]) -> Check[str]:
     """Make the check of a setting that must be one of `choices`."""
+    return partial(_one_of, choices)
 
-    def choice(value: object, where: str) -> str:
-        word = text(value, where)
-        if word not in choices:
-            hint = did_you_mean(word, choices)
-            raise UsageError(f"{where} must be one of {', '.join(choices)}, not {word!r:.40}", hint=hint)
-        return word
 
-    return choice
+def _one_of(choices: tuple[str, ...], value: object, where: str) -> str:
+    word = text(value, where)
+    if word not in choices:
+        hint = did_you_mean(word, choices)
+        raise UsageError(f"{where} must be one of {', '.join(choices)}, not {word!r:.40}", hint=hint)
+    return word
+
+
+def words_of(check: Check[Any]) -> tuple[str, ...]:
+    """List the only texts that a check takes; empty for a check that takes more."""
+    if check is boolean:
+        return ("true", "false")
+    return check.args[0] if isinstance(check, partial) and check.func is _one_of else ()
 
 
 def scope(value: object, where: str) -> str:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tokenctl.cli.grammar import CommandWithChild, words_of_child
+from tokenctl.cli.grammar import CommandWithChild, Names
 from tokenctl.cli.options import min_ttl, narrower, wait, with_runtime
 
 if TYPE_CHECKING:
@@ -60,12 +60,11 @@ _EXAMPLES = """\
 @click.option(
     "--on-refresh",
     callback=on_refresh,
+    type=Names("words", "signal:HUP", "signal:USR1", "signal:USR2"),
     metavar="signal:NAME",
     help="With --token-file: send CMD this signal when the file has a new token, such as signal:HUP.",
 )
-@click.argument(
-    "words", metavar="-- CMD ARG...", nargs=-1, required=True, type=click.UNPROCESSED, shell_complete=words_of_child
-)
+@click.argument("words", metavar="-- CMD ARG...", nargs=-1, required=True, type=Names("program"))
 @with_runtime
 def command(
     runtime: "Runtime",

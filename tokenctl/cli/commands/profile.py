@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tokenctl.cli.grammar import Group, profile_names, shared_options
+from tokenctl.cli.grammar import PROFILE, Group, Names, shared_options
 from tokenctl.cli.options import as_json, with_runtime
 
 if TYPE_CHECKING:
@@ -22,14 +22,7 @@ def command() -> None:
     """Show and change the profiles of the config file."""
 
 
-def _key_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    from tokenctl.model.profile import CHECKS
-
-    ends = "=" if ctx.command.name == "set" else ""
-    return [each + ends for each in CHECKS if each.startswith(incomplete)]
-
-
-_name = click.argument("profile_name", metavar="NAME", shell_complete=profile_names)
+_name = click.argument("profile_name", metavar="NAME", type=PROFILE)
 
 
 @command.command("list", examples="  tokenctl profile list\n  tokenctl profile list --json | jq -r '.[].profile'")
@@ -46,7 +39,7 @@ def list_(runtime: "Runtime", name: str | None, as_json: bool) -> None:
 
 
 @command.command("show", examples="  tokenctl profile show work\n  tokenctl profile show work --json")
-@click.argument("profile_name", metavar="[NAME]", required=False, shell_complete=profile_names)
+@click.argument("profile_name", metavar="[NAME]", required=False, type=PROFILE)
 @as_json
 @with_runtime
 def show(runtime: "Runtime", name: str | None, profile_name: str | None, as_json: bool) -> None:
@@ -68,7 +61,7 @@ def show(runtime: "Runtime", name: str | None, profile_name: str | None, as_json
     "  tokenctl profile set home issuer=https://login.example.com client_id=ID",
 )
 @_name
-@click.argument("settings", metavar="KEY=VALUE...", nargs=-1, required=True, shell_complete=_key_names)
+@click.argument("settings", metavar="KEY=VALUE...", nargs=-1, required=True, type=Names("setting"))
 @with_runtime
 def set_(runtime: "Runtime", name: str | None, profile_name: str, settings: tuple[str, ...]) -> None:
     """Change settings of a profile, or make a new profile.
@@ -82,7 +75,7 @@ def set_(runtime: "Runtime", name: str | None, profile_name: str, settings: tupl
 
 @command.command("unset", examples="  tokenctl profile unset work audience")
 @_name
-@click.argument("keys", metavar="KEY...", nargs=-1, required=True, shell_complete=_key_names)
+@click.argument("keys", metavar="KEY...", nargs=-1, required=True, type=Names("key"))
 @with_runtime
 def unset(runtime: "Runtime", name: str | None, profile_name: str, keys: tuple[str, ...]) -> None:
     """Remove settings of a profile: their default values count again."""
