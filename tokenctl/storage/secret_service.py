@@ -18,7 +18,7 @@ from tokenctl.model import session as sessions
 from tokenctl.model.session import Session
 from tokenctl.storage.failures import OTHER_STORES_HINT, locked, naming_its_keyring, unavailable
 from tokenctl.storage.patience import Patience
-from tokenctl.storage.secret_bus import Again, Locked
+from tokenctl.storage.secret_bus import Again, Call, Locked
 from tokenctl.storage.secret_calls import SecretCalls
 
 BACKEND = "keyring.backends.SecretService.Keyring"
@@ -52,6 +52,7 @@ class SecretServiceStore:
         self._patience = patience
         self._calls = SecretCalls(environ, patience)
         self._collection = SESSION_COLLECTION if kind == "session" else collection or environ.get(_PREFERRED)
+        self._read_ahead: dict[str, bytes] = {}
 
     def check(self) -> None:
         """Check that a program answers as the Secret Service. Raises StoreUnavailable or StoreTimedOut."""
@@ -102,6 +103,18 @@ class SecretServiceStore:
         for username in ("session", "secret"):
             self._made(lambda username=username: self._remove(profile, username))  # type: ignore[misc]
 
+    # -- read ahead: see `secret_ahead` ----------------------------------------------------------------
+
+    def search(self, profile: str) -> Call | None:
+        """Return the call that searches the profile's session; None where no login chose a collection."""
+        if self._collection is None:
+            return None
+        return Call(self._collection, "Collection", "SearchItems", "a{ss}", (_attributes(profile, "session"),))
+
+    def has_read(self, profile: str, secret: bytes) -> None:
+        """Take the profile's entry, which was read with others: the next `read` returns it."""
+        self._read_ahead[profile] = secret
+
     # -- one entry -------------------------------------------------------------------------------------
 
     def _read(self, profile: str, username: str) -> str | None:
@@ -115,6 +128,8 @@ class SecretServiceStore:
             ) from None
 
     def _found(self, profile: str, username: str) -> bytes | None:
+        if username == "session" and profile in self._read_ahead:
+            return self._read_ahead.pop(profile)
         items = self._items(profile, username)
         return self._secret(items[0]) if items else None
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from tokenctl.broker import lifecycle
-from tokenctl.broker.standing import standing
+from tokenctl.broker.standing import Standing, standing
 from tokenctl.cli.grammar import Command
 from tokenctl.cli.options import as_json, each_profile, every, with_runtime
 from tokenctl.cli.output import answer, stdout_is_terminal
@@ -18,6 +18,7 @@ from tokenctl.model.session import MACHINE_FLOWS, Session
 from tokenctl.model.session_state import OtherSession
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
+from tokenctl.storage.many_vaults import ManyVaults
 from tokenctl.storage.vault import Vault
 
 _EXAMPLES = """\
@@ -46,9 +47,10 @@ def command(
     describe = partial(_describe, runtime, claims=claims, verify=verify, introspect=introspect)
     if every:
         documents: list[dict[str, Any]] = []
+        many = ManyVaults(runtime, list(runtime.config.profiles))
 
         def add(name: str) -> None:
-            shown = describe(name)
+            shown = describe(many.open(name))
             documents.append(shown.document)
             # A list of profiles has those without a session too; that is no failure.
             if shown.problem is not None and shown.document["state"] != "logged_out":
@@ -57,7 +59,7 @@ def command(
         _, status = each_profile(runtime, add)
         _print_all(documents, as_json=as_json)
         return status
-    shown = describe(name)
+    shown = describe(vaults.open(runtime, runtime.profile(name)))
     _print(runtime, shown.document, as_json=as_json)
     if shown.problem is not None:
         raise shown.problem
@@ -75,11 +77,11 @@ class _Shown:
     problem: TokenctlError | None
 
 
-def _describe(runtime: Runtime, name: str | None, *, claims: bool, verify: bool, introspect: bool) -> _Shown:
-    vault = vaults.open(runtime, runtime.profile(name))
+def _describe(runtime: Runtime, vault: Vault, *, claims: bool, verify: bool, introspect: bool) -> _Shown:
     session = vault.newest()
-    found = document.of_session(runtime, vault, session)
-    problem = _problem(runtime, vault, session)
+    stands = standing(runtime, vault, session, vault.profile.min_ttl)
+    found = document.described(runtime, vault, session, stands.state)
+    problem = _problem(runtime, vault, session, stands)
     if isinstance(problem, OtherSession) and lifecycle.can_begin(runtime, vault, session):
         found["state"], problem = "expired", None  # the machine begins another one at the next use
     elif isinstance(problem, LoginRequired) and found["state"] == "expired":
@@ -102,20 +104,19 @@ def _describe(runtime: Runtime, name: str | None, *, claims: bool, verify: bool,
     return _Shown(vault=vault, document=found, problem=problem)
 
 
-def _problem(runtime: Runtime, vault: Vault, session: Session | None) -> TokenctlError | None:
+def _problem(runtime: Runtime, vault: Vault, session: Session | None, stands: Standing) -> TokenctlError | None:
     """Return the error that `token` would end with; a vault that keeps nothing has none.
 
     `token` finds out at the renewal that the client's secret is gone; this looks for it.
     """
     if not vault.lasting:
         return None
-    found = standing(runtime, vault, session, vault.profile.min_ttl)
-    if session is not None and found.problem is None and found.state == "expired":
+    if session is not None and stands.problem is None and stands.state == "expired":
         try:
             clients.secret_of_session(runtime, vault, session)
         except LoginRequired as gone:
             return gone
-    return found.problem
+    return stands.problem
 
 
 def _print(runtime: Runtime, found: dict[str, Any], *, as_json: bool) -> None:
