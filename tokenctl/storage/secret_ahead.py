@@ -8,6 +8,7 @@ alone then: that unlocks it, asks a person, and tells what is wrong.
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import chain
 from typing import NamedTuple
 
 from tokenctl.errors import StoreError
@@ -30,18 +31,13 @@ def read(environ: Mapping[str, str], groups: Iterable[Sequence[Entry]]) -> Itera
     """Read groups of entries, and go on each time that the next group was read. Raises nothing."""
     bus = SecretBus(environ, UNATTENDED.limit)
     reading: deque[Iterator[None]] = deque()
-    for group in groups:
+    for group in chain(groups, [()] * (_STEPS - 1)):  # nothing comes after the last group, which has steps left
         reading.append(_read(bus, group))
         for each in reading:  # the oldest one first: it waits for what was sent in the round before
             next(each, None)
         if len(reading) == _STEPS:
             reading.popleft()
             yield
-    while reading:
-        for each in reading:
-            next(each, None)
-        reading.popleft()
-        yield
 
 
 _STEPS = 3

@@ -148,6 +148,8 @@ class SecretBus:
 
     def send_together(self, calls: Sequence[Call]) -> Sent:
         """Send calls at once. `answers` waits for their answers; a failure is found there. Raises nothing."""
+        if not calls:
+            return Sent(None, [])
         sent = [(DBusAddress(call.path, NAME, f"{SECRET}.{call.interface}"), *call[2:]) for call in calls]
         connection = None
         try:
