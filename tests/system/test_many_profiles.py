@@ -107,3 +107,15 @@ def test_each_keyring_says_the_same_of_many_as_of_one(
         assert every.stderr.count("tokenctl: error: ") == sum(each.status != 0 for each in alone.values())
         assert not locked or every.status == 3
         assert locked or isinstance(service, KeePassXC) or every.status == 0
+
+
+def test_a_keyring_that_stops_to_answer_is_exit_3(
+    tmp_path: Path, demo_server: FaultyServer, secret_service: SecretService
+) -> None:
+    """It is as if each session was read alone: nothing is shown, and each profile's error says why."""
+    home = signed_in(tmp_path, secret_service, demo_server)
+    with StallingBus(secret_service.environ["DBUS_SESSION_BUS_ADDRESS"], 3) as bus:
+        result = home.run("show", "--all", "--json", environ=bus.environ)
+        assert bus.stalled_at == "GetSecrets"
+    assert (result.status, json.loads(result.stdout)) == (3, [])
+    assert result.stderr.startswith("tokenctl: error: t: the keyring did not answer within 3 s")
