@@ -86,6 +86,8 @@ class Herd:
 
     wall: float
     cpu: float
+    idle: float
+    """CPU seconds that no process of the machine had a use for: while these waited, and no other program was busy."""
     answers: set[tuple[int, bytes]]
 
     @property
@@ -96,7 +98,7 @@ class Herd:
 
 def herd(processes: int, words: Sequence[str], environ: Mapping[str, str], service: PrivateBus) -> Herd:
     """Run a command in many processes at once."""
-    before, start = _cpu(service), time.perf_counter()
+    before, idle, start = _cpu(service), _idle(), time.perf_counter()
     with ExitStack() as stack:
         started = [
             stack.enter_context(subprocess.Popen(words, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE))
@@ -105,13 +107,18 @@ def herd(processes: int, words: Sequence[str], environ: Mapping[str, str], servi
         said = [each.communicate() for each in started]
     wall = time.perf_counter() - start
     answers = {(each.returncode, answer) for each, (answer, _) in zip(started, said, strict=True)}
-    return Herd(wall=wall, cpu=_cpu(service) - before, answers=answers)
+    return Herd(wall=wall, cpu=_cpu(service) - before, idle=_idle() - idle, answers=answers)
 
 
 def _cpu(service: PrivateBus) -> float:
     """CPU seconds of the processes that have ended, and of the bus and the keyring."""
     spent = os.times()
     return spent.children_user + spent.children_system + sum(map(_cpu_of, service.pids))
+
+
+def _idle() -> float:
+    idle, waiting = Path("/proc/stat").read_text().split()[4:6]
+    return (int(idle) + int(waiting)) / os.sysconf("SC_CLK_TCK")
 
 
 def _cpu_of(process: int) -> float:
@@ -165,7 +172,7 @@ def measure(python: str, given: argparse.Namespace, folder: Path) -> Iterator[st
             several = herd(WARM, words, here, one_service)
             statuses = sorted({status for status, _ in several.answers})
             yield (
-                f"{f'{WARM} x {name} at once':34} {several.wall * 1000:8.1f} ms {several.ratio:8.2f} of the CPU time / cores;"
+                f"{f'{WARM} x {name} at once':34} {several.wall * 1000:8.1f} ms {several.ratio:8.2f} of CPU time / cores, {several.idle:.1f} s idle;"
                 f" exit {statuses}, {len(several.answers)} answer"
             )
         age_in(one_service)
