@@ -42,13 +42,13 @@ def run(words: Sequence[str], environ: Mapping[str, str], *, terminal: bool = Fa
     if terminal:
         process, screen = pty.fork()
         if not process:
-            os.execve(words[0], words, dict(environ))
+            os.execve(words[0], [*words], dict(environ))
         with os.fdopen(screen, "rb", buffering=0) as reader:
             while _more(reader.fileno()):
                 pass
     else:
         actions = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in (0, 1, 2)]
-        process = os.posix_spawn(words[0], words, environ, file_actions=actions)
+        process = os.posix_spawn(words[0], [*words], environ, file_actions=actions)
     _, status, usage = os.wait4(process, 0)
     assert status == 0, f"{' '.join(words)} ended with {status}"
     return Spent(wall=time.perf_counter() - start, cpu=usage.ru_utime + usage.ru_stime)

@@ -48,13 +48,12 @@ def read_ahead(runtime: Runtime, groups: Iterable[Sequence[tuple[Store, str]]]) 
     Then the next `read` of each store has its session. Raises nothing: what cannot be read so is read alone.
     """
     try:
-        from tokenctl.storage.secret_ahead import Entry, read
+        from tokenctl.storage.secret_ahead import Ahead, Entry
         from tokenctl.storage.secret_service import SecretServiceStore
     except ModuleNotFoundError:  # jeepney, which only Linux has
         return (None for _ in groups)
-    return read(
-        runtime.environ,
-        ([Entry(store, name) for store, name in group if isinstance(store, SecretServiceStore)] for group in groups),
+    return Ahead(runtime.environ).read(
+        [Entry(store, name) for store, name in group if isinstance(store, SecretServiceStore)] for group in groups
     )
 
 

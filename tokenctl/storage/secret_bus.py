@@ -16,6 +16,7 @@ from tokenctl.storage.patience import timed_out
 PATH = "/org/freedesktop/secrets"
 NAME = "org.freedesktop.secrets"
 SECRET = "org.freedesktop.Secret"
+PROPERTIES = "org.freedesktop.DBus.Properties"
 _IS_LOCKED = f"{SECRET}.Error.IsLocked"
 _NO_SESSION = f"{SECRET}.Error.NoSession"
 _NO_OBJECT = (
@@ -102,6 +103,11 @@ class SecretBus:
         connection.bus.close()
 
     @property
+    def has_session(self) -> bool:
+        """Tell whether a Secret Service has agreed on a session with this process, and no call has failed since."""
+        return bool(self.connection.session)
+
+    @property
     def session(self) -> str:
         connection = self.connection
         if not connection.session:
@@ -109,7 +115,7 @@ class SecretBus:
         return connection.session
 
     def property_of(self, path: str, interface: str, name: str) -> Any:
-        address = DBusAddress(path, NAME, "org.freedesktop.DBus.Properties")
+        address = DBusAddress(path, NAME, PROPERTIES)
         ((_, value),) = self.asked(address, "Get", "ss", f"{SECRET}.{interface}", name)
         return value
 
@@ -150,7 +156,7 @@ class SecretBus:
         """Send calls at once. `answers` waits for their answers; a failure is found there. Raises nothing."""
         if not calls:
             return Sent(None, [])
-        sent = [(DBusAddress(call.path, NAME, f"{SECRET}.{call.interface}"), *call[2:]) for call in calls]
+        sent = [(DBusAddress(call.path, NAME, call.interface), *call[2:]) for call in calls]
         connection = None
         try:
             connection = self.connection
