@@ -22,6 +22,7 @@ from tokenctl.cli.grammar import shared
 from tokenctl.cli.main import tokenctl
 from tokenctl.config import environment, variables
 from tokenctl.handoff.environment import DEFAULT_VARIABLE, EXPIRY_VARIABLE, FILE_VARIABLE
+from tokenctl.model.profile import Profile
 
 WORDS = (
     *("token", "exec", "-p", "--profile", "--profile=work", "work", "env", "-", "", "a b", "--format", "--format=json"),
@@ -133,12 +134,9 @@ def test_a_copy_is_fresh_when_the_session_is(
         boot_id="this",
         booted_at_ms=None if booted is None else booted * 1000,
     )
-    at = kept.time(now, "this" if boot else "another", uptime * 1000)
-    copy = {
-        "obtained_at": str(obtained),
-        "fresh_until": str(kept.fresh_until(min_ttl)),
-        "booted_at": str(kept.booted_at_ms) if boot and booted is not None else "",
-    }
+    boot_id = "this" if boot else "another"
+    at = kept.time(now, boot_id, uptime * 1000)
+    copy = fast_path.copy_of(Profile(name="t"), kept, min_ttl, boot_id) or {}
     left = kept.remaining(at)
     expected = at if kept.fresh(at, min_ttl) and left else None
     assert fast_path.fresh_at(copy, now, uptime * 1000) == expected

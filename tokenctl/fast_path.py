@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import ModuleType
 
+    from tokenctl.model.profile import Profile
+    from tokenctl.model.session import Session
+
 NAMED = ("TOKENCTL_PROFILE", "TOKENCTL_STATE_DIR", "TOKENCTL_CONFIG", "TOKENCTL_CACHE")
 """The variables of tokenctl with which there can be a copy. They are in its name."""
 JOBS = ("CI", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION", "CODEBUILD_BUILD_ID", "BITBUCKET_BUILD_NUMBER")
@@ -64,13 +67,15 @@ def answer(words: "Sequence[str]") -> None:
     if _question is None or kernel is None:
         return
     allowed = kernel.forbid_core_dumps()  # from here on this process has a token
-    copy = kernel.find(_question[0])
-    at = fresh_at(copy, int(time.time()), uptime()) if copy else None
-    if copy and at is not None:
-        if program:
+    try:
+        copy = kernel.find(_question[0])
+        at = fresh_at(copy, int(time.time()), uptime()) if copy else None
+        if copy and at is not None and program:
             _become(program, child, options.get("--env"), copy)
-        else:
+        elif copy and at is not None:
             _write(text(options.get("--format", "raw"), copy, at))
+    except (KeyError, ValueError):  # a key that is no copy
+        pass
     if allowed:
         kernel.allow_core_dumps()  # the ordinary way has its own means against them
 
@@ -160,8 +165,10 @@ def text(form: str, copy: "Mapping[str, str]", at: int) -> str:
 
 
 def _write(answer: str) -> None:
-    """Write the answer and end the process. Returns where stdout cannot be written: the ordinary way says why."""
-    left = f"{answer}\n".encode(sys.stdout.encoding)
+    """Write the answer and end the process. Returns where that needs more, or fails: the ordinary way says why."""
+    left = answer.encode() + b"\n"
+    if "=".encode(sys.stdout.encoding) != b"=":  # UTF-16, which PYTHONIOENCODING can ask for
+        return
     try:
         while left:
             left = left[os.write(1, left) :]
@@ -221,22 +228,46 @@ def begin(folder: str) -> str | None:
     return None if _question is None else see(folder)
 
 
+def copy_of(profile: "Profile", session: "Session", min_ttl: int, boot_id: str | None) -> dict[str, str] | None:
+    """Make the copy of a session whose token is fresh while it has `min_ttl` seconds left; None where none may be kept.
+
+    `exec` is empty when `exec` has more to do than to start the child, and `variable` when a template makes what the
+    child gets. What a machine's session is made for depends on more than what is compared here.
+    """
+    if profile.by_machine or not profile.cache or session.expires_at is None:
+        return None
+    import json  # the ordinary way has loaded it
+
+    from tokenctl.model.session_state import older_access_tokens
+
+    booted_at = "" if session.booted_at_ms is None or session.boot_id != boot_id else str(session.booted_at_ms)
+    more = older_access_tokens(profile, session) == "ended" or profile.source_variable
+    return {
+        "token": session.access_token,
+        "token_type": session.token_type,
+        "scope": json.dumps(session.scope),
+        "profile": profile.name,
+        "obtained_at": str(session.obtained_at),
+        "expires_at": str(session.expires_at),
+        "fresh_until": str(session.fresh_until(min_ttl)),
+        "booted_at": booted_at,
+        "exec": "" if more else "yes",
+        "variable": "" if "=" in (profile.env or "") else profile.env or REMOVED[0],
+    }
+
+
 def keep(copy: "Mapping[str, str]", folder: str, before: str, files: "Sequence[str]") -> None:
     """Leave a copy for the next process that is asked the same. Where the kernel refuses, nothing is different.
 
-    `folder` is the profile's, and `before` what `begin` returned. `files` are the paths of all else that the answer depends on. The members of the
-    copy are `token`, `token_type`, `scope` (as JSON), `profile`; `obtained_at`, `expires_at`, `fresh_until` (epoch
-    seconds), `booted_at` (epoch milliseconds, empty for another boot); `exec`, empty when `exec` has more to do than to
-    start the child, and `variable`, which it sets if no option names one, empty when a template makes it.
+    `folder` is the profile's, and `before` what `begin` returned. `files` are the paths of all else that the answer
+    depends on.
     """
     kernel = _open() if _question is not None else None
     if _question is None or kernel is None:
         return
     seen = [_question[1], before, *map(see, files)]
     in_json = copy["token"] + copy["token_type"]
-    fits = (
-        in_json.isascii() and all(each.isprintable() for each in (*copy.values(), *seen)) and not {*'"\\'} & {*in_json}
-    )
+    fits = in_json.isascii() and not {*'"\\'} & {*in_json} and all(map(str.isprintable, (*copy.values(), *seen)))
     seconds = int(copy["expires_at"]) - int(time.time())
     if fits and seconds > 0 and unchanged(seen) and not is_recent(seen):
         lines = [f"{name}={value}" for name, value in copy.items()]
@@ -353,5 +384,5 @@ class _Kernel:
         for start in range(0, len(listed), 4):
             key = int.from_bytes(listed[start : start + 4], sys.byteorder, signed=True)
             own = self._text(_DESCRIBE, key).split(b";", 4)[-1].startswith(_PREFIX.encode())
-            if own and f" {folder}\n" in self._text(_READ, key).decode() + "\n":
+            if own and b" %s\n" % os.fsencode(folder) in self._text(_READ, key) + b"\n":
                 self._call(_INVALIDATE, key)

@@ -52,6 +52,7 @@ class Scene:
             cwd=self.home.folder,
             capture_output=True,
             text=True,
+            errors="replace",  # of a test that asks for UTF-16
             check=False,
             stdin=subprocess.DEVNULL,
             timeout=LONG,

@@ -1,7 +1,6 @@
 """The vault on this machine: a store, and a private folder for the lock, the redo log and the journal."""
 
 import contextlib
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +11,6 @@ from tokenctl import fast_path
 from tokenctl.errors import StoreError, StoreUnavailable, UsageError
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
-from tokenctl.model.session_state import older_access_tokens
 from tokenctl.model.store import Store
 from tokenctl.runtime import Runtime
 from tokenctl.storage import machine, redo_header, session_files
@@ -115,31 +113,17 @@ class LocalVault:
         return entry is not None and entry.tries > 0
 
     def offer(self, session: Session, min_ttl: int) -> None:
-        profile, before = self.profile, self._folder_before
-        # A store that this tokenctl opens with a passphrase of its own stays shut for whoever does not have it. What a
-        # machine's session is made for depends on more than what the fast way looks at.
-        shut = not self.store.backend.startswith(OF_THE_LIBRARY)
-        if before is None or shut or profile.by_machine or not profile.cache or session.expires_at is None:
+        before = self._folder_before
+        # A store that tokenctl opens with a passphrase of its own stays shut for whoever does not have it.
+        if before is None or not self.store.backend.startswith(OF_THE_LIBRARY):
             return
-        from tokenctl.adapters.bus_address import sockets
+        copy = fast_path.copy_of(self.profile, session, min_ttl, self._runtime.moment()["boot_id"])
+        if copy is not None:
+            from tokenctl.adapters.bus_address import sockets
 
-        boot_id, booted_at = self._runtime.moment()["boot_id"], session.booted_at_ms
-        ends_older = older_access_tokens(profile, session) == "ended"
-        copy = {
-            "token": session.access_token,
-            "token_type": session.token_type,
-            "scope": json.dumps(session.scope),
-            "profile": profile.name,
-            "obtained_at": str(session.obtained_at),
-            "expires_at": str(session.expires_at),
-            "fresh_until": str(session.fresh_until(min_ttl)),
-            "booted_at": "" if booted_at is None or session.boot_id != boot_id else str(booted_at),
-            "exec": "" if ends_older or profile.source_variable else "yes",
-            "variable": "" if "=" in (profile.env or "") else profile.env or "ACCESS_TOKEN",
-        }
-        files = [self.folder.parent, *(each for each in self.folder.iterdir() if each.name != "lock")]
-        buses = map(os.fsdecode, sockets(self._runtime.environ))
-        fast_path.keep(copy, str(self.folder), before, [*map(str, files), *buses])
+            files = [self.folder.parent, *(each for each in self.folder.iterdir() if each.name != "lock")]
+            buses = map(os.fsdecode, sockets(self._runtime.environ))
+            fast_path.keep(copy, str(self.folder), before, [*map(str, files), *buses])
 
     def _entry_of(self, session: Session) -> "Entry | None":
         """Read the journal's entry, if there is one that can be read. Most sessions have none."""
