@@ -56,6 +56,20 @@ def test_many_sessions_are_read_with_few_calls(
     assert found[NAMES[70]] == alone
 
 
+def test_profiles_that_are_signed_out_cost_a_search_each(
+    tmp_path: Path, demo_server: FaultyServer, secret_service: SecretService
+) -> None:
+    """What the default collection is, and whether it is locked, is asked once for all of them."""
+    home = Home(tmp_path / "home", secret_service.environ, store="keyring")
+    home.write_config("".join(f'[profiles.{each}]\nissuer = "{demo_server.issuer}"\n' for each in NAMES[:40]))
+    with StallingBus(secret_service.environ["DBUS_SESSION_BUS_ADDRESS"]) as bus:
+        result = home.run("show", "--all", "--json", environ=bus.environ)
+        found = shown(result)
+    assert (result.status, list(found)) == (0, NAMES[:40]), result.stderr
+    assert {each["state"] for each in found.values()} == {"logged_out"}
+    assert (bus.sent.count("SearchItems"), bus.sent.count("ReadAlias"), bus.sent.count("Get")) == (40, 1, 1)
+
+
 def test_one_that_fails_does_not_stop_the_others(
     tmp_path: Path, demo_server: FaultyServer, secret_service: SecretService
 ) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tokenctl.errors import StoreError
 from tokenctl.storage.patience import UNATTENDED
@@ -19,8 +19,6 @@ from tokenctl.storage.secret_service import SecretServiceStore, attributes_of
 
 _STEPS = 3
 """The steps of reading a group: search the items, get their secrets, give them to the stores."""
-
-
 _DEFAULT = Call(PATH, f"{SECRET}.Service", "ReadAlias", "s", ("default",))
 
 
@@ -75,14 +73,19 @@ class Ahead:
         secrets = self._bus.send_together(self._get_secrets(list(items)))
         locked = self._bus.send_together([_is_locked(collection) for collection in absent])
         yield
-        for answer in self._bus.answers(secrets):
-            for item, (_, _, secret, _) in (answer[0] if answer is not None else {}).items():
-                if secret:  # KWallet answers a locked item with an empty one
-                    items[item].store.has_read(items[item].profile, bytes(secret))
+        self._hand_out(items, self._bus.answers(secrets))
         for entries, answer in zip(absent.values(), self._bus.answers(locked), strict=True):
             for entry in entries:
                 if answer is not None and answer[0][1] is False:  # a locked collection may hide its items
                     entry.store.has_read(entry.profile, None)
+
+    @staticmethod
+    def _hand_out(items: Mapping[str, Entry], answers: Sequence[tuple[Any, ...] | None]) -> None:
+        """Give each secret to the store of its profile; KWallet answers a locked item with an empty one."""
+        for answer in answers:
+            for item, (_, _, secret, _) in (answer[0] if answer is not None else {}).items():
+                if secret and item in items:
+                    items[item].store.has_read(items[item].profile, bytes(secret))
 
     def _collection(self, store: SecretServiceStore) -> str | None:
         """Return the collection of the login, else the default one of now; None where there is none, or no answer."""
