@@ -91,6 +91,11 @@ class Herd:
     answers: set[tuple[int, bytes]]
 
     @property
+    def outcome(self) -> str:
+        """The exit statuses, and how many different answers there were."""
+        return f"exit {sorted({status for status, _ in self.answers})}, {len(self.answers)} answer"
+
+    @property
     def ratio(self) -> float:
         """The time, in parts of what the processors need at least."""
         return self.wall * len(os.sched_getaffinity(0)) / self.cpu
@@ -168,25 +173,25 @@ def measure(python: str, given: argparse.Namespace, folder: Path) -> Iterator[st
         }
         found = interleaved(cases, max(3, given.rounds // 4))
         yield from (ratio(found, name, "bare") for name in list(cases)[1:])
-        warm = {**os.environ, **one.environ}
-        run((*tokenctl, "token"), warm)  # it leaves a copy in the kernel's keyring, where there is one
-        for name, words, environ in (
-            ("bare", bare, here),
-            ("token", (*tokenctl, "token"), here),
-            ("token, with the kernel's copy", (*tokenctl, "token"), warm),
-        ):
-            several = herd(WARM, words, environ, one_service)
-            statuses = sorted({status for status, _ in several.answers})
-            yield (
-                f"{f'{WARM} x {name}':34} {several.wall * 1000:8.1f} ms {several.ratio:8.2f} of CPU time / cores, {several.idle:.1f} s idle;"
-                f" exit {statuses}, {len(several.answers)} answer"
-            )
+        yield from measure_herds((*tokenctl, "token"), bare, one, one_service)
         age_in(one_service)
         before = server.count("/token", "refresh_token")
         several = herd(COLD, (*tokenctl, "token"), here, one_service)
         requests = server.count("/token", "refresh_token") - before
-        statuses = sorted({status for status, _ in several.answers})
-        yield f"{COLD} x token at once, expired: {requests} request, exit {statuses}, {len(several.answers)} answer"
+        yield f"{COLD} x token at once, expired: {requests} request; {several.outcome}"
+
+
+def measure_herds(token: Sequence[str], bare: Sequence[str], home: Home, service: PrivateBus) -> Iterator[str]:
+    """Measure many processes at once with a fresh session, beside as many bare interpreters."""
+    warm = {**os.environ, **home.environ}
+    run(token, warm)  # it leaves a copy in the kernel's keyring, where there is one
+    cases = (("bare", bare, warm), ("token", token, warm | NO_CACHE), ("token, with the kernel's copy", token, warm))
+    for name, words, environ in cases:
+        several = herd(WARM, words, environ, service)
+        yield (
+            f"{f'{WARM} x {name}':34} {several.wall * 1000:8.1f} ms {several.ratio:8.2f} of CPU time / cores,"
+            f" {several.idle:.1f} s idle; {several.outcome}"
+        )
 
 
 def main() -> None:
@@ -196,6 +201,7 @@ def main() -> None:
     parser.add_argument("--profiles", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=20)
     given = parser.parse_args()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each process compiles what it imports
     for python in given.python:
         with tempfile.TemporaryDirectory() as folder:
             for line in measure(python, given, Path(folder)):
