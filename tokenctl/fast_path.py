@@ -165,8 +165,10 @@ def text(form: str, copy: "Mapping[str, str]", at: int) -> str:
 
 
 def _write(answer: str) -> None:
-    """Write the answer and end the process. Returns where stdout cannot be written: the ordinary way says why."""
-    left = f"{answer}\n".encode(sys.stdout.encoding)
+    """Write the answer and end the process. Returns where that needs more, or fails: the ordinary way says why."""
+    left = answer.encode() + b"\n"
+    if "=".encode(sys.stdout.encoding) != b"=":  # UTF-16, which PYTHONIOENCODING can ask for
+        return
     try:
         while left:
             left = left[os.write(1, left) :]

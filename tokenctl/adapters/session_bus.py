@@ -6,7 +6,7 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jeepney import DBusAddress, HeaderFields, Message, MessageType, Parser, new_method_call
@@ -52,10 +52,20 @@ class SessionBus:
 
     def send(self, address: DBusAddress, method: str, signature: str = "", *body: object, seconds: float) -> int:
         """Send a call, and return the number by which `answer` finds its answer. Raises BusUnavailable or BusSilent."""
-        self._serial += 1
-        message = new_method_call(address, method, signature or None, body)
-        self._write(message.serialise(serial=self._serial), seconds)
-        return self._serial
+        (serial,) = self.send_all([(address, method, signature, body)], seconds)
+        return serial
+
+    def send_all(self, calls: Sequence[tuple[DBusAddress, str, str, tuple[object, ...]]], seconds: float) -> list[int]:
+        """Send calls at once: address, method, signature, and what is sent. See `send`."""
+        first = self._serial + 1
+        self._serial += len(calls)
+        serials = list(range(first, self._serial + 1))
+        messages = [
+            new_method_call(address, method, signature or None, body) for address, method, signature, body in calls
+        ]
+        content = [message.serialise(serial=serial) for message, serial in zip(messages, serials, strict=True)]
+        self._write(b"".join(content), seconds)
+        return serials
 
     def answer(self, serial: int, seconds: float) -> tuple[Any, ...]:
         """Wait for the answer to a call. Raises BusError, BusSilent or BusUnavailable."""

@@ -127,18 +127,20 @@ def each_profile(
     logged_out: list[str] = []
     hinted: set[str | None] = set()
     status = 0
-    for name in runtime.config.profiles:
-        try:
-            results.append(action(name))
-        except TokenctlError as error:
-            if signed_in_only and isinstance(error, LoggedOut):
-                logged_out.append(name)
-                continue
-            runtime.terminal.error(f"{name}: {error.message}", None if error.hint in hinted else error.hint)
-            hinted.add(error.hint)
-            status = status or error.exit_status
+    names = list(runtime.config.profiles)
+    with runtime.terminal.progressing():
+        for name in runtime.terminal.counted(names, "profiles"):
+            try:
+                results.append(action(name))
+            except TokenctlError as error:
+                if signed_in_only and isinstance(error, LoggedOut):
+                    logged_out.append(name)
+                    continue
+                runtime.terminal.error(f"{name}: {error.message}", None if error.hint in hinted else error.hint)
+                hinted.add(error.hint)
+                status = status or error.exit_status
     if logged_out:
         runtime.terminal.message(f"not signed in, and passed over: {', '.join(logged_out)}")
-    if not runtime.config.profiles:
+    if not names:
         runtime.terminal.message(f"there is no profile in {runtime.config.path}")
     return results, status

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from tokenctl.broker.standing import standing
+from tokenctl.broker.standing import Standing, standing
 from tokenctl.cli.options import each_profile
 from tokenctl.cli.output import answer, stdout_is_terminal
 from tokenctl.cli.views import document
@@ -13,6 +13,7 @@ from tokenctl.model.session import MACHINE_FLOWS, Session
 from tokenctl.model.session_state import OtherSession
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
+from tokenctl.storage.many_vaults import ManyVaults
 from tokenctl.storage.vault import Vault
 
 
@@ -23,9 +24,10 @@ def show(
     describe = partial(_describe, runtime, claims=claims, verify=verify, introspect=introspect)
     if every:
         documents: list[dict[str, Any]] = []
+        many = ManyVaults(runtime, list(runtime.config.profiles))
 
         def add(name: str) -> None:
-            shown = describe(name)
+            shown = describe(many.open(name))
             documents.append(shown.document)
             # A list of profiles has those without a session too; that is no failure.
             if shown.problem is not None and shown.document["state"] != "logged_out":
@@ -34,7 +36,7 @@ def show(
         _, status = each_profile(runtime, add)
         _print_all(documents, as_json=as_json)
         return status
-    shown = describe(name)
+    shown = describe(vaults.open(runtime, runtime.profile(name)))
     _print(runtime, shown.document, as_json=as_json)
     if shown.problem is not None:
         raise shown.problem
@@ -52,11 +54,11 @@ class _Shown:
     problem: TokenctlError | None
 
 
-def _describe(runtime: Runtime, name: str | None, *, claims: bool, verify: bool, introspect: bool) -> _Shown:
-    vault = vaults.open(runtime, runtime.profile(name))
+def _describe(runtime: Runtime, vault: Vault, *, claims: bool, verify: bool, introspect: bool) -> _Shown:
     session = vault.newest()
-    found = document.of_session(runtime, vault, session)
-    problem = _problem(runtime, vault, session)
+    stands = standing(runtime, vault, session, vault.profile.min_ttl)
+    found = document.described(runtime, vault, session, stands.state)
+    problem = _problem(runtime, vault, session, stands)
     if isinstance(problem, OtherSession) and _can_begin(runtime, vault, session):
         found["state"], problem = "expired", None  # the machine begins another one at the next use
     elif isinstance(problem, LoginRequired) and found["state"] == "expired":
@@ -85,22 +87,21 @@ def _can_begin(runtime: Runtime, vault: Vault, session: Session | None) -> bool:
     return can_begin(runtime, vault, session)
 
 
-def _problem(runtime: Runtime, vault: Vault, session: Session | None) -> TokenctlError | None:
+def _problem(runtime: Runtime, vault: Vault, session: Session | None, stands: Standing) -> TokenctlError | None:
     """Return the error that `token` would end with; a vault that keeps nothing has none.
 
     `token` finds out at the renewal that the client's secret is gone; this looks for it.
     """
     if not vault.lasting:
         return None
-    found = standing(runtime, vault, session, vault.profile.min_ttl)
-    if session is not None and found.problem is None and found.state == "expired":
+    if session is not None and stands.problem is None and stands.state == "expired":
         from tokenctl.flows import clients
 
         try:
             clients.secret_of_session(runtime, vault, session)
         except LoginRequired as gone:
             return gone
-    return found.problem
+    return stands.problem
 
 
 def _print(runtime: Runtime, found: dict[str, Any], *, as_json: bool) -> None:

@@ -2,7 +2,6 @@
 
 import click
 
-from tokenctl.cli.completion import SHELLS, script
 from tokenctl.cli.grammar import Choice, Command
 from tokenctl.cli.output import answer
 
@@ -17,7 +16,7 @@ _EXAMPLES = """\
 
 
 @click.command("completion", cls=Command, examples=_EXAMPLES)
-@click.argument("shell", type=Choice(list(SHELLS)))
+@click.argument("shell", type=Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:
     """Print the completion script of a shell.
@@ -25,6 +24,8 @@ def command(ctx: click.Context, shell: str) -> None:
     It completes commands, options, values and profiles, and after 'exec --' programs and their own words. No program
     starts for that. Start a new shell afterwards, and write the file again after an update of tokenctl.
     """
+    from tokenctl.cli.completion import script
+
     root = ctx.find_root().command
     if isinstance(root, click.Group):
         answer(script(shell, root).strip())

@@ -5,12 +5,11 @@ puts it into the script beside it (`tokenctl.bash`, `_tokenctl`, `tokenctl.fish`
 the names of the profiles from the config file. bash and zsh share the reader (`profiles.sh`).
 """
 
-from importlib.resources import files
-
 import click
 
 from tokenctl.cli.completion import bash, fish, zsh
 from tokenctl.cli.completion.table import read
+from tokenctl.cli.files import text_of
 
 SHELLS = {"bash": "tokenctl.bash", "zsh": "_tokenctl", "fish": "tokenctl.fish"}
 """Shell -> the file of its script, here and in `completions/`."""
@@ -19,9 +18,5 @@ _TABLES = {"bash": bash.tables, "zsh": zsh.tables, "fish": fish.tables}
 
 def script(shell: str, root: click.Group) -> str:
     """Make a shell's completion script."""
-    text = _text(SHELLS[shell]).replace("# @profiles.sh@\n", _text("profiles.sh"))
+    text = text_of(__name__, SHELLS[shell]).replace("# @profiles.sh@\n", text_of(__name__, "profiles.sh"))
     return text.replace("# @tables@\n", _TABLES[shell](read(root)))
-
-
-def _text(name: str) -> str:
-    return files(__name__).joinpath(name).read_text(encoding="utf-8")

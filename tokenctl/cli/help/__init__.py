@@ -1,6 +1,6 @@
 """The topic pages of `tokenctl help TOPIC`: one Markdown file each, beside this one."""
 
-import pkgutil
+from tokenctl.cli.files import text_of
 
 TOPICS = {
     "ci": "Pipelines and scripts: GitHub, GitLab, a plain shell.",
@@ -21,8 +21,4 @@ TOPICS = {
 
 def page(topic: str) -> str:
     """Read a topic's page: Markdown."""
-    # Not importlib.resources: it loads tempfile, shutil and what they need.
-    found = pkgutil.get_data(__name__, f"{topic}.md")
-    if found is None:
-        raise FileNotFoundError(f"{topic}.md")
-    return found.decode()
+    return text_of(__name__, f"{topic}.md")
