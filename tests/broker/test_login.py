@@ -195,10 +195,13 @@ def test_an_older_session_of_the_account_is_not_put_at_risk(demo_server: FaultyS
     assert demo_server.count("/revoke") == 0 and store.read("t") == session
 
 
-def test_another_profile_of_that_client_is_not_put_at_risk(demo_server: FaultyServer, tmp_path: Path) -> None:
-    """The account may be signed in there, so nothing is revoked."""
+@pytest.mark.parametrize("mistake", ["", "port = 0", "="], ids=["no mistake", "setting", "TOML"])
+def test_another_profile_of_that_client_is_not_put_at_risk(
+    demo_server: FaultyServer, tmp_path: Path, mistake: str
+) -> None:
+    """The account may be signed in there, so nothing is revoked; a table with a mistake may be of that client."""
     config = tmp_path / "config.toml"
-    config.write_text(f'[profiles.other]\nissuer = "{demo_server.issuer}"\nclient_id = "tokenctl-demo"\n')
+    config.write_text(f'[profiles.other]\nissuer = "{demo_server.issuer}"\nclient_id = "tokenctl-demo"\n{mistake}\n')
     with pytest.raises(StoreError):
         login(Person(store=Unwritable(), config_file=str(config)), profile_of(demo_server))
     assert demo_server.count("/revoke") == 0

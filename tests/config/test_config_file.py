@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tokenctl.config import variables
-from tokenctl.config.config_file import config_path, home, load
+from tokenctl.config.config_file import check, config_path, home, load
+from tokenctl.config.editing import change, set_default
 from tokenctl.config.environment import asked, choose, override
 from tokenctl.errors import UsageError
 from tokenctl.model.profile import Profile, from_members, members_of
@@ -134,8 +136,39 @@ def test_a_malformed_file_is_named_with_its_line_or_key(file: Path, text: str, w
     """A person finds the place to mend from the message alone."""
     file.write_text(text)
     with pytest.raises(UsageError, match=what) as caught:
-        load(env(file))
+        check(load(env(file)))
     assert str(file) in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("mistake", "what"),
+    [("prot = 1", r"profiles\.home: 'prot'"), ("port = 0", r"profiles\.home: port"), ("port =", "TOML: .*line 7")],
+)
+def test_a_mistake_in_one_profile_does_not_refuse_another_one(file: Path, mistake: str, what: str) -> None:
+    """What is asked for is read; the profile with the mistake, and an edit of the file, are refused."""
+    file.write_text(TWO.replace('issuer = "https://b.example"', mistake))
+    config = load(env(file))
+    assert choose(config, {}).issuer == "https://a.example" and list(config.profiles) == ["work", "home"]
+    with pytest.raises(UsageError, match=what):
+        choose(config, {}, "home")
+    for edit in (partial(set_default, config, "home"), partial(change, config, "work", {"port": 1})):
+        with pytest.raises(UsageError, match=what):
+            edit()
+
+
+@pytest.mark.parametrize(
+    ("more", "what"),
+    [
+        ("[profiles.Work]", "differ only in upper and lower case"),
+        ("[profile.x]", "'profile'"),
+        ("[profiles]\ncolour = 1", "profiles must be tables"),
+    ],
+)
+def test_what_has_to_do_with_every_profile_is_always_checked(file: Path, more: str, what: str) -> None:
+    """Their names and the top level: there a mistake can be about the profile that is asked for."""
+    file.write_text(f"{TWO}{more}\n")
+    with pytest.raises(UsageError, match=what):
+        load(env(file))
 
 
 @pytest.mark.parametrize(
@@ -154,7 +187,7 @@ def test_a_typo_gets_the_nearest_name(file: Path, text: str, hint: str) -> None:
     """At the top level, in a profile, and in the name of the default profile."""
     file.write_text(text)
     with pytest.raises(UsageError) as caught:
-        load(env(file))
+        check(load(env(file)))
     assert caught.value.hint == hint
 
 
@@ -189,7 +222,9 @@ def test_any_file_is_a_config_or_a_usage_error(file: Path, content: bytes) -> No
     """No bytes make the reader fail in another way."""
     file.write_bytes(content)
     try:
-        assert load(env(file)).path == file
+        config = load(env(file))
+        assert config.path == file
+        check(config)
     except UsageError as reason:
         said = reason.message
     else:

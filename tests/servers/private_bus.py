@@ -73,6 +73,11 @@ class PrivateBus:
         self._folder.cleanup()
 
     @property
+    def pids(self) -> list[int]:
+        """The process ids of the bus and the keyring."""
+        return [each.pid for several in self._processes.values() for each in several if each.poll() is None]
+
+    @property
     def environ(self) -> dict[str, str]:
         """What a child process needs to reach this keyring and no other."""
         return {

@@ -16,9 +16,9 @@ class SecretService(PrivateBus):
 
     daemon = "gnome-keyring-daemon"
 
-    def lock(self) -> None:
-        """Lock the login collection; nobody is there to answer the prompt that unlocks it."""
-        self._call("org.freedesktop.Secret.Service.Lock", f"array:objpath:{LOGIN}")
+    def lock(self, collection: str = LOGIN) -> None:
+        """Lock the login collection, or another one; nobody is there to answer the prompt that unlocks it."""
+        self._call("org.freedesktop.Secret.Service.Lock", f"array:objpath:{collection}")
 
     def add_collection(self, label: str) -> str:
         """Make another collection, unlocked, without asking anybody for its password; return its path."""

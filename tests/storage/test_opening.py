@@ -1,12 +1,16 @@
 """The table of stores has every kind that outlives a process, and no other kind falls into it."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.support import ring
+from tests.support.commandline import LONG
 from tokenctl.errors import UsageError
-from tokenctl.model.profile import LASTING_STORES, Profile
+from tokenctl.model.choices import LASTING_STORES
+from tokenctl.model.profile import Profile
 from tokenctl.runtime import Runtime
 from tokenctl.storage.opening import open_store
 
@@ -25,3 +29,14 @@ def test_an_unknown_kind_is_refused(tmp_path: Path, kind: str) -> None:
     """It is not taken for the OS keyring."""
     with pytest.raises(UsageError, match="knows no store"):
         open_store(Runtime({}), PROFILE, tmp_path, kind, None)
+
+
+def test_without_the_d_bus_library_nothing_is_read_ahead() -> None:
+    """Only Linux has it; elsewhere each session is read alone, and each group is gone through."""
+    program = (
+        "import sys; sys.modules['jeepney'] = None\n"
+        "from tokenctl.runtime import Runtime; from tokenctl.storage.opening import read_ahead\n"
+        "print(list(read_ahead(Runtime({}), iter([[], []]))))"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=LONG)
+    assert said.stdout == "[None, None]\n"

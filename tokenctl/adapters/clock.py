@@ -5,14 +5,20 @@ The second one counts sleep on Linux. A virtual machine that is restored from a 
 
 import sys
 import time
+from functools import cache
 
 if sys.platform == "linux":
 
     def uptime() -> tuple[str, int] | None:
         """Return the id of this boot and the milliseconds since it; None where the platform does not have both."""
+        boot_id = _boot_id()
+        return None if boot_id is None else (boot_id, time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000)
+
+    @cache  # no process outlives the boot
+    def _boot_id() -> str | None:
         try:
             with open("/proc/sys/kernel/random/boot_id") as file:
-                return file.read().strip(), time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
+                return file.read().strip()
         except OSError:
             return None
 else:

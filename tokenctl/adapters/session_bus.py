@@ -6,7 +6,7 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jeepney import DBusAddress, HeaderFields, Message, MessageType, Parser, new_method_call
@@ -52,10 +52,20 @@ class SessionBus:
 
     def send(self, address: DBusAddress, method: str, signature: str = "", *body: object, seconds: float) -> int:
         """Send a call, and return the number by which `answer` finds its answer. Raises BusUnavailable or BusSilent."""
-        self._serial += 1
-        message = new_method_call(address, method, signature or None, body)
-        self._write(message.serialise(serial=self._serial), seconds)
-        return self._serial
+        (serial,) = self.send_all([(address, method, signature, body)], seconds)
+        return serial
+
+    def send_all(self, calls: Sequence[tuple[DBusAddress, str, str, tuple[object, ...]]], seconds: float) -> list[int]:
+        """Send calls at once: address, method, signature, and what is sent. See `send`."""
+        first = self._serial + 1
+        self._serial += len(calls)
+        serials = list(range(first, self._serial + 1))
+        messages = [
+            new_method_call(address, method, signature or None, body) for address, method, signature, body in calls
+        ]
+        content = [message.serialise(serial=serial) for message, serial in zip(messages, serials, strict=True)]
+        self._write(b"".join(content), seconds)
+        return serials
 
     def answer(self, serial: int, seconds: float) -> tuple[Any, ...]:
         """Wait for the answer to a call. Raises BusError, BusSilent or BusUnavailable."""
@@ -124,7 +134,7 @@ class SessionBus:
         self._write(f"\0AUTH EXTERNAL {user}\r\n".encode(), seconds)
         line = b""
         while not line.endswith(b"\r\n"):
-            line += self._some(seconds, 1)
+            line += self._some(seconds)  # nothing more comes before BEGIN
         if not line.startswith(b"OK"):
             raise BusUnavailable("the session bus lets this user not in")
         self._write(b"BEGIN\r\n", seconds)
@@ -141,11 +151,11 @@ class SessionBus:
             except OSError as reason:
                 raise BusUnavailable(f"the session bus has gone: {reason.strerror}") from None
 
-    def _some(self, seconds: float, most: int = 65536) -> bytes:
+    def _some(self, seconds: float) -> bytes:
         if not patiently(lambda wait: bool(self._poll(select.POLLIN, wait)), seconds):
             raise BusSilent
         try:
-            found = self._socket.recv(most)
+            found = self._socket.recv(65536)
         except BlockingIOError:
             return b""
         except OSError as reason:

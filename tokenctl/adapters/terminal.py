@@ -15,7 +15,8 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, TextIO
 
@@ -27,15 +28,20 @@ if TYPE_CHECKING:
 
     from tokenctl.adapters.keyboard import Keyboard
 
-# C0 and C1 controls, bidirectional overrides, zero-width characters, line and paragraph separators.
-_HARMFUL = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
-)
+# C0 and C1 controls, bidirectional overrides, zero-width characters, line and paragraph separators. Compiled at the first
+# message, because a fresh `token` writes none.
+_HARMFUL = "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
+
+
+_UNSHOWN, _REDRAWN = 1.0, 0.1
+"""Seconds before a bar is shown, and until it is drawn again."""
+_BAR = 30
+"""Columns of a bar."""
 
 
 def clean(text: str) -> str:
     """Replace every character that could move, hide or forge text on a terminal."""
-    return _HARMFUL.sub("\N{REPLACEMENT CHARACTER}", text)
+    return re.sub(_HARMFUL, "\N{REPLACEMENT CHARACTER}", text)
 
 
 class Terminal:
@@ -122,6 +128,19 @@ class Terminal:
         if self._progress:
             self._progress = False
             self._write("\r\x1b[2K")
+
+    def counted(self, names: Sequence[str], what: str) -> Iterator[str]:
+        """Go through the names, and show how far that is once it takes more than a second; not with -q.
+
+        `what` is the word for them. For a block of `progressing`.
+        """
+        start = shown = time.monotonic()
+        for done, name in enumerate(names):
+            now = time.monotonic()
+            if not self.quiet and now >= start + _UNSHOWN and now >= shown + _REDRAWN:
+                shown, length = now, done * _BAR // len(names)
+                self.progress(f"tokenctl: {done} of {len(names)} {what} [{'#' * length}{'.' * (_BAR - length)}]")
+            yield name
 
     @contextlib.contextmanager
     def progressing(self) -> Iterator[None]:

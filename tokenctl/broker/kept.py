@@ -92,7 +92,10 @@ def end(runtime: Runtime, profile: Profile, session: Session, secret: str | None
 
 def _in_other_profile(runtime: Runtime, profile: Profile, session: Session) -> bool:
     """Tell whether another profile is for the same server and client, so that the account may have a session there."""
-    return any(
-        each.name != profile.name and (each.issuer, each.client_id) == (session.issuer, session.client_id)
-        for each in runtime.config.profiles.values()
-    )
+    try:
+        return any(
+            each.name != profile.name and (each.issuer, each.client_id) == (session.issuer, session.client_id)
+            for each in runtime.config.profiles.values()
+        )
+    except UsageError:  # a profile with a mistake may be for it
+        return True

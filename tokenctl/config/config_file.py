@@ -1,18 +1,47 @@
 """The config file: its path and its profiles.
 
 Nothing is read from the current directory. A file that the person names must exist; the default one can be absent.
+
+A profile's table is read and checked when the profile is asked for: a mistake in one profile is no reason to refuse
+another one. What has to do with all of them is checked at once: their names, the default profile, and the top level.
 """
 
 import os
 import sys
-import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tokenctl.config import variables
+from tokenctl.config import toml_tables, variables
 from tokenctl.errors import UsageError, did_you_mean
 from tokenctl.model.profile import CHECKS, ENVIRONMENT_PROFILE, Profile, from_members
+
+
+class Profiles(Mapping[str, Profile]):
+    """The profiles by name, in the file's order. Each one is made when it is asked for; that raises UsageError."""
+
+    def __init__(self, path: Path, tables: Mapping[str, Any]) -> None:
+        self._path = path
+        self._tables = tables
+        self._made: dict[str, Profile] = {}
+
+    def __getitem__(self, name: str) -> Profile:
+        if name not in self._made:
+            try:
+                table = self._tables[name]
+            except (ValueError, RecursionError) as reason:
+                raise _not_toml(self._path, reason) from None
+            self._made[name] = from_members(name, table, f"config file {self._path}: profiles.{name}")
+        return self._made[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._tables
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        return len(self._tables)
 
 
 class Config(NamedTuple):
@@ -56,17 +85,35 @@ def load(environ: Mapping[str, str], named: str | None = None) -> Config:
     """Read the config file. Raises UsageError that names the file, and the line or the key."""
     path, required = config_path(environ, named)
     try:
-        found = tomllib.loads(decoded(path.read_bytes()))
+        content = path.read_bytes()
     except FileNotFoundError:
         if required:
             raise UsageError(f"config file {path} does not exist", hint="check --config and TOKENCTL_CONFIG") from None
         return Config(path=path, profiles={})
-    except (ValueError, RecursionError) as reason:  # tomllib's own error is a ValueError
-        what = "is not UTF-8 text" if isinstance(reason, UnicodeDecodeError) else f"is not valid TOML: {reason}"
-        raise UsageError(f"config file {path} {what}", hint="correct that line; nothing was changed") from None
     except OSError as reason:
         raise UsageError(f"config file {path} cannot be read: {reason.strerror}") from None
-    return parse(path, found)
+    return parse(path, content)
+
+
+def parse(path: Path, content: bytes) -> Config:
+    """Read what a config file has. Raises UsageError."""
+    try:
+        found = toml_tables.read(decoded(content))
+    except (ValueError, RecursionError) as reason:
+        raise _not_toml(path, reason) from None
+    return _config(path, found)
+
+
+def check(config: Config) -> None:
+    """Check every profile: before an edit of the file, which has to understand all of it. Raises UsageError."""
+    for name in config.profiles:
+        config.profiles[name]
+
+
+def _not_toml(path: Path, reason: ValueError | RecursionError) -> UsageError:
+    """Make the error for a file that cannot be read; tomllib's own error is a ValueError."""
+    what = "is not UTF-8 text" if isinstance(reason, UnicodeDecodeError) else f"is not valid TOML: {reason}"
+    return UsageError(f"config file {path} {what}", hint="correct that line; nothing was changed")
 
 
 def decoded(content: bytes) -> str:
@@ -74,7 +121,7 @@ def decoded(content: bytes) -> str:
 
     Raises UnicodeDecodeError.
     """
-    return content.decode("utf-8-sig")
+    return content.decode().removeprefix("\ufeff")
 
 
 def check_case(names: Iterable[str], where: str) -> None:
@@ -92,22 +139,22 @@ def check_case(names: Iterable[str], where: str) -> None:
             )
 
 
-def parse(path: Path, found: dict[str, Any]) -> Config:
+def _config(path: Path, found: dict[str, Any]) -> Config:
     """Read what TOML says as the config. Raises UsageError that names the key."""
     where = f"config file {path}"
     for key in found:
         if key not in ("default_profile", "profiles"):
             raise UsageError(f"{where}: unknown key {key!r:.60}", hint=_hint(key))
     tables = found.get("profiles", {})
-    if not isinstance(tables, dict) or not all(isinstance(each, dict) for each in tables.values()):
+    whole = isinstance(tables, dict) and all(isinstance(each, dict) for each in tables.values())
+    if not whole and not isinstance(tables, toml_tables.Tables):
         raise UsageError(f"{where}: profiles must be tables, such as [profiles.work]")
     default = found.get("default_profile")
     if default is not None and (not isinstance(default, str) or default not in tables):
         near = did_you_mean(str(default), tables) or f"the profiles are: {', '.join(tables) or 'none yet'}"
         raise UsageError(f"{where}: default_profile {default!r:.60} is not one of its profiles", hint=near)
     check_case(tables, where)
-    profiles = {name: from_members(name, table, f"{where}: profiles.{name}") for name, table in tables.items()}
-    return Config(path=path, profiles=profiles, default_profile=default)
+    return Config(path=path, profiles=Profiles(path, tables), default_profile=default)
 
 
 def _hint(key: str) -> str:

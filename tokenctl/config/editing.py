@@ -22,7 +22,7 @@ from tomlkit.exceptions import TOMLKitError
 
 from tokenctl.adapters.private_files import ensure_private_folder, sync_folder
 from tokenctl.config import config_file, toml_edits
-from tokenctl.config.config_file import Config, check_case, parse
+from tokenctl.config.config_file import Config, check_case
 from tokenctl.errors import UsageError
 from tokenctl.model.profile import Profile, members_of
 
@@ -36,6 +36,7 @@ Edit = Callable[[Any], None]
 
 def check(config: Config, profile: Profile) -> None:
     """Check, before a sign-in, that its profile can be saved afterwards. Raises UsageError."""
+    config_file.check(config)
     path = _real_path(config.path)
     check_case([*config.profiles, profile.name], f"config file {path}")
     _edited(path, _read(path), _save(config, profile), _by_hand(profile.name))
@@ -61,6 +62,7 @@ def change(config: Config, name: str, values: Mapping[str, Any], removed: Collec
 
     The values are in the config file's form, and checked.
     """
+    config_file.check(config)
     check_case([*config.profiles, name], f"config file {config.path}")
     _rewrite(
         config, partial(toml_edits.change, name, values, removed, values), f"edit [profiles.{name}] there yourself"
@@ -69,11 +71,13 @@ def change(config: Config, name: str, values: Mapping[str, Any], removed: Collec
 
 def remove(config: Config, name: str) -> None:
     """Remove a profile, and the default profile that it was. Raises UsageError."""
+    config_file.check(config)
     _rewrite(config, partial(toml_edits.remove, name), f"remove [profiles.{name}] from it yourself")
 
 
 def set_default(config: Config, name: str) -> None:
     """Make a profile the default one. Raises UsageError."""
+    config_file.check(config)
     _rewrite(config, partial(toml_edits.set_default, name), f'write default_profile = "{name}" into its first line')
 
 
@@ -132,7 +136,7 @@ def _edited(path: Path, before: bytes | None, edit: Edit, by_hand: str) -> str:
             text = re.sub(r"\r?\n", "\r\n", text)
         found = tomllib.loads(text)
         if {"profiles": {}, **found} == {"profiles": {}, **expected}:  # an empty table needs no words
-            parse(path, found)
+            config_file.check(config_file.parse(path, text.encode()))
             return text
     except (TOMLKitError, ValueError, TypeError, KeyError, AttributeError, RecursionError, UsageError):
         pass

@@ -30,8 +30,9 @@ _NOT_REPLACED = r"\$[A-Z_][A-Z0-9_]*|%[A-Z_][A-Z0-9_]*%|\$\{[A-Za-z_]\w*\}|\$\([
 
 def check_values(environ: Mapping[str, str]) -> None:
     """Check that each variable that is set says something; see `check_value`. Raises UsageError."""
+    present = set(environ)  # a look-up in `os.environ` is slow, and there are many names
     for name in NAMES:
-        if name in environ:
+        if name in present:
             check_value(name, environ[name])
 
 

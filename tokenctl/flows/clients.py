@@ -8,7 +8,8 @@ from tokenctl import flows
 from tokenctl.config.secret_sources import from_environment, from_key_file, of_client
 from tokenctl.errors import LoginRequired, UsageError
 from tokenctl.flows.flow import SecretKind
-from tokenctl.model.profile import LASTING_STORES, Profile
+from tokenctl.model.choices import LASTING_STORES
+from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
 from tokenctl.oauth.client_auth import ASSERTION_METHODS, WORKLOAD, Client, candidates, preferred
 from tokenctl.runtime import Runtime

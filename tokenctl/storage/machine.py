@@ -8,6 +8,7 @@ names the state directory that renews it.
 import binascii
 import contextlib
 import os
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +28,7 @@ class StateDir(NamedTuple):
     machine: str
 
 
+@cache
 def machine_id() -> str:
     """Return this machine's id: hex digits, the same after a restart. It is "0" where the system has none."""
     for name in _MACHINE_ID_FILES:

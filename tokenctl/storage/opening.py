@@ -1,5 +1,6 @@
 """Opening a store: the table of their kinds. Each kind is loaded when it is opened."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,6 +40,21 @@ def stay(store: Store, choice: StoreChoice | None) -> Store:
         if stay_in is not None:
             stay_in(choice.collection)
     return store
+
+
+def read_ahead(runtime: Runtime, groups: Iterable[Sequence[tuple[Store, str]]]) -> Iterator[None]:
+    """Read the sessions of groups of profiles together where their keyring can do that; go on when the next was read.
+
+    Then the next `read` of each store has its session. Raises nothing: what cannot be read so is read alone.
+    """
+    try:
+        from tokenctl.storage.secret_ahead import Ahead, Entry
+        from tokenctl.storage.secret_service import SecretServiceStore
+    except ModuleNotFoundError:  # jeepney, which only Linux has
+        return (None for _ in groups)
+    return Ahead(runtime.environ).read(
+        [Entry(store, name) for store, name in group if isinstance(store, SecretServiceStore)] for group in groups
+    )
 
 
 def in_store(profile: Profile, kind: str) -> Profile:

@@ -2,19 +2,21 @@
 
 import atexit
 import os
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from jeepney import DBusAddress
 
 from tokenctl.adapters.bus_address import BusUnavailable
 from tokenctl.adapters.session_bus import BusError, BusSilent, SessionBus
+from tokenctl.errors import StoreError
 from tokenctl.storage.failures import unavailable, unquoted
 from tokenctl.storage.patience import timed_out
 
 PATH = "/org/freedesktop/secrets"
 NAME = "org.freedesktop.secrets"
 SECRET = "org.freedesktop.Secret"
+PROPERTIES = "org.freedesktop.DBus.Properties"
 _IS_LOCKED = f"{SECRET}.Error.IsLocked"
 _NO_SESSION = f"{SECRET}.Error.NoSession"
 _NO_OBJECT = (
@@ -46,6 +48,23 @@ class Vanished(Again):
 
 class Locked(Exception):
     """The collection or item is locked."""
+
+
+class Call(NamedTuple):
+    """One of several calls that are sent at once: the object, its interface, the method, and what is sent."""
+
+    path: str
+    interface: str
+    method: str
+    signature: str
+    body: tuple[object, ...]
+
+
+class Sent(NamedTuple):
+    """Calls that were sent: over which connection, and the numbers of their answers. None: they could not be sent."""
+
+    connection: "Connection | None"
+    serials: Sequence[int]
 
 
 class Connection:
@@ -84,6 +103,11 @@ class SecretBus:
         connection.bus.close()
 
     @property
+    def has_session(self) -> bool:
+        """Tell whether a Secret Service has agreed on a session with this process, and no call has failed since."""
+        return bool(self.connection.session)
+
+    @property
     def session(self) -> str:
         connection = self.connection
         if not connection.session:
@@ -91,7 +115,7 @@ class SecretBus:
         return connection.session
 
     def property_of(self, path: str, interface: str, name: str) -> Any:
-        address = DBusAddress(path, NAME, "org.freedesktop.DBus.Properties")
+        address = DBusAddress(path, NAME, PROPERTIES)
         ((_, value),) = self.asked(address, "Get", "ss", f"{SECRET}.{interface}", name)
         return value
 
@@ -127,3 +151,34 @@ class SecretBus:
             raise unavailable(unquoted(str(error), written.decode(errors="replace"))) from None
         connection.used = True
         return answer
+
+    def send_together(self, calls: Sequence[Call]) -> Sent:
+        """Send calls at once. `answers` waits for their answers; a failure is found there. Raises nothing."""
+        if not calls:
+            return Sent(None, [])
+        sent = [(DBusAddress(call.path, NAME, call.interface), *call[2:]) for call in calls]
+        connection = None
+        try:
+            connection = self.connection
+            with connection.bus.turn:
+                return Sent(connection, connection.bus.send_all(sent, self._seconds))
+        except (StoreError, BusSilent, BusUnavailable):
+            if connection is not None:
+                self._drop(connection)
+            return Sent(None, [0] * len(calls))
+
+    def answers(self, sent: Sent) -> list[tuple[Any, ...] | None]:
+        """Wait for the answers to calls. None for each one that failed: made again alone, it tells why. Raises nothing."""
+        return [self._answer(sent.connection, serial) for serial in sent.serials]
+
+    def _answer(self, connection: Connection | None, serial: int) -> tuple[Any, ...] | None:
+        if connection is None or connection not in _open.values():  # it has ended meanwhile
+            return None
+        try:
+            with connection.bus.turn:
+                return connection.bus.answer(serial, self._seconds)
+        except (BusSilent, BusUnavailable):
+            self._drop(connection)
+        except BusError:
+            connection.session = ""  # as in `asked`
+        return None

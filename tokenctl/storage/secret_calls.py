@@ -39,6 +39,8 @@ class SecretCalls:
 
     def available(self) -> bool:
         """Tell whether there is a Secret Service on the bus, or one that the bus can start."""
+        if self._bus.has_session:  # it has answered this process already
+            return True
         (running,) = self._bus.asked(BUS, "NameHasOwner", "s", NAME)
         return running or NAME in self._bus.asked(BUS, "ListActivatableNames", "")[0]
 

@@ -52,6 +52,7 @@ class SecretServiceStore:
         self._patience = patience
         self._calls = SecretCalls(environ, patience)
         self._collection = SESSION_COLLECTION if kind == "session" else collection or environ.get(_PREFERRED)
+        self._read_ahead: dict[str, bytes | None] = {}
 
     def check(self) -> None:
         """Check that a program answers as the Secret Service. Raises StoreUnavailable or StoreTimedOut."""
@@ -102,10 +103,22 @@ class SecretServiceStore:
         for username in ("session", "secret"):
             self._made(lambda username=username: self._remove(profile, username))  # type: ignore[misc]
 
+    # -- read ahead: see `secret_ahead` ----------------------------------------------------------------
+
+    @property
+    def chosen(self) -> str | None:
+        """The collection that the login or the settings chose, or that was the default one; None where it is not known."""
+        return self._collection
+
+    def has_read(self, profile: str, secret: bytes | None) -> None:
+        """Take the profile's entry (None: there is none), which was read with others: the next `read` returns it."""
+        self._read_ahead[profile] = secret
+
     # -- one entry -------------------------------------------------------------------------------------
 
     def _read(self, profile: str, username: str) -> str | None:
-        document = self._made(lambda: self._found(profile, username))
+        ahead = username == "session" and profile in self._read_ahead
+        document = self._read_ahead.pop(profile) if ahead else self._made(lambda: self._found(profile, username))
         try:
             return None if document is None else document.decode()
         except UnicodeDecodeError:
@@ -149,7 +162,7 @@ class SecretServiceStore:
                     self._calls.replace(items[0], secret)
                 else:
                     label = f"Password for '{username}' on '{service}'"  # the keyring library's words
-                    attributes = {"application": _APPLICATION, **_attributes(profile, username)}
+                    attributes = {"application": _APPLICATION, **attributes_of(profile, username)}
                     self._calls.create(self.collection, label, attributes, secret)
             except Locked:
                 self._calls.unlock(items[0] if items else self.collection)
@@ -170,7 +183,7 @@ class SecretServiceStore:
 
     def _items(self, profile: str, username: str) -> list[str]:
         """List the entry's items, newest first. A locked collection may hide its items, so it is unlocked first."""
-        attributes = _attributes(profile, username)
+        attributes = attributes_of(profile, username)
         items = self._calls.search(self.collection, attributes)
         if not items and self._calls.locked(self.collection):
             self._unlocked()
@@ -220,5 +233,6 @@ class SecretServiceStore:
             raise locked() from None
 
 
-def _attributes(profile: str, username: str) -> dict[str, str]:
+def attributes_of(profile: str, username: str) -> dict[str, str]:
+    """Return the attributes by which a profile's entry is found: those of the keyring library."""
     return {"service": f"tokenctl:{profile}", "username": username}

@@ -13,7 +13,8 @@ import os
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
-from tokenctl.model.profile import LASTING_STORES, Profile
+from tokenctl.model.choices import LASTING_STORES
+from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
 from tokenctl.model.store import Store
 from tokenctl.runtime import Runtime

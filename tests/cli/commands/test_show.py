@@ -98,6 +98,16 @@ def test_all(signed_in: Home, demo_server: FaultyServer) -> None:
     assert [(each["profile"], each["state"]) for each in found] == [("t", "fresh"), ("u", "logged_out")]
 
 
+def test_a_mistake_in_one_profile_does_not_hide_the_others(signed_in: Home) -> None:
+    """`token` does not look at it; a command about every profile says where it is, with exit status 2."""
+    signed_in.write_config(f"{signed_in.config.read_text()}\n[profiles.bad]\nport = 0\n")
+    assert signed_in.run("token", "-p", "t").status == 0
+    shown = signed_in.run("show", "--all", "--json")
+    assert (shown.status, [each["profile"] for each in json.loads(shown.stdout)]) == (2, ["t"])
+    for result in (shown, signed_in.run("profile", "list"), signed_in.run("show", "-p", "bad")):
+        assert (result.status, "profiles.bad: port" in result.stderr) == (2, True)
+
+
 def test_claims_verify_introspect(signed_in: Home) -> None:
     """The three closer looks add what they found, and take nothing away."""
     found = json.loads(signed_in.run("show", "--json", "--claims", "--verify", "--introspect").stdout)

@@ -21,11 +21,16 @@ SCHEMA = 1
 
 def of_session(runtime: Runtime, vault: Vault, session: Session | None) -> dict[str, Any]:
     """Describe a profile and its session; None means that there is no session."""
+    return described(runtime, vault, session, standing(runtime, vault, session, vault.profile.min_ttl).state)
+
+
+def described(runtime: Runtime, vault: Vault, session: Session | None, state: str) -> dict[str, Any]:
+    """Describe a profile and its session, whose state is known already."""
     profile = vault.profile
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "profile": profile.name,
-        "state": standing(runtime, vault, session, profile.min_ttl).state,
+        "state": state,
         "issuer": profile.issuer,
         "client_id": profile.client_id,
         "flow": profile.flow,

@@ -38,9 +38,9 @@ PLAIN_CODE = Theme({"markdown.code": "bold cyan"})
 
 
 def draw(drawn: RenderableType, width: int | None = None) -> None:
-    """Draw on stdout, `width` columns wide; None means as wide as the terminal."""
+    """Draw on stdout, `width` columns wide; None means as wide as the terminal. What is wider is not cut."""
     no_color = bool(os.environ.get("NO_COLOR")) or None
-    Console(no_color=no_color, highlight=False, width=width, theme=PLAIN_CODE).print(drawn)
+    Console(no_color=no_color, highlight=False, width=width, theme=PLAIN_CODE).print(drawn, crop=False)
 
 
 def panel(found: dict[str, Any], now: int) -> RenderableType:
