@@ -3,14 +3,26 @@
 import os
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
 if __name__ == "__main__" and not sys.flags.safe_path and sys.path[:1] == [os.getcwd()]:
     # -m puts the current directory first: a file there must not take a library's place.
     del sys.path[0]
 
-try:
-    from tokenctl.cli.main import main
-except KeyboardInterrupt:  # Ctrl-C while the libraries are loading
-    sys.exit(130)
+from tokenctl import fast_path  # noqa: E402 (after the path is in order)
+
+
+def main() -> "NoReturn":
+    """Run the program with the words of the command line: the fast way where it has an answer, else the ordinary way."""
+    try:
+        fast_path.answer(sys.argv[1:])
+        from tokenctl.cli.main import main as ordinary
+    except KeyboardInterrupt:  # Ctrl-C while the libraries are loading
+        sys.exit(130)
+    ordinary()
+
 
 if __name__ == "__main__":
     main()

@@ -78,6 +78,7 @@ EXAMPLES: dict[str, tuple[str, object]] = {
     "params": ("prompt=login max_age=60", {"prompt": "login", "max_age": "60"}),
     "ca_file": ("/ca", "/ca"),
     "renewal_ends_access_token": ("true", True),
+    "cache": ("0", False),
 }
 """Setting -> its variable's text, and the same in the config file. A setting that is not here is any text."""
 API = {"login": {"url": "https://a.example", "body": {"k": "{api_key}"}, "access_token": "/t"}}
@@ -114,7 +115,7 @@ def test_over_a_profile_of_the_file_only_harmless_variables_act(config: config_f
     acts = {each.name for each in fields(Profile) if getattr(found, each.name) != getattr(before, each.name)}
     acts |= set(environment.asked(config, environ, "me"))
     warned = "".join(variables.warnings(environ, before, ad_hoc=False))
-    harmless = {"scope", "resource", "audience", "min_ttl", "store"}
+    harmless = {"scope", "resource", "audience", "min_ttl", "store", "cache"}
     assert acts == {name} & harmless
     assert ("has no effect" in warned) == (name not in {"issuer", *harmless}), warned
 

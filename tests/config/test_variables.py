@@ -12,14 +12,15 @@ NAME = "TOKENCTL_RENEWAL_ENDS_ACCESS_TOKEN"
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("true", True), ("True", True), ("FALSE", False), ("false", False), ("", None)]
+    ("text", "value"),
+    [("true", True), ("True", True), ("FALSE", False), ("false", False), ("1", True), ("0", False), ("", None)],
 )
 def test_a_variable_can_be_true_or_false(text: str, value: bool | None) -> None:
-    """In any case; empty counts as not set."""
+    """In upper or lower case, or as a digit; empty counts as not set."""
     assert ad_hoc({**ENVIRONMENT, NAME: text}).renewal_ends_access_token is value
 
 
-@pytest.mark.parametrize("text", ["yes", "1", "0", "on", " true"])
+@pytest.mark.parametrize("text", ["yes", "2", "on", " true", "00"])
 def test_a_variable_that_is_neither_is_refused(text: str) -> None:
     """Nobody guesses what was meant."""
     with pytest.raises(UsageError, match="renewal_ends_access_token must be true or false"):

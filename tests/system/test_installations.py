@@ -1,6 +1,7 @@
 """A renewal has its worker however tokenctl is installed and started, and whatever the environment says to Python."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -61,6 +62,33 @@ def package(folder: Path) -> Path:
 def test_the_console_script_of_a_virtual_environment(signed_in: Home, demo_server: FaultyServer) -> None:
     """As most people have it."""
     renew(signed_in, demo_server, str(Path(sys.executable).with_name("tokenctl")))
+
+
+def test_the_console_script_of_the_readme_loads_nothing_before_the_package(tmp_path: Path) -> None:
+    """A pip before 25.2 writes a script that imports `re`: a new venv has such a pip, and the README's line renews it."""
+    for name in ("pyproject.toml", "README.md"):
+        shutil.copy(ROOT / name, tmp_path)
+    line = re.search(
+        r"^(python3 -m venv .*) && \.venv/bin/tokenctl demo$", (ROOT / "README.md").read_text(), re.MULTILINE
+    )
+    assert line is not None
+    path = os.pathsep.join((str(Path(BARE).parent), os.environ["PATH"]))
+    installed = subprocess.run(
+        ["sh", "-c", line[1]],
+        env=_without_python({**os.environ, "PATH": path}),
+        cwd=package(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "could not find a version" in installed.stderr.lower() and os.environ.get("CI") != "true":
+        pytest.skip("no package index can be reached")
+    assert installed.returncode == 0, installed.stderr
+    scripts = tmp_path / ".venv" / "bin"
+    words = [str(scripts / "python"), "-X", "importtime", str(scripts / "tokenctl"), "--version"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    loaded = [each.rpartition("|")[2].strip() for each in done.stderr.splitlines()]
+    assert "site" in loaded and "re" not in loaded[: loaded.index("tokenctl")]
 
 
 def test_an_installation_for_one_user(signed_in: Home, demo_server: FaultyServer, tmp_path: Path) -> None:

@@ -44,6 +44,8 @@ def current(runtime: Runtime, vault: "Vault", min_ttl: int | None = None) -> Ses
         early_ttl = wanted if ends else wanted + SOFT_WINDOW
         soon = not session.fresh(runtime.time_of(session), early_ttl)
         soon = soon or vault.behind or _in_doubt(vault, session)
+        if not soon and min_ttl is None:
+            vault.offer(session, early_ttl)
         early = _renewed_early(runtime, vault, session, early_ttl) if soon else session
         if early is not None:
             return early

@@ -41,7 +41,7 @@ def choose(config: Config, environ: Mapping[str, str], named: str | None = None)
             _check_meant(environ)
         profile = of_file(config, name)
         check_agrees(profile, environ)
-        profile = override(profile, variables.settings(environ, ("min_ttl", "store")), "environment")
+        profile = override(profile, variables.settings(environ, ("min_ttl", "store", "cache")), "environment")
     if name is None:
         check_job(profile, environ)
     check_secrets(profile, environ)

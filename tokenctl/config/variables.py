@@ -12,12 +12,12 @@ from tokenctl.model.profile import CHECKS, Profile, from_members
 PREFIX = "TOKENCTL_"
 TARGET = ("scope", "resource", "audience")
 """The settings that a caller asks for within a session."""
-OVER_A_PROFILE = (*TARGET, "min_ttl", "store")
+OVER_A_PROFILE = (*TARGET, "min_ttl", "store", "cache")
 """The settings that the environment sets over a profile of the config file. No other one: a variable that a workspace
 brings must not move an endpoint, a host, a certificate authority or a command."""
 CREDENTIALS = ("CLIENT_SECRET", "API_KEY", "ID_TOKEN")
 """What a machine can present. Each can come from a file, which `TOKENCTL_<NAME>_FILE` names."""
-OTHERS = ("PROFILE", "CONFIG", "STATE_DIR", "CACHE", "PASSPHRASE", "PASSPHRASE_FILE")
+OTHERS = ("PROFILE", "CONFIG", "STATE_DIR", "PASSPHRASE", "PASSPHRASE_FILE")
 """Variables that are neither a setting nor a credential."""
 NAMES = tuple(
     f"{PREFIX}{name}"
@@ -88,7 +88,7 @@ def parsed(name: str, text: str, where: str) -> Any:
     if kind is check.uris:
         return re.split(r",?\s+", text.strip())
     if kind is check.boolean:
-        return {"true": True, "false": False}.get(text.lower(), text)
+        return {"true": True, "1": True, "false": False, "0": False}.get(text.lower(), text)
     if kind is check.port:
         return int(text) if text.isascii() and text.isdigit() else text
     if kind is check.command:

@@ -129,8 +129,14 @@ class Session:
         """
         if self.superseded_at is not None:
             return False
-        left, lifetime = self.remaining(now), self.lifetime
-        return left is None or lifetime is None or (left > 0 and left >= min(min_ttl, lifetime // 2))
+        until = self.fresh_until(min_ttl)
+        return until is None or (not self.expired(now) and now <= until)
+
+    def fresh_until(self, min_ttl: int) -> int | None:
+        """Return the last second in which at least `min_ttl` seconds are left; None when nobody knows."""
+        if self.expires_at is None or self.lifetime is None:
+            return None
+        return self.expires_at - max(1, min(min_ttl, self.lifetime // 2))
 
 
 def dumps(session: Session) -> str:

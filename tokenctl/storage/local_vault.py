@@ -7,12 +7,14 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from tokenctl import fast_path
 from tokenctl.errors import StoreError, StoreUnavailable, UsageError
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
 from tokenctl.model.store import Store
 from tokenctl.runtime import Runtime
 from tokenctl.storage import machine, redo_header, session_files
+from tokenctl.storage.opening import OF_THE_LIBRARY
 from tokenctl.storage.session_stores import SessionStores
 from tokenctl.storage.state_dir import profile_dir
 
@@ -29,6 +31,7 @@ class LocalVault:
 
     lasting = True
     behind = False
+    _folder_before: str | None = None
 
     def __init__(self, runtime: Runtime, profile: Profile) -> None:
         self.profile = profile
@@ -78,6 +81,7 @@ class LocalVault:
     # -- reading ---------------------------------------------------------------------------------------
 
     def newest(self) -> Session | None:
+        self._folder_before = fast_path.begin(str(self.folder))
         found = self._find()
         return None if found is None else self._newer(found[0]) or found[0]
 
@@ -108,6 +112,19 @@ class LocalVault:
         entry = self._entry_of(session)
         return entry is not None and entry.tries > 0
 
+    def offer(self, session: Session, min_ttl: int) -> None:
+        before = self._folder_before
+        # A store that tokenctl opens with a passphrase of its own stays shut for whoever does not have it.
+        if before is None or not self.store.backend.startswith(OF_THE_LIBRARY):
+            return
+        copy = fast_path.copy_of(self.profile, session, min_ttl, self._runtime.moment()["boot_id"])
+        if copy is not None:
+            from tokenctl.adapters.bus_address import sockets
+
+            files = [self.folder.parent, *(each for each in self.folder.iterdir() if each.name != "lock")]
+            buses = map(os.fsdecode, sockets(self._runtime.environ))
+            fast_path.keep(copy, str(self.folder), before, [*map(str, files), *buses])
+
     def _entry_of(self, session: Session) -> "Entry | None":
         """Read the journal's entry, if there is one that can be read. Most sessions have none."""
         if os.path.lexists(session_files.path_of(self.folder, session_files.JOURNAL, session)):
@@ -130,9 +147,13 @@ class LocalVault:
 
         seconds = DEADLINE if patience is None else min(patience, DEADLINE)
         with exclusive(self.folder / "lock", seconds, self._report_waiting) as lock:
-            # While this process waited, a login or `store migrate` may have chosen another store.
-            self._stores.look_again()
-            yield lock
+            fast_path.drop(str(self.folder))
+            try:
+                # While this process waited, a login or `store migrate` may have chosen another store.
+                self._stores.look_again()
+                yield lock
+            finally:
+                fast_path.drop(str(self.folder))
 
     def still_exclusive(self, lock: int | None) -> bool:
         from tokenctl.storage.lock import holds

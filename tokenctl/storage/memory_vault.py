@@ -29,6 +29,9 @@ class MemoryVault:
     def newest(self) -> Session | None:
         return self.store.read(self.profile.name)
 
+    def offer(self, session: Session, min_ttl: int) -> None:
+        """Nothing is left when the process ends."""
+
     def signing_out(self, session: Session) -> bool:
         return self.journal.read(session).signing_out
 

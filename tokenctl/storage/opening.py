@@ -9,7 +9,7 @@ from tokenctl.model.store import Store, StoreChoice
 from tokenctl.runtime import Runtime
 from tokenctl.storage.patience import patience_for
 
-_OF_THE_LIBRARY = "keyring.backends."
+OF_THE_LIBRARY = "keyring.backends."
 """The keyring library's own backends ask in windows of the desktop, and not at the terminal."""
 
 
@@ -59,10 +59,10 @@ def _open_keyring(runtime: Runtime, kind: str, backend: str | None, collection: 
 
     if backend is None:
         store = open_keyring(runtime.environ, kind, backend, patience)
-        if store.backend.startswith(_OF_THE_LIBRARY):
+        if store.backend.startswith(OF_THE_LIBRARY):
             return store
         backend = store.backend
-    elif backend.startswith(_OF_THE_LIBRARY):
+    elif backend.startswith(OF_THE_LIBRARY):
         return open_keyring(runtime.environ, kind, backend, patience)
     from tokenctl.storage.prompting import open_guarded
 

@@ -65,6 +65,9 @@ class Vault(Protocol):
     def newest(self) -> Session | None:
         """Read the newest session: the store's, or a committed one that the store does not have yet."""
 
+    def offer(self, session: Session, min_ttl: int) -> None:
+        """Let the fast way give away the session that was just read, as long as it has `min_ttl` seconds left."""
+
     def signing_out(self, session: Session) -> bool:
         """Tell whether `revoke` has begun to end the session: then nobody may get its tokens."""
 

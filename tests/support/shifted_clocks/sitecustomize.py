@@ -1,0 +1,12 @@
+"""On PYTHONPATH of a process under test: shifts its clocks by `WALL_SHIFT` and `BOOT_SHIFT` seconds."""
+
+import os
+import time
+
+_wall, _boot = (float(os.environ.get(name, "0")) for name in ("WALL_SHIFT", "BOOT_SHIFT"))
+_time, _time_ns, _gettime, _gettime_ns = time.time, time.time_ns, time.clock_gettime, time.clock_gettime_ns
+
+time.time = lambda: _time() + _wall
+time.time_ns = lambda: _time_ns() + int(_wall * 1e9)
+time.clock_gettime = lambda clock: _gettime(clock) + _boot
+time.clock_gettime_ns = lambda clock: _gettime_ns(clock) + int(_boot * 1e9)
