@@ -13,12 +13,18 @@ if __name__ == "__main__" and not sys.flags.safe_path and sys.path[:1] == [os.ge
     del sys.path[0]
 
 from tokenctl import fast_path  # noqa: E402 (after the path is in order)
+from tokenctl.cli import plain  # noqa: E402
 
 
 def main() -> "NoReturn":
     """Run the program with the words of the command line: the fast way where it has an answer, else the ordinary way."""
     try:
-        fast_path.answer(sys.argv[1:])
+        given = plain.read(sys.argv[1:])
+        if given is not None:
+            fast_path.answer(*given)
+        from tokenctl.adapters import private_process
+
+        private_process.begin()  # before all else, because the fast way can have read a token
         # Loading the libraries makes many objects and no garbage, but Python looks for garbage up to forty times
         # meanwhile: a tenth of a fresh `token`. A program that runs for long still collects its garbage.
         gc.set_threshold(100_000)

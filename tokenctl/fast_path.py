@@ -1,9 +1,9 @@
 """The fast way: answer `token` and `exec` from a copy of the access token in the kernel's keyring.
 
-The ordinary way loads click, the config file and a D-Bus library, and asks the OS keyring. While nothing has changed,
-its answer is the same each time. So it leaves a copy in the kernel's keyring of this user (Linux, keyctl), and the next
-process gives the same answer before it loads any of them. This file is the whole of it: `answer` is the door for
-`__main__`; `begin`, `keep` and `drop` are for the vault. It imports next to nothing that a bare interpreter has not.
+The ordinary way loads the config file and a D-Bus library, and asks the OS keyring. While nothing changes, its answer is
+the same. So it leaves a copy in the kernel's keyring of this user (Linux, keyctl), and the next process gives the same
+answer before it loads any of them. This file is the whole of it: `__main__` calls `answer`; the vault calls `begin`,
+`copy_of`, `keep` and `drop`. It imports next to nothing that a bare interpreter has not.
 
 A copy has the access token, never a refresh token. It is used only while everything is as it was:
 
@@ -14,13 +14,16 @@ A copy has the access token, never a refresh token. It is used only while everyt
   journal and store choice, and the bus's socket. They are compared at each use.
 - Both clocks must say that the token is as fresh as the ordinary way demands.
 
+What the OS keyring itself has is not compared: that a person locks it, or deletes the entry there, is noticed when the
+access token ends.
+
 Only this user can read the key: a process that merely shares the session keyring, such as one that `sudo -u` started,
 cannot. A key of another owner, or with other rights, is ignored. The kernel removes the key when the token expires.
-Where a filter of system calls is active, as in a container, the kernel is asked nothing: a filter may kill who asks.
+Where a filter of system calls is active, as in a container, no keyring is asked for: a filter may kill who asks.
 
 The alternatives: a private file in the runtime directory can be copied, does not end with the token, and is absent
 without a login session. An agent behind a socket is one more process to start, to trust and to update. The kernel's
-keyring needs neither, is never written to a disk, and forgets by itself.
+keyring needs neither, is never written to a disk, and removes what has expired.
 """
 
 import os
@@ -29,22 +32,24 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from types import ModuleType
 
     from tokenctl.model.profile import Profile
     from tokenctl.model.session import Session
 
 NAMED = ("TOKENCTL_PROFILE", "TOKENCTL_STATE_DIR", "TOKENCTL_CONFIG", "TOKENCTL_CACHE")
-"""The variables of tokenctl with which there can be a copy. They are in its name."""
+"""The variables of tokenctl with which there can be a copy. What they say is in its name."""
 JOBS = ("CI", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION", "CODEBUILD_BUILD_ID", "BITBUCKET_BUILD_NUMBER")
 """The variables of CI systems. With one of them, or with GITHUB_ACTIONS, there is no copy."""
 REMOVED = ("ACCESS_TOKEN", "ACCESS_TOKEN_EXPIRES_AT", "ACCESS_TOKEN_FILE")
 """The variables that a child does not get from an `exec` around this one."""
-TICK = 100_000_000
-"""Nanoseconds. A file that changed so recently may change again without another time of change."""
+TICK, COARSE_TICK = 100_000_000, 3_000_000_000
+"""Nanoseconds. A file that changed so recently may change again without another time of change. The second is for file
+systems that keep whole seconds."""
+AT_ONCE = 4096
+"""Bytes that a pipe takes whole or not at all."""
 
-_OPTIONS = {"": ("--profile",), "token": ("--profile", "--format"), "exec": ("--profile", "--env")}
 _question: "tuple[str, str] | None" = None
 """What this process was asked: the name of its copy, and the config file as `see` saw it. None: no copy answers it."""
 
@@ -52,15 +57,11 @@ _question: "tuple[str, str] | None" = None
 # -- answering -------------------------------------------------------------------------------------------
 
 
-def answer(words: "Sequence[str]") -> None:
-    """Answer the command line and end the process, or return: then the ordinary way has to answer."""
+def answer(options: "Mapping[str, str]", child: "list[str]") -> None:
+    """Answer what `plain.read` read, and end the process, or return: then the ordinary way has to answer."""
     global _question
     if sys.platform != "linux" or None in (sys.stdin, sys.stdout, sys.stderr):
         return
-    given = parse(words)
-    if given is None:
-        return
-    options, child = given
     program = _program(child[0]) if child else ""
     _question = question(options.get("--profile", ""), os.environ) if program is not None else None
     kernel = _open() if _question is not None else None
@@ -80,36 +81,10 @@ def answer(words: "Sequence[str]") -> None:
         kernel.allow_core_dumps()  # the ordinary way has its own means against them
 
 
-def parse(words: "Sequence[str]") -> "tuple[dict[str, str], list[str]] | None":
-    """Read a command line of the common forms: its options, and the words of the child. None for any other.
-
-    They are `token` with `--format`, and `exec` with `--env NAME` and `--` before the child; each with a profile.
-    """
-    given: dict[str, str] = {}
-    command, left = "", list(words)
-    while left:
-        word = left.pop(0)
-        if word == "--" and command == "exec":
-            break
-        option, equals, value = word.partition("=")
-        option = "--profile" if word == "-p" else option
-        if word in ("token", "exec") and not command:
-            command = word
-        elif option in _OPTIONS[command] and option not in given and (equals or left):
-            given[option] = value if equals else left.pop(0)
-        else:
-            return None
-    name, variable = given.get("--profile", "-"), given.get("--env", "_")
-    valid = name.isascii() and name.replace("-", "_").replace(".", "_").replace("_", "a").isalnum()
-    valid = valid and variable.isascii() and variable.isidentifier()
-    valid = valid and given.get("--format", "raw") in ("raw", "header", "json")
-    return (given, left) if valid and command and bool(left) is (command == "exec") else None
-
-
-def question(profile: str, environ: "Mapping[str, str]") -> "tuple[str, str] | None":
-    """Tell what a copy must have been made for; None where there can be none. `profile` is empty where none is named."""
+def question(named: str, environ: "Mapping[str, str]") -> "tuple[str, str] | None":
+    """Tell what a copy must have been made for; None where there can be none. `named` is the profile of `-p`, or empty."""
     job = any(name in environ for name in (*JOBS, "GITHUB_ACTIONS"))
-    own = [name for name in environ if name.startswith("TOKENCTL_")]
+    own = [name for name in environ if name.upper().startswith("TOKENCTL_")]
     if job or not all(_is_clear(name, environ[name]) for name in own) or os.getuid() != os.geteuid():
         return None
     xdg, home = environ.get("XDG_CONFIG_HOME", ""), environ.get("HOME", "")
@@ -122,8 +97,8 @@ def question(profile: str, environ: "Mapping[str, str]") -> "tuple[str, str] | N
         spaces = [str(os.stat(f"/proc/self/ns/{each}").st_ino) for each in ("user", "mnt")]
     except OSError:
         return None
-    said = [environ.get(each, "") for each in (*NAMED, "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR")]
-    parts = [f"{_PREFIX}1", str(os.getuid()), *spaces, profile, config, *said]
+    said = [environ.get(each, "") for each in ("TOKENCTL_STATE_DIR", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR")]
+    parts = [f"{_PREFIX}1", str(os.getuid()), *spaces, named or environ.get("TOKENCTL_PROFILE", ""), config, *said]
     name = "|".join(parts)
     return (name, seen) if name.count("|") == len(parts) - 1 and name.isprintable() else None
 
@@ -166,15 +141,13 @@ def text(form: str, copy: "Mapping[str, str]", at: int) -> str:
 
 def _write(answer: str) -> None:
     """Write the answer and end the process. Returns where that needs more, or fails: the ordinary way says why."""
-    left = answer.encode() + b"\n"
-    if "=".encode(sys.stdout.encoding) != b"=":  # UTF-16, which PYTHONIOENCODING can ask for
-        return
     try:
-        while left:
-            left = left[os.write(1, left) :]
-    except OSError:
-        return
-    os._exit(0)  # nothing is open and nothing is buffered, so that there is nothing else to end
+        plain = "=".encode(sys.stdout.encoding) == b"="  # not UTF-16, which PYTHONIOENCODING can ask for
+        line = answer.encode() + b"\n"
+        if plain and len(line) <= AT_ONCE and os.write(1, line) == len(line):
+            os._exit(0)  # nothing is open and nothing is buffered, so that there is nothing else to end
+    except (OSError, UnicodeError, LookupError):
+        pass
 
 
 def _program(name: str) -> str | None:
@@ -211,7 +184,7 @@ def see(path: str) -> str:
     """Return a line that changes when the file or folder changes: its inode, rights, owner, size and times."""
     try:
         found = os.stat(path)
-    except OSError:
+    except (OSError, ValueError):
         return f"- {path}"
     identity = f"{found.st_dev}:{found.st_ino}:{found.st_mode}:{found.st_uid}:{found.st_size}"
     return f"{identity}:{found.st_mtime_ns}:{found.st_ctime_ns} {path}"
@@ -219,8 +192,8 @@ def see(path: str) -> str:
 
 def is_recent(seen: "Sequence[str]") -> bool:
     """Tell whether one of the lines of `see` is of a file that changed a moment ago."""
-    times = [each for line in seen for each in line.partition(" ")[0].split(":")[5:]]
-    return any(time.time_ns() - int(each) < TICK for each in times)
+    times = [int(each) for line in seen for each in line.partition(" ")[0].split(":")[5:]]
+    return any(time.time_ns() - each < (TICK if each % 10**9 else COARSE_TICK) for each in times)
 
 
 def begin(folder: str) -> str | None:
@@ -256,24 +229,26 @@ def copy_of(profile: "Profile", session: "Session", min_ttl: int, boot_id: str |
     }
 
 
-def keep(copy: "Mapping[str, str]", folder: str, before: str, files: "Sequence[str]") -> None:
+def keep(copy: "Mapping[str, str]", before: str, files: "Sequence[str]") -> None:
     """Leave a copy for the next process that is asked the same. Where the kernel refuses, nothing is different.
 
-    `folder` is the profile's, and `before` what `begin` returned. `files` are the paths of all else that the answer
-    depends on.
+    `before` is what `begin` returned. `files` are the paths of all else that the answer depends on.
     """
     kernel = _open() if _question is not None else None
-    if _question is None or kernel is None:
-        return
-    seen = [_question[1], before, *map(see, files)]
+    if _question is not None and kernel is not None:
+        leave(kernel, _question[0], copy, [_question[1], before, *map(see, files)])
+
+
+def leave(kernel: "Kernel", name: str, copy: "Mapping[str, str]", seen: "Sequence[str]") -> None:
+    """Leave a copy in the kernel, if it is one that the fast way can give, and if all is as it was `seen`."""
     in_json = copy["token"] + copy["token_type"]
     fits = in_json.isascii() and not {*'"\\'} & {*in_json} and all(map(str.isprintable, (*copy.values(), *seen)))
     seconds = int(copy["expires_at"]) - int(time.time())
     if fits and seconds > 0 and unchanged(seen) and not is_recent(seen):
         lines = [f"{name}={value}" for name, value in copy.items()]
-        kernel.add(_question[0], "\n".join((*lines, "", *seen)), seconds)
+        kernel.add(name, "\n".join((*lines, "", *seen)), seconds)
         if not unchanged(seen):  # who changed it has dropped the copies before this one was there
-            kernel.drop(folder)
+            kernel.remove(name)
 
 
 def unchanged(seen: "Sequence[str]") -> bool:
@@ -281,11 +256,14 @@ def unchanged(seen: "Sequence[str]") -> bool:
     return all(see(line.partition(" ")[2]) == line for line in seen)
 
 
-def drop(folder: str) -> None:
-    """Remove the copies of the profile with this folder: before its session changes, and after that."""
+def drop(profile: str, places: "Sequence[str]") -> None:
+    """Remove the copies of the profile that depend on one of the places: before its session changes, and after that.
+
+    The places are the profile's folder and the sockets of the session bus: another folder may have the same keyring.
+    """
     kernel = _open()
     if kernel is not None:
-        kernel.drop(folder)
+        kernel.drop(profile, places)
 
 
 # -- the kernel's keyring, by the calls of keyctl(2) ---------------------------------------------------------
@@ -305,11 +283,13 @@ _RIGHTS = 0x003B0000
 """The rights of a key: its owner may view, read, search, link and change it. Whoever possesses it may do nothing."""
 _SETPERM, _DESCRIBE, _LINK, _UNLINK, _SEARCH, _READ, _SET_TIMEOUT, _INVALIDATE = 5, 6, 8, 9, 10, 11, 15, 21
 _PR_GET_DUMPABLE, _PR_SET_DUMPABLE, _PR_GET_SECCOMP = 3, 4, 21
-_LONGEST = 32768
-"""Bytes of a key; also enough for a keyring's list of keys: a user has 200, or root some thousands."""
+_LONGEST = 32767
+"""Bytes of a key, at most."""
+_SHARE = 10_000
+"""Bytes that all copies of a user may have: half of what the kernel allows for all keys of a user, except for root."""
 
 
-def _open() -> "_Kernel | None":
+def _open() -> "Kernel | None":
     """Open the kernel's keyrings; None where this process may not ask for them, or does not know how."""
     numbers = _CALLS.get(os.uname().machine) if sys.platform == "linux" and sys.maxsize > 2**32 else None
     if numbers is None:
@@ -318,17 +298,17 @@ def _open() -> "_Kernel | None":
         import ctypes
     except ImportError:  # a Python that was built without libffi
         return None
-    kernel = _Kernel(ctypes, *numbers)
+    kernel = Kernel(ctypes, *numbers)
     return None if kernel.is_filtered() else kernel
 
 
-class _Kernel:
+class Kernel:
     """The keyrings of the kernel."""
 
     def __init__(self, ctypes: "ModuleType", add_key: int, keyctl: int) -> None:
         self._libc = ctypes.CDLL(None)
         self._libc.syscall.restype = ctypes.c_long
-        self._buffer = ctypes.create_string_buffer(_LONGEST)
+        self._new_buffer = ctypes.create_string_buffer
         self._add_key = add_key
         self._keyctl = keyctl
 
@@ -336,10 +316,11 @@ class _Kernel:
         """Call keyctl; negative when it failed."""
         return int(self._libc.syscall(self._keyctl, *arguments))
 
-    def _text(self, operation: int, key: int) -> bytes:
+    def _text(self, operation: int, key: int, size: int = _LONGEST) -> bytes:
         """Read or describe a key; empty when that failed."""
-        length = self._call(operation, key, self._buffer, _LONGEST)
-        return self._buffer.raw[: max(0, length)] if length <= _LONGEST else b""
+        buffer = self._new_buffer(size)
+        length = self._call(operation, key, buffer, size)
+        return self._text(operation, key, length) if length > size else buffer.raw[: max(0, length)]
 
     def is_filtered(self) -> bool:
         """Tell whether a filter of system calls is active: it may kill a process that asks for a keyring."""
@@ -355,12 +336,24 @@ class _Kernel:
         """Allow core dumps again."""
         self._libc.prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0)
 
+    def _name(self, key: int) -> bytes:
+        """Return the name of a copy of this user's own; empty for every other key."""
+        kind, owner, _, rights, name = [*self._text(_DESCRIBE, key).removesuffix(b"\0").split(b";", 4), *[b""] * 4][:5]
+        own = (kind, owner, rights) == (b"user", b"%d" % os.getuid(), b"%08x" % _RIGHTS)
+        return name if own and name.startswith(_PREFIX.encode()) else b""
+
+    def _own(self) -> "Iterator[tuple[int, bytes]]":
+        """List the copies of this user: the key, and its text."""
+        listed = self._text(_READ, _OF_USER)
+        for start in range(0, len(listed), 4):
+            key = int.from_bytes(listed[start : start + 4], sys.byteorder, signed=True)
+            if self._name(key):
+                yield key, self._text(_READ, key)
+
     def find(self, name: str) -> dict[str, str] | None:
         """Find a copy of this user's own, if all is as it was when it was left; else remove it."""
         key = self._call(_SEARCH, _OF_USER, b"user", name.encode(), 0)
-        own = f"user;{os.getuid()};".encode()
-        described = self._text(_DESCRIBE, key) if key >= 0 else b""
-        if not described.startswith(own) or b";%08x;" % _RIGHTS not in described[: -len(name)]:
+        if key < 0 or self._name(key) != name.encode():
             return None
         members, _, seen = self._text(_READ, key).decode(errors="replace").partition("\n\n")
         if seen and unchanged(seen.split("\n")):
@@ -370,19 +363,24 @@ class _Kernel:
 
     def add(self, name: str, text: str, seconds: int) -> None:
         """Add a key that ends after `seconds`. It gets its rights before anybody else can find it."""
-        key = int(
-            self._libc.syscall(self._add_key, b"user", name.encode(), text.encode(), len(text.encode()), _OF_PROCESS)
-        )
+        content, own = text.encode(), dict(self._own())
+        if os.getuid() and sum(map(len, own.values())) + len(content) > _SHARE:
+            for each in own:
+                self._call(_INVALIDATE, each)
+        key = int(self._libc.syscall(self._add_key, b"user", name.encode(), content, len(content), _OF_PROCESS))
         if key >= 0:
             if self._call(_SET_TIMEOUT, key, seconds) == 0 and self._call(_SETPERM, key, _RIGHTS) == 0:
                 self._call(_LINK, key, _OF_USER)
             self._call(_UNLINK, key, _OF_PROCESS)
 
-    def drop(self, folder: str) -> None:
-        """Remove every copy that depends on the folder."""
-        listed = self._text(_READ, _OF_USER)
-        for start in range(0, len(listed), 4):
-            key = int.from_bytes(listed[start : start + 4], sys.byteorder, signed=True)
-            own = self._text(_DESCRIBE, key).split(b";", 4)[-1].startswith(_PREFIX.encode())
-            if own and b" %s\n" % os.fsencode(folder) in self._text(_READ, key) + b"\n":
+    def remove(self, name: str) -> None:
+        """Remove the copy with this name."""
+        self._call(_INVALIDATE, self._call(_SEARCH, _OF_USER, b"user", name.encode(), 0))
+
+    def drop(self, profile: str, places: "Sequence[str]") -> None:
+        """Remove every copy of the profile that depends on one of the places."""
+        ends = tuple(b" " + os.fsencode(each) for each in places)
+        for key, text in self._own():
+            lines = text.split(b"\n")
+            if f"profile={profile}".encode() in lines and any(line.endswith(ends) for line in lines):
                 self._call(_INVALIDATE, key)

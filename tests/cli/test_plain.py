@@ -1,14 +1,82 @@
 """The common command lines of `token` and `exec`: they are answered without click, and the answer is the same."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.servers.faulty_server import FaultyServer
 from tests.support.commandline import Home, Result
 from tests.support.paths import ROOT
-from tokenctl import fast_path
+from tokenctl.cli import plain
+from tokenctl.cli.grammar import shared
+from tokenctl.cli.program import tokenctl
+
+VOCABULARY = (
+    *("token", "exec", "-p", "--profile", "--profile=work", "work", "env", "-", "", "a b", "--format", "--format=json"),
+    *("raw", "header", "json", "yaml", "--env", "--env=NAME", "NAME", "NAME=x", "9", "--", "true", "-v", "--min-ttl"),
+    *("--format=", "-pwork", "--help", "--scope", "show"),
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "options", "child"),
+    [
+        ("token", {}, []),
+        ("token -p work --format=json", {"--profile": "work", "--format": "json"}, []),
+        ("--profile work token --format header", {"--profile": "work", "--format": "header"}, []),
+        ("exec -- ls -l --", {}, ["ls", "-l", "--"]),
+        ("exec -p work --env NAME -- ls", {"--profile": "work", "--env": "NAME"}, ["ls"]),
+    ],
+)
+def test_the_common_command_lines_are_read(line: str, options: dict[str, str], child: list[str]) -> None:
+    """The command lines that scripts have are read."""
+    assert plain.read(shlex.split(line)) == (options, child)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(
+            "",
+            "show",
+            "token x",
+            "token --min-ttl 5m",
+            "token --scope a",
+            "token -v",
+            "-q token",
+            "token --format yaml",
+        ),
+        *("token -p a -p b", "token -p", "token -p ''", "token --format", "exec", "exec --", "exec ls", "exec a -- ls"),
+        *("exec --env A=b -- ls", "exec --env A --env B -- ls", "exec --token-file -- ls", "token --", "-- token"),
+        *("--format raw token", "exec --format raw -- ls", "token exec -- ls", "token --help", "--config f token"),
+    ],
+)
+def test_every_other_command_line_is_left(line: str) -> None:
+    """Whatever else is on the command line, right or wrong, click reads it."""
+    assert plain.read(shlex.split(line)) is None
+
+
+@given(st.lists(st.sampled_from(VOCABULARY), max_size=6))
+def test_what_is_read_is_what_the_command_line_means(words: list[str]) -> None:
+    """A command line that is read here means the same to the program's own parser."""
+    found = plain.read(words)
+    if found is None:
+        return
+    options, child = found
+    context = tokenctl.make_context("tokenctl", list(words))
+    with context:
+        name, command, rest = tokenctl.resolve_command(context, [*context._protected_args, *context.args])
+        assert command is not None
+        with command.make_context(name, rest, parent=context) as inner:
+            assert name == ("exec" if child else "token")
+            assert shared(inner).name == options.get("--profile")
+            assert inner.params.get("form", "raw") == options.get("--format", "raw")
+            assert list(inner.params.get("env", ())) == ([options["--env"]] if "--env" in options else [])
+            assert list(inner.params.get("words", ())) == child
 
 
 @pytest.fixture
@@ -45,7 +113,7 @@ def test_click_gives_the_same_answer(ring_home: Home, words: tuple[str, ...]) ->
     """Status, stdout and stderr are those of click's way, which an option with its default value leads to."""
     at = min(words.index(each) for each in ("token", "exec") if each in words) + 1
     longer = (*words[:at], "--wait", "0", *words[at:])
-    assert fast_path.parse(words) is not None and fast_path.parse(longer) is None
+    assert plain.read(words) is not None and plain.read(longer) is None
     assert _without_time(ring_home.run(*words)) == _without_time(ring_home.run(*longer))
 
 

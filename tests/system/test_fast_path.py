@@ -60,15 +60,15 @@ class Scene:
         return Result(status=done.returncode, stdout=done.stdout, stderr=done.stderr)
 
     def loaded(self, *words: str, environ: Mapping[str, str | None] = {}, prefix: Sequence[str] = ()) -> set[str]:
-        """Tell which modules a command loads after that of the fast way."""
+        """Tell which modules a command loads after those that look for a copy."""
         said = self.run(*words, environ={"PYTHONPROFILEIMPORTTIME": "1", **environ}, prefix=prefix).stderr
-        before, _, after = said.partition("| tokenctl.fast_path\n")
-        assert "tokenctl" in before
+        before, _, after = said.partition("| tokenctl.cli.plain\n")
+        assert "tokenctl.fast_path" in before
         return set(re.findall(r"^import time:.*\| +(\S+)$", after, re.MULTILINE))
 
     def is_fast(self, *words: str, environ: Mapping[str, str | None] = {}, prefix: Sequence[str] = ()) -> bool:
-        """Tell whether the command is answered before click is loaded."""
-        return "click" not in self.loaded(*words, environ=environ, prefix=prefix)
+        """Tell whether the command is answered before the ordinary way is loaded."""
+        return "tokenctl.cli.main" not in self.loaded(*words, environ=environ, prefix=prefix)
 
     def settle(self, *words: str) -> None:
         """Let the files' last change be long enough ago, and a copy be left for a command line."""
@@ -94,7 +94,7 @@ def scene(tmp_path: Path, secret_service: SecretService, demo_server: FaultyServ
     found = Scene(home, secret_service, demo_server)
     found.settle()
     yield found
-    fast_path.drop(str(state(found) / "t"))
+    fast_path.drop("t", [str(state(found) / "t")])
 
 
 @pytest.mark.parametrize("words", FORMS, ids=" ".join)
@@ -123,7 +123,7 @@ def without_life(result: Result) -> Result:
 
 
 def test_a_keyring_that_is_locked_is_asked_when_the_token_ends(scene: Scene) -> None:
-    """The one difference: a keyring that is locked meanwhile is not noticed before the access token ends."""
+    """What is not compared: a keyring that is locked meanwhile is noticed when the access token ends."""
     scene.service.lock()
     assert scene.is_fast("token")
     assert scene.run("token", environ=OFF).status == 3
@@ -158,16 +158,24 @@ CHANGES: dict[str, Callable[[Scene], object]] = {
     "the folder is a copy": lambda scene: copied(state(scene) / "t"),
     "the state directory is gone": lambda scene: state(scene).rename(state(scene).with_name("moved")),
     "revoke": lambda scene: scene.run("revoke"),
+    "revoke under another state directory": lambda scene: scene.run(
+        "revoke", environ={"TOKENCTL_STATE_DIR": str(scene.home.folder / "other")}
+    ),
     "revoke --local": lambda scene: scene.run("revoke", "--local"),
     "refresh": lambda scene: scene.run("refresh"),
     "login": lambda scene: scene.home.login(scene.server.issuer),
     "store migrate": lambda scene: scene.run(
         "store", "migrate", "--to", "file", environ={"TOKENCTL_PASSPHRASE_FILE": str(scene.home.folder / "passphrase")}
     ),
+    "the keyring's bus has gone": lambda scene: Path(bus(scene)).rename(bus(scene) + ".moved"),
     "the keyring's bus is another one": lambda scene: scene.home.environ.update(
         DBUS_SESSION_BUS_ADDRESS="unix:path=/no"
     ),
 }
+
+
+def bus(scene: Scene) -> str:
+    return scene.home.environ["DBUS_SESSION_BUS_ADDRESS"].partition("path=")[2].partition(",")[0]
 
 
 def state(scene: Scene) -> Path:
@@ -194,7 +202,17 @@ def test_after_a_change_the_ordinary_way_answers(scene: Scene, change: str) -> N
     assert (fast.status, fast.stdout) == (ordinary.status, ordinary.stdout)
 
 
-@pytest.mark.parametrize("change", ["revoke", "revoke --local", "refresh", "login", "store migrate"])
+OF_THE_SESSION = [
+    "revoke",
+    "revoke --local",
+    "revoke under another state directory",
+    "refresh",
+    "login",
+    "store migrate",
+]
+
+
+@pytest.mark.parametrize("change", OF_THE_SESSION)
 def test_a_change_of_the_session_removes_the_copy(scene: Scene, change: str) -> None:
     """Whatever changes the session removes the copies from the kernel, and does not only stop using them."""
     assert scene.keys
@@ -214,6 +232,65 @@ def test_a_renewal_removes_the_copy(scene: Scene) -> None:
     assert not scene.keys
 
 
+def test_a_profile_without_the_cache_leaves_no_copy(scene: Scene) -> None:
+    """With `cache = false` no copy is left, and one from the time before is removed, whatever name it was asked by."""
+    scene.settle("token", "-p", "t")
+    config(scene, lambda text: text + "cache = false\n")
+    scene.settle()
+    assert not scene.keys
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ('env = "AUTH=Bearer {access_token}"', ("exec", "--", "env")),
+        ('source_variable = "MINE"', ("exec", "--", "env")),
+        ("renewal_ends_access_token = true", ("exec", "--", "env")),
+    ],
+)
+def test_a_child_that_needs_more_is_left_to_the_ordinary_way(
+    scene: Scene, members: str, words: tuple[str, ...]
+) -> None:
+    """A template, a variable to remove, and a warning for the person are the ordinary way's; `token` is fast all the same."""
+    config(scene, lambda text: text + members + "\n")
+    scene.settle()
+    assert scene.is_fast("token")
+    assert not scene.is_fast(*words, environ={"MINE": "x"})
+    assert scene.is_fast("exec", "--env", "NAME", "--", "true") is members.startswith("env")
+
+
+@pytest.mark.parametrize("address", ["unix:abstract=/none;unix:path={}", "unix:path={}%00,guid=0;unix:path={}"])
+def test_a_bus_that_has_no_file_leaves_no_copy(scene: Scene, address: str) -> None:
+    """A socket without a file cannot be looked at, so there is no copy, and the ordinary way answers as ever."""
+    environ = {"DBUS_SESSION_BUS_ADDRESS": address.format(bus(scene), bus(scene))}
+    for _ in range(2):
+        assert scene.run("token", environ=environ).status == scene.run("token", environ={**environ, **OFF}).status
+    assert not scene.is_fast("token", environ=environ)
+
+
+@pytest.mark.parametrize("text", [b"\xff\xfe", b"token=x\n\n", b"", b"no copy"])
+def test_a_key_that_is_no_copy_disturbs_nothing(scene: Scene, text: bytes) -> None:
+    """A key of this user with the right name and any other text is ignored, and hinders no command."""
+    (line,) = scene.keys
+    name = (lambda found: found[0])([each for each in names() if f"|{scene.home.config}|" in each])
+    assert line.split()[0]
+    kernel: Any = fast_path._open()
+    kernel.remove(name)
+    seen = fast_path.see(str(scene.home.config)).encode()
+    planted = text + seen if text.endswith(b"\n") else text
+    add = kernel._libc.syscall
+    key = add(kernel._add_key, b"user", name.encode(), planted or b" ", len(planted or b" "), -4)
+    kernel._call(5, key, fast_path._RIGHTS)
+    for words in (("token",), ("exec", "--", "true"), ("refresh",), ("token",), ("revoke",)):
+        assert scene.run(*words).status == 0
+
+
+def names() -> list[str]:
+    """The names of all copies of this user."""
+    kernel: Any = fast_path._open()
+    return [kernel._name(key).decode() for key, _ in kernel._own()]
+
+
 VARIABLES: dict[str, Sequence[str | None]] = {
     "TOKENCTL_PROFILE": ("t", "u", "", "$PROFILE"),
     "TOKENCTL_CONFIG": ("/dev/null/no", "", "relative"),
@@ -228,6 +305,7 @@ VARIABLES: dict[str, Sequence[str | None]] = {
     "TOKENCTL_STORE": ("file", "keyring", ""),
     "TOKENCTL_CACHE": ("1", "true", "false", "", "maybe"),
     "TOKENCTL_PRFILE": ("t",),
+    "tokenctl_api_key": ("secret",),
     "CI": ("true", ""),
     "GITHUB_ACTIONS": ("true",),
     "JENKINS_URL": ("https://j",),
@@ -254,7 +332,7 @@ def lasting_scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         found = Scene(home, service, server)
         found.settle()
         yield found
-        fast_path.drop(str(state(found) / "t"))
+        fast_path.drop("t", [str(state(found) / "t")])
 
 
 environments = st.dictionaries(st.sampled_from(sorted(VARIABLES)), st.integers(0, 9), max_size=2)
@@ -332,11 +410,11 @@ def test_it_looks_at_no_other_file(scene: Scene, tmp_path: Path) -> None:
     prefix = (strace, "-f", "-e", "trace=%file,%network,openat,keyctl,add_key", "-o", str(log))
     assert scene.run("token", prefix=prefix).status == 0
     lines = log.read_text().splitlines()
-    begun = max(number for number, line in enumerate(lines) if "fast_path" in line)
+    begun = max(number for number, line in enumerate(lines) if "cli/__pycache__/plain" in line)
     seen = {path for line in lines[begun + 1 :] for path in re.findall(r'"([^"]*)"', line) if path.startswith("/")}
     folder = state(scene)
     named = {str(scene.home.config), str(folder), *(str(each) for each in (folder / "t", *(folder / "t").iterdir()))}
-    named.add(scene.home.environ["DBUS_SESSION_BUS_ADDRESS"].partition("path=")[2].partition(",")[0])
+    named.add(bus(scene))
     assert {path for path in seen - named if not ALLOWED.fullmatch(path)} == set()
     assert str(scene.home.config) in seen
     assert not any("socket(" in line or "connect(" in line for line in lines[begun:])

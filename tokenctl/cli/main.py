@@ -12,8 +12,6 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from tokenctl import fast_path
-from tokenctl.adapters import private_process
 from tokenctl.adapters.terminal import Terminal
 from tokenctl.cli import plain
 from tokenctl.cli.output import guard_stdout
@@ -62,7 +60,7 @@ def run(arguments: Sequence[str], obj: object = None) -> int:
 
 
 def _answered(arguments: Sequence[str], terminal: Terminal, obj: object) -> int:
-    given = fast_path.parse(arguments) if obj is None else None
+    given = plain.read(arguments) if obj is None else None
     if given is not None:
         return plain.answer(*given, terminal)
     from tokenctl.cli import program
@@ -83,7 +81,6 @@ def _command_of(arguments: Sequence[str]) -> str | None:
 
 def main() -> NoReturn:
     """Run the program with the words of the command line: the entry point of the console script."""
-    private_process.begin()
     try:
         status = run(sys.argv[1:])
     except KeyboardInterrupt:  # another Ctrl-C, while the first one was reported

@@ -1,18 +1,46 @@
-"""The answer to the common command lines of `token` and `exec`, without click.
+"""The common command lines of `token` and `exec`: they are read, and get their answer, without click.
 
-Loading click takes a fifth of a fresh `token`. So what `fast_path.parse` can read gets its answer here, by the same
-`actions/` as click's commands, where the kernel's keyring has none. Every other command line is click's: more options,
-wrong words, `--help`.
+Loading click takes a fifth of a fresh `token`. What `read` can read gets its answer from the kernel's keyring (see
+`fast_path`), or else from `answer` here, by the same `actions/` as click's commands. Every other command line is click's:
+more options, wrong words, `--help`. This file loads nothing, because it is looked at before everything else.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from tokenctl.adapters.terminal import Terminal
 
+_OPTIONS = {"": ("--profile",), "token": ("--profile", "--format"), "exec": ("--profile", "--env")}
 
-def answer(options: Mapping[str, str], child: Sequence[str], terminal: "Terminal") -> int:
+
+def read(words: "Sequence[str]") -> "tuple[dict[str, str], list[str]] | None":
+    """Read a command line of the common forms: its options, and the words of the child. None for any other.
+
+    They are `token` with `--format`, and `exec` with `--env NAME` and `--` before the child; each with a profile.
+    """
+    given: dict[str, str] = {}
+    command, left = "", list(words)
+    while left:
+        word = left.pop(0)
+        if word == "--" and command == "exec":
+            break
+        option, equals, value = word.partition("=")
+        option = "--profile" if word == "-p" else option
+        if word in ("token", "exec") and not command:
+            command = word
+        elif option in _OPTIONS[command] and option not in given and (equals or left):
+            given[option] = value if equals else left.pop(0)
+        else:
+            return None
+    name, variable = given.get("--profile", "-"), given.get("--env", "_")
+    valid = name.isascii() and name.replace("-", "_").replace(".", "_").replace("_", "a").isalnum()
+    valid = valid and variable.isascii() and variable.isidentifier()
+    valid = valid and given.get("--format", "raw") in ("raw", "header", "json")
+    return (given, left) if valid and command and bool(left) is (command == "exec") else None
+
+
+def answer(options: "Mapping[str, str]", child: "Sequence[str]", terminal: "Terminal") -> int:
     """Answer as click's command does for the same words, and return the exit status.
 
     `options` are by their long names. `child` has the words after `exec --`; empty for `token`. Raises TokenctlError or

@@ -114,16 +114,27 @@ class LocalVault:
 
     def offer(self, session: Session, min_ttl: int) -> None:
         before = self._folder_before
-        # A store that tokenctl opens with a passphrase of its own stays shut for whoever does not have it.
+        # A store that tokenctl opens with a passphrase of its own gives nothing to whoever does not have that.
         if before is None or not self.store.backend.startswith(OF_THE_LIBRARY):
             return
+        if not self.profile.cache:
+            fast_path.drop(self.profile.name, self._places)  # of the time when it was on
         copy = fast_path.copy_of(self.profile, session, min_ttl, self._runtime.moment()["boot_id"])
-        if copy is not None:
-            from tokenctl.adapters.bus_address import sockets
+        if copy is None:
+            return
+        with contextlib.suppress(OSError):  # the answer does not depend on the copy
+            files = [str(each) for each in self.folder.iterdir() if each.name != "lock"]
+            fast_path.keep(copy, before, [str(self.folder.parent), *files, *self._places[1:]])
 
-            files = [self.folder.parent, *(each for each in self.folder.iterdir() if each.name != "lock")]
-            buses = map(os.fsdecode, sockets(self._runtime.environ))
-            fast_path.keep(copy, str(self.folder), before, [*map(str, files), *buses])
+    @property
+    def _places(self) -> list[str]:
+        """The paths by which the copies of this session are known: the folder, and the sockets of the session bus."""
+        from tokenctl.adapters.bus_address import BusUnavailable, sockets
+
+        found: list[bytes] = []
+        with contextlib.suppress(BusUnavailable):
+            found = sockets(self._runtime.environ)
+        return [str(self.folder), *map(os.fsdecode, found)]
 
     def _entry_of(self, session: Session) -> "Entry | None":
         """Read the journal's entry, if there is one that can be read. Most sessions have none."""
@@ -147,13 +158,13 @@ class LocalVault:
 
         seconds = DEADLINE if patience is None else min(patience, DEADLINE)
         with exclusive(self.folder / "lock", seconds, self._report_waiting) as lock:
-            fast_path.drop(str(self.folder))
+            fast_path.drop(self.profile.name, self._places)
             try:
                 # While this process waited, a login or `store migrate` may have chosen another store.
                 self._stores.look_again()
                 yield lock
             finally:
-                fast_path.drop(str(self.folder))
+                fast_path.drop(self.profile.name, self._places)
 
     def still_exclusive(self, lock: int | None) -> bool:
         from tokenctl.storage.lock import holds
