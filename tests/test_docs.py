@@ -9,7 +9,8 @@ from tests.support.paths import ROOT
 from tokenctl import __version__, errors
 from tokenctl.cli.commands import load
 from tokenctl.cli.help import TOPICS, page
-from tokenctl.model.profile import AUTH_METHODS, CHECKS, FLOWS, IDENTITY_USES, SOURCES, STORES
+from tokenctl.model.choices import AUTH_METHODS, FLOWS, IDENTITY_USES, SOURCES, STORES
+from tokenctl.model.profile import CHECKS
 
 README = (ROOT / "README.md").read_text()
 

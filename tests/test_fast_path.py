@@ -19,7 +19,7 @@ from tests.support.real_parts import Missing, available
 from tests.support.sessions import session
 from tokenctl import fast_path
 from tokenctl.cli.grammar import shared
-from tokenctl.cli.main import tokenctl
+from tokenctl.cli.program import tokenctl
 from tokenctl.config import environment, variables
 from tokenctl.handoff.environment import DEFAULT_VARIABLE, EXPIRY_VARIABLE, FILE_VARIABLE
 from tokenctl.model.profile import Profile

@@ -3,7 +3,7 @@
 The architecture. Follow the data: a *flow* begins a session, the *vault* keeps it, the *broker* renews it, a
 *handoff* gives its access token away.
 
-    cli        the command table, one thin file a command, and what people and programs see
+    cli        the command table, what can be typed (commands), what it does (actions), and what it shows (views)
     demo       a small authorization server and a tour of the commands
     handoff    how an access token leaves: environment of a child, token file
     broker     how a session is kept alive: current (the hot path), renewal (the caller's steps), worker (the
@@ -32,13 +32,13 @@ Each folder imports only from those below it (import-linter holds that). The rul
 
 Where to add what:
 
-- a grant: a file in `flows/` that ends in its `FLOW`, a row in `flows.of`, its name in `model.profile.FLOWS`, and
+- a grant: a file in `flows/` that ends in its `FLOW`, a row in `flows.of`, its name in `model.choices.FLOWS`, and
   in `model.session.MACHINE_FLOWS` if it needs no person; its request as a pure function in `oauth/`
 - a store in a keyring or a file: a file in `storage/`, a row in `storage.opening`, its name in
-  `model.profile.LASTING_STORES`
+  `model.choices.LASTING_STORES`
 - a store that many machines share: a third `Vault` beside `LocalVault` and `MemoryVault`, a row in `vault.open` and
-  in `vault.open_for_login`, its name in `model.profile.STORES`; its lock is not inherited, so there is no worker
-- a platform that gives jobs an identity: a file in `identity/`, a row in its table, its name in `model.profile.SOURCES`
+  in `vault.open_for_login`, its name in `model.choices.STORES`; its lock is not inherited, so there is no worker
+- a platform that gives jobs an identity: a file in `identity/`, a row in its table, its name in `model.choices.SOURCES`
 - a setting of a profile: one line in `model.profile.Profile`, with its type, its default and its check
 
 Each folder's `__init__` says more; `broker/__init__` says who does which step of a renewal.

@@ -1,5 +1,6 @@
 """`python -m tokenctl`, and the console script's entry."""
 
+import gc
 import os
 import sys
 
@@ -18,6 +19,9 @@ def main() -> "NoReturn":
     """Run the program with the words of the command line: the fast way where it has an answer, else the ordinary way."""
     try:
         fast_path.answer(sys.argv[1:])
+        # Loading the libraries makes many objects and no garbage, but Python looks for garbage up to forty times
+        # meanwhile: a tenth of a fresh `token`. A program that runs for long still collects its garbage.
+        gc.set_threshold(100_000)
         from tokenctl.cli.main import main as ordinary
     except KeyboardInterrupt:  # Ctrl-C while the libraries are loading
         sys.exit(130)

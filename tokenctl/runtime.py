@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from tokenctl.adapters import private_process
 from tokenctl.adapters.clock import Clock
 from tokenctl.adapters.terminal import Terminal
-from tokenctl.config import config_file, environment, variables
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
 from tokenctl.model.store import Store
@@ -19,6 +18,8 @@ from tokenctl.model.store import Store
 if TYPE_CHECKING:
     from tokenctl.adapters.browser import Browser
     from tokenctl.adapters.claim import Claim
+    from tokenctl.adapters.pools import Connections
+    from tokenctl.config.config_file import Config
     from tokenctl.oauth.wire import Request, Response
 
 Send = Callable[["Request"], "Response"]
@@ -49,6 +50,7 @@ class Runtime:
         self._clock = clock or Clock()
         self._send = send
         self._ends_at: float | None = None
+        self._connections: Connections | None = None
         self._browser = browser
         self.store = store
         self._warned = False
@@ -87,23 +89,31 @@ class Runtime:
         return {"sent_at": int(now), "boot_id": boot_id, "booted_at_ms": booted_at}
 
     @cached_property
-    def config(self) -> config_file.Config:
+    def config(self) -> "Config":
         """The config file, read once."""
+        from tokenctl.config import config_file  # a worker has its profile from its caller
+
         return config_file.load(self.environ, self.config_file)
 
     def profile(self, name: str | None) -> Profile:
         """Pick the profile that `-p`, the environment or the config file means."""
+        from tokenctl.config import environment
+
         profile = environment.choose(self.config, self.environ, name)
         self.warn_of_variables(profile, name)
         return profile
 
     def asked(self, name: str | None) -> dict[str, Any]:
         """Return the target that the environment asks for within the session of the profile; see `environment.asked`."""
+        from tokenctl.config import environment
+
         return environment.asked(self.config, self.environ, name)
 
     def warn_of_variables(self, profile: Profile, name: str | None) -> None:
         """Warn once of `TOKENCTL_*` variables that have no effect."""
         if not self._warned:
+            from tokenctl.config import environment, variables
+
             self._warned = True
             ad_hoc = environment.is_ad_hoc(self.config, self.environ, name)
             for text in variables.warnings(self.environ, profile, ad_hoc=ad_hoc):
@@ -131,7 +141,7 @@ class Runtime:
 
         left = TOTAL if self._ends_at is None else max(0.0, min(TOTAL, self._ends_at - self.since_boot()))
         with self.terminal.delayed_progress(f"tokenctl: waiting for {request.url.split('/')[2]} "):
-            return Transport(profile.ca_file, left, self.environ).send(request, claim)
+            return Transport(profile.ca_file, left, self.environ, self._connections).send(request, claim)
 
     @contextmanager
     def requests_end_at(self, moment: float | None) -> Iterator[None]:
@@ -141,6 +151,17 @@ class Runtime:
             yield
         finally:
             self._ends_at = before
+
+    @contextmanager
+    def sharing_connections(self) -> Iterator[None]:
+        """Let a request of the block that presents nothing use a connection that an earlier one opened."""
+        from tokenctl.adapters.pools import Connections
+
+        with closing(Connections()) as self._connections:
+            try:
+                yield
+            finally:
+                self._connections = None
 
     @cached_property
     def browser(self) -> "Browser":

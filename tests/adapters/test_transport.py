@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from email.utils import formatdate
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from tests.servers.raw_server import OK, raw_server, saying
 from tests.support.commandline import LONG
 from tests.support.flows import always
 from tokenctl.adapters.claim import Claim
+from tokenctl.adapters.pools import Connections
 from tokenctl.adapters.transport import LARGEST, LONGEST_RETRY_AFTER, Transport, read_date
 from tokenctl.errors import Refused, Unreachable, UsageError
 from tokenctl.oauth.wire import Request
@@ -390,3 +392,60 @@ def test_the_servers_own_time_is_read(demo_server: FaultyServer, value: str, dat
     assert read_date(value) == date
     found = Transport().send(get(demo_server)).date
     assert found is not None and abs(found - time.time()) < 3600
+
+
+# -- connections that are kept ----------------------------------------------------------------------
+
+
+class Connected:
+    """A server that answers `most` requests on each connection, and then closes it when the next one has come."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.received: list[list[bytes]] = []
+        """The requests' first words, for each connection."""
+
+    def talk(self, connection: socket.socket) -> None:
+        """Serve one connection."""
+        mine: list[bytes] = []
+        self.received.append(mine)
+        while request := connection.recv(65536):
+            if len(mine) == self.most:
+                return
+            mine.append(request.split(b" ")[0])
+            if b"POST" in request and not request.endswith(b"a=b"):
+                connection.recv(65536)
+            connection.sendall(OK)
+
+
+def presented_and_read(server: Connected, kept: Connections | None) -> list[list[bytes]]:
+    """Send a POST, two GETs that present nothing, one with a credential and one more POST."""
+    with raw_server(server.talk) as port, closing(kept or Connections()):
+        url = f"http://127.0.0.1:{port}/"
+        for request in (
+            Request(url=url, form=(("a", "b"),)),
+            Request(url=url),
+            Request(url=url),
+            Request(url=url, headers={"Authorization": "Bearer x"}),
+            Request(url=url, form=(("a", "b"),)),
+        ):
+            assert Transport(kept=kept).send(request).body == b"{}"
+    return server.received
+
+
+def test_a_request_that_presents_nothing_uses_a_connection_that_is_open() -> None:
+    """The keys of an issuer are read on the token request's connection; what has a secret always gets a new one."""
+    found = presented_and_read(Connected(most=9), Connections())
+    assert found == [[b"POST", b"GET", b"GET"], [b"GET"], [b"POST"]]
+
+
+def test_a_connection_that_the_server_closes_is_no_failure() -> None:
+    """It says so when the request has come; a request that presents nothing is sent once more, on a new connection."""
+    found = presented_and_read(Connected(most=1), Connections())
+    assert found == [[b"POST"], [b"GET"], [b"GET"], [b"GET"], [b"POST"]]
+
+
+def test_without_a_place_for_connections_each_request_has_its_own() -> None:
+    """It is closed when the response was read."""
+    found = presented_and_read(Connected(most=9), None)
+    assert found == [[b"POST"], [b"GET"], [b"GET"], [b"GET"], [b"POST"]]

@@ -29,6 +29,7 @@ while (folder / "wait").exists():
     time.sleep(0.01)
 (folder / "done").write_text(task, encoding="utf-8")
 sys.stdout.buffer.write(task.upper().encode())
+main = lambda: None
 """
 CALLER = """
 import os, sys
@@ -36,7 +37,8 @@ from pathlib import Path
 from tokenctl.adapters import worker_process as detached
 from tokenctl.storage.lock import exclusive
 with exclusive(Path(os.environ["FOLDER"]) / "lock") as lock:
-    print(detached.run("throwaway", "the task", os.environ, lock), flush=True)
+    worker = detached.Worker("throwaway", os.environ, lock)
+    print(worker.work("the task"), flush=True)
 """
 
 
@@ -80,9 +82,36 @@ def until(path: Path) -> None:
 def test_a_worker_gets_its_task_and_answers(tmp_path: Path, environ: dict[str, str]) -> None:
     """Through pipes, in a session of its own, however long the task is."""
     with locked(tmp_path) as lock:
-        assert detached.run("throwaway", "ä" * 200_000, environ, lock) == "Ä" * 200_000
+        assert detached.Worker("throwaway", environ, lock).work("ä" * 200_000) == "Ä" * 200_000
     process, group = (tmp_path / "begun").read_text().split()
     assert process == group != str(os.getsid(0))
+
+
+def test_a_worker_that_is_not_needed_keeps_no_lock(tmp_path: Path, environ: dict[str, str]) -> None:
+    """It is gone when it is dismissed, even if it ignores signals; one that got its task is left alone."""
+    (tmp_path / "throwaway.py").write_text(
+        "import signal; [signal.signal(each, signal.SIG_IGN) for each in (1, 2, 15)]\n" + WORKER
+    )
+    with locked(tmp_path) as lock:
+        worker = detached.Worker("throwaway", environ, lock)
+        worker.dismiss()
+        worker.dismiss()
+    assert is_free(tmp_path) and not (tmp_path / "done").exists()
+    with locked(tmp_path) as lock:
+        worker = detached.Worker("throwaway", environ, lock)
+        assert worker.work("task") == "TASK"
+        worker.dismiss()
+
+
+def test_a_worker_whose_caller_ended_before_it_gave_the_task_ends_too(tmp_path: Path, environ: dict[str, str]) -> None:
+    """It has nothing to do, and the lock is free then."""
+    idle = CALLER.replace('print(worker.work("the task"), flush=True)', "os.kill(os.getpid(), 9)")
+    with subprocess.Popen([sys.executable, "-c", idle], env=environ, stderr=subprocess.DEVNULL) as caller:
+        assert caller.wait(LONG) == -signal.SIGKILL
+    end = time.monotonic() + LONG
+    while not is_free(tmp_path):
+        assert time.monotonic() < end, "the lock was never freed"
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -113,14 +142,14 @@ def test_a_worker_that_dies_is_one_that_contact_was_lost_with(
     """What it had said by then does not count."""
     (tmp_path / "throwaway.py").write_text(program)
     with locked(tmp_path) as lock, pytest.raises(detached.LostContact):
-        detached.run("throwaway", "x" * 200_000, environ, lock)
+        detached.Worker("throwaway", environ, lock).work("x" * 200_000)
     assert is_free(tmp_path)
 
 
 def test_a_worker_that_is_not_there_is_one_that_died(tmp_path: Path, environ: dict[str, str]) -> None:
     """A module that cannot be found, in an interpreter that was started."""
     with locked(tmp_path) as lock, pytest.raises(detached.LostContact):
-        detached.run("no_such_module", "x", environ, lock)
+        detached.Worker("no_such_module", environ, lock).work("x")
 
 
 def test_an_interpreter_that_cannot_be_started_did_nothing(
@@ -129,7 +158,7 @@ def test_an_interpreter_that_cannot_be_started_did_nothing(
     """Such as in a program that embeds Python: the caller may do the work itself."""
     monkeypatch.setattr(sys, "executable", str(tmp_path / "absent"))
     with locked(tmp_path) as lock, pytest.raises(detached.NotStarted, match="No such file"):
-        detached.run("throwaway", "x", environ, lock)
+        detached.Worker("throwaway", environ, lock).work("x")
 
 
 @pytest.mark.parametrize("unknown", [None, ""])
@@ -139,7 +168,7 @@ def test_an_interpreter_that_is_not_known_cannot_be_started(
     """A program that embeds Python may not say where one is."""
     monkeypatch.setattr(sys, "executable", unknown)
     with locked(tmp_path) as lock, pytest.raises(detached.NotStarted, match="not known"):
-        detached.run("throwaway", "x", environ, lock)
+        detached.Worker("throwaway", environ, lock).work("x")
 
 
 def test_a_worker_knows_nothing_of_where_it_was_started(
@@ -147,7 +176,8 @@ def test_a_worker_knows_nothing_of_where_it_was_started(
 ) -> None:
     """No module is loaded from the current directory, and no other descriptor is inherited."""
     (tmp_path / "throwaway.py").write_text(
-        "import os, sys; print('' in sys.path, os.getcwd() in sys.path, os.path.exists(f'/dev/fd/{sys.stdin.read()}'))"
+        "import os, sys; print('' in sys.path, os.getcwd() in sys.path, os.path.exists(f'/dev/fd/{sys.stdin.read()}'))\n"
+        "main = lambda: None"
     )
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
@@ -155,7 +185,7 @@ def test_a_worker_knows_nothing_of_where_it_was_started(
     os.set_inheritable(other, True)
     try:
         with locked(tmp_path) as lock:
-            assert detached.run("throwaway", str(other), environ, lock) == "False False False\n"
+            assert detached.Worker("throwaway", environ, lock).work(str(other)) == "False False False\n"
     finally:
         os.close(other)
 
@@ -251,7 +281,7 @@ def test_no_variable_disturbs_a_worker(tmp_path: Path, environ: dict[str, str], 
     (tmp_path / "throwaway.py").write_text("import dataclasses, enum, typing, json, httpx, click, sys\n" + WORKER)
     environ[name] = poison(tmp_path / "poison") if name == "PYTHONPATH" else VARIABLES[name]
     with locked(tmp_path) as lock:
-        assert detached.run("throwaway", "dürfen €😀", environ, lock) == "DÜRFEN €😀"
+        assert detached.Worker("throwaway", environ, lock).work("dürfen €😀") == "DÜRFEN €😀"
 
 
 def test_the_search_path_is_the_callers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -278,4 +308,4 @@ def test_a_worker_needs_no_current_directory(
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
     with locked(tmp_path) as lock:
-        assert detached.run("throwaway", "task", environ, lock) == "TASK"
+        assert detached.Worker("throwaway", environ, lock).work("task") == "TASK"

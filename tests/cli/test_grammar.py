@@ -12,7 +12,7 @@ from tests.support.sessions import session
 from tokenctl.cli import main as cli
 from tokenctl.cli.commands import load
 from tokenctl.cli.grammar import CommandWithChild
-from tokenctl.cli.main import COMMANDS, ELSEWHERE
+from tokenctl.cli.program import COMMANDS, ELSEWHERE
 from tokenctl.runtime import Runtime
 from tokenctl.storage.memory_store import MemoryStore
 

@@ -1,7 +1,6 @@
 """The command table, the exit statuses and the voice, through the command line."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -10,12 +9,11 @@ from pathlib import Path
 import click
 import pytest
 
-from tests.support.commandline import COMMAND, Home
-from tests.support.paths import ROOT
+from tests.support.commandline import COMMAND, Home, Result
 from tokenctl import __version__
 from tokenctl.cli.commands import load
-from tokenctl.cli.commands.completion import SHELLS, script
-from tokenctl.cli.main import COMMANDS, tokenctl
+from tokenctl.cli.completion import SHELLS
+from tokenctl.cli.program import COMMANDS
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -35,79 +33,6 @@ def test_every_command_and_option_has_help(name: str) -> None:
     assert [each.name for each in command.params if isinstance(each, click.Option) and not each.help] == []
 
 
-@pytest.mark.parametrize("shell", SHELLS)
-def test_the_committed_completions_are_current(shell: str) -> None:
-    """The files in completions/ are what `tokenctl completion` prints."""
-    assert (ROOT / "completions" / SHELLS[shell]).read_text() == script(shell, tokenctl).strip() + "\n"
-
-
-@pytest.mark.parametrize(
-    ("shell", "words", "word", "answer"),
-    [
-        ("bash", "tokenctl token --format = h", "4", "plain,header\n"),
-        ("bash", "tokenctl token --format =", "3", "plain,raw\nplain,header\nplain,json\n"),
-        ("bash", "tokenctl token --format h", "3", "plain,header\n"),
-        ("zsh", "tokenctl token --format=h", "2", "plain\n--format=header\n_\n"),
-        ("zsh", "tokenctl token --format h", "3", "plain\nheader\n_\n"),
-        ("fish", "tokenctl token --format=h", "--format=h", "plain,--format=header\n"),
-    ],
-)
-def test_a_tab_after_an_option_and_its_equals_sign(home: Home, shell: str, words: str, word: str, answer: str) -> None:
-    """Each shell gets what it puts in the place of the word, as it splits words: the value, or option and value."""
-    environ = {"_TOKENCTL_COMPLETE": f"{shell}_complete", "COMP_WORDS": words, "COMP_CWORD": word}
-    assert home.run(environ=environ).stdout == answer
-
-
-@pytest.mark.skipif(os.name != "posix", reason="programs of POSIX")
-@pytest.mark.parametrize(
-    ("shell", "words", "word", "answer"),
-    [
-        ("bash", "tokenctl exec -- tokenctl-te", "3", "plain,tokenctl-test\n"),
-        ("zsh", "tokenctl -p w exec -v -- tokenctl-te", "6", "plain\ntokenctl-test\n_\n"),
-        ("fish", "tokenctl exec -- tokenctl-te", "tokenctl-te", "plain,tokenctl-test\n"),
-        ("bash", "tokenctl exec -- tokenctl-test a", "4", "file,a\n"),
-        ("zsh", "tokenctl exec -- tokenctl-test -x ./a", "5", "file\n./a\n_\n"),
-        ("fish", "tokenctl exec -- ./to", "./to", "file,./to\n"),
-        ("bash", "tokenctl exec --token-f", "2", "plain,--token-file\n"),
-    ],
-)
-def test_a_tab_after_exec_completes_programs_then_files(
-    home: Home, shell: str, words: str, word: str, answer: str
-) -> None:
-    """A program is a file in PATH that can be run; the words after it are files, and before `--` are our options."""
-    folder = home.folder / "bin"
-    folder.mkdir()
-    for name, mode in (("tokenctl-test", 0o755), ("tokenctl-text", 0o644)):
-        (folder / name).write_text("")
-        (folder / name).chmod(mode)
-    (folder / "tokenctl-tests").mkdir()
-    environ = {"_TOKENCTL_COMPLETE": f"{shell}_complete", "COMP_WORDS": words, "COMP_CWORD": word}
-    path = f"{folder}:{home.folder / 'absent'}:bin:{os.environ['PATH']}"
-    assert home.run(environ={**environ, "PATH": path}).stdout == answer
-
-
-@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
-def test_the_script_completes_in_bash(home: Home) -> None:
-    """A command, a profile of the config file, and a program after `exec --`, by the script that is committed."""
-    home.write_config('[profiles.tokenctl-profile]\nissuer = "https://a.example"\n')
-    (home.folder / "tokenctl").write_text(f'#!/bin/sh\nexec {" ".join(COMMAND)} "$@"\n')
-    (home.folder / "tokenctl").chmod(0o755)
-    lines = [("profi",), ("show", "-p", "tokenctl-p"), ("exec", "--", "tokenc")]
-    calls = [
-        f"COMP_WORDS=(tokenctl {' '.join(words)}); COMP_CWORD={len(words)}; COMPREPLY=();"
-        ' _tokenctl_completion tokenctl; echo "${COMPREPLY[*]}"'
-        for words in lines
-    ]
-    done = subprocess.run(
-        ["bash", "--norc", "-c", "\n".join([f"source {ROOT / 'completions' / 'tokenctl.bash'}", *calls])],
-        env={**home.environ, "PATH": f"{home.folder}:/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stdout.splitlines() == ["profile", "tokenctl-profile", "tokenctl"], done.stderr
-
-
 @pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")
 def test_the_help_says_how_to_install_the_completions(home: Home) -> None:
     """Its lines work as they stand, in any shell and in a home without any of the folders, and write nowhere else."""
@@ -123,6 +48,13 @@ def test_the_help_says_how_to_install_the_completions(home: Home) -> None:
     written = {path.name for path in home.folder.rglob("*") if path.is_file()} - {"tokenctl", "passphrase"}
     assert written | {"tokenctl.bash"} == set(SHELLS.values())
     assert (home.folder / ".local/share/bash-completion/completions/tokenctl").is_file()
+
+
+def test_the_script_of_an_older_version_gets_an_empty_answer(home: Home) -> None:
+    """It asks tokenctl at TAB, and would take whatever is printed for words to offer."""
+    old = {"_TOKENCTL_COMPLETE": "bash_complete", "COMP_WORDS": "tokenctl ", "COMP_CWORD": "1"}
+    assert home.run(environ=old) == Result(status=0, stdout="", stderr="")
+    assert home.run("--version", environ=old).stdout == f"tokenctl {__version__}\n"
 
 
 def test_nothing_typed_shows_what_to_do_next(home: Home) -> None:

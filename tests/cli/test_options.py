@@ -1,4 +1,4 @@
-"""What commands share: the warning for a token that does not live for as long as was asked."""
+"""What commands share: the loop over every profile."""
 
 import os
 import time
@@ -7,38 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.flows import at
-from tests.support.sessions import session
 from tokenctl.adapters.terminal import Terminal
-from tokenctl.cli.options import each_profile, warn_if_short
+from tokenctl.cli.options import each_profile
 from tokenctl.errors import StoreUnavailable
 from tokenctl.runtime import Runtime
-from tokenctl.storage.memory_store import MemoryStore
-
-TOKEN = session()
-"""It lives for 900 seconds."""
-
-
-@pytest.mark.parametrize(
-    ("left", "min_ttl", "said"),
-    [
-        (400, 400, ""),
-        (900, None, ""),
-        (10, None, ""),
-        (399, 400, "this token still lives for 399 s, not for the 400 s of --min-ttl"),
-        (0, 1, "this token still lives for 0 s, not for the 1 s of --min-ttl"),
-        (899, 3600, "the server's tokens live for 900 s"),
-    ],
-)
-def test_a_min_ttl_that_is_not_met_is_said(
-    left: int, min_ttl: int | None, said: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Also where the server could give more: another process renewed a while ago, or a renewal failed."""
-    assert TOKEN.expires_at is not None
-    warn_if_short(at(TOKEN.expires_at - left, MemoryStore()), TOKEN, min_ttl)
-    written = capsys.readouterr().err
-    assert said in written and written.startswith("tokenctl: warning: " if said else "") and bool(said) == bool(written)
-    assert not said or ("the server's tokens" in written) == (min_ttl == 3600)
 
 
 def test_a_hint_that_many_profiles_have_is_written_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,8 @@ from tests.support.responses import SECRET
 from tokenctl.config.config_file import Config, load
 from tokenctl.config.editing import change, check, remove, save, set_default
 from tokenctl.errors import UsageError
-from tokenctl.model.profile import AUTH_METHODS, FLOWS, STORES, Profile
+from tokenctl.model.choices import AUTH_METHODS, FLOWS, STORES
+from tokenctl.model.profile import Profile
 
 NEW = Profile(name="new", issuer="https://n.example", client_id="n", resource=("urn:x",), params=(("prompt", "login"),))
 

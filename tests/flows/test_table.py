@@ -4,7 +4,7 @@ import pytest
 
 from tokenctl import flows
 from tokenctl.errors import UsageError
-from tokenctl.model.profile import FLOWS
+from tokenctl.model.choices import FLOWS
 from tokenctl.model.secret_variables import SECRETS
 from tokenctl.model.session import MACHINE_FLOWS
 

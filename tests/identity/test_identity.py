@@ -241,6 +241,6 @@ def test_a_jobs_secret_goes_only_where_it_is_safe() -> None:
 
 def test_every_source_of_a_profile_is_there() -> None:
     """The names that a profile may say are those that are implemented."""
-    from tokenctl.model.profile import SOURCES as NAMES
+    from tokenctl.model.choices import SOURCES as NAMES
 
     assert set(NAMES) == {"auto", *SOURCES}

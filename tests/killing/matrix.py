@@ -20,8 +20,8 @@ UNPROCESSED, UNANSWERED = "server has the request", "server answers"
 
 STEPS = {
     "caller write lock": "2: the lock is taken",
+    "caller start worker": "5: the worker starts, and loads its modules",
     "caller write redo.next": "4: room is reserved",
-    "caller start worker": "5: the worker starts",
     "caller tell worker": "5: the worker has its errand",
     "worker connect server": "6: it connects to the server",
     "worker write .journal.next": "6: the journal is written",

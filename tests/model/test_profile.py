@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tokenctl.errors import UsageError
-from tokenctl.model.profile import AUTH_METHODS, CHECKS, FLOWS, STORES, Profile, check_name, from_members, members_of
+from tokenctl.model.choices import AUTH_METHODS, FLOWS, STORES
+from tokenctl.model.profile import CHECKS, Profile, check_name, from_members, members_of
 from tokenctl.model.profile_checks import check_resource, duration
 
 

@@ -9,7 +9,8 @@ import pytest
 from tests.support import ring
 from tests.support.commandline import LONG
 from tokenctl.errors import UsageError
-from tokenctl.model.profile import LASTING_STORES, Profile
+from tokenctl.model.choices import LASTING_STORES
+from tokenctl.model.profile import Profile
 from tokenctl.runtime import Runtime
 from tokenctl.storage.opening import open_store
 

@@ -13,6 +13,7 @@ from tokenctl.model.session import Session
 from tokenctl.model.store import StoreChoice
 from tokenctl.runtime import Runtime
 from tokenctl.storage import machine, store_choice, vault
+from tokenctl.storage.journal import clean_entry
 from tokenctl.storage.local_vault import LocalVault
 from tokenctl.storage.memory_store import MemoryStore
 from tokenctl.storage.memory_vault import MemoryVault
@@ -85,6 +86,21 @@ def test_what_is_committed_is_read_before_it_is_published() -> None:
     opened.publish(session(2))
     assert not behind(opened) and opened.store.read("t") == session(2)
     assert (folder() / f"redo.{ID}").exists()
+
+
+def test_whether_anything_was_done_to_a_session_is_told_without_the_store(ring_file: Path) -> None:
+    """A committed successor tells it, a journal, and a redo log that nobody can read; the keyring is not asked."""
+    opened = vault.open(Runtime(), PROFILE)
+    opened.keep(session(1))
+    ring_file.unlink()
+    assert opened.unchanged(session(1)) and opened.unchanged(session(2))
+    opened.journal.write(clean_entry(session(1)))
+    assert not opened.unchanged(session(1))
+    opened.journal.remove(session(1))
+    opened.commit(session(2))
+    assert not opened.unchanged(session(1)) and opened.unchanged(session(2))
+    (folder() / f"redo.{ID}").write_bytes(b"?")
+    assert not opened.unchanged(session(2))
 
 
 def test_a_keyring_that_comes_back_with_an_older_session_is_overruled() -> None:

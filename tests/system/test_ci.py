@@ -22,7 +22,7 @@ from tests.support.real_parts import Missing, available
 from tokenctl import __version__
 from tokenctl.cli.commands import load
 from tokenctl.cli.help import TOPICS, page
-from tokenctl.cli.main import COMMANDS, tokenctl
+from tokenctl.cli.program import COMMANDS, tokenctl
 from tokenctl.config import variables
 from tokenctl.config.environment import JOBS
 from tokenctl.oauth.claims import unverified_claims

@@ -1,12 +1,11 @@
-"""The budget of imports: what `token`, `exec`, TAB and `--help` may load.
+"""The budget of imports: what `token`, `exec`, `show`, `--help`, wrong words and TAB may load.
 
 Linters see a module's own imports and miss what those pull in, so this asks a real process. If a test
-here fails, an import has crept onto the path that runs hundreds of times a day: find it with
-`python -X importtime -m tokenctl token`, and move it behind runtime.py or into the module that needs it.
-An annotation, or a constant taken from a heavy module, is enough.
+here fails, an import has crept onto a path that runs hundreds of times a day: find it with
+`python -X importtime -m tokenctl token`, and move it into `cli/actions/`, behind runtime.py or into the module that
+needs it. An annotation, or a constant taken from a heavy module, is enough.
 """
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -14,25 +13,62 @@ from pathlib import Path
 import pytest
 
 from tests.servers.faulty_server import FaultyServer
+from tests.servers.secret_service import SecretService
 from tests.support.commandline import Home
 from tests.support.paths import ROOT
+from tokenctl.cli.program import COMMANDS
 
 NEVER = {"httpx", "rich", "jwt", "cryptography", "truststore", "tomlkit", "http.server", "webbrowser"}
+"""What none of these paths loads."""
+SLOW = {"asyncio", "importlib.resources", "logging", "subprocess", "tempfile", "unittest", "urllib.request"}
+"""Modules of Python that take a millisecond or more, and that no path of these needs."""
 OURS = {
     "tokenctl.adapters.transport",
     "tokenctl.adapters.jwt_verify",
     "tokenctl.adapters.redirect_listener",
-    "tokenctl.oauth",
     "tokenctl.demo",
     "tokenctl.config.editing",
+    "tokenctl.flows",
     "tokenctl.model.token_api",
+    "tokenctl.broker.lifecycle",
+    "tokenctl.broker.renewal",
 }
+"""Ours that do what a fresh session does not need."""
+FOR_WORDS = {
+    *("tokenctl", "tokenctl.errors", "tokenctl.fast_path"),
+    *("tokenctl.model", "tokenctl.model.choices", "tokenctl.model.secret_variables"),
+    *("tokenctl.adapters", "tokenctl.adapters.private_process", "tokenctl.adapters.terminal"),
+}
+"""Ours that `--help` and wrong words may load beside `tokenctl.cli`: no more than the words and the messages need."""
+STANDARD = {"dataclasses", "hashlib", "json", "pathlib", "socket", "tomllib", "urllib.parse"}
+"""Modules of Python that a running command needs, and no help."""
+HELP = (
+    (0, ("--help",)),
+    (0, ()),
+    (0, ("--version",)),
+    *((0, (name, "--help")) for name in COMMANDS),
+    (0, ("profile", "set", "--help")),
+    (0, ("store", "migrate", "--help")),
+    (0, ("help",)),
+    (0, ("help", "ci")),
+    (0, ("help", "login")),
+    (2, ("tokne",)),
+    (2, ("status",)),
+    (2, ("help", "tokne")),
+    (2, ("token", "--formt", "raw")),
+    (2, ("token", "--format", "rwa")),
+    (2, ("token", "--profile", "")),
+    (2, ("profile", "lst")),
+    (2, ("login", "--port", "0")),
+    (125, ("exec",)),
+)
+"""Exit status, and words that ask for help, or that are wrong."""
 
 PROBE = """
-import json, os, sys
+import os, sys
 def report():
     with open(os.environ["PROBE"], "w") as file:
-        json.dump(sorted(sys.modules), file)
+        file.write(" ".join(sys.modules))
 os.execve = lambda *arguments: (report(), os._exit(0))  # the child is not started; what it would have cost is known
 from tokenctl.cli.main import run
 status = run(sys.argv[1:])
@@ -41,19 +77,19 @@ sys.exit(status)
 """
 
 
-def loaded(home: Home, *words: str, **environ: str) -> set[str]:
+def loaded(home: Home, *words: str, status: int = 0) -> set[str]:
     """Run a command in a process of its own and tell which modules it loaded."""
-    report = home.folder / "modules.json"
+    report = home.folder / "modules"
     done = subprocess.run(
         [sys.executable, "-c", PROBE, *words],
-        env={**home.environ, "PROBE": str(report), "PYTHONPATH": str(ROOT), **environ},
+        env={**home.environ, "PROBE": str(report), "PYTHONPATH": str(ROOT)},
         cwd=home.folder,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    return set(json.loads(report.read_text()))
+    assert done.returncode == status, done.stderr
+    return set(report.read_text().split())
 
 
 @pytest.fixture
@@ -68,32 +104,78 @@ def ring_home(tmp_path: Path, demo_server: FaultyServer) -> Home:
     return home
 
 
+@pytest.fixture
+def keyring_home(tmp_path: Path, secret_service: SecretService, demo_server: FaultyServer) -> Home:
+    """A HOME that is signed in, with its session in the real Secret Service."""
+    home = Home(tmp_path / "home", secret_service.environ, store="keyring")
+    assert home.login(demo_server.issuer).status == 0
+    return home
+
+
 @pytest.mark.quick
 @pytest.mark.parametrize("words", [("token",), ("exec", "--", "true")])
 def test_a_fresh_token_loads_no_http_no_jwt_no_rich(ring_home: Home, words: tuple[str, ...]) -> None:
     """With a fresh session, token and exec load none of the heavy libraries and none of our modules that need them."""
     found = loaded(ring_home, *words)
-    assert not found & (NEVER | OURS)
+    assert not found & (NEVER | OURS | {"click", "tokenctl.oauth"})
     assert "keyring" in found  # the probe saw the real thing
 
 
-@pytest.mark.parametrize("words", [("--help",), ("--version",), (), ("token", "--help")])
-def test_help_loads_no_keyring(home: Home, words: tuple[str, ...]) -> None:
-    """Help and version load no keyring and nothing heavier."""
-    assert not loaded(home, *words) & (NEVER | OURS | {"keyring"})
-
-
-def test_a_tab_loads_no_command(home: Home) -> None:
-    """Completing a command's name loads none of the commands."""
-    environ = {"_TOKENCTL_COMPLETE": "bash_complete", "COMP_WORDS": "tokenctl ", "COMP_CWORD": "1"}
-    done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-c", "from tokenctl.cli.main import run; run([])"],
-        env={**home.environ, **environ},
-        capture_output=True,
-        text=True,
-        check=False,
+@pytest.mark.real
+@pytest.mark.parametrize("words", [("token", "--format", "json"), ("exec", "--", "true")])
+def test_a_fresh_token_of_the_secret_service_loads_no_keyring_library(
+    keyring_home: Home, words: tuple[str, ...]
+) -> None:
+    """With a fresh session in the Secret Service, token and exec load neither the keyring library nor a slow module."""
+    found = loaded(keyring_home, *words)
+    assert not found & (
+        NEVER | OURS | SLOW | {"click", "keyring", "hashlib", "tokenctl.oauth", "tokenctl.storage.journal"}
     )
-    names = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-    assert "plain,token" in done.stdout
-    assert "tokenctl.cli" in names
-    assert not {name for name in names if name.startswith("tokenctl.cli.commands.")} | names & (NEVER | {"keyring"})
+    assert "jeepney" in found
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("show", "--json"),
+        ("show",),
+        ("show", "--all"),
+        ("store", "show", "--json"),
+        ("profile", "list"),
+        ("profile", "show"),
+    ],
+)
+def test_what_is_shown_in_a_pipe_loads_no_rich(keyring_home: Home, words: tuple[str, ...]) -> None:
+    """What shows a fresh session or a profile in a pipe loads no rich, no editor of TOML, and nothing that renews."""
+    assert not loaded(keyring_home, *words) & (NEVER | OURS | SLOW | {"keyring"})
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize(("status", "words"), HELP, ids=[" ".join(words) or "nothing" for _, words in HELP])
+def test_help_and_wrong_words_load_what_they_write(home: Home, status: int, words: tuple[str, ...]) -> None:
+    """Help, version, pages and wrong words load click and our grammar, and nothing that only a running command needs."""
+    found = loaded(home, *words, status=status)
+    ours = {name for name in found if name.partition(".")[0] == "tokenctl" and not name.startswith("tokenctl.cli")}
+    assert not ours - FOR_WORDS
+    assert not {name for name in found if name.startswith(("tokenctl.cli.actions", "tokenctl.cli.views"))}
+    assert not found & (NEVER | SLOW | STANDARD | {"keyring"})
+
+
+COLLECTING = """
+import atexit, gc, sys
+def collected():
+    return sum(each["collections"] for each in gc.get_stats())
+before = collected()
+atexit.register(lambda: print(collected() - before, gc.get_freeze_count() > 0, file=sys.stderr))
+from tokenctl.__main__ import main
+main()
+"""
+
+
+def test_a_short_command_looks_for_no_garbage(home: Home) -> None:
+    """A command that ends at once collects no garbage before its end, and leaves nothing to look through at its end."""
+    done = subprocess.run(
+        [sys.executable, "-c", COLLECTING, "--help"], env=home.environ, capture_output=True, text=True, check=True
+    )
+    assert done.stderr == "0 True\n"

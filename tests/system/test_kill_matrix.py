@@ -75,7 +75,7 @@ def test_finishing_what_was_left_may_be_killed_too(tmp_path: Path, make_server: 
 
 
 def test_a_worker_that_cannot_start_costs_nothing(tmp_path: Path, make_server: Make) -> None:
-    """When the machine has no more processes, the caller renews by itself."""
+    """When the machine has no more processes for a moment, the worker is started when it is needed."""
     scene = Scene(tmp_path / "scene", make_server())
     at = next(each.number for each in points(scene) if each.name == "caller start worker")
     environ = {"KILL_BELOW": str(scene.state), "KILL_AT": f"caller:{at}", "KILL_WITH": "EAGAIN"}

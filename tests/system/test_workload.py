@@ -19,7 +19,7 @@ from tests.support.commandline import Home, Result
 from tests.support.demo_server import Make
 from tests.support.job_identity import AUDIENCE, JWK, PLATFORM, identity, platform
 from tests.support.real_parts import Missing, available
-from tokenctl.model.profile import SOURCES
+from tokenctl.model.choices import SOURCES
 
 pytestmark = pytest.mark.real
 

@@ -54,6 +54,8 @@ def _socket(address: str, runtime: str) -> bytes:
 
 
 def _unescaped(value: str) -> bytes:
+    if "%" not in value:  # as most addresses: nothing is to be replaced, and no regular expression to be compiled
+        return os.fsencode(value)
     if re.search(r"%(?![0-9A-Fa-f]{2})", value):
         raise BusUnavailable("DBUS_SESSION_BUS_ADDRESS has a '%' without two hexadecimal digits")
     return re.sub(rb"%(..)", lambda found: bytes.fromhex(found[1].decode()), os.fsencode(value))

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import NoReturn
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from tokenctl.adapters.no_proxy import covers
 from tokenctl.errors import UsageError
@@ -67,6 +66,8 @@ def with_system_settings(url: str, environ: Mapping[str, str]) -> Mapping[str, s
     has_settings = sys.platform in ("win32", "darwin")
     if not has_settings or any(_first(environ, name) for name in _VARIABLES):
         return environ
+    from urllib.request import getproxies, proxy_bypass
+
     settings = {f"{scheme}_proxy": proxy for scheme, proxy in getproxies().items()}
     without = "*" if proxy_bypass(urlsplit(url).hostname or "") else ""
     return {**environ, **settings, "no_proxy": without or environ.get(_first(environ, "no_proxy") or "", "")}

@@ -134,7 +134,7 @@ class SessionBus:
         self._write(f"\0AUTH EXTERNAL {user}\r\n".encode(), seconds)
         line = b""
         while not line.endswith(b"\r\n"):
-            line += self._some(seconds, 1)
+            line += self._some(seconds)  # nothing more comes before BEGIN
         if not line.startswith(b"OK"):
             raise BusUnavailable("the session bus lets this user not in")
         self._write(b"BEGIN\r\n", seconds)
@@ -151,11 +151,11 @@ class SessionBus:
             except OSError as reason:
                 raise BusUnavailable(f"the session bus has gone: {reason.strerror}") from None
 
-    def _some(self, seconds: float, most: int = 65536) -> bytes:
+    def _some(self, seconds: float) -> bytes:
         if not patiently(lambda wait: bool(self._poll(select.POLLIN, wait)), seconds):
             raise BusSilent
         try:
-            found = self._socket.recv(most)
+            found = self._socket.recv(65536)
         except BlockingIOError:
             return b""
         except OSError as reason:

@@ -28,10 +28,9 @@ if TYPE_CHECKING:
 
     from tokenctl.adapters.keyboard import Keyboard
 
-# C0 and C1 controls, bidirectional overrides, zero-width characters, line and paragraph separators.
-_HARMFUL = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
-)
+# C0 and C1 controls, bidirectional overrides, zero-width characters, line and paragraph separators. Compiled at the first
+# message, because a fresh `token` writes none.
+_HARMFUL = "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
 
 
 _UNSHOWN, _REDRAWN = 1.0, 0.1
@@ -42,7 +41,7 @@ _BAR = 30
 
 def clean(text: str) -> str:
     """Replace every character that could move, hide or forge text on a terminal."""
-    return _HARMFUL.sub("\N{REPLACEMENT CHARACTER}", text)
+    return re.sub(_HARMFUL, "\N{REPLACEMENT CHARACTER}", text)
 
 
 class Terminal:

@@ -2,30 +2,30 @@
 
 Every request has a total deadline, and every response a size limit. There are no cookies, and no credentials from
 netrc. The system's trust store decides which certificates are trusted, so company CAs work. The environment names the
-proxy (`proxies.py`), and a host's addresses are tried side by side (`side_by_side.py`). A redirect is followed only for a GET without headers, within its origin: a
-secret never goes to another URL.
+proxy (`proxies.py`), and a host's addresses are tried side by side (`side_by_side.py`). A redirect is followed only for
+a GET without headers, within its origin: a secret never goes to another URL.
 """
 
+import contextlib
 import os
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
-from functools import partial
+from functools import cached_property, partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import httpcore
 import httpx
-import truststore
 
 from tokenctl import __version__
 from tokenctl.adapters.attempt import CONNECT, Attempt
 from tokenctl.adapters.body import decoder
 from tokenctl.adapters.claim import Claim
 from tokenctl.adapters.deadline import Call
-from tokenctl.adapters.pools import pool
+from tokenctl.adapters.pools import Connections, pool
 from tokenctl.adapters.proxies import Proxy, choose, with_system_settings
 from tokenctl.errors import Refused, UsageError
 from tokenctl.oauth.wire import Request, Response
@@ -47,21 +47,33 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 class Transport:
     """Sends requests. `ca_file` is a PEM file of certificates to trust in addition to the system's.
 
-    `total` is seconds. `environ` names the proxies; None means the environment of this process. Raises UsageError when
-    the file cannot be read.
+    `total` is seconds. `environ` names the proxies; None means the environment of this process. Connections stay open in
+    `kept`; None means that each request has connections of its own. Raises UsageError when the file cannot be read.
     """
 
     def __init__(
-        self, ca_file: str | None = None, total: float = TOTAL, environ: Mapping[str, str] | None = None
+        self,
+        ca_file: str | None = None,
+        total: float = TOTAL,
+        environ: Mapping[str, str] | None = None,
+        kept: Connections | None = None,
     ) -> None:
+        self._ca_file = ca_file
         self._total = total
+        self._kept = kept
         self._environ = os.environ if environ is None else environ
-        self._context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         if ca_file:
             try:
                 self._context.load_verify_locations(cafile=str(Path(ca_file).expanduser()))
             except (OSError, ssl.SSLError, RuntimeError):  # RuntimeError: ~ of an unknown user
                 raise UsageError(f"ca_file {ca_file!r:.200} is no readable PEM file of certificates") from None
+
+    @cached_property
+    def _context(self) -> ssl.SSLContext:
+        """What decides about certificates. A request without TLS does not load it."""
+        import truststore
+
+        return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
     def send(self, request: Request, claim: Claim | None = None) -> Response:
         """Send one request and read the whole response; every HTTP status of the server is a response.
@@ -112,12 +124,39 @@ class Transport:
             raise _not_valid(url) from None
 
     def _exchange(self, request: Request, attempt: Attempt) -> Response:
+        """Send the request and read the response; on a connection that is open already only if nothing is lost by that.
+
+        The server may be about to close such a connection. So it is only for a GET that presents nothing, which is sent
+        once more then.
+        """
+        over_tls = urlsplit(request.url).scheme == "https" or bool(attempt.proxy and attempt.proxy.scheme == "https")
+        key = (self._ca_file, attempt.proxy, over_tls)
+        presents_nothing = request.method == "GET" and not request.headers
+        used = self._kept.take(key) if self._kept is not None and presents_nothing else None
+        if used is not None:
+            with contextlib.suppress(httpcore.NetworkError, httpcore.ProtocolError):
+                return self._exchange_on(used, key, request, attempt)
+        connections = pool(attempt.proxy, self._context if over_tls else None)
+        return self._exchange_on(connections, key, request, attempt)
+
+    def _exchange_on(
+        self, connections: httpcore.ConnectionPool, key: Hashable, request: Request, attempt: Attempt
+    ) -> Response:
+        with contextlib.ExitStack() as closing:
+            closing.callback(connections.close)
+            response = self._answer(connections, request, attempt)
+            if self._kept is not None:
+                closing.pop_all()
+                self._kept.keep(key, connections)
+        return response
+
+    def _answer(self, connections: httpcore.ConnectionPool, request: Request, attempt: Attempt) -> Response:
         content_type, content = request.content or (None, None)
         headers = {**request.headers, **({"Content-Type": content_type} if content_type else {})}
         with (
-            # Each request has a client of its own, so that two requests share no connection and no cookie.
+            # Each request has a client of its own, so that two requests share no cookie.
             httpx.Client(
-                transport=_Pooled(pool(attempt.proxy, self._context)),
+                transport=_Pooled(connections),
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
                 headers=_HEADERS,
                 timeout=httpx.Timeout(self._total, connect=CONNECT),
@@ -153,7 +192,7 @@ class Transport:
 
 
 class _Pooled(httpx.BaseTransport):
-    """Sends httpx's requests through httpcore's pool. httpx's own transport allows no backend for connections."""
+    """Sends httpx's requests through httpcore's pool, which stays open. httpx's own transport allows no backend."""
 
     def __init__(self, connections: httpcore.ConnectionPool) -> None:
         self._pool = connections
@@ -170,9 +209,6 @@ class _Pooled(httpx.BaseTransport):
             )
         )
         return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer), extensions=answer.extensions)
-
-    def close(self) -> None:
-        self._pool.close()
 
 
 class _Body(httpx.SyncByteStream):

@@ -28,44 +28,70 @@ class LostContact(Exception):
     """The worker did not tell how its work ended: it can have done all, some or none of it."""
 
 
-def run(module: str, task: str, environ: Mapping[str, str], lock: int) -> str:
-    """Run a module as `python -m` does, in a process session of its own, and return what it writes to stdout.
+class Worker:
+    """A worker that was started, and that waits for its one task: it loads its modules meanwhile.
 
-    The worker gets `task` through a pipe, because the task has secrets. Both pipes carry UTF-8. `lock` is the lock's
-    descriptor: the worker keeps the lock when this process ends first. Raises NotStarted or LostContact.
+    It runs the function `main` of a module, in a process session of its own. `lock` is the lock's descriptor: the worker
+    keeps the lock when this process ends first.
     """
-    if not sys.executable:  # a program that embeds Python and does not say where an interpreter is
-        raise NotStarted("the interpreter is not known")
-    if getattr(sys, "frozen", False):  # the "interpreter" is the program itself, which would start once more
-        raise NotStarted("this program has no interpreter of its own")
-    try:
-        worker = subprocess.Popen(
-            [sys.executable, *_FLAGS, "-c", _START, module, *search_path(sys.path, environ)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=environ,
-            pass_fds=(lock,),
-            start_new_session=True,
-        )
-    except (OSError, ValueError) as reason:
-        raise NotStarted(getattr(reason, "strerror", None) or str(reason)) from None
-    try:
-        output, _ = worker.communicate(task.encode(), timeout=TIMEOUT)
-    except BaseException as reason:
-        worker.returncode = 0  # the worker continues; Popen would warn that it still runs
-        for pipe in (worker.stdin, worker.stdout):
+
+    def __init__(self, module: str, environ: Mapping[str, str], lock: int) -> None:
+        """Start it. Raises NotStarted."""
+        if not sys.executable:  # a program that embeds Python and does not say where an interpreter is
+            raise NotStarted("the interpreter is not known")
+        if getattr(sys, "frozen", False):  # the "interpreter" is the program itself, which would start once more
+            raise NotStarted("this program has no interpreter of its own")
+        self._told = False
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, *_FLAGS, "-c", _START, module, *search_path(sys.path, environ)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=environ,
+                pass_fds=(lock,),
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as reason:
+            raise NotStarted(getattr(reason, "strerror", None) or str(reason)) from None
+
+    def work(self, task: str) -> str:
+        """Give the worker its task, and return what it writes to stdout. Raises LostContact.
+
+        The task goes through a pipe, because it has secrets. Both pipes carry UTF-8.
+        """
+        self._told = True
+        process = self._process
+        try:
+            output, _ = process.communicate(task.encode(), timeout=TIMEOUT)
+        except BaseException as reason:
+            process.returncode = 0  # the worker continues; Popen would warn that it still runs
+            self._close()
+            if isinstance(reason, subprocess.TimeoutExpired | OSError):
+                raise LostContact from None
+            raise
+        if process.returncode != 0:
+            raise LostContact
+        try:
+            return output.decode()
+        except ValueError:  # not the answer of a worker of ours
+            raise LostContact from None
+
+    def dismiss(self) -> None:
+        """End a worker that got no task, and wait for its end: then it holds the lock no longer. Else do nothing.
+
+        It is killed, because it can be in the middle of loading its modules. It has done nothing.
+        """
+        if not self._told:
+            self._told = True
+            self._process.kill()
+            self._process.wait()
+            self._close()
+
+    def _close(self) -> None:
+        for pipe in (self._process.stdin, self._process.stdout):
             with contextlib.suppress(OSError):
                 pipe.close() if pipe is not None else None
-        if isinstance(reason, subprocess.TimeoutExpired | OSError):
-            raise LostContact from None
-        raise
-    if worker.returncode != 0:
-        raise LostContact
-    try:
-        return output.decode()
-    except ValueError:  # not the answer of a worker of ours
-        raise LostContact from None
 
 
 def search_path(path: Sequence[object], environ: Mapping[str, str]) -> list[str]:
@@ -94,5 +120,11 @@ def _absolute(entry: str) -> str:
 
 _FLAGS = ("-I", *(("-B",) if sys.dont_write_bytecode else ()))
 """`-I`: no variable of the environment counts, no current directory, and no user's `site-packages` but the caller's."""
-_START = "import sys; sys.path[:] = sys.argv[2:]; import runpy; runpy.run_module(sys.argv[1], None, '__main__', True)"
-"""What the worker's interpreter does. It has no `-m`, because the module must be found on the caller's `sys.path`."""
+_START = (
+    "import gc, sys; gc.set_threshold(100_000); sys.path[:] = sys.argv[2:];"
+    " __import__(sys.argv[1], fromlist=['main']).main()"
+)
+"""What the worker's interpreter does. It has no `-m`, because the module must be found on the caller's `sys.path`.
+
+It hardly looks for garbage: loading the libraries makes many objects and no garbage, and the worker ends soon.
+"""

@@ -6,7 +6,8 @@ work goes on when the caller ends. Nothing but `revoke` deletes a session.
     asked         a token for what a command asks: the session's own, or a narrower one
     current       a token that is fresh enough: step 1, and all that a fresh token needs
     matching      whether a stored session is what is asked for
-    renewal       the caller's steps of a renewal: 2 to 5, and 10
+    renewal       the caller's steps of a renewal: 2 to 4, and 10
+    worker_call   step 5: a worker gets the job
     worker        the worker's steps: 6 to 9
     permission    reasons not to send a request now
     downscoped    a token for a narrower target, kept beside the session

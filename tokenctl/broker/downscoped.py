@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from tokenctl import flows
 from tokenctl.adapters.worker_process import LostContact
-from tokenctl.broker import matching, older_tokens, permission, renewal
+from tokenctl.broker import matching, older_tokens, permission, renewal, worker_call
 from tokenctl.broker.current import current
 from tokenctl.errors import LoginRequired, Refused, StoreDamaged, StoreError, Unreachable, UsageError
 from tokenctl.flows.exchange import exchange
@@ -51,7 +51,7 @@ def downscoped(runtime: Runtime, vault: Vault, wanted: Target, min_ttl: int | No
         current(runtime, vault, ttl)
         return _by_exchange(runtime, vault, asked)
     try:
-        return _by_renewal(runtime, vault, asked)
+        return _by_renewal(runtime, vault, session, asked)
     except LostContact:
         with vault.exclusive():  # which waits for the worker's end
             vault.recover()
@@ -86,10 +86,13 @@ def _by_exchange(runtime: Runtime, vault: Vault, asked: _Asked) -> Session:
     return token
 
 
-def _by_renewal(runtime: Runtime, vault: Vault, asked: _Asked) -> Session:
-    """Ask for the target with the steps of a renewal: present the refresh token, or a machine's credentials."""
+def _by_renewal(runtime: Runtime, vault: Vault, seen: Session, asked: _Asked) -> Session:
+    """Ask for the target with the steps of a renewal: present the refresh token, or a machine's credentials.
+
+    `seen` is the session as it was read without the lock.
+    """
     waited_since = runtime.clock()
-    with vault.exclusive() as lock:
+    with vault.exclusive() as lock, worker_call.ahead(runtime, vault, seen, lock) as worker:
         session = renewal.read_again(runtime, vault)
         token = _kept(runtime, vault, session, asked)
         if token is not None:
@@ -101,7 +104,7 @@ def _by_renewal(runtime: Runtime, vault: Vault, asked: _Asked) -> Session:
         job = replace(renewal.new_job(runtime, vault, session, grant, lock), target=asked.target)
         vault.reserve(session)
         try:
-            renewed = renewal.run(runtime, vault, job)
+            renewed = worker_call.run(runtime, vault, job, worker)
         except (LoginRequired, Refused, Unreachable) as error:
             vault.recover()  # the worker may have committed a new refresh token before it ended
             if isinstance(error, LoginRequired) and grant is Grant.REFRESH_TOKEN:

@@ -17,8 +17,18 @@ def permitted_grant(runtime: Runtime, profile: Profile, session: Session, entry:
     """
     grant = _choose_grant(runtime, session, entry)
     check_alive(profile, entry, grant)
-    flows.of(session.flow).check_renewable(RenewalJob(profile=profile, session=session, grant=grant))
+    check_renewable(RenewalJob(profile=profile, session=session, grant=grant))
     return grant
+
+
+def check_renewable(job: RenewalJob) -> None:
+    """Find out whether there is something to present; see `Flow.check_renewable`. Raises LoginRequired.
+
+    A person's session that has its refresh token always has. Then no flow is loaded, which takes longer than all else
+    that is done before a request.
+    """
+    if job.session.by_machine or job.session.refresh_token is None:
+        flows.of(job.session.flow).check_renewable(job)
 
 
 def _choose_grant(runtime: Runtime, session: Session, entry: Entry) -> Grant:

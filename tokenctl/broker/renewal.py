@@ -1,22 +1,18 @@
-"""The caller's steps of a renewal, to be read from top to bottom; the worker's steps are in `worker`.
+"""The caller's steps of a renewal, to be read from top to bottom.
 
-Who does what:
+Step 5 is in `worker_call`, and the worker's steps are in `worker`. Who does what:
 
-    caller    1 read (in `current`), 2 lock, 3 read again, 4 reserve, 5 start the worker
+    caller    1 read (in `current`), 2 lock, 3 read again, 4 reserve, 5 give the worker its job
     worker    6 present, 7 commit what rotated, 8 verify, 9 commit the successor
     caller    10 publish to the keyring, unlock
 """
 
 from dataclasses import replace
 
-from tokenctl import flows
-from tokenctl.adapters import signals, worker_process
-from tokenctl.adapters.worker_process import LostContact, NotStarted
-from tokenctl.broker import matching, permission
+from tokenctl.adapters.worker_process import LostContact, Worker
+from tokenctl.broker import matching, permission, worker_call
 from tokenctl.broker.permission import session_is_kept
-from tokenctl.errors import LoginRequired, Refused, StoreError, TokenctlError, Unreachable, UsageError
-from tokenctl.flows import clients
-from tokenctl.model import renewal_job
+from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable, UsageError
 from tokenctl.model.profile import Profile
 from tokenctl.model.renewal_job import Grant, RenewalJob, Renewed
 from tokenctl.model.session import Session
@@ -24,7 +20,6 @@ from tokenctl.model.session_state import check_not_signing_out, logged_out, olde
 from tokenctl.runtime import Runtime
 from tokenctl.storage.vault import Vault
 
-WORKER = "tokenctl.broker.worker"
 UNDER_LOCK = 45
 """Seconds that all work under the lock may take: less than the time for which others wait for the lock."""
 
@@ -39,7 +34,7 @@ def renew_if_stale(
     waited_since = runtime.clock()
     try:
         # Step 2: one process at a time. The lock is free when this process and its worker have both closed it.
-        with vault.exclusive(patience) as lock:
+        with vault.exclusive(patience) as lock, worker_call.ahead(runtime, vault, seen, lock, min_ttl) as worker:
             # Step 3: read again, and use only this record from here on.
             session = read_again(runtime, vault)
             if renewed_since(runtime, seen, session):
@@ -52,7 +47,7 @@ def renew_if_stale(
             grant = permission.permitted_grant(runtime, vault.profile, session, entry)
             permission.check_pause(runtime, vault.profile, entry, waited_since)
             permission.pace(runtime, max(entry.failed_at + 1, session.obtained_at + 2))
-            return _renew(runtime, vault, session, grant, lock)
+            return _renew(runtime, vault, session, grant, lock, worker)
     except LostContact:
         return _after_lost_contact(runtime, vault, seen, waited_since)
 
@@ -68,7 +63,7 @@ def renew_now(runtime: Runtime, vault: Vault, *, with_credentials: bool = False)
         return _begin(runtime, vault, seen)  # before the lock: no wait for an answer that is known already
     waited_since = runtime.clock()
     try:
-        with vault.exclusive() as lock:
+        with vault.exclusive() as lock, worker_call.ahead(runtime, vault, seen, lock) as worker:
             session = _adopted(runtime, vault)
             if with_credentials and not session.by_machine:
                 raise UsageError(
@@ -81,19 +76,24 @@ def renew_now(runtime: Runtime, vault: Vault, *, with_credentials: bool = False)
                 grant = permission.permitted_grant(runtime, vault.profile, session, entry)
             permission.check_pause(runtime, vault.profile, entry, waited_since)
             permission.pace(runtime, entry.failed_at + 1)
-            return _renew(runtime, vault, session, grant, lock)
+            return _renew(runtime, vault, session, grant, lock, worker)
     except LostContact:
         asked = Grant.CREDENTIALS if with_credentials else None
         return _after_lost_contact(runtime, vault, seen, waited_since, asked)
 
 
-def _renew(runtime: Runtime, vault: Vault, session: Session, grant: Grant, lock: int | None) -> Session:
-    """Do steps 4 to 10 for the session itself. If a machine's refresh token is refused, present its credentials."""
+def _renew(
+    runtime: Runtime, vault: Vault, session: Session, grant: Grant, lock: int | None, worker: Worker | None
+) -> Session:
+    """Do steps 4 to 10 for the session itself. If a machine's refresh token is refused, present its credentials.
+
+    `worker` is one that was started ahead, or None.
+    """
     job = new_job(runtime, vault, session, grant, lock)
     # Step 4: reserve space for the answer. If the disk is full, nothing was sent, and nothing is lost.
     vault.reserve(session)
     try:
-        renewed = run(runtime, vault, job)
+        renewed = worker_call.run(runtime, vault, job, worker)
     except (LoginRequired, Refused, Unreachable) as error:
         latest = vault.recover() or session  # a worker may have committed before it ended
         if renewed_since(runtime, session, latest):
@@ -105,7 +105,7 @@ def _renew(runtime: Runtime, vault: Vault, session: Session, grant: Grant, lock:
             _say_what_next(vault.profile, error)
             raise
         vault.reserve(latest)
-        renewed = run(runtime, vault, replace(job, session=latest, grant=Grant.CREDENTIALS))
+        renewed = worker_call.run(runtime, vault, replace(job, session=latest, grant=Grant.CREDENTIALS))
     return publish(vault, renewed).session
 
 
@@ -127,7 +127,7 @@ def _after_lost_contact(
             grant = asked or permission.permitted_grant(runtime, vault.profile, session, entry)
             permission.check_pause(runtime, vault.profile, entry, waited_since)  # the worker may have been told
             runtime.terminal.detail("the worker did not work; renewing without one")
-            return _renew(runtime, vault, session, grant, None)
+            return _renew(runtime, vault, session, grant, None, None)
     raise cut_off()
 
 
@@ -178,54 +178,22 @@ def new_job(runtime: Runtime, vault: Vault, session: Session, grant: Grant, lock
         profile=vault.profile,
         session=vault.adopt(session),
         grant=grant,
-        secret=clients.secret_of_session(runtime, vault, session),
+        secret=_secret(runtime, vault, session),
         verbose=runtime.terminal.verbose,
         lock=lock,
         ends_at=runtime.since_boot() + UNDER_LOCK,
     )
-    flows.of(session.flow).check_renewable(job)
+    permission.check_renewable(job)
     return job
 
 
-def run(runtime: Runtime, vault: Vault, job: RenewalJob) -> Renewed:
-    """Step 5: start a worker, which inherits the lock and does steps 6 to 9 even if this process ends.
+def _secret(runtime: Runtime, vault: Vault, session: Session) -> str | None:
+    """Find the secret of the session's client; see `clients.secret_of_session`."""
+    if session.token_endpoint_auth_method == "none":
+        return None
+    from tokenctl.flows.clients import secret_of_session
 
-    Where no worker can be, this process does the steps and postpones signals. Raises what the steps raise, and
-    LostContact.
-    """
-    renewed = _work(runtime, vault, job)
-    if renewed.error is not None:  # a new refresh token came with an access token that cannot be used
-        vault.publish(renewed.session)
-        raise renewed.error
-    return renewed
-
-
-def _work(runtime: Runtime, vault: Vault, job: RenewalJob) -> Renewed:
-    if job.lock is not None and worker_process.POSSIBLE and runtime.is_default:
-        host = job.session.token_endpoint.split("/")[2]
-        try:
-            with runtime.terminal.delayed_progress(f"tokenctl: waiting for {host} "):
-                answer = worker_process.run(WORKER, renewal_job.dumps(job), runtime.environ, job.lock)
-        except NotStarted as reason:  # such as too many processes of this user
-            runtime.terminal.detail(f"no worker could be started ({reason}); renewing without one")
-        else:
-            return _outcome(runtime, answer)
-    from tokenctl.broker.worker import work
-
-    with signals.postponed():
-        return work(runtime, vault, job)
-
-
-def _outcome(runtime: Runtime, answer: str) -> Renewed:
-    try:
-        outcome, said = renewal_job.loads_outcome(answer)
-    except (ValueError, KeyError, TypeError, StoreError):  # not the answer of a worker of this version
-        raise LostContact from None
-    for line in () if runtime.terminal.quiet else said.splitlines():
-        runtime.terminal.plain_line(line)
-    if isinstance(outcome, TokenctlError):
-        raise outcome
-    return outcome
+    return secret_of_session(runtime, vault, session)
 
 
 def cut_off() -> Unreachable:

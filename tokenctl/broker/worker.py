@@ -1,11 +1,12 @@
 """The worker's steps of a renewal: it asks the server and commits the answer, and needs no keyring for that.
 
-`python -m tokenctl.broker.worker` gets one job on stdin and answers on stdout. It outlives whoever asked for
+The process that runs `main` gets one job on stdin and answers on stdout. It outlives whoever asked for
 the renewal, and the lock that it inherited is free again when it ends.
 """
 
 import contextlib
 import io
+import os
 import signal
 import sys
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from tokenctl.adapters.terminal import Terminal
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable
 from tokenctl.flows import clients
 from tokenctl.flows.flow import Answer, Flow
-from tokenctl.flows.verification import verify_renewal
+from tokenctl.flows.verification import has_new_id_token, verify_renewal
 from tokenctl.model import renewal_job
 from tokenctl.model.renewal_job import RenewalJob, Renewed
 from tokenctl.model.session import Session
@@ -26,6 +27,7 @@ from tokenctl.oauth.client_auth import Client
 from tokenctl.oauth.token_response import TokenSet
 from tokenctl.oauth.wire import Request, Response
 from tokenctl.runtime import Runtime
+from tokenctl.storage import sealing  # noqa: F401  # before the request: after it nothing must fail that a commit needs
 from tokenctl.storage import vault as vaults
 from tokenctl.storage.journal import Entry, Journal, clean_entry
 from tokenctl.storage.vault import Vault
@@ -37,7 +39,7 @@ SECOND_TRY = 10
 def work(runtime: Runtime, vault: Vault, job: RenewalJob) -> Renewed:
     """Do steps 6 to 9. Raises LoginRequired, Refused or Unreachable."""
     try:
-        with runtime.requests_end_at(job.ends_at):
+        with runtime.requests_end_at(job.ends_at), runtime.sharing_connections():
             return _renew(runtime, vault, job)
     finally:
         vault.release()
@@ -49,12 +51,13 @@ def _renew(runtime: Runtime, vault: Vault, job: RenewalJob) -> Renewed:
     # Step 6: write into the journal that the refresh token is presented, and present it.
     sent = _present(runtime, vault, job, flow, client)
     answer = flow.read(job, sent.reply, (*client.secrets, *sent.request.secrets))
-    # Step 7: commit a new refresh token at once, with the old access token: the presented one no longer works.
+    # Step 7: commit a new refresh token at once, with the old access token: the presented one no longer works. If there
+    # is nothing to verify, step 9 is at once too, and one commit is enough.
     session = job.next_session(answer.refresh_token) if job.renews_session else job.session
     if job.may_end_access_token:
         session = replace(session, superseded_at=sent.reply.asked_at)
     rotated = session.refresh_token not in (None, job.session.refresh_token)
-    if rotated:
+    if rotated and (job.target is not None or _can_fail(job, answer)):
         vault.commit(session)
     try:
         # Step 8: verify. If the ID token is wrong, the new access token is kept nowhere.
@@ -164,6 +167,11 @@ def _note(journal: Journal, entry: Entry) -> None:
         journal.write(entry)
 
 
+def _can_fail(job: RenewalJob, answer: Answer) -> bool:
+    """Tell whether the tokens can still turn out to be unusable: verifying an ID token takes a request, mostly."""
+    return isinstance(answer.tokens, TokenctlError) or has_new_id_token(job.session, answer.tokens)
+
+
 def _verified(runtime: Runtime, job: RenewalJob, answer: Answer) -> TokenSet:
     """Return the tokens. Raises the server's error, or the error of the ID token."""
     if isinstance(answer.tokens, TokenctlError):
@@ -231,6 +239,10 @@ def main() -> None:
     private_process.begin()
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         signal.signal(getattr(signal, name), signal.SIG_IGN)
+    # httpcore and httpx load them where they are, and can do without: libraries for asynchronous programs, and httpx's own
+    # command line with click and rich. They would cost more than all else that the worker loads.
+    for name in ("anyio", "trio", "httpx._main"):
+        sys.modules[name] = None  # type: ignore[assignment]
     said = io.StringIO()
     try:
         job = renewal_job.loads(sys.stdin.buffer.read().decode())
@@ -248,8 +260,6 @@ def main() -> None:
         sys.stdout.buffer.write(renewal_job.dumps_outcome(outcome, said.getvalue()).encode())
         sys.stdout.buffer.flush()
     except BrokenPipeError:
-        sys.stdout = None  # nobody waits any more; what was committed is found by the next run
-
-
-if __name__ == "__main__":
-    main()
+        pass  # nobody waits any more; what was committed is found by the next run
+    # At once: everything is committed, and to take the interpreter apart would keep the caller waiting, and the lock.
+    os._exit(0)

@@ -1,13 +1,12 @@
 """What every command and every group has in common: the shared options, the examples in its help, "did you mean".
 
-It knows click and no other part of the program, because `--help` and TAB load it.
+It knows click and no other part of the program, because `--help` loads it.
 """
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
 import click
-from click.shell_completion import CompletionItem
 
 from tokenctl.errors import did_you_mean
 
@@ -66,20 +65,14 @@ def _keep_one(ctx: click.Context, param: click.Parameter, value: str | bool) -> 
 EMPTY = "it is empty; give it a value, or leave the option out"
 
 
-def profile_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem[str]]":
-    """Complete a profile's name, from the config file and never from the keyring, which could ask for a password."""
-    from tokenctl.cli.known import profiles
+class Names(click.types.StringParamType):
+    """A text that TAB completes. `kind` says with what, as in `completion.table.Value`; `words` are the only ones."""
 
-    found = profiles(ctx.obj, shared(ctx).config_file)
-    return [CompletionItem(name, help=each.issuer) for name, each in found.items() if name.startswith(incomplete)]
+    def __init__(self, kind: str, *words: str) -> None:
+        self.kind, self.words = kind, words
 
 
-def words_of_child(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem[str]]":
-    """Complete the words of a child: a program, then files."""
-    from tokenctl.cli.completion import files, programs
-
-    started = ctx.params.get(param.name or "") or "/" in incomplete
-    return files(incomplete) if started else programs(incomplete)
+PROFILE = Names("profile")
 
 
 def shared_options(function: Function) -> Function:
@@ -96,7 +89,7 @@ _SHARED_OPTIONS = (
         "name",
         metavar="NAME",
         multiple=True,
-        shell_complete=profile_names,
+        type=PROFILE,
         callback=_keep,
         expose_value=False,
         help="The profile; else TOKENCTL_PROFILE, or the default one.",
@@ -106,7 +99,7 @@ _SHARED_OPTIONS = (
         "config_file",
         metavar="FILE",
         multiple=True,
-        type=click.Path(),
+        type=Names("file"),
         callback=_keep,
         expose_value=False,
         help="The config file; else TOKENCTL_CONFIG, or the platform's default path.",

@@ -1,4 +1,4 @@
-"""The profiles that there are, for completion and for hints: a config file that cannot be read has none."""
+"""The profiles that there are, for hints: a config file that cannot be read has none."""
 
 from collections.abc import Mapping
 

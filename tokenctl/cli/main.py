@@ -1,117 +1,28 @@
-"""The command table, and the only code that turns an error into text on stderr and an exit status.
+"""One run of the program, and the only code that turns an error into text on stderr and an exit status.
 
-A command's module is imported when the command runs. Help and completion use the table only.
+It does not know click, because a plain `token` or `exec` is answered without it; see `plain`.
 """
 
+import gc
 import io
 import os
 import re
 import signal
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NoReturn
 
-import click
-from click.shell_completion import CompletionItem
-
-from tokenctl import __version__
+from tokenctl import fast_path
 from tokenctl.adapters import private_process
 from tokenctl.adapters.terminal import Terminal
-from tokenctl.cli.commands import load
-from tokenctl.cli.grammar import Group, Misuse, shared_options
-from tokenctl.cli.output import answer, guard_stdout
-from tokenctl.errors import TokenctlError, did_you_mean
-
-COMMANDS = {
-    "login": "Sign in once; the session goes into the keyring.",
-    "token": "Print a fresh access token, for a pipe.",
-    "exec": "Run a command with a fresh access token in its environment.",
-    "show": "Show who is signed in, where, and for how long.",
-    "refresh": "Renew the session now.",
-    "revoke": "Sign out: revoke at the server, then forget here.",
-    "profile": "Show and change the profiles of the config file.",
-    "store": "Show where sessions are kept, or move one.",
-    "demo": "See the whole life of a session, without an account.",
-    "completion": "Print the completion script of a shell.",
-    "help": "Show the help of a command, or the page of a topic.",
-}
-"""Name of a command -> its line in the list of commands, in the order of the list."""
+from tokenctl.cli import plain
+from tokenctl.cli.output import guard_stdout
+from tokenctl.errors import TokenctlError
 
 EXEC_FAILED = 125
 """The exit status of `exec` when tokenctl failed before the child started."""
-
-
-ELSEWHERE = {
-    **dict.fromkeys(("signin", "sign-in", "auth", "authenticate", "init", "add"), "login"),
-    **dict.fromkeys(("signout", "sign-out"), "revoke"),
-    **dict.fromkeys(("status", "whoami", "info", "inspect"), "show"),
-    **dict.fromkeys(("get", "print-access-token", "access-token"), "token"),
-    **dict.fromkeys(("list", "ls", "accounts"), "profile list"),
-    **dict.fromkeys(("config", "set", "configure"), "profile"),
-    **dict.fromkeys(("run", "env"), "exec -- CMD"),
-    **dict.fromkeys(("renew", "rotate"), "refresh"),
-    **dict.fromkeys(("use", "switch", "default"), "profile default NAME"),
-    **dict.fromkeys(("keyring", "keyrings"), "store"),
-    "version": "--version",
-}
-"""What other tools call a command, and what is the nearest here."""
-
-
-class LazyGroup(Group):
-    """A group that lists its commands from the table, and imports a command when the command runs."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """List the commands in the table's order."""
-        return list(COMMANDS)
-
-    def names(self, ctx: click.Context) -> list[str]:
-        """List every name of a command that can be typed."""
-        return [*COMMANDS, "logout"]
-
-    def elsewhere(self, word: str) -> str | None:
-        """Return the hint for a word that other tools have as a command, and this one under another name."""
-        own = ELSEWHERE.get(word.lower())
-        return f"here it is 'tokenctl {own}'" if own else None
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the command with this name."""
-        return load(cmd_name)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands from the table; click would import every command."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Complete a command's name from the table, without importing a command."""
-        names = [CompletionItem(name, help=line) for name, line in COMMANDS.items() if name.startswith(incomplete)]
-        return names or click.Command.shell_complete(self, ctx, incomplete)
-
-
-_EPILOG = """\b
-First steps:
-  tokenctl demo          see how it works; no account, no keyring
-  tokenctl login         sign in; asks for what it needs
-  tokenctl show          who is signed in, and for how long
-  tokenctl exec -- CMD   run CMD with the token in ACCESS_TOKEN
-  tokenctl token --format header | curl -H @- https://api.example.com
-
-\b
-More:
-  tokenctl COMMAND --help     a command, its options and examples
-  tokenctl help               the pages on CI, keyrings, security, ..."""
-
-
-@click.group(
-    cls=LazyGroup,
-    epilog=_EPILOG,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
-@shared_options
-@click.version_option(__version__, message="%(prog)s %(version)s")
-def tokenctl() -> None:
-    """One login; after that every tool gets a fresh access token, and nothing ever sees the refresh token."""
+INTERRUPTED = 130
+"""The exit status after Ctrl-C."""
 
 
 def run(arguments: Sequence[str], obj: object = None) -> int:
@@ -120,35 +31,25 @@ def run(arguments: Sequence[str], obj: object = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal without UTF-8 must not cause an error
             stream.reconfigure(errors="replace")
-    if "_TOKENCTL_COMPLETE" in os.environ:
-        from tokenctl.cli import completion as shells
-
-        shells.register()
+    if "_TOKENCTL_COMPLETE" in os.environ and not arguments:
+        return 0  # the script of an older version asks at TAB: any answer would land on the command line
     terminal = Terminal()
     child = _command_of(arguments) == "exec"
     try:
-        return _invoke(arguments, obj)
+        return _answered(arguments, terminal, obj)
     except TokenctlError as error:
         terminal.error(error.message, error.hint)
         return EXEC_FAILED if child and error.exit_status < EXEC_FAILED else error.exit_status
-    except click.UsageError as error:
-        if error.ctx is not None:
-            terminal.plain_line(error.ctx.get_usage())
-        terminal.error(_in_one_line(_message(error)), _hint(error))
-        return EXEC_FAILED if child else 2
-    except click.ClickException as error:
-        terminal.error(_in_one_line(error.format_message()))
-        return EXEC_FAILED if child else 1
-    except (KeyboardInterrupt, click.Abort):
+    except KeyboardInterrupt:
         terminal.error("interrupted")
-        return 130
+        return INTERRUPTED
     except Exception as error:
         # The error's text can have a secret in it. The type, the file and the line cannot.
         where = error.__traceback__
         while where is not None and where.tb_next is not None:
             where = where.tb_next
         line = (
-            f"{Path(where.tb_frame.f_code.co_filename).name}:{where.tb_lineno}"
+            f"{os.path.basename(where.tb_frame.f_code.co_filename)}:{where.tb_lineno}"
             if where is not None
             else "an unknown line"
         )
@@ -160,15 +61,13 @@ def run(arguments: Sequence[str], obj: object = None) -> int:
         return EXEC_FAILED if child else 1
 
 
-def _invoke(arguments: Sequence[str], obj: object) -> int:
-    try:
-        status = tokenctl.main(list(arguments), prog_name="tokenctl", standalone_mode=False, obj=obj)
-    except click.exceptions.NoArgsIsHelpError as error:  # a group without a command asks for its help: no error
-        answer(error.message)
-        return 0
-    if sys.stdout is not None:
-        sys.stdout.flush()  # now, because an error at the end of Python would be a traceback
-    return status if isinstance(status, int) else 0
+def _answered(arguments: Sequence[str], terminal: Terminal, obj: object) -> int:
+    given = fast_path.parse(arguments) if obj is None else None
+    if given is not None:
+        return plain.answer(*given, terminal)
+    from tokenctl.cli import program
+
+    return program.run(arguments, terminal, obj)
 
 
 def _command_of(arguments: Sequence[str]) -> str | None:
@@ -182,34 +81,16 @@ def _command_of(arguments: Sequence[str]) -> str | None:
     return None
 
 
-def _message(error: click.UsageError) -> str:
-    # For an option that does not exist, click adds the options that begin alike. The hint has the nearest one.
-    return error.message if isinstance(error, click.NoSuchOption) else error.format_message()
-
-
-def _hint(error: click.UsageError) -> str:
-    """Return the next step after wrong words: the nearest option, else the command's help."""
-    found = error.hint if isinstance(error, Misuse) else None
-    if isinstance(error, click.NoSuchOption) and error.ctx is not None:
-        known = [option for param in error.ctx.command.get_params(error.ctx) for option in param.opts]
-        found = did_you_mean(error.option_name, known)
-    path = error.ctx.command_path if error.ctx is not None else "tokenctl"
-    return found or f"run '{path} --help' for help"
-
-
-def _in_one_line(text: str) -> str:
-    text = " ".join(text.split())  # click writes a list of choices on several lines
-    return text[:1].lower() + text[1:].removesuffix(".")
-
-
 def main() -> NoReturn:
     """Run the program with the words of the command line: the entry point of the console script."""
     private_process.begin()
     try:
         status = run(sys.argv[1:])
     except KeyboardInterrupt:  # another Ctrl-C, while the first one was reported
-        status = 130
+        status = INTERRUPTED
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         # All is done: one more Ctrl-C ends the process at once. Python would write a traceback while it ends.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # While it ends, Python looks through all objects for garbage, twice. The end of the process frees them all the same.
+    gc.freeze()
     sys.exit(status)

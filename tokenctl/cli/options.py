@@ -1,23 +1,27 @@
-"""The options that commands share, and the decorator that gives a command its runtime."""
+"""The options that commands share, and the decorator that gives a command its runtime.
+
+`--help` loads it, so the runtime and the records are imported when a command runs.
+"""
 
 from collections.abc import Callable
 from functools import update_wrapper
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from tokenctl.cli.grammar import EMPTY, Misuse, shared, shared_options
 from tokenctl.errors import TokenctlError
-from tokenctl.model.profile_checks import duration
-from tokenctl.model.session import Session
-from tokenctl.model.session_state import LoggedOut
-from tokenctl.runtime import Runtime
+
+if TYPE_CHECKING:
+    from tokenctl.runtime import Runtime
 
 Result = TypeVar("Result")
 
 
 def seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
     """Read an option's duration, such as 90, 90s, 15m, 2h, 7d or 1h30m, as seconds. Raises click.BadParameter."""
+    from tokenctl.model.profile_checks import duration
+
     try:
         return None if value is None else duration(value)
     except TokenctlError as error:
@@ -32,7 +36,9 @@ def positive_seconds(ctx: click.Context, param: click.Parameter, value: str | No
     return found
 
 
-def _runtime(ctx: click.Context) -> Runtime:
+def _runtime(ctx: click.Context) -> "Runtime":
+    from tokenctl.runtime import Runtime
+
     given = shared(ctx)
     if isinstance(ctx.obj, Runtime):
         runtime = ctx.obj
@@ -107,25 +113,16 @@ def narrower(function: Callable[..., Any]) -> Callable[..., Any]:
     return made
 
 
-def warn_if_short(runtime: Runtime, session: Session, min_ttl: int | None) -> None:
-    """Warn when the token lives for less than the `min_ttl` seconds of the command line, for whatever reason."""
-    left, lifetime = session.remaining(runtime.time_of(session)), session.lifetime
-    if min_ttl is None or left is None or lifetime is None or left >= min_ttl:
-        return
-    short = f"this token still lives for {left} s, not for the {min_ttl} s of --min-ttl"
-    if lifetime // 2 < min_ttl:
-        short += f": the server's tokens live for {lifetime} s, and --min-ttl can be at most half of that"
-    runtime.terminal.warning(short)
-
-
 def each_profile(
-    runtime: Runtime, action: Callable[[str], Result], *, signed_in_only: bool = False
+    runtime: "Runtime", action: Callable[[str], Result], *, signed_in_only: bool = False
 ) -> tuple[list[Result], int]:
     """Call `action` for every profile, and return the results, and the first failure's exit status or 0.
 
     A failure is written to stderr, and the next profile follows; a hint that several have is written once. With
     `signed_in_only` it is no failure that a profile has no session.
     """
+    from tokenctl.model.session_state import LoggedOut
+
     results: list[Result] = []
     logged_out: list[str] = []
     hinted: set[str | None] = set()

@@ -5,7 +5,8 @@ from dataclasses import replace
 from tokenctl.cli.wanted import Wanted
 from tokenctl.config import editing
 from tokenctl.errors import UsageError
-from tokenctl.model.profile import AUTH_METHODS, Profile
+from tokenctl.model.choices import AUTH_METHODS
+from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
 from tokenctl.storage.lock import exclusive_config

@@ -6,7 +6,8 @@ from typing import Any
 
 from tokenctl.config import pem, secret_sources, variables
 from tokenctl.errors import UsageError
-from tokenctl.model.profile import CHECKS, ENVIRONMENT_PROFILE, LASTING_STORES, Profile, from_members
+from tokenctl.model.choices import LASTING_STORES
+from tokenctl.model.profile import CHECKS, ENVIRONMENT_PROFILE, Profile, from_members
 from tokenctl.model.session import IDENTITY_FLOWS, MACHINE_FLOWS
 
 SELECTING = ("ISSUER", "CLIENT_ID", "ID_TOKEN")

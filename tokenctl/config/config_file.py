@@ -121,7 +121,7 @@ def decoded(content: bytes) -> str:
 
     Raises UnicodeDecodeError.
     """
-    return content.decode("utf-8-sig")
+    return content.decode().removeprefix("\ufeff")
 
 
 def check_case(names: Iterable[str], where: str) -> None:

@@ -12,7 +12,8 @@ from tokenctl.config import secret_sources, variables
 from tokenctl.config.ad_hoc import SELECTING, ad_hoc, check_credential, reads_id_token
 from tokenctl.config.config_file import Config
 from tokenctl.errors import UsageError, did_you_mean
-from tokenctl.model.profile import ENVIRONMENT_PROFILE, LASTING_STORES, Profile, check_name, from_members
+from tokenctl.model.choices import LASTING_STORES
+from tokenctl.model.profile import ENVIRONMENT_PROFILE, Profile, check_name, from_members
 
 JOBS = (
     ("CI",),

@@ -3,7 +3,6 @@
 import codecs
 import os
 import stat
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -173,6 +172,8 @@ COMMAND_TIMEOUT = 60
 
 def _from_command(command: tuple[str, ...], environ: Mapping[str, str]) -> str:
     """Run the command without a shell, and return the first line of its output. No message quotes the output."""
+    import subprocess
+
     try:
         done = subprocess.run(
             command,

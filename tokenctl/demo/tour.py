@@ -65,7 +65,7 @@ def _lifetime(commands: Commands) -> int:
     """Choose how long access tokens live: on a busy machine a program takes seconds to start, and then uses its token."""
     began = time.monotonic()
     commands.outputs("--version")
-    return max(SHORTEST_LIFETIME, math.ceil(12 * (time.monotonic() - began)))
+    return max(SHORTEST_LIFETIME, math.ceil(18 * (time.monotonic() - began)))
 
 
 @contextlib.contextmanager

@@ -2,17 +2,21 @@
 
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from tokenctl import flows
 from tokenctl.config.secret_sources import from_environment, from_key_file, of_client
 from tokenctl.errors import LoginRequired, UsageError
 from tokenctl.flows.flow import SecretKind
-from tokenctl.model.profile import LASTING_STORES, Profile
+from tokenctl.model.choices import LASTING_STORES
+from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
 from tokenctl.oauth.client_auth import ASSERTION_METHODS, WORKLOAD, Client, candidates, preferred
-from tokenctl.oauth.metadata import Metadata
 from tokenctl.runtime import Runtime
 from tokenctl.storage.vault import Vault
+
+if TYPE_CHECKING:
+    from tokenctl.oauth.metadata import Metadata
 
 
 def of_session(runtime: Runtime, profile: Profile, session: Session, secret: str | None) -> Client:
@@ -36,7 +40,7 @@ def of_vault(runtime: Runtime, vault: Vault, session: Session) -> Client:
     return of_session(runtime, vault.profile, session, secret_of_session(runtime, vault, session))
 
 
-def by_metadata(runtime: Runtime, profile: Profile, server: Metadata, secret: str | None) -> tuple[Client, ...]:
+def by_metadata(runtime: Runtime, profile: Profile, server: "Metadata", secret: str | None) -> tuple[Client, ...]:
     """Make an OAuth client for a sign-in, for each way to try; see `client_auth.candidates`. Raises UsageError."""
     return candidates(server, profile.client_id or "", secret, profile.auth_method)
 

@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 from tokenctl import flows
 from tokenctl.errors import Refused, Unreachable, UsageError
-from tokenctl.model.profile import LASTING_STORES, Profile
+from tokenctl.model.choices import LASTING_STORES
+from tokenctl.model.profile import Profile
 from tokenctl.model.token_api import TokenApi
 from tokenctl.oauth import metadata
 from tokenctl.oauth.issuers import no_metadata_hint, spelling_hint, without_well_known

@@ -3,17 +3,20 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tokenctl.errors import TokenctlError
 from tokenctl.model.profile import Profile
 from tokenctl.model.renewal_job import RenewalJob
 from tokenctl.model.session import Session
 from tokenctl.oauth.client_auth import Client
-from tokenctl.oauth.metadata import Metadata
 from tokenctl.oauth.token_response import TokenSet
 from tokenctl.oauth.wire import Request, Response
 from tokenctl.runtime import Runtime
 from tokenctl.storage.vault import Vault
+
+if TYPE_CHECKING:
+    from tokenctl.oauth.metadata import Metadata
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +41,7 @@ class SignIn:
 
     runtime: Runtime
     profile: Profile
-    server: Metadata
+    server: "Metadata"
     clients: tuple[Client, ...]
     token_endpoint: str
     flow: "Flow"
@@ -94,7 +97,7 @@ class Flow:
     """Whether the server may give tokens with fewer rights than the session's."""
     begins_at: str | None
     """The endpoint that the flow needs beside the token endpoint, as the metadata names it."""
-    clients: Callable[[Runtime, Profile, Metadata, str | None], tuple[Client, ...]]
+    clients: "Callable[[Runtime, Profile, Metadata, str | None], tuple[Client, ...]]"
     """Makes the client of a sign-in, once for each client authentication to try, the first one first.
 
     The last argument is the client's secret. Raises UsageError.

@@ -44,13 +44,18 @@ def verify_sign_in(start: SignIn, arrived: Arrived) -> dict[str, Any]:
     )
 
 
+def has_new_id_token(session: Session, tokens: TokenSet) -> bool:
+    """Tell whether a renewal brought an ID token to verify. Some servers repeat the first one, expired or not."""
+    return tokens.id_token not in (None, session.id_token)
+
+
 def verify_renewal(runtime: Runtime, profile: Profile, session: Session, tokens: TokenSet) -> None:
     """Verify the ID token that came with a renewal, if a new one came (OpenID Connect Core section 12.2).
 
     It must have the same issuer, client and subject as at login, and the same nonce if it has one. Raises
     Refused, or Unreachable when the issuer's keys could not be had.
     """
-    if tokens.id_token in (None, session.id_token):  # some servers repeat the first one, expired or not
+    if not has_new_id_token(session, tokens):
         return
     if session.jwks_uri is None:
         raise Refused("the renewal brought an ID token, and the server publishes no keys to verify it")

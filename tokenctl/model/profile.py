@@ -7,6 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from tokenctl.errors import UsageError, did_you_mean
 from tokenctl.model import profile_checks as check
+from tokenctl.model.choices import (
+    ASSERTION_ALGORITHMS,
+    AUTH_METHODS,
+    FLOWS,
+    IDENTITY_USES,
+    SOURCES,
+    STORES,
+)
 from tokenctl.model.profile_checks import one_of, setting
 from tokenctl.model.session import DEFAULT_MIN_TTL, IDENTITY_FLOWS, MACHINE_FLOWS
 
@@ -14,24 +22,6 @@ if TYPE_CHECKING:
     from tokenctl.model.token_api import TokenApi
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-FLOWS = ("auto", "browser", "device", "client-credentials", "api-key", "workload")
-LASTING_STORES = ("keyring", "session", "file")
-"""Stores whose sessions outlive the process."""
-STORES = (*LASTING_STORES, "memory")
-AUTH_METHODS = (
-    "none",
-    "client_secret_basic",
-    "client_secret_basic_raw",
-    "client_secret_post",
-    "client_secret_jwt",
-    "private_key_jwt",
-)
-ASSERTION_ALGORITHMS = (
-    *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"),
-    *("EdDSA", "Ed25519"),
-)
-SOURCES = ("auto", "github", "gitlab", "circleci", "buildkite", "azure", "kubernetes", "gcp", "file", "env", "command")
-IDENTITY_USES = ("token-exchange", "jwt-bearer", "client-assertion")
 ENVIRONMENT_PROFILE = "env"
 """The name of the profile that only environment variables describe."""
 

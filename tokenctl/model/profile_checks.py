@@ -10,6 +10,7 @@ Every command loads this module, so `token_api` is loaded only for a profile tha
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import field
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tokenctl.errors import UsageError, did_you_mean
@@ -35,15 +36,22 @@ def text(value: object, where: str) -> str:
 
 def one_of(choices: tuple[str, ...]) -> Check[str]:
     """Make the check of a setting that must be one of `choices`."""
+    return partial(_one_of, choices)
 
-    def choice(value: object, where: str) -> str:
-        word = text(value, where)
-        if word not in choices:
-            hint = did_you_mean(word, choices)
-            raise UsageError(f"{where} must be one of {', '.join(choices)}, not {word!r:.40}", hint=hint)
-        return word
 
-    return choice
+def _one_of(choices: tuple[str, ...], value: object, where: str) -> str:
+    word = text(value, where)
+    if word not in choices:
+        hint = did_you_mean(word, choices)
+        raise UsageError(f"{where} must be one of {', '.join(choices)}, not {word!r:.40}", hint=hint)
+    return word
+
+
+def words_of(check: Check[Any]) -> tuple[str, ...]:
+    """List the only texts that a check takes; empty for a check that takes more."""
+    if check is boolean:
+        return ("true", "false")
+    return check.args[0] if isinstance(check, partial) and check.func is _one_of else ()
 
 
 def scope(value: object, where: str) -> str:
@@ -53,7 +61,7 @@ def scope(value: object, where: str) -> str:
     return text(value, where)
 
 
-_DURATION = re.compile("([0-9]{1,9})|(?=.)(?:([0-9]{1,9})d)?(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?")
+_DURATION = "(?=.)(?:([0-9]{1,9})d)?(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?"
 
 
 def duration(value: object, where: str = "duration") -> int:
@@ -63,10 +71,12 @@ def duration(value: object, where: str = "duration") -> int:
     """
     if type(value) is int and value >= 0:
         return value
-    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
+        return int(value)
+    match = re.fullmatch(_DURATION, value) if isinstance(value, str) else None
     if match is None:
         raise UsageError(f"{where}: {value!r:.40} is not a duration", hint="write it as 90, 90s, 15m, 2h, 7d or 1h30m")
-    units = zip(match.groups(default="0"), (1, 86400, 3600, 60, 1), strict=True)
+    units = zip(match.groups(default="0"), (86400, 3600, 60, 1), strict=True)
     return sum(int(number) * seconds for number, seconds in units)
 
 

@@ -7,11 +7,14 @@ parameters and the headers to add. A request uses exactly one method. A sign-in 
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from tokenctl.errors import UsageError
-from tokenctl.oauth.metadata import Metadata
 from tokenctl.oauth.wire import Request
+
+if TYPE_CHECKING:
+    from tokenctl.oauth.metadata import Metadata
 
 FormAndHeaders = tuple[tuple[tuple[str, str], ...], dict[str, str]]
 
@@ -93,7 +96,9 @@ _PRIVATE_KEY = "-----BEGIN "
 """How a private key in PEM begins (RFC 7468)."""
 
 
-def candidates(metadata: Metadata, client_id: str, secret: str | None, wanted: str | None = None) -> tuple[Client, ...]:
+def candidates(
+    metadata: "Metadata", client_id: str, secret: str | None, wanted: str | None = None
+) -> tuple[Client, ...]:
     """List the client once for each method that a sign-in tries, the first one first.
 
     The `wanted` method of the profile stands alone. Else they are the methods that send this secret: first those that the

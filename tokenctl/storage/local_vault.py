@@ -160,6 +160,14 @@ class LocalVault:
 
         return lock is not None and holds(lock, self.folder / "lock")
 
+    def unchanged(self, seen: Session) -> bool:
+        if os.path.lexists(session_files.path_of(self.folder, session_files.JOURNAL, seen)):
+            return False
+        with contextlib.suppress(StoreError, UsageError):  # whoever reads the session reports it
+            header = redo_header.read(session_files.path_of(self.folder, session_files.REDO_LOG, seen))
+            return header is None or header.generation <= seen.generation
+        return False
+
     def _report_waiting(self, pid: int | None) -> None:
         process = f" (process {pid})" if pid else ""
         self._runtime.terminal.message(f"waiting for another tokenctl{process} to finish with {self.profile.name}")

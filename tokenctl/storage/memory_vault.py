@@ -48,6 +48,10 @@ class MemoryVault:
     def still_exclusive(self, lock: int | None) -> bool:
         return True
 
+    def unchanged(self, seen: Session) -> bool:
+        """No other process has this session."""
+        return True
+
     def renews(self, session: Session) -> bool:
         """No other process has this session."""
         return True

@@ -23,7 +23,6 @@ from tokenctl.model import session as sessions
 from tokenctl.model.session import Session
 from tokenctl.storage import redo_header, session_files
 from tokenctl.storage.redo_header import Header, damaged
-from tokenctl.storage.sealing import seal, unseal
 from tokenctl.storage.session_files import REDO_LOG as KIND
 
 RESERVED = 64 * 1024
@@ -65,7 +64,7 @@ class RedoLog:
         if rest[-1:] != b"\n":
             raise ValueError("cut off")
         sealed = base64.b64decode(rest[:-1], validate=True)
-        return unseal(_key(known), sealed, self._associated_data(known, line))
+        return _unsealed(known, sealed, self._associated_data(known, line))
 
     def _unseal_first_version(self, content: bytes, known: Session) -> bytes | None:
         """Unseal a redo log of version 1: one JSON document with the id of its login."""
@@ -74,7 +73,7 @@ class RedoLog:
         if login != known.id or generation <= known.generation:
             return None
         associated = json.dumps([self._profile, document["version"], generation, login]).encode()
-        return unseal(_key(known), base64.b64decode(document["sealed"], validate=True), associated)
+        return _unsealed(known, base64.b64decode(document["sealed"], validate=True), associated)
 
     def holds(self, session: Session) -> bool:
         """Tell whether the file has exactly this generation of the session."""
@@ -106,7 +105,7 @@ class RedoLog:
     def commit(self, session: Session) -> None:
         """Commit a session: write it into the reserved space, and rename the file. Raises OSError or UsageError."""
         line = redo_header.first_line(Header(session.generation, self._machine))
-        sealed = seal(_key(session), sessions.dumps(session).encode(), self._associated_data(session, line))
+        sealed = _sealed(session, self._associated_data(session, line))
         with open(open_private(self._reserved, os.O_RDWR | os.O_CREAT), "r+b") as file:
             file.write(line + b"\n" + base64.b64encode(sealed) + b"\n")  # over the zeros: this needs no new disk space
             file.truncate()
@@ -134,5 +133,14 @@ class RedoLog:
         return json.dumps([self._profile, session.id, line.decode()]).encode()
 
 
-def _key(session: Session) -> bytes:
-    return base64.b64decode(session.seal_key)
+def _sealed(session: Session, associated_data: bytes) -> bytes:
+    # Loaded late: who only reserves space, or reads the first line, needs no library for this.
+    from tokenctl.storage.sealing import seal
+
+    return seal(base64.b64decode(session.seal_key), sessions.dumps(session).encode(), associated_data)
+
+
+def _unsealed(known: Session, sealed: bytes, associated_data: bytes) -> bytes:
+    from tokenctl.storage.sealing import unseal
+
+    return unseal(base64.b64decode(known.seal_key), sealed, associated_data)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from tokenctl.adapters.private_files import read_private, replace_private
 from tokenctl.errors import StoreDamaged
-from tokenctl.model.profile import LASTING_STORES
+from tokenctl.model.choices import LASTING_STORES
 from tokenctl.model.store import StoreChoice
 
 VERSION = 2

@@ -13,7 +13,8 @@ import os
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
-from tokenctl.model.profile import LASTING_STORES, Profile
+from tokenctl.model.choices import LASTING_STORES
+from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
 from tokenctl.model.store import Store
 from tokenctl.runtime import Runtime
@@ -86,6 +87,12 @@ class Vault(Protocol):
 
     def still_exclusive(self, lock: int | None) -> bool:
         """Tell whether the lock of this descriptor still keeps others out: its file is the one at the lock's path."""
+
+    def unchanged(self, seen: Session) -> bool:
+        """Under the lock: tell whether a session is as it was read, for all that can be told without asking the store.
+
+        No newer generation is committed, and no journal says that its refresh token was presented or may not be.
+        """
 
     def recover(self) -> Session | None:
         """Under the lock: read the newest session, and copy it to the store if an earlier process did not."""

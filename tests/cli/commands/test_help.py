@@ -10,7 +10,7 @@ from tests.support.commandline import Home
 from tokenctl.cli import main as cli
 from tokenctl.cli.commands import load
 from tokenctl.cli.help import TOPICS, page
-from tokenctl.cli.main import COMMANDS
+from tokenctl.cli.program import COMMANDS
 
 
 @pytest.mark.parametrize("topic", TOPICS)

@@ -1,6 +1,7 @@
-"""One file for each subcommand, with its `command`: it reads the options, makes one call and prints the answer.
+"""One file for each subcommand, with its `command`: what can be typed, and its help. It makes one call of `actions/`.
 
-`load` imports a command's module when the command runs, so that a command does not import the others.
+`load` imports a command's module when the command is named, so that a command does not import the others. What the
+command does is imported when it runs, so that `--help` and wrong words do not wait for it.
 """
 
 import click

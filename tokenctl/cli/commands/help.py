@@ -2,17 +2,10 @@
 
 import click
 
-from tokenctl.cli.grammar import Command
+from tokenctl.cli.grammar import Command, Names
 from tokenctl.cli.help import TOPICS, page
 from tokenctl.cli.output import answer, stdout_is_terminal
 from tokenctl.errors import UsageError, did_you_mean
-
-
-def _names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    root = ctx.find_root()
-    commands = root.command.list_commands(root) if isinstance(root.command, click.Group) else []
-    return [each for each in (*commands, *TOPICS) if each.startswith(incomplete)]
-
 
 _EXAMPLES = """\
   tokenctl help
@@ -22,7 +15,7 @@ _EXAMPLES = """\
 
 
 @click.command("help", cls=Command, examples=_EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("words", nargs=-1, metavar="[COMMAND|TOPIC]", shell_complete=_names)
+@click.argument("words", nargs=-1, metavar="[COMMAND|TOPIC]", type=Names("topic"))
 @click.pass_context
 def command(ctx: click.Context, words: tuple[str, ...]) -> None:
     """Show the help of a command, or the page of a topic.

@@ -1,25 +1,14 @@
 """`tokenctl show`: who is signed in, where, for how long; never the token itself."""
 
-from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from tokenctl.broker import lifecycle
-from tokenctl.broker.standing import Standing, standing
 from tokenctl.cli.grammar import Command
-from tokenctl.cli.options import as_json, each_profile, every, with_runtime
-from tokenctl.cli.output import answer, stdout_is_terminal
-from tokenctl.cli.views import document
-from tokenctl.errors import LoginRequired, TokenctlError
-from tokenctl.flows import clients
-from tokenctl.model.session import MACHINE_FLOWS, Session
-from tokenctl.model.session_state import OtherSession
-from tokenctl.runtime import Runtime
-from tokenctl.storage import vault as vaults
-from tokenctl.storage.many_vaults import ManyVaults
-from tokenctl.storage.vault import Vault
+from tokenctl.cli.options import as_json, every, with_runtime
+
+if TYPE_CHECKING:
+    from tokenctl.runtime import Runtime
 
 _EXAMPLES = """\
   tokenctl show
@@ -36,7 +25,7 @@ _EXAMPLES = """\
 @click.option("--introspect", is_flag=True, help="Also the server's introspection of the access token (RFC 7662).")
 @with_runtime
 def command(
-    runtime: Runtime, name: str | None, every: bool, as_json: bool, claims: bool, verify: bool, introspect: bool
+    runtime: "Runtime", name: str | None, every: bool, as_json: bool, claims: bool, verify: bool, introspect: bool
 ) -> int:
     """Show who is signed in, where, and for how long.
 
@@ -44,98 +33,6 @@ def command(
     the exit status is then 4. With --verify it is 5 when the issuer did not sign a token. With --all a profile that is
     signed out has not failed.
     """
-    describe = partial(_describe, runtime, claims=claims, verify=verify, introspect=introspect)
-    if every:
-        documents: list[dict[str, Any]] = []
-        many = ManyVaults(runtime, list(runtime.config.profiles))
+    from tokenctl.cli.actions.show import show
 
-        def add(name: str) -> None:
-            shown = describe(many.open(name))
-            documents.append(shown.document)
-            # A list of profiles has those without a session too; that is no failure.
-            if shown.problem is not None and shown.document["state"] != "logged_out":
-                raise shown.problem
-
-        _, status = each_profile(runtime, add)
-        _print_all(documents, as_json=as_json)
-        return status
-    shown = describe(vaults.open(runtime, runtime.profile(name)))
-    _print(runtime, shown.document, as_json=as_json)
-    if shown.problem is not None:
-        raise shown.problem
-    if not shown.vault.lasting:
-        runtime.terminal.message(f"{shown.vault.profile.name}: its tokens are not kept; each command signs in again")
-    return 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Shown:
-    """What is shown about one profile, and the problem with its tokens, if there is one."""
-
-    vault: Vault
-    document: dict[str, Any]
-    problem: TokenctlError | None
-
-
-def _describe(runtime: Runtime, vault: Vault, *, claims: bool, verify: bool, introspect: bool) -> _Shown:
-    session = vault.newest()
-    stands = standing(runtime, vault, session, vault.profile.min_ttl)
-    found = document.described(runtime, vault, session, stands.state)
-    problem = _problem(runtime, vault, session, stands)
-    if isinstance(problem, OtherSession) and lifecycle.can_begin(runtime, vault, session):
-        found["state"], problem = "expired", None  # the machine begins another one at the next use
-    elif isinstance(problem, LoginRequired) and found["state"] == "expired":
-        found["state"] = "login_required"
-    if session is not None and not isinstance(problem, OtherSession) and (claims or verify or introspect):
-        from tokenctl.flows import inspection
-
-        if claims:
-            found["claims"] = inspection.claims(session)
-        if verify:
-            found["verified"], not_signed = inspection.verify(runtime, vault.profile, session)
-            problem = not_signed or problem
-        if introspect:
-            found["introspection"] = inspection.introspect(runtime, vault, session)
-    if problem is None and found["refresh_token"]["state"] == "dead" and found["flow"] not in MACHINE_FLOWS:
-        runtime.terminal.warning(
-            f"the server ended the session of {vault.profile.name!r}; its access token still lives"
-        )
-        runtime.terminal.hint(vault.profile.login_hint)
-    return _Shown(vault=vault, document=found, problem=problem)
-
-
-def _problem(runtime: Runtime, vault: Vault, session: Session | None, stands: Standing) -> TokenctlError | None:
-    """Return the error that `token` would end with; a vault that keeps nothing has none.
-
-    `token` finds out at the renewal that the client's secret is gone; this looks for it.
-    """
-    if not vault.lasting:
-        return None
-    if session is not None and stands.problem is None and stands.state == "expired":
-        try:
-            clients.secret_of_session(runtime, vault, session)
-        except LoginRequired as gone:
-            return gone
-    return stands.problem
-
-
-def _print(runtime: Runtime, found: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        answer(document.as_text(found))
-    elif not stdout_is_terminal():
-        answer("\n".join(document.lines(found)))
-    else:
-        from tokenctl.cli.views import panels
-
-        panels.draw(panels.panel(found, runtime.now()))
-
-
-def _print_all(found: list[dict[str, Any]], *, as_json: bool) -> None:
-    if as_json:
-        answer(document.as_text(found))
-    elif found and not stdout_is_terminal():
-        answer("\n\n".join("\n".join(document.lines(each)) for each in found))
-    elif found:
-        from tokenctl.cli.views import panels, tables
-
-        panels.draw(tables.sessions(found))
+    return show(runtime, name, every=every, as_json=as_json, claims=claims, verify=verify, introspect=introspect)

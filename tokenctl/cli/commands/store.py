@@ -1,23 +1,15 @@
 """`tokenctl store`: show where a session is kept, or move it to another store."""
 
-from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from tokenctl.broker import lifecycle
 from tokenctl.cli.grammar import Choice, Group, shared_options
-from tokenctl.cli.options import as_json, each_profile, every, with_runtime
-from tokenctl.cli.output import answer
-from tokenctl.cli.views import document
-from tokenctl.config import editing
-from tokenctl.errors import StoreError, UsageError
-from tokenctl.model.profile import LASTING_STORES
-from tokenctl.model.store import choice_of
-from tokenctl.runtime import Runtime
-from tokenctl.storage import vault as vaults
-from tokenctl.storage.lock import exclusive_config
-from tokenctl.storage.opening import in_store
+from tokenctl.cli.options import as_json, every, with_runtime
+from tokenctl.model.choices import LASTING_STORES
+
+if TYPE_CHECKING:
+    from tokenctl.runtime import Runtime
 
 _EXAMPLES = """\
   tokenctl store show
@@ -34,44 +26,14 @@ def command() -> None:
 @every
 @as_json
 @with_runtime
-def show(runtime: Runtime, name: str | None, every: bool, as_json: bool) -> int:
+def show(runtime: "Runtime", name: str | None, every: bool, as_json: bool) -> int:
     """Show where the profile's session is kept.
 
     Also shows whether the session can be read there, and whether a renewed session is not there yet.
     """
-    describe = partial(_describe, runtime)
-    found, status = each_profile(runtime, describe) if every else ([describe(name)], 0)
-    if as_json:
-        answer(document.as_text(found if every else found[0]))
-    elif found:
-        answer("\n\n".join(_lines(each) for each in found))
-    return status
+    from tokenctl.cli.actions.store import show
 
-
-def _describe(runtime: Runtime, name: str | None) -> dict[str, Any]:
-    vault = vaults.open(runtime, runtime.profile(name))
-    store, found, problem = vault.store, None, None
-    try:
-        found = vault.newest() is not None
-    except StoreError as error:
-        problem = error.message
-    return {
-        "profile": vault.profile.name,
-        "store": store.kind,
-        "backend": store.backend,
-        "kept_in": document.store_name(store.kind, store.backend),
-        "entry": vault.entry,
-        "session": found,
-        "session_problem": problem,
-        "copy_pending": vault.behind,
-    }
-
-
-def _lines(found: dict[str, Any]) -> str:
-    session = {True: "yes", False: "no", None: f"unknown: {found['session_problem']}"}[found["session"]]
-    named = {name.replace("_", " "): found[name] for name in ("profile", "store", "backend", "kept_in", "entry")}
-    named |= {"session": session, "renewed and not yet there": "yes" if found["copy_pending"] else "no"}
-    return "\n".join(f"{name}: {value}" for name, value in named.items())
+    return show(runtime, name, every=every, as_json=as_json)
 
 
 @command.command(
@@ -85,23 +47,12 @@ def _lines(found: dict[str, Any]) -> str:
     help="The new store of the session.",
 )
 @with_runtime
-def migrate(runtime: Runtime, name: str | None, kind: str) -> None:
+def migrate(runtime: "Runtime", name: str | None, kind: str) -> None:
     """Move the profile's session to another store.
 
     The session is written to the new store and read back before it is removed from the old one. The profile in the
     config file is changed too.
     """
-    profile = runtime.profile(name)
-    old, new = lifecycle.migrate(runtime, in_store(profile, kind))
-    if profile.name in runtime.config.profiles and runtime.config.profiles[profile.name].store != kind:
-        try:
-            with exclusive_config(runtime.environ):
-                editing.change(runtime.config, profile.name, {"store": kind})
-        except UsageError as error:  # the session has moved; only a later login would use the old store
-            runtime.terminal.warning(f"{error.message}: {error.hint}")
-    new_name = document.store_name(new.kind, new.backend)
-    if choice_of(old) == choice_of(new):
-        runtime.terminal.message(f"the session of {profile.name} is in {new_name} already")
-    else:
-        old_name = document.store_name(old.kind, old.backend)
-        runtime.terminal.message(f"the session of {profile.name} is now kept in {new_name}; it was in {old_name}")
+    from tokenctl.cli.actions.store_migrate import migrate
+
+    migrate(runtime, name, kind)

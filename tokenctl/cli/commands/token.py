@@ -1,17 +1,14 @@
 """`tokenctl token`: a fresh access token on stdout."""
 
-import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from tokenctl.broker import asked
 from tokenctl.cli.grammar import Choice, Command
-from tokenctl.cli.options import min_ttl, narrower, wait, warn_if_short, with_runtime
-from tokenctl.cli.output import answer
-from tokenctl.handoff.masking import mask
-from tokenctl.runtime import Runtime
-from tokenctl.storage import vault as vaults
+from tokenctl.cli.options import min_ttl, narrower, wait, with_runtime
+
+if TYPE_CHECKING:
+    from tokenctl.runtime import Runtime
 
 _EXAMPLES = """\
   # the token stays out of the list of processes
@@ -36,7 +33,7 @@ _EXAMPLES = """\
 @narrower
 @with_runtime
 def command(
-    runtime: Runtime, name: str | None, min_ttl: int | None, wait: int, form: str, target: dict[str, Any]
+    runtime: "Runtime", name: str | None, min_ttl: int | None, wait: int, form: str, target: dict[str, Any]
 ) -> None:
     """Print a fresh access token, for a pipe.
 
@@ -44,21 +41,6 @@ def command(
     HTTP header, which curl reads from a pipe with -H @-. With --scope, --resource or --audience it is a narrower
     token; the session does not change. With --wait a job survives a restart of the server.
     """
-    vault = vaults.open(runtime, runtime.profile(name))
-    session = asked.token_within(runtime, vault, runtime.asked(name) | target, min_ttl, wait)
-    mask(runtime.environ, runtime.terminal, session)
-    warn_if_short(runtime, session, min_ttl)
-    if form == "raw":
-        answer(session.access_token)
-    elif form == "header":
-        answer(f"Authorization: {session.token_type} {session.access_token}")
-    else:
-        document = {
-            "access_token": session.access_token,
-            "token_type": session.token_type,
-            "expires_at": session.expires_at,
-            "expires_in": session.remaining(runtime.time_of(session)),
-            "scope": session.scope,
-            "profile": vault.profile.name,
-        }
-        answer(json.dumps(document))
+    from tokenctl.cli.actions.token import print_token
+
+    print_token(runtime, name, min_ttl, wait, form, target)

@@ -1,6 +1,6 @@
 """The topic pages of `tokenctl help TOPIC`: one Markdown file each, beside this one."""
 
-from importlib.resources import files
+from tokenctl.cli.files import text_of
 
 TOPICS = {
     "ci": "Pipelines and scripts: GitHub, GitLab, a plain shell.",
@@ -21,4 +21,4 @@ TOPICS = {
 
 def page(topic: str) -> str:
     """Read a topic's page: Markdown."""
-    return files(__name__).joinpath(f"{topic}.md").read_text(encoding="utf-8")
+    return text_of(__name__, f"{topic}.md")

@@ -1,0 +1,34 @@
+"""What `tokenctl token` does: get a fresh access token, and print it."""
+
+import json
+from typing import Any
+
+from tokenctl.cli.actions.fresh import fresh_session
+from tokenctl.cli.output import answer
+from tokenctl.runtime import Runtime
+from tokenctl.storage import vault as vaults
+
+
+def print_token(
+    runtime: Runtime, name: str | None, min_ttl: int | None, wait: int, form: str, target: dict[str, Any]
+) -> None:
+    """Print a token with at least `min_ttl` seconds left for the `target`, in the form `raw`, `header` or `json`.
+
+    Raises TokenctlError.
+    """
+    vault = vaults.open(runtime, runtime.profile(name))
+    session = fresh_session(runtime, vault, runtime.asked(name) | target, min_ttl, wait)
+    if form == "raw":
+        answer(session.access_token)
+    elif form == "header":
+        answer(f"Authorization: {session.token_type} {session.access_token}")
+    else:
+        document = {
+            "access_token": session.access_token,
+            "token_type": session.token_type,
+            "expires_at": session.expires_at,
+            "expires_in": session.remaining(runtime.time_of(session)),
+            "scope": session.scope,
+            "profile": vault.profile.name,
+        }
+        answer(json.dumps(document))
