@@ -33,8 +33,11 @@ def begin() -> None:
 
 
 def environment() -> Mapping[str, str]:
-    """Return the environment that this process was started with, secrets included."""
-    return {**os.environ, **_taken} if _taken else os.environ
+    """Return the environment that this process was started with, secrets included.
+
+    It is a copy: a look-up in `os.environ` takes ten times as long, and there are hundreds.
+    """
+    return {**os.environ, **_taken}
 
 
 @contextlib.contextmanager

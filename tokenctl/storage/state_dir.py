@@ -46,7 +46,8 @@ def profile_dir(environ: Mapping[str, str], profile: str) -> Path:
     base = state_home(environ)
     try:
         for folder in (base, base / profile):
-            ensure_private_folder(folder)
+            if not os.path.lexists(folder):
+                ensure_private_folder(folder)
             _check_folder(folder)
     except OSError as reason:
         raise UsageError(
