@@ -3,6 +3,7 @@
 The architecture. Follow the data: a *flow* begins a session, the *vault* keeps it, the *broker* renews it, a
 *handoff* gives its access token away.
 
+    fast_path  `token` and `exec` from a copy in the kernel's keyring, before anything else is loaded
     cli        the command table, what can be typed (commands), what it does (actions), and what it shows (views)
     demo       a small authorization server and a tour of the commands
     handoff    how an access token leaves: environment of a child, token file
