@@ -296,6 +296,8 @@ def test_who_asks_is_part_of_the_question(old: Path) -> None:
     assert (fast_path.question("", environ) or ("",))[0] not in ("", name)
     for other in ("DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "TOKENCTL_STATE_DIR"):
         assert (fast_path.question("work", environ | {other: "/x"}) or ("",))[0] not in ("", name)
+    # With it there can be a copy that the profile's `cache = false` forbids to everybody else.
+    assert (fast_path.question("work", environ | {"TOKENCTL_CACHE": "1"}) or ("",))[0] not in ("", name)
     for value in ("a|b", "$PROFILE", "%PROFILE%", "a\x1bb", ""):
         assert fast_path.question("", {**environ, "TOKENCTL_PROFILE": value}) is None
 

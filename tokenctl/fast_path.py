@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
 NAMED = ("TOKENCTL_PROFILE", "TOKENCTL_STATE_DIR", "TOKENCTL_CONFIG", "TOKENCTL_CACHE")
 """The variables of tokenctl with which there can be a copy. What they say is in its name."""
+SAID = ("TOKENCTL_CACHE", "TOKENCTL_STATE_DIR", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR")
+"""The variables whose values are in the name as they are. TOKENCTL_CACHE allows a copy that the config file forbids:
+such a copy is only for who sets it too."""
 JOBS = ("CI", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION", "CODEBUILD_BUILD_ID", "BITBUCKET_BUILD_NUMBER")
 """The variables of CI systems. With one of them, or with GITHUB_ACTIONS, there is no copy."""
 REMOVED = ("ACCESS_TOKEN", "ACCESS_TOKEN_EXPIRES_AT", "ACCESS_TOKEN_FILE")
@@ -97,7 +100,7 @@ def question(named: str, environ: "Mapping[str, str]") -> "tuple[str, str] | Non
         spaces = [str(os.stat(f"/proc/self/ns/{each}").st_ino) for each in ("user", "mnt")]
     except OSError:
         return None
-    said = [environ.get(each, "") for each in ("TOKENCTL_STATE_DIR", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR")]
+    said = [environ.get(each, "") for each in SAID]
     parts = [f"{_PREFIX}1", str(os.getuid()), *spaces, named or environ.get("TOKENCTL_PROFILE", ""), config, *said]
     name = "|".join(parts)
     return (name, seen) if name.count("|") == len(parts) - 1 and name.isprintable() else None
