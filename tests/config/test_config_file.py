@@ -280,9 +280,9 @@ def test_the_environment_sets_little_over_a_profile(file: Path) -> None:
     assert choose(config, environ) == replace(config.profiles["work"], min_ttl=300, store="file")
     assert asked(config, environ) == {"scope": "a b", "resource": ("urn:x", "urn:y")}
     assert asked(config, {"TOKENCTL_SCOPE": "openid"}) == {}  # what the session is for anyway
-    with pytest.raises(UsageError, match="environment: store"):
+    with pytest.raises(UsageError, match="environment: TOKENCTL_STORE must"):
         choose(config, {"TOKENCTL_STORE": "nowhere"})
-    with pytest.raises(UsageError, match="environment: resource"):
+    with pytest.raises(UsageError, match="environment: TOKENCTL_RESOURCE: "):
         asked(config, {"TOKENCTL_RESOURCE": "x"})
 
 

@@ -23,7 +23,7 @@ def test_a_variable_can_be_true_or_false(text: str, value: bool | None) -> None:
 @pytest.mark.parametrize("text", ["yes", "2", "on", " true", "00"])
 def test_a_variable_that_is_neither_is_refused(text: str) -> None:
     """Nobody guesses what was meant."""
-    with pytest.raises(UsageError, match="renewal_ends_access_token must be true or false"):
+    with pytest.raises(UsageError, match=f"environment: {NAME} must be true or false"):
         ad_hoc({**ENVIRONMENT, NAME: text})
 
 

@@ -68,13 +68,15 @@ def is_set(environ: Mapping[str, str], name: str) -> bool:
 def settings(environ: Mapping[str, str], names: Collection[str], except_for: Container[str] = ()) -> dict[str, Any]:
     """Collect these settings of a profile from the environment, and check each.
 
-    `except_for` names the settings that an option has set already. Raises UsageError that names the environment.
+    `except_for` names the settings that an option has set already. Raises UsageError that names the variable.
     """
     members: dict[str, Any] = {}
     for name in names:
         value = environ.get(f"{PREFIX}{name.upper()}", "").rstrip("\r\n")
         if value and name not in except_for:
-            members[name] = parsed(name, value, f"environment: {PREFIX}{name.upper()}")
+            where = f"environment: {PREFIX}{name.upper()}"
+            members[name] = parsed(name, value, where)
+            CHECKS[name](members[name], where)  # so that a message has the name that was written
     if members:
         from_members("env", members, "environment")
     return members

@@ -142,7 +142,7 @@ def test_a_wrong_variable_is_called_the_environments(home: Home, demo_server: Fa
     words = ("login", "-p", profile, "--issuer", demo_server.issuer, "--client-id", "tokenctl-demo")
     wrong = {"TOKENCTL_STORE": "bogus", "TOKENCTL_FLOW": "bogus"}
     result = home.run(*words, environ=wrong)
-    assert result.status == 2 and "error: environment: store must be one of" in result.stderr
+    assert result.status == 2 and "error: environment: TOKENCTL_STORE must be one of" in result.stderr
     result = home.login(demo_server.issuer, "--store", "file", profile=profile, environ=wrong)
     assert result.status == 0, result.stderr
     assert result.stderr.count("TOKENCTL_FLOW has no effect") == 1
