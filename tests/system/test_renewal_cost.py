@@ -27,7 +27,6 @@ from tests.system.test_signals import slow
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc, or strace")
 
 BOTH = {
-    "httpx",
     "anyio",
     "trio",
     "rich",
@@ -38,17 +37,17 @@ BOTH = {
     "tokenctl.adapters.redirect_listener",
 }
 """What neither of the two loads. The server is on loopback, without TLS."""
-CALLER = BOTH | {"httpcore", "h11", "jwt", "cryptography", "tokenctl.flows.flow", "tokenctl.oauth.wire"}
+CALLER = BOTH | {"httpx", "httpcore", "h11", "jwt", "cryptography", "tokenctl.flows.flow", "tokenctl.oauth.wire"}
 CALLER |= {"tokenctl.adapters.transport", "tokenctl.broker.worker", "tokenctl.broker.lifecycle"}
-WORKER = BOTH | {"click", "keyring", "jeepney", "tomllib", "tokenctl.oauth.metadata"}
+WORKER = BOTH | {"httpx._main", "click", "keyring", "jeepney", "tomllib", "tokenctl.oauth.metadata"}
 WORKER |= {
     "tokenctl.cli",
     "tokenctl.flows.sign_in",
     "tokenctl.flows.browser_sign_in",
     "tokenctl.storage.secret_service",
 }
-VERIFYING = {"jwt", "http.client", "urllib.request", "email"}
-"""What the worker loads only to verify an ID token: PyJWT, and what that loads."""
+VERIFYING = {"jwt"}
+"""What the worker loads only to verify an ID token."""
 
 PROBE = """
 import json, os, sys
