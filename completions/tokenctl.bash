@@ -266,13 +266,15 @@ __tokenctl_offer_topics() { # HEAD TYPED
 
 # Programs of PATH. `compgen -c` would also offer aliases, functions and builtins, which exec cannot run.
 __tokenctl_offer_programs() { # TYPED
-  local IFS=: folder file
+  local IFS=: folder file offered=/
   if [[ $1 = */* ]]; then
     __tokenctl_set default
   else
     for folder in $PATH; do
       for file in "$folder/$1"*; do
-        [[ ! -f $file || ! -x $file ]] || __tokenctl_offer '' "$1" "${file##*/}"
+        # Two folders can have the same program, as /usr/bin and a link /bin to it.
+        [[ ! -f $file || ! -x $file || $offered = *"/${file##*/}/"* ]] || __tokenctl_offer '' "$1" "${file##*/}"
+        offered+=${file##*/}/
       done
     done
   fi

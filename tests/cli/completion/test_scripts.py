@@ -231,3 +231,22 @@ def test_the_scripts_are_silent_when_they_are_loaded(name: str, tmp_path: Path) 
         words = [program(name), "-c", f"source {ROOT / 'completions' / SHELLS[name]}"]
     done = subprocess.run(words, capture_output=True, text=True, check=False, env={"HOME": str(tmp_path)})
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.real
+def test_bash_offers_a_program_of_two_folders_once(tmp_path: Path) -> None:
+    """On many systems /bin is a link to /usr/bin, and both are in PATH; bash itself shows what it gets."""
+    with available():
+        bash = program("bash")
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "child").touch(mode=0o755)
+    source = """
+    source "$1"
+    PATH=$2/one:$2/two COMP_LINE='tokenctl exec -- ch' COMP_WORDS=(tokenctl exec -- ch) COMP_CWORD=3
+    COMP_POINT=${#COMP_LINE}
+    _tokenctl
+    printf '%s\\n' "${COMPREPLY[@]}"
+    """
+    words = [bash, "-c", source, "bash", str(ROOT / "completions" / SHELLS["bash"]), str(tmp_path)]
+    assert subprocess.check_output(words, text=True).split() == ["child"]
