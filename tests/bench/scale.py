@@ -1,4 +1,4 @@
-"""Scale, as ratios: `python -m tests.bench.scale` measures 1,000 profiles and many processes; see `--help`.
+"""Scale, as ratios: `python -m tests.bench.scale` measures 1,000 profiles and many processes at once.
 
 Each figure is beside that of a bare interpreter of the same Python, which runs in turn with it. No test asserts them.
 """
@@ -196,10 +196,17 @@ def measure_herds(token: Sequence[str], bare: Sequence[str], home: Home, service
 
 def main() -> None:
     """Measure with each Python, and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--python", nargs="*", default=[sys.executable], help="interpreters that can import tokenctl")
-    parser.add_argument("--profiles", type=int, default=1000)
-    parser.add_argument("--rounds", type=int, default=20)
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.scale", description=__doc__)
+    parser.add_argument(
+        "--python",
+        nargs="*",
+        default=[sys.executable],
+        help="interpreters that can import tokenctl (the one that runs this)",
+    )
+    parser.add_argument("--profiles", type=int, default=1000, help="how many profiles are many (1000)")
+    parser.add_argument(
+        "--rounds", type=int, default=20, help="rounds that count; show --all has a quarter of them (20)"
+    )
     given = parser.parse_args()
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each process compiles what it imports
     for python in given.python:
