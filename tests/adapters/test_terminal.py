@@ -126,6 +126,25 @@ def test_a_progress_line_never_wraps() -> None:
         os.close(controller)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals")
+def test_a_wait_that_was_short_leaves_the_progress_line_around_it() -> None:
+    """Each request of `show --all --introspect` is such a wait: a bar that each of them erased was hardly ever seen."""
+    controller, there = os.openpty()
+    try:
+        with os.fdopen(there, "w") as err:
+            terminal = Terminal({}, err=err)
+            terminal.progress("1 of 3 profiles")
+            with terminal.delayed_progress("waiting for a server"):
+                pass
+            os.write(there, b"; the end")
+            said = b""
+            while b"the end" not in said:
+                said += os.read(controller, 1000)
+            assert said.decode().endswith("1 of 3 profiles; the end")
+    finally:
+        os.close(controller)
+
+
 @pytest.mark.parametrize(
     ("environ", "colour"),
     [

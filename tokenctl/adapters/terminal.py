@@ -52,7 +52,7 @@ class Terminal:
     ) -> None:
         self._environ = environ
         self._err = err
-        self._progress = False
+        self._progress = ""  # the line that is shown, and is to be erased
         self._written: set[str] = set()
         self.verbose = verbose
         self.quiet = False
@@ -117,16 +117,16 @@ class Terminal:
     def progress(self, text: str) -> None:
         """Show a progress line, which the next message replaces. Shows nothing when stderr is not a terminal."""
         if self.err is not None and self.watched:
+            columns = len(text) + 1
             with contextlib.suppress(OSError):  # a line that wraps could not be erased
                 columns = os.get_terminal_size(self.err.fileno()).columns or 80  # 0: the terminal does not tell
-                text = text[: max(1, columns - 1)]
-            self._write(f"\r\x1b[2K{clean(text)}")
-            self._progress = True
+            self._write(f"\r\x1b[2K{clean(text[: max(1, columns - 1)])}")
+            self._progress = text
 
     def end_progress(self) -> None:
         """Erase the progress line."""
         if self._progress:
-            self._progress = False
+            self._progress = ""
             self._write("\r\x1b[2K")
 
     def counted(self, names: Sequence[str], what: str) -> Iterator[str]:
@@ -152,7 +152,7 @@ class Terminal:
             yield
         except BaseException:
             if self._progress:
-                self._progress = False
+                self._progress = ""
                 self._write("\n")
             raise
         self.end_progress()
@@ -167,7 +167,8 @@ class Terminal:
             yield
         finally:
             timer.cancel()
-            self.end_progress()
+            if self._progress == text:  # not the line of a loop around this block
+                self.end_progress()
 
     @contextlib.contextmanager
     def delayed_message(self, seconds: float, text: str) -> Iterator[None]:
