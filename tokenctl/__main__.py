@@ -22,12 +22,12 @@ def main() -> "NoReturn":
         given = plain.read(sys.argv[1:])
         if given is not None:
             fast_path.answer(*given)
-        from tokenctl.adapters import private_process
-
-        private_process.begin()  # before all else, because the fast way can have read a token
         # Loading the libraries makes many objects and no garbage, but Python looks for garbage up to forty times
         # meanwhile: a tenth of a fresh `token`. A program that runs for long still collects its garbage.
         gc.set_threshold(100_000)
+        from tokenctl.adapters import private_process
+
+        private_process.begin()  # before all else, because the fast way can have read a token
         from tokenctl.cli.main import main as ordinary
     except KeyboardInterrupt:  # Ctrl-C while the libraries are loading
         sys.exit(130)

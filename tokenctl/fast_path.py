@@ -164,20 +164,20 @@ def _program(name: str) -> str | None:
 
 def _become(program: str, child: "list[str]", variable: str | None, copy: "Mapping[str, str]") -> None:
     """Become the child. Returns where the ordinary way has more to do, or says why that is impossible."""
-    import signal
+    import _signal  # type: ignore[import-not-found]  # `signal` would load enum, which costs half an interpreter's start
 
     variable = variable or copy["variable"]
     if not variable or not copy["exec"]:
         return
     environ = {name: value for name, value in os.environ.items() if name not in REMOVED}
     environ |= {"ACCESS_TOKEN_EXPIRES_AT": copy["expires_at"], variable: copy["token"]}
-    for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and the child would inherit that
-        signal.signal(number, signal.SIG_DFL)
+    for number in (_signal.SIGPIPE, _signal.SIGXFSZ):  # Python ignores them, and the child would inherit that
+        _signal.signal(number, _signal.SIG_DFL)
     try:
         os.execve(program, child, environ)  # noqa: S606 (there is no shell on purpose)
     except (OSError, ValueError):
-        for number in (signal.SIGPIPE, signal.SIGXFSZ):
-            signal.signal(number, signal.SIG_IGN)
+        for number in (_signal.SIGPIPE, _signal.SIGXFSZ):
+            _signal.signal(number, _signal.SIG_IGN)
 
 
 # -- keeping ---------------------------------------------------------------------------------------------
