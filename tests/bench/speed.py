@@ -41,14 +41,19 @@ TARGETS = (
     Target(case="tokenctl token, no cache", peer="keyring get", limit=0.8),
     Target(case="tokenctl token, no cache", peer="keyring get, told its backend", limit=0.8),
     Target(case="tokenctl token, expired", peer="httpx script", limit=1.6),
+    Target(case="tokenctl token, expired, with an ID token", peer="httpx script", limit=1.6),
     Target(case="tokenctl --help", peer="import click", limit=1.5),
     Target(case="tokenctl token --help", peer="import click", limit=1.5),
     Target(case="tokenctl tokne", peer="import click", limit=1.5),
 )
 
 
-def cases(stage: Stage, venv: Path, expired: Mapping[str, str], renewing: FaultyServer) -> Iterator[Case]:
-    """Name every case but the peers of other makers. `expired` is the environment with the short-lived session."""
+def cases(stage: Stage, venv: Path, expired: Mapping[str, Mapping[str, str]], renewing: FaultyServer) -> Iterator[Case]:
+    """Name every case but the peers of other makers.
+
+    `expired` has an environment with a short-lived session for each name. One session gets an ID token at each renewal,
+    which tokenctl verifies; the httpx script does not.
+    """
     environ, tokenctl = stage.environ, str(venv / "bin" / "tokenctl")
 
     def own(words: str, status: int = 0, *, cache: bool = True) -> Case:
@@ -64,7 +69,8 @@ def cases(stage: Stage, venv: Path, expired: Mapping[str, str], renewing: Faulty
     for words in ("show --json", "--version", "--help", "token --help"):
         yield own(words)
     yield own("tokne", status=2)
-    yield Case(name="tokenctl token, expired", words=(tokenctl, "token"), environ=expired, rest=SHORT + 0.1)
+    for name, home in expired.items():
+        yield Case(name=f"tokenctl token, {name}", words=(tokenctl, "token"), environ=home, rest=SHORT + 0.1)
     request = {
         "TOKEN_ENDPOINT": f"{renewing.issuer}/token",
         "CLIENT_ID": "tokenctl-demo",
@@ -90,7 +96,10 @@ def prepared(venv: Path) -> Iterator[tuple[list[Case], dict[str, str]]]:
             FaultyServer(auto_approve=True, access_token_lifetime=SHORT, reuse_grace=float(LONG))
         )
         environ = _signed_in(folder / "home", keyring, server, "t")
-        expired = _signed_in(folder / "expired", keyring, renewing, "expired")
+        expired = {
+            "expired": _signed_in(folder / "expired", keyring, renewing, "expired", "--scope", "offline_access"),
+            "expired, with an ID token": _signed_in(folder / "verified", keyring, renewing, "verified"),
+        }
         python = str(venv / "bin" / "python")
         stage = Stage(python=python, folder=folder, environ=environ, server=server, stack=stack)
         found, absent = list(cases(stage, venv, expired, renewing)), {}
@@ -102,10 +111,10 @@ def prepared(venv: Path) -> Iterator[tuple[list[Case], dict[str, str]]]:
         yield found, absent
 
 
-def _signed_in(folder: Path, keyring: SecretService, server: FaultyServer, profile: str) -> dict[str, str]:
+def _signed_in(folder: Path, keyring: SecretService, server: FaultyServer, profile: str, *words: str) -> dict[str, str]:
     """Sign in as the only profile of a HOME, and return the environment of its commands."""
     home = Home(folder, keyring.environ, store="keyring")
-    login = home.login(server.issuer, profile=profile)
+    login = home.login(server.issuer, *words, profile=profile)
     if login.status:
         raise SystemExit(f"cannot sign in: {login.stderr}")
     return {name: value for name, value in home.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
