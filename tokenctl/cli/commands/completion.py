@@ -8,10 +8,10 @@ from tokenctl.cli.output import answer
 _EXAMPLES = """\
   bash:  mkdir -p ~/.local/share/bash-completion/completions
          tokenctl completion bash > ~/.local/share/bash-completion/completions/tokenctl
-         (without the package bash-completion, in ~/.bashrc: source that file)
+         (without the package bash-completion: source that file in ~/.bashrc)
   zsh:   mkdir -p ~/.zfunc
          tokenctl completion zsh > ~/.zfunc/_tokenctl
-         (and in ~/.zshrc: fpath+=(~/.zfunc), and after it: autoload -U compinit && compinit)
+         (in ~/.zshrc: fpath+=(~/.zfunc), then: autoload -U compinit && compinit)
   fish:  mkdir -p ~/.config/fish/completions
          tokenctl completion fish > ~/.config/fish/completions/tokenctl.fish"""
 
