@@ -77,8 +77,8 @@ def options() -> set[str]:
     return own | {"--help", "--version"}
 
 
-OF_OTHERS = {"--upgrade", "--force-reinstall", "--compile-bytecode"}
-"""Options of pip and uv that a page names."""
+OF_OTHERS = {"--upgrade", "--upgrade-deps", "--force-reinstall", "--compile-bytecode", "--venv"}
+"""Options of pip, uv, venv and the bench that a page names."""
 
 
 @pytest.mark.parametrize("topic", TOPICS)
