@@ -114,6 +114,20 @@ def test_a_worker_whose_caller_ended_before_it_gave_the_task_ends_too(tmp_path: 
         time.sleep(0.01)
 
 
+def test_a_fork_of_its_caller_keeps_no_worker_waiting(tmp_path: Path, environ: dict[str, str]) -> None:
+    """A program with threads can fork while a worker waits for its task: the worker sees the task's end all the same."""
+    forking = CALLER.replace(
+        "    print(", "    if os.fork() == 0:\n        sys.stdin.read()\n        os._exit(0)\n    print("
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", forking], env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as caller:
+        assert caller.stdout is not None and caller.stdin is not None
+        assert caller.stdout.readline() == "THE TASK\n"
+        assert caller.wait(LONG) == 0 and is_free(tmp_path)
+        caller.stdin.close()  # which ends the fork
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_worker_outlives_its_caller_and_keeps_the_lock(tmp_path: Path, environ: dict[str, str], number: int) -> None:
     """Whoever ends the caller, or its whole process group, frees nothing before the work is done."""

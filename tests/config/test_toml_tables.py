@@ -14,6 +14,7 @@ PARTS = (
     *("[profiles.a]", "[profiles.b]", '[profiles."a"]', '[profiles."b.c"]', "  [profiles.c] # mine", "[profiles.a] x"),
     *("[profiles.a.params]", "[profiles.b.api.login]", '[profiles."b.c".params]', "[ profiles.d ]", "[profiles . e]"),
     *("[profiles]", "[profiles.'f']", "[[profiles.g]]", "[profiles.]", "[profiles..h]", "[profile.i]", "[profiles.a"),
+    *('[profiles."a]b"]', '[profiles."]"]', '[profiles.a."]"]'),
     *("x = 1", "y = 'z]'", "s = '[profiles.a]'", "l = [1, 2]", "l = [", "[1],", "]", "m = {n = '\\'}", "p.q = true"),
     *('t = """', "t = '''", '"""', "'''", "[profiles.x]\\", "# [profiles.y]", "\t[profiles.z]\t", "", " ", "\r"),
     *("default_profile = 'a'", "profiles.k.x = 1", "profiles = {}", 'u = "\u00fc\u2028[profiles.v]"', "[[1], [2]]"),

@@ -1,6 +1,7 @@
 """A renewal whose worker cannot start, works elsewhere than its caller thinks, stops, or says nothing in the end."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from tests.killing.scene import Scene
 from tests.support.commandline import LONG
 from tests.support.demo_server import Make
+from tests.support.paths import ROOT
 from tests.system.test_signals import slow, went_well
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="there is no worker elsewhere")
@@ -100,3 +102,16 @@ def test_a_worker_that_is_stopped_past_its_deadline(scene: Scene) -> None:
         stdout, _ = process.communicate(timeout=LONG)
         assert (process.returncode, stdout.strip()) == (0, scene.kept["access_token"])
         went_well(scene)
+
+
+def test_a_program_that_is_taken_away_while_the_server_answers(scene: Scene, tmp_path: Path) -> None:
+    """As an upgrade does: the worker needs no more of its files to commit a refresh token that the server has replaced."""
+    folder = tmp_path / "installed"
+    shutil.copytree(ROOT / "tokenctl", folder / "tokenctl")
+    environ = {"PYTHONPATH": f"{folder}{os.pathsep}{scene.home.environ['PYTHONPATH']}"}
+    with slow(scene.server) as come, scene.home.start("token", environ=environ) as process:
+        assert come.wait(LONG)
+        (folder / "tokenctl").rename(folder / "taken-away")
+        come.answer.set()
+        process.wait(LONG)
+    scene.well(scene.once_settled(scene.token()))

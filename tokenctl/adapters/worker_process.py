@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from weakref import WeakSet
 
 POSSIBLE = os.name == "posix"
 """Whether a worker can outlive its caller on this platform, and inherit the lock."""
@@ -51,9 +52,11 @@ class Worker:
                 env=environ,
                 pass_fds=(lock,),
                 start_new_session=True,
+                bufsize=0,  # so that a forked child can close the pipes: a buffer has a lock
             )
         except (OSError, ValueError) as reason:
             raise NotStarted(getattr(reason, "strerror", None) or str(reason)) from None
+        _started.add(self)
 
     def work(self, task: str) -> str:
         """Give the worker its task, and return what it writes to stdout. Raises LostContact.
@@ -92,6 +95,21 @@ class Worker:
         for pipe in (self._process.stdin, self._process.stdout):
             with contextlib.suppress(OSError):
                 pipe.close() if pipe is not None else None
+
+
+_started: "WeakSet[Worker]" = WeakSet()
+"""The workers of this process."""
+
+
+def _close_in_child() -> None:
+    """Close the pipes in a forked child: while it has them open, the worker waits for the end of its task."""
+    for worker in _started:
+        worker._close()
+    _started.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_close_in_child)
 
 
 def search_path(path: Sequence[object], environ: Mapping[str, str]) -> list[str]:

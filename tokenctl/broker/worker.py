@@ -27,7 +27,7 @@ from tokenctl.oauth.client_auth import Client
 from tokenctl.oauth.token_response import TokenSet
 from tokenctl.oauth.wire import Request, Response
 from tokenctl.runtime import Runtime
-from tokenctl.storage import sealing  # noqa: F401  # before the request: after it nothing must fail that a commit needs
+from tokenctl.storage import lock, redo_log, sealing  # noqa: F401  # before the request: see `main`
 from tokenctl.storage import vault as vaults
 from tokenctl.storage.journal import Entry, Journal, clean_entry
 from tokenctl.storage.vault import Vault
@@ -243,6 +243,10 @@ def main() -> None:
     # command line with click and rich. They would cost more than all else that the worker loads.
     for name in ("anyio", "trio", "httpx._main"):
         sys.modules[name] = None  # type: ignore[assignment]
+    # Now, while the caller reads the session; and so that a commit needs no file of the program any more, once the request
+    # is sent: an upgrade could take them away meanwhile.
+    from tokenctl.adapters import transport  # noqa: F401
+
     said = io.StringIO()
     try:
         job = renewal_job.loads(sys.stdin.buffer.read().decode())

@@ -72,8 +72,9 @@ def _name(header: str) -> str | None:
     """Return the profile's name in a header such as `profiles.work` or `profiles."work.eu".params`; None for another one."""
     room, _, key = header.partition(".")
     if key.startswith('"'):
-        name, _, rest = key[1:].partition('"')
-        known = _BARE.issuperset(name.replace(".", "")) and rest[:1] in ("", ".")
+        name, closing, rest = key[1:].partition('"')
+        # Without the closing quote, the header was cut at a bracket in the name.
+        known = closing != "" and _BARE.issuperset(name.replace(".", "")) and rest[:1] in ("", ".")
     else:
         name = key.partition(".")[0]
         known = name != "" and _BARE.issuperset(name)
