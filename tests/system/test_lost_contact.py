@@ -88,6 +88,29 @@ def test_an_interpreter_that_is_not_python(scene: Scene, tmp_path: Path, what: s
     went_well(scene)
 
 
+@pytest.mark.parametrize("what", INSTEAD_OF_PYTHON)
+def test_a_narrower_token_where_no_worker_works(scene: Scene, tmp_path: Path, what: str) -> None:
+    """A narrower token is got too: without a worker if nothing was sent, else with one more request; no login is lost."""
+    program = INSTEAD_OF_PYTHON[what]
+    path = tmp_path / "interpreter"
+    if program is not None and program.startswith("#!"):
+        path.write_text(program)
+        path.chmod(0o755)
+    executable = None if program is None else str(path) if program.startswith("#!") else program
+    done = subprocess.run(
+        [sys.executable, "-c", EMBEDDED.format(repr(executable)), "token", "--scope", "openid"],
+        env={**scene.home.environ, "PYTHON": sys.executable},
+        cwd=scene.home.folder,
+        capture_output=True,
+        text=True,
+        timeout=LONG,
+        check=False,
+    )
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done
+    assert len(done.stdout.split()) == 1
+    assert scene.home.run("refresh").status == 0
+
+
 @pytest.mark.slow
 def test_a_worker_that_is_stopped_past_its_deadline(scene: Scene) -> None:
     """The answer has arrived meanwhile: it is read, and the refresh token is not presented again."""

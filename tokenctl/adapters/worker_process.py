@@ -63,9 +63,9 @@ class Worker:
 
         The task goes through a pipe, because it has secrets. Both pipes carry UTF-8.
         """
-        self._told = True
         process = self._process
         try:
+            self._told = True
             output, _ = process.communicate(task.encode(), timeout=TIMEOUT)
         except BaseException as reason:
             process.returncode = 0  # the worker continues; Popen would warn that it still runs

@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass, replace
 
 from tokenctl import flows
-from tokenctl.adapters.worker_process import LostContact
+from tokenctl.adapters.worker_process import LostContact, Worker
 from tokenctl.broker import matching, older_tokens, permission, renewal, worker_call
 from tokenctl.broker.current import current
 from tokenctl.errors import LoginRequired, Refused, StoreDamaged, StoreError, Unreachable, UsageError
@@ -52,10 +52,6 @@ def downscoped(runtime: Runtime, vault: Vault, wanted: Target, min_ttl: int | No
         return _by_exchange(runtime, vault, asked)
     try:
         return _by_renewal(runtime, vault, session, asked)
-    except LostContact:
-        with vault.exclusive():  # which waits for the worker's end
-            vault.recover()
-        raise renewal.cut_off() from None
     except _NotGiven:
         _raise_if_dead(runtime, vault)
         raise
@@ -89,33 +85,47 @@ def _by_exchange(runtime: Runtime, vault: Vault, asked: _Asked) -> Session:
 def _by_renewal(runtime: Runtime, vault: Vault, seen: Session, asked: _Asked) -> Session:
     """Ask for the target with the steps of a renewal: present the refresh token, or a machine's credentials.
 
-    `seen` is the session as it was read without the lock.
+    `seen` is the session as it was read without the lock. Where contact with the worker was lost and nothing is in
+    doubt, this process asks without one, as a renewal does.
     """
     waited_since = runtime.clock()
-    with vault.exclusive() as lock, worker_call.ahead(runtime, vault, seen, lock) as worker:
-        session = renewal.read_again(runtime, vault)
-        token = _kept(runtime, vault, session, asked)
-        if token is not None:
-            return token
-        entry = vault.journal.read(session)
-        grant = Grant.CREDENTIALS if session.by_machine else Grant.REFRESH_TOKEN
-        permission.check_may_ask(runtime, vault.profile, entry, grant, waited_since)
-        permission.pace(runtime, max(entry.failed_at + 1, session.obtained_at + 2))
-        job = replace(renewal.new_job(runtime, vault, session, grant, lock), target=asked.target)
-        vault.reserve(session)
-        try:
-            renewed = worker_call.run(runtime, vault, job, worker)
-        except (LoginRequired, Refused, Unreachable) as error:
-            vault.recover()  # the worker may have committed a new refresh token before it ended
-            if isinstance(error, LoginRequired) and grant is Grant.REFRESH_TOKEN:
-                raise _NotGiven(error.message) from None
-            raise
-        latest, token = older_tokens.settle(runtime, vault, job, renewed)
-        if latest != session:
-            vault.publish(latest)
-        vault.journal.remove(latest)
-        _keep(runtime, vault, asked, token)
+    try:
+        with vault.exclusive() as lock, worker_call.ahead(runtime, vault, seen, lock) as worker:
+            return _under_lock(runtime, vault, asked, waited_since, lock, worker)
+    except LostContact:
+        with vault.exclusive():  # which waits for the worker's end
+            session = renewal.read_again(runtime, vault)
+            if vault.journal.read(session).tries == 0:
+                return _under_lock(runtime, vault, asked, waited_since, None, None)
+        raise renewal.cut_off() from None
+
+
+def _under_lock(
+    runtime: Runtime, vault: Vault, asked: _Asked, waited_since: float, lock: int | None, worker: Worker | None
+) -> Session:
+    session = renewal.read_again(runtime, vault)
+    token = _kept(runtime, vault, session, asked)
+    if token is not None:
         return token
+    entry = vault.journal.read(session)
+    grant = Grant.CREDENTIALS if session.by_machine else Grant.REFRESH_TOKEN
+    permission.check_may_ask(runtime, vault.profile, entry, grant, waited_since)
+    permission.pace(runtime, max(entry.failed_at + 1, session.obtained_at + 2))
+    job = replace(renewal.new_job(runtime, vault, session, grant, lock), target=asked.target)
+    vault.reserve(session)
+    try:
+        renewed = worker_call.run(runtime, vault, job, worker)
+    except (LoginRequired, Refused, Unreachable) as error:
+        vault.recover()  # the worker may have committed a new refresh token before it ended
+        if isinstance(error, LoginRequired) and grant is Grant.REFRESH_TOKEN:
+            raise _NotGiven(error.message) from None
+        raise
+    latest, token = older_tokens.settle(runtime, vault, job, renewed)
+    if latest != session:
+        vault.publish(latest)
+    vault.journal.remove(latest)
+    _keep(runtime, vault, asked, token)
+    return token
 
 
 class _NotGiven(Refused):
