@@ -108,14 +108,17 @@ def test_getting_a_narrower_token_may_be_killed_too(tmp_path: Path, make_server:
     narrower = ("--scope", "openid")
     found = [each for each in watched(scene, *narrower) if each.role == role]
     assert len(found) >= 6, found
-    missed = []  # a run can have one change less than the one that was watched
     for point in found:
-        scene.login()  # which also forgets the narrower token, and what is known about the server
-        scene.age(600)
-        environ = watch(scene, tmp_path / "log") | {"KILL_AT": f"{role}:{point.number}"}
-        killed, again = (scene.token(*narrower, environ=environ) for _ in range(2))
-        assert killed.status in ((-9, 0) if role == CALLER else (0, 6)), (point, killed)
-        missed += [point] if role == CALLER and killed.status == 0 else []
+        for _ in range(
+            3
+        ):  # a server that is slow to say what it does with older tokens leaves the caller less to write
+            scene.login()  # which also forgets the narrower token, and what is known about the server
+            scene.age(600)
+            environ = watch(scene, tmp_path / "log") | {"KILL_AT": f"{role}:{point.number}"}
+            killed, again = (scene.token(*narrower, environ=environ) for _ in range(2))
+            if role != CALLER or killed.status != 0:
+                break
+        assert killed.status == -9 if role == CALLER else killed.status in (0, 6), (point, killed)
         assert again.status in (-9, 0, 4, 5, 6), (point, again)
         result = scene.home.run("refresh")
         if (role, grace) == (WORKER, 0) and point.name in BETWEEN_THE_COMMITS and result.status == 4:
@@ -123,5 +126,4 @@ def test_getting_a_narrower_token_may_be_killed_too(tmp_path: Path, make_server:
         else:
             assert (result.status, scene.detections) == (0, 0), (point, killed, again, result)
         scene.goes_on()
-    assert len(missed) <= 1, missed
     assert scene.token(*narrower).status == 0

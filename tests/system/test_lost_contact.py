@@ -65,17 +65,16 @@ INSTEAD_OF_PYTHON = {
 EMBEDDED = "import sys; sys.executable = {}; from tokenctl.__main__ import main; main()"
 
 
-@pytest.mark.parametrize("what", INSTEAD_OF_PYTHON)
-def test_an_interpreter_that_is_not_python(scene: Scene, tmp_path: Path, what: str) -> None:
-    """A program that embeds Python names itself, or nothing: one request is made all the same, and never two."""
+def embedded(scene: Scene, folder: Path, what: str, *words: str) -> str:
+    """Run a command in a program that says its interpreter is something else, and return the token that it prints."""
     program = INSTEAD_OF_PYTHON[what]
-    path = tmp_path / "interpreter"
+    path = folder / "interpreter"
     if program is not None and program.startswith("#!"):
         path.write_text(program)
         path.chmod(0o755)
     executable = None if program is None else str(path) if program.startswith("#!") else program
     done = subprocess.run(
-        [sys.executable, "-c", EMBEDDED.format(repr(executable)), "token"],
+        [sys.executable, "-c", EMBEDDED.format(repr(executable)), *words],
         env={**scene.home.environ, "PYTHON": sys.executable},
         cwd=scene.home.folder,
         capture_output=True,
@@ -84,30 +83,20 @@ def test_an_interpreter_that_is_not_python(scene: Scene, tmp_path: Path, what: s
         check=False,
     )
     assert (done.returncode, "Traceback" in done.stderr) == (0, False), done
-    assert done.stdout.strip() == scene.kept["access_token"]
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("what", INSTEAD_OF_PYTHON)
+def test_an_interpreter_that_is_not_python(scene: Scene, tmp_path: Path, what: str) -> None:
+    """A program that embeds Python names itself, or nothing: one request is made all the same, and never two."""
+    assert embedded(scene, tmp_path, what, "token") == scene.kept["access_token"]
     went_well(scene)
 
 
 @pytest.mark.parametrize("what", INSTEAD_OF_PYTHON)
 def test_a_narrower_token_where_no_worker_works(scene: Scene, tmp_path: Path, what: str) -> None:
     """A narrower token is got too: without a worker if nothing was sent, else with one more request; no login is lost."""
-    program = INSTEAD_OF_PYTHON[what]
-    path = tmp_path / "interpreter"
-    if program is not None and program.startswith("#!"):
-        path.write_text(program)
-        path.chmod(0o755)
-    executable = None if program is None else str(path) if program.startswith("#!") else program
-    done = subprocess.run(
-        [sys.executable, "-c", EMBEDDED.format(repr(executable)), "token", "--scope", "openid"],
-        env={**scene.home.environ, "PYTHON": sys.executable},
-        cwd=scene.home.folder,
-        capture_output=True,
-        text=True,
-        timeout=LONG,
-        check=False,
-    )
-    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done
-    assert len(done.stdout.split()) == 1
+    assert embedded(scene, tmp_path, what, "token", "--scope", "openid") not in ("", scene.kept["access_token"])
     assert scene.home.run("refresh").status == 0
 
 

@@ -12,7 +12,10 @@ from tokenctl.errors import UsageError
 
 
 def pool(proxy: Proxy | None, context: ssl.SSLContext | None) -> httpcore.ConnectionPool:
-    """Return httpcore's pool for the request; `context` None is for one without TLS, up to the proxy too. Raises UsageError when a library for the proxy is not installed."""
+    """Return httpcore's pool for the request. `context` None: no TLS, neither to the server nor to the proxy.
+
+    Raises UsageError when a library for the proxy is not installed.
+    """
     backend = SideBySide()
     if proxy is None:
         return httpcore.ConnectionPool(ssl_context=context, network_backend=backend)
