@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.real_parts import Missing, available
 from tests.support.ring import Ring
 from tests.support.sessions import ID, session
+from tokenctl import fast_path
 from tokenctl.errors import StoreUnavailable, UsageError
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
@@ -243,3 +245,24 @@ def test_narrower_tokens_are_kept_beside_the_session_and_go_with_it() -> None:
     opened.keep_narrower("a1", session(2))
     opened.forget()
     assert opened.newest() is None and opened.narrower("a1") is None
+
+
+# -- copies for the fast way --------------------------------------------------------------------------
+
+
+def test_the_lock_removes_copies_when_it_is_taken_and_when_it_is_given_back() -> None:
+    """A copy from before a change is gone while the session changes, and one that came meanwhile is gone after that."""
+    kernel = fast_path._open()
+    if kernel is None:
+        with available():
+            raise Missing("no kernel keyring that this process may use")
+    assert kernel is not None
+    opened = vault.open(Runtime(), PROFILE)
+    name = f"tokenctl:1|lock|{folder()}"
+    copy = f"token=AT\nprofile=t\n\n{fast_path.see(str(folder()))}"
+    kernel.add(name, copy, 60)
+    assert copy.encode() in dict(kernel._own()).values()
+    with opened.exclusive():
+        assert copy.encode() not in dict(kernel._own()).values()
+        kernel.add(name, copy, 60)
+    assert copy.encode() not in dict(kernel._own()).values()

@@ -407,7 +407,7 @@ def test_it_looks_at_no_other_file(scene: Scene, tmp_path: Path) -> None:
     with available():
         strace = program("strace")
     log = tmp_path / "strace.txt"
-    prefix = (strace, "-f", "-e", "trace=%file,%network,openat,keyctl,add_key", "-o", str(log))
+    prefix = (strace, "-f", "-e", "trace=%file,%network,openat,keyctl,add_key,prctl", "-o", str(log))
     assert scene.run("token", prefix=prefix).status == 0
     lines = log.read_text().splitlines()
     begun = max(number for number, line in enumerate(lines) if "cli/__pycache__/plain" in line)
@@ -417,6 +417,9 @@ def test_it_looks_at_no_other_file(scene: Scene, tmp_path: Path) -> None:
     named.add(bus(scene))
     assert {path for path in seen - named if not ALLOWED.fullmatch(path)} == set()
     assert str(scene.home.config) in seen
+    calls = [line.partition(" ")[2].strip() for line in lines[begun:]]
+    forbidden = next(number for number, call in enumerate(calls) if "PR_SET_DUMPABLE, SUID_DUMP_DISABLE" in call)
+    assert forbidden < next(number for number, call in enumerate(calls) if "KEYCTL_READ" in call)  # no core has a token
     assert not any("socket(" in line or "connect(" in line for line in lines[begun:])
 
 
