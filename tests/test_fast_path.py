@@ -313,7 +313,7 @@ def test_a_config_file_that_changed_just_now_leaves_it_to_the_ordinary_way(tmp_p
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt" or os.getuid() != 0, reason="only root can become another user")
-def test_a_program_with_the_rights_of_another_user_has_no_copy(old: Path) -> None:
+def test_a_program_with_the_rights_of_another_user_has_no_copy() -> None:
     """A set-user-ID program asks for another user than the one whose keyring it has."""
     source = """
 import os, sys
@@ -323,7 +323,7 @@ before = fast_path.question("", environ)
 os.seteuid(65534)
 print(before is not None, fast_path.question("", environ))
 """
-    assert run(source, str(old)) == "True None"
+    assert run(source, "/etc/passwd") == "True None"  # a file that both users can look at
 
 
 @pytest.mark.parametrize(
@@ -351,6 +351,38 @@ def test_a_session_without_an_end_or_of_another_boot() -> None:
     assert fast_path.copy_of(Profile(name="t"), session(1, expires_at=None), 60, "b") is None
     found = fast_path.copy_of(Profile(name="t"), session(1, boot_id="a", booted_at_ms=5), 60, "b")
     assert found is not None and found["booted_at"] == ""
+
+
+class Answering(fast_path.Kernel):
+    """Stands in for the kernel: it has one key, which it describes as it was told."""
+
+    def __init__(self, described: str, text: str) -> None:
+        self.answers = {6: f"{described}\0".encode(), 11: text.encode()}
+
+    def _call(self, *arguments: object) -> int:
+        return 7
+
+    def _text(self, operation: int, key: int, size: int = 0) -> bytes:
+        return self.answers[operation]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no user ids")
+@pytest.mark.parametrize(
+    ("kind", "other", "rights", "found"),
+    [
+        ("user", 0, "003b0000", True),
+        ("user", 1, "003b0000", False),
+        ("user", 0, "3f3f3f3f", False),
+        ("logon", 0, "003b0000", False),
+    ],
+)
+def test_the_kind_the_owner_and_the_rights_of_a_key_each_count(
+    old: Path, kind: str, other: int, rights: str, found: bool
+) -> None:
+    """A key that differs in one of them alone is not a copy of this user's own."""
+    described = f"{kind};{os.getuid() + other};0;{rights};tokenctl:1|test"
+    kernel = Answering(described, f"token=AT\n\n{fast_path.see(str(old))}")
+    assert (kernel.find("tokenctl:1|test") is not None) is found
 
 
 MANY = """
