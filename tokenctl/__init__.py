@@ -1,12 +1,22 @@
 """tokenctl: one login; after that every tool gets a fresh access token.
 
+For a Python program; `tokenctl help python` has examples:
+
+    tokenctl.access_token("work").value                    a fresh access token
+    httpx.Client(auth=tokenctl.TokenAuth("work"))          httpx: a fresh token in each request to the profile's hosts
+    requests.get(url, auth=tokenctl.RequestsAuth("work"))  the same for requests
+    tokenctl.TokenctlError                                 what they raise; it has `message`, `hint` and `exit_status`
+
+`import tokenctl` loads none of the libraries: each name is loaded when it is used.
+
 The architecture. Follow the data: a *flow* begins a session, the *vault* keeps it, the *broker* renews it, a
 *handoff* gives its access token away.
 
     fast_path  `token` and `exec` from a copy in the kernel's keyring, before anything else is loaded
     cli        the command table, what can be typed (commands), what it does (actions), and what it shows (views)
     demo       a small authorization server and a tour of the commands
-    handoff    how an access token leaves: environment of a child, token file
+    handoff    how an access token leaves: environment of a child, token file, Python programs, the proxy; to which
+               origins (binding)
     broker     how a session is kept alive: current (the hot path), renewal (the caller's steps), worker (the
                worker's steps), downscoped (tokens for a narrower target), lifecycle (begin, move, end)
     flows      one `Flow` record a grant: sign in, build the renewal request, read the reply, revoke
@@ -48,4 +58,51 @@ Left out on purpose: the implicit and the password grant, PKCE `plain`, ID token
 turning certificate checks off, configuration from the current directory, printing a refresh token.
 """
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tokenctl.errors import (
+        Busy,
+        LoginRequired,
+        Refused,
+        StoreError,
+        TokenctlError,
+        Unreachable,
+        UsageError,
+    )
+    from tokenctl.handoff.access_token import AccessToken
+    from tokenctl.handoff.python_api import access_token
+    from tokenctl.handoff.requests_auth import RequestsAuth
+    from tokenctl.handoff.token_auth import TokenAuth
+
 __version__ = "0.1.0"
+__all__ = [
+    "AccessToken",
+    "Busy",
+    "LoginRequired",
+    "Refused",
+    "RequestsAuth",
+    "StoreError",
+    "TokenAuth",
+    "TokenctlError",
+    "Unreachable",
+    "UsageError",
+    "access_token",
+]
+
+_MODULES = {
+    "AccessToken": "handoff.access_token",
+    "RequestsAuth": "handoff.requests_auth",
+    "TokenAuth": "handoff.token_auth",
+    "access_token": "handoff.python_api",
+}
+"""Where a name is; all others are errors."""
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name when it is used first."""
+    if name not in __all__:
+        raise AttributeError(f"module 'tokenctl' has no attribute {name!r}")
+    from importlib import import_module
+
+    globals()[name] = found = getattr(import_module(f"tokenctl.{_MODULES.get(name, 'errors')}"), name)
+    return found

@@ -28,8 +28,8 @@ Send = Callable[["Request"], "Response"]
 class Runtime:
     """One run of the program.
 
-    A program that uses this one, such as a test, may pass its own `send`, `clock`, `browser`, and `store`, which
-    then keeps every profile's session. `environ` None means the environment of this process.
+    A program that uses this one, such as a test, may pass its own `send`, `clock`, `browser`, `terminal`, and `store`,
+    which then keeps every profile's session. `environ` None means the environment of this process.
     """
 
     def __init__(
@@ -42,10 +42,11 @@ class Runtime:
         clock: Clock | None = None,
         store: Store | None = None,
         browser: "Browser | None" = None,
+        terminal: Terminal | None = None,
     ) -> None:
         self.environ = private_process.environment() if environ is None else environ
         self.config_file = config_file
-        self.terminal = Terminal(self.environ, verbose=verbose)
+        self.terminal = terminal or Terminal(self.environ, verbose=verbose)
         self.entropy = os.urandom
         self._clock = clock or Clock()
         self._send = send
@@ -101,6 +102,14 @@ class Runtime:
 
         profile = environment.choose(self.config, self.environ, name)
         self.warn_of_variables(profile, name)
+        return profile
+
+    def profile_for(self, name: str | None, origin: str) -> Profile:
+        """Pick the profile that may give its token to the origin; see `environment.choose_for`."""
+        from tokenctl.config import environment
+
+        profile = environment.choose_for(self.config, self.environ, name, origin)
+        self.warn_of_variables(profile, profile.name)
         return profile
 
     def asked(self, name: str | None) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from tokenctl.errors import Refused, UsageError
 from tokenctl.oauth.wire import (
     Request,
     describe,
-    is_loopback,
     issuer_url,
     json_object,
     overloaded,
@@ -171,18 +170,6 @@ def test_a_wrong_issuer_is_a_usage_error(url: str) -> None:
     with pytest.raises(UsageError, match="issuer") as caught:
         issuer_url(url)
     assert "\n" not in caught.value.message and caught.value.hint
-
-
-@pytest.mark.parametrize(
-    ("host", "expected"),
-    [
-        *(("localhost", True), ("127.0.0.1", True), ("127.8.9.1", True), ("::1", True)),
-        *(("localhost.", False), ("a.localhost", False), ("10.0.0.1", False), ("", False), (None, False)),
-    ],
-)
-def test_only_literals_and_localhost_are_this_machine(host: str | None, expected: bool) -> None:
-    """A name that some name server could point elsewhere does not count."""
-    assert is_loopback(host) is expected
 
 
 def test_a_query_is_added_to_the_one_there_is() -> None:

@@ -13,7 +13,7 @@ from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
 from tokenctl.adapters.no_proxy import covers
 from tokenctl.errors import UsageError
-from tokenctl.oauth.wire import is_loopback
+from tokenctl.model.origins import is_loopback
 
 DEFAULT_PORTS = {"http": 80, "https": 443, "socks5": 1080}
 _KINDS = {"http": "http", "https": "https", "socks5": "socks5", "socks5h": "socks5", "socks": "socks5"}

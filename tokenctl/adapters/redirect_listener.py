@@ -19,8 +19,9 @@ from urllib.parse import urlsplit
 
 from tokenctl.adapters import callback_page
 from tokenctl.errors import TokenctlError, UsageError
+from tokenctl.model.origins import is_loopback
 from tokenctl.oauth.authorization_code import UnexpectedCallback, UnprovenRefusal
-from tokenctl.oauth.wire import is_loopback, query_of
+from tokenctl.oauth.wire import query_of
 
 DEFAULT_REDIRECT = "http://127.0.0.1/callback"
 FIXED_PORT = 8400

@@ -10,17 +10,24 @@ from tokenctl.runtime import Runtime
 from tokenctl.storage.vault import Vault
 
 
-def token(runtime: Runtime, vault: Vault, target: Mapping[str, Any], min_ttl: int | None = None) -> Session:
+def token(
+    runtime: Runtime,
+    vault: Vault,
+    target: Mapping[str, Any],
+    min_ttl: int | None = None,
+    refused: str | None = None,
+) -> Session:
     """Return a token with at least `min_ttl` seconds left for the scope, resource and audience in `target`.
 
-    Without any of them it is the session itself. Raises UsageError, and what `current` raises.
+    Without any of them it is the session itself. `refused` is an access token that an API refused: another one is
+    returned. Raises UsageError, and what `current` raises.
     """
     if not any(target.values()):
-        return current(runtime, vault, min_ttl)
+        return current(runtime, vault, min_ttl, refused)
     from tokenctl.broker.downscoped import downscoped
     from tokenctl.model.target import from_members
 
-    return downscoped(runtime, vault, from_members(target, "option"), min_ttl)
+    return downscoped(runtime, vault, from_members(target, "option"), min_ttl, refused)
 
 
 FIRST_PAUSE = 1.0

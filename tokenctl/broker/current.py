@@ -21,9 +21,10 @@ PASSING = (Unreachable, StoreError, Busy)
 """Failures that may be over at the next try, so that nothing has to be done about them."""
 
 
-def current(runtime: Runtime, vault: "Vault", min_ttl: int | None = None) -> Session:
+def current(runtime: Runtime, vault: "Vault", min_ttl: int | None = None, refused: str | None = None) -> Session:
     """Return a session whose access token has at least `min_ttl` seconds left; None means what the profile says.
 
+    `refused` is an access token that an API refused: it is not returned, however long it lives.
     The stored one if it has: no lock, no network. Otherwise renew. If that fails, the stored access token is handed
     out with a warning until it expires: a refresh token that is dead does not end it. Raises LoginRequired, Refused,
     Unreachable, Busy or StoreError.
@@ -38,7 +39,7 @@ def current(runtime: Runtime, vault: "Vault", min_ttl: int | None = None) -> Ses
         found.state == "signing_out" or (found.state == "login_required" and not vault.behind)
     ):
         raise found.problem
-    if found.state == "fresh":
+    if found.state == "fresh" and session.access_token != refused:
         # Where a renewal ends the token that others still use, it is not done earlier than needed.
         ends = older_access_tokens(vault.profile, session) == "ended"
         early_ttl = wanted if ends else wanted + SOFT_WINDOW
@@ -50,17 +51,17 @@ def current(runtime: Runtime, vault: "Vault", min_ttl: int | None = None) -> Ses
         if early is not None:
             return early
     # While the token can still be handed out, wait for at most half of what it lives.
-    left = session.remaining(runtime.time_of(session))
+    left = session.remaining(runtime.time_of(session)) if session.access_token != refused else None
     try:
-        return _renewed(runtime, vault, session, wanted, patience=left / 2 if left else None)
+        return _renewed(runtime, vault, session, wanted, patience=left / 2 if left else None, refused=refused)
     except OtherSession:  # another process replaced it while this one waited for the lock
         return _begin(runtime, vault, session)
     except Busy as error:
         if left and session.expired(runtime.time_of(session)):  # it expired meanwhile: wait as long as others do
             return _renewed(runtime, vault, session, wanted, patience=None)
-        return _at_hand(runtime, vault, session, error)
+        return _at_hand(runtime, vault, session, error, refused)
     except TokenctlError as error:
-        return _at_hand(runtime, vault, session, error)
+        return _at_hand(runtime, vault, session, error, refused)
 
 
 def _in_doubt(vault: "Vault", session: Session) -> bool:
@@ -84,10 +85,12 @@ def _renewed_early(runtime: Runtime, vault: "Vault", session: Session, min_ttl: 
         raise  # the try took long
 
 
-def _at_hand(runtime: Runtime, vault: "Vault", seen: Session, error: TokenctlError) -> Session:
+def _at_hand(
+    runtime: Runtime, vault: "Vault", seen: Session, error: TokenctlError, refused: str | None = None
+) -> Session:
     """Return the stored session while its access token lives, and warn that it could not be renewed.
 
-    Raises the error when the token has expired, and when the session is no longer there or no longer the profile's.
+    Raises the error when the token has expired or was `refused`, and when the session is no longer there or no longer the profile's.
     """
     try:
         session = vault.newest()
@@ -98,7 +101,7 @@ def _at_hand(runtime: Runtime, vault: "Vault", seen: Session, error: TokenctlErr
     matching.check(runtime, vault, session)
     check_not_signing_out(vault.profile, signing_out=vault.signing_out(session))
     now = runtime.time_of(session)
-    if session.expired(now):
+    if session.expired(now) or session.access_token == refused:
         raise error
     left = session.remaining(now)
     life = "has no known end" if left is None else f"lives {left} s more"
@@ -108,11 +111,13 @@ def _at_hand(runtime: Runtime, vault: "Vault", seen: Session, error: TokenctlErr
     return session
 
 
-def _renewed(runtime: Runtime, vault: "Vault", seen: Session, min_ttl: int, *, patience: float | None) -> Session:
+def _renewed(
+    runtime: Runtime, vault: "Vault", seen: Session, min_ttl: int, *, patience: float | None, refused: str | None = None
+) -> Session:
     """Renew. If the machine slept while the answer was on its way, so that the new token is used up, do it once more."""
     from tokenctl.broker.renewal import renew_if_stale
 
-    session = renew_if_stale(runtime, vault, seen, min_ttl, patience=patience)
+    session = renew_if_stale(runtime, vault, seen, min_ttl, patience=patience, refused=refused)
     if session.expired(runtime.time_of(session)):
         session = renew_if_stale(runtime, vault, session, min_ttl)
     return session

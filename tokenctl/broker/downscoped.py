@@ -8,7 +8,7 @@ goes at sign-out and whenever a person asks for `refresh`.
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from tokenctl import flows
 from tokenctl.adapters.worker_process import LostContact, Worker
@@ -27,10 +27,12 @@ from tokenctl.storage import vault as vaults
 from tokenctl.storage.vault import Vault
 
 
-def downscoped(runtime: Runtime, vault: Vault, wanted: Target, min_ttl: int | None = None) -> Session:
+def downscoped(
+    runtime: Runtime, vault: Vault, wanted: Target, min_ttl: int | None = None, refused: str | None = None
+) -> Session:
     """Return a token for the target with at least `min_ttl` seconds left, from the store or from the server.
 
-    It has the form of a session without a refresh token. Raises UsageError, and what `current` raises.
+    `refused` is an access token that an API refused: another one is returned. It has the form of a session without a refresh token. Raises UsageError, and what `current` raises.
     """
     profile = vault.profile
     ttl = profile.min_ttl if min_ttl is None else min_ttl
@@ -43,7 +45,7 @@ def downscoped(runtime: Runtime, vault: Vault, wanted: Target, min_ttl: int | No
     target, exchanged = _complete(profile, session, wanted)
     _check_session(profile, session, wanted, exchanged=exchanged)
     key = _key(session, target, exchanged=exchanged)
-    asked = _Asked(key=key, target=target, scope=wanted.scope, min_ttl=ttl, exchanged=exchanged)
+    asked = _Asked(key=key, target=target, scope=wanted.scope, min_ttl=ttl, exchanged=exchanged, refused=refused)
     token = _kept(runtime, vault, session, asked)
     if token is not None:
         return token
@@ -61,7 +63,8 @@ def downscoped(runtime: Runtime, vault: Vault, wanted: Target, min_ttl: int | No
 class _Asked:
     """A narrower token that is asked for.
 
-    Its key in the vault, its target, the scope of the command line, `min_ttl`, and whether token exchange gets it.
+    Its key in the vault, its target, the scope of the command line, `min_ttl`, whether token exchange gets it, and the
+    access token that an API refused, if one did.
     """
 
     key: str
@@ -69,6 +72,7 @@ class _Asked:
     scope: str | None
     min_ttl: int
     exchanged: bool
+    refused: str | None = field(default=None, repr=False)
 
 
 def _by_exchange(runtime: Runtime, vault: Vault, asked: _Asked) -> Session:
@@ -203,6 +207,8 @@ def _kept(runtime: Runtime, vault: Vault, session: Session, asked: _Asked) -> Se
     if token is None or (
         older_tokens.may_have_ended(vault.profile, session, token) and not (session.by_machine or asked.exchanged)
     ):
+        return None
+    if token.access_token == asked.refused:
         return None
     return token if token.fresh(runtime.time_of(token), asked.min_ttl) else None
 

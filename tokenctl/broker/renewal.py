@@ -25,23 +25,30 @@ UNDER_LOCK = 45
 
 
 def renew_if_stale(
-    runtime: Runtime, vault: Vault, seen: Session, min_ttl: int, *, patience: float | None = None
+    runtime: Runtime,
+    vault: Vault,
+    seen: Session,
+    min_ttl: int,
+    *,
+    patience: float | None = None,
+    refused: str | None = None,
 ) -> Session:
     """Renew the session, unless it has `min_ttl` seconds left when the lock is taken. `seen` was read without the lock.
 
-    `patience` is how many seconds to wait for the lock. Raises LoginRequired, Refused, Unreachable, Busy or StoreError.
+    A session whose access token is `refused` by an API is renewed in any case. `patience` is how many seconds to wait for the lock. Raises LoginRequired, Refused, Unreachable, Busy or StoreError.
     """
     waited_since = runtime.clock()
     try:
         # Step 2: one process at a time. The lock is free when this process and its worker have both closed it.
-        with vault.exclusive(patience) as lock, worker_call.ahead(runtime, vault, seen, lock, min_ttl) as worker:
+        needed_for = None if seen.access_token == refused else min_ttl
+        with vault.exclusive(patience) as lock, worker_call.ahead(runtime, vault, seen, lock, needed_for) as worker:
             # Step 3: read again, and use only this record from here on.
             session = read_again(runtime, vault)
-            if renewed_since(runtime, seen, session):
+            if renewed_since(runtime, seen, session) and session.access_token != refused:
                 return session
             # Under the lock nobody presents it now: an answer that is missing is lost, and can have ended the token.
             lost = older_access_tokens(vault.profile, session) != "kept" and vault.unanswered(session)
-            if session.fresh(runtime.time_of(session), min_ttl) and not lost:
+            if session.fresh(runtime.time_of(session), min_ttl) and not lost and session.access_token != refused:
                 return session
             entry = vault.journal.read(session)
             grant = permission.permitted_grant(runtime, vault.profile, session, entry)

@@ -8,10 +8,11 @@ from tokenctl.cli.answers import NONE, Answers, address, address_or_none
 from tokenctl.config.environment import override
 from tokenctl.errors import Refused, UsageError
 from tokenctl.flows.discovery import discover
+from tokenctl.model.origins import is_loopback
 from tokenctl.model.profile import Profile
 from tokenctl.oauth import metadata
 from tokenctl.oauth.metadata import Metadata
-from tokenctl.oauth.wire import is_loopback, issuer_url, json_object
+from tokenctl.oauth.wire import issuer_url, json_object
 from tokenctl.runtime import Runtime
 
 _ENDPOINTS = {

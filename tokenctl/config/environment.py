@@ -49,6 +49,53 @@ def choose(config: Config, environ: Mapping[str, str], named: str | None = None)
     return profile
 
 
+def choose_for(config: Config, environ: Mapping[str, str], named: str | None, origin: str) -> Profile:
+    """Choose the profile that may give its token to the origin; see `choose`. Raises UsageError.
+
+    A named profile, or that of the environment, must be bound to the origin. Else it is the one profile that is.
+    """
+    name = named or environ.get("TOKENCTL_PROFILE") or None
+    if name is None and not is_ad_hoc(config, environ):
+        profile = choose(config, environ, bound_to(config, origin))
+        check_job(profile, environ)
+        return profile
+    profile = choose(config, environ, named)
+    if origin not in profile.hosts:
+        raise UsageError(f"profile {profile.name!r} is not bound to {origin}", hint=_how_to_bind(profile.name, origin))
+    return profile
+
+
+def bound_to(config: Config, origin: str) -> str:
+    """Return the name of the one profile that is bound to the origin.
+
+    A profile with a mistake is not bound to anything. Raises UsageError, also when two profiles are bound to it: which
+    account is meant cannot be known then.
+    """
+    names, mistake = [], None
+    for name in config.profiles:
+        try:
+            names += [name] if origin in config.profiles[name].hosts else []
+        except UsageError as error:
+            mistake = mistake or error
+    if len(names) == 1:
+        return names[0]
+    if names:
+        raise UsageError(
+            f"the profiles {' and '.join(map(repr, names[:2]))} are both bound to {origin}",
+            hint=f"name one with -p, or: tokenctl profile set {names[1]} hosts-={origin}",
+        )
+    if mistake is not None:
+        raise mistake
+    only = next(iter(config.profiles)) if len(config.profiles) == 1 else "NAME"
+    raise UsageError(f"no profile is bound to {origin}", hint=_how_to_bind(only, origin))
+
+
+def _how_to_bind(name: str, origin: str) -> str:
+    if name == ENVIRONMENT_PROFILE:
+        return f"set TOKENCTL_HOSTS={origin} if that server may get the token"
+    return f"if that server may get the token: tokenctl profile set {name} hosts+={origin}"
+
+
 def _check_meant(environ: Mapping[str, str]) -> None:
     """Raise UsageError where there is no profile and the environment seems to be meant to describe one."""
     secrets = [f"TOKENCTL_{name}" for name in ("CLIENT_SECRET", "API_KEY") if variables.is_set(environ, name)]

@@ -88,7 +88,7 @@ def parsed(name: str, text: str, where: str) -> Any:
     `where` names the text in a message. The value itself is not checked. Raises UsageError.
     """
     kind = CHECKS[name]
-    if kind is check.uris:
+    if kind in (check.uris, check.origins):
         return re.split(r",?\s+", text.strip())
     if kind is check.boolean:
         return {"true": True, "1": True, "false": False, "0": False}.get(text.lower(), text)

@@ -36,6 +36,9 @@ class Profile:
     scope: str | None = setting(check.scope, None)
     resource: tuple[str, ...] = setting(check.uris, ())
     audience: str | None = setting(check.text, None)
+    hosts: tuple[str, ...] = setting(check.origins, ())
+    """The origins that may get the token: from an HTTP client, the proxy, a helper. The API that a `resource` names is no
+    such origin by itself."""
     flow: str = setting(one_of(FLOWS), "auto")
     store: str = setting(one_of(STORES), "keyring")
     keyring_backend: str | None = setting(check.text, None)

@@ -104,6 +104,13 @@ def uris(value: object, where: str) -> tuple[str, ...]:
     return tuple(values)
 
 
+def origins(value: object, where: str) -> tuple[str, ...]:
+    """Check one origin that may get the token (a text), or a list of them; see `model.origins`. Raises UsageError."""
+    from tokenctl.model import origins as of_model
+
+    return of_model.check(value, where)
+
+
 def check_resource(value: str, where: str) -> None:
     """Check a resource indicator: an absolute URI without a fragment (RFC 8707 section 2). Raises UsageError."""
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:[!-\"$-~]+", value):

@@ -3,12 +3,12 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from math import isfinite
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from tokenctl.errors import Refused, Unreachable, UsageError
+from tokenctl.model.origins import is_loopback
 
 JSON = Mapping[str, Any]
 _SECRET_PARAMETERS = {
@@ -174,16 +174,6 @@ def try_later(response: Response, who: str) -> Unreachable:
     wait = f"it asks to wait {response.retry_after} s" if response.retry_after else "try again in a moment"
     said = f"{who} is overloaded or failing ({describe(response)})"
     return Unreachable(said, hint=wait, sent=True, retry_after=response.retry_after)
-
-
-def is_loopback(host: str | None) -> bool:
-    """Tell whether the host is `localhost` or a loopback address, which need no name server."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host or "").is_loopback
-    except ValueError:
-        return False
 
 
 def safe_url(url: object, name: str) -> str:

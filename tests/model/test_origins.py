@@ -1,0 +1,128 @@
+"""Origins: which texts are one, and when two are the same."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tokenctl.errors import UsageError
+from tokenctl.model import origins
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://api.example.com", "https://api.example.com"),
+        ("https://api.example.com:443/v1?q#f", "https://api.example.com"),
+        ("HTTPS://API.Example.COM/", "https://api.example.com"),
+        ("https://api.example.com:0443", "https://api.example.com"),
+        ("http://localhost:80", "http://localhost"),
+        ("https://api.example.com:80", "https://api.example.com:80"),
+        ("https://api.example.com.", "https://api.example.com."),
+        ("http://[0:0::1]:8080/x", "http://[::1]:8080"),
+        ("https://xn--bcher-kva.example", "https://xn--bcher-kva.example"),
+        ("https://a?b", "https://a"),
+        ("https://a#b@c", "https://a"),
+    ],
+)
+def test_an_origin_is_scheme_host_and_port(url: str, expected: str) -> None:
+    """The scheme's own port is left out, the host is in lower case, and nothing else is changed."""
+    assert origins.origin_of(url) == expected
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("", "api.example.com", "//api.example.com", "https://", "https:///x", "https:api.example.com"),
+        *("ftp://a.example", "wss://a.example", "file:///etc", "unix:///run/x", "httpss://a.example"),
+        *("https://user@a.example", "https://a.example@evil.example", "https://a:b@a.example", "https://@a.example"),
+        *("https://a.example:", "https://a.example:0", "https://a.example:65536", "https://a.example:4 3"),
+        *(
+            "https://a.example:443:443",
+            "https://a.example\\@evil.example",
+            "https://a.example\n",
+            "https://a.exa\0mple",
+        ),
+        *("https://a.example/\r\nHost: evil", " https://a.example", "https://a.example /", "https://bücher.example"),
+        *("https://a%2eexample", "https://[::1", "https://::1", "https://[::1%25eth0]", "https://[1.2.3.4]"),
+        *("https://[v1.x]", "https://*.example.com", "https://a,b", f"https://{'a' * 254}", f"https://a/{'a' * 9000}"),
+    ],
+)
+def test_anything_else_has_no_origin(url: str) -> None:
+    """User information, a backslash, control characters, names that are not ASCII, wildcards, other schemes."""
+    with pytest.raises(ValueError, match="not a"):
+        origins.origin_of(url) if "[" not in url else _refused(url)
+
+
+def _refused(url: str) -> None:
+    try:
+        origins.origin_of(url)
+    except ValueError:
+        raise ValueError("not a URL: ipaddress has words of its own") from None
+
+
+@given(st.text(max_size=60))
+def test_no_text_makes_another_error(text: str) -> None:
+    """Any text is an origin or a ValueError; what is an origin once stays the same."""
+    for each in (text, f"https://{text}", f"https://a.example{text}"):
+        try:
+            found = origins.origin_of(each)
+        except ValueError:
+            continue
+        assert origins.origin_of(found) == found
+        assert origins.host_of(found) in found
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        *("http://127.0.0.1:8000", "https://127.0.0.1:8001", "https://localhost:8000", "https://127.1:8000"),
+        *("https://127.0.0.1", "https://[::1]:8000", "https://2130706433:8000", "https://127.0.0.1.:8000"),
+        *("https://0x7f.1:8000", "https://127.0.0.2:8000", "https://[::ffff:127.0.0.1]:8000"),
+    ],
+)
+def test_only_the_same_text_is_the_same_origin(other: str) -> None:
+    """Another scheme, port or spelling of the host is another origin, even if the same server answers there."""
+    assert origins.origin_of(other) != origins.origin_of("https://127.0.0.1:8000/")
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        *(("localhost", True), ("127.0.0.1", True), ("127.8.9.1", True), ("::1", True)),
+        *(("localhost.", False), ("a.localhost", False), ("10.0.0.1", False), ("", False), (None, False)),
+    ],
+)
+def test_only_literals_and_localhost_are_this_machine(host: str | None, expected: bool) -> None:
+    """A name that some name server could point elsewhere does not count."""
+    assert origins.is_loopback(host) is expected
+
+
+def test_the_setting_takes_origins_and_one_slash() -> None:
+    """A text or a list; each is written in its one form, and once."""
+    assert origins.check("https://A.example:443/", "hosts") == ("https://a.example",)
+    assert origins.check(["http://localhost:8080", "https://a.example", "https://a.example/"], "hosts") == (
+        "http://localhost:8080",
+        "https://a.example",
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "message", "hint"),
+    [
+        (5, "must be a list of strings", ""),
+        (["https://a.example", 5], "must be a list of strings", ""),
+        ("api.example.com", "is not an origin", "did you mean https://api.example.com?"),
+        ("https://me@a.example", "is not an origin", "write it as"),
+        ("https://*.example.com", "is not an origin", "write it as"),
+        ("https://a.example/v1", "is more than an origin", "write it as https://a.example"),
+        ("https://a.example?x", "is more than an origin", "write it as https://a.example"),
+        ("http://a.example", "must be https", "for this machine alone"),
+        ("http://127.0.0.1.nip.io", "must be https", "for this machine alone"),
+    ],
+)
+def test_the_setting_says_what_is_wrong(value: object, message: str, hint: str) -> None:
+    """A host without a scheme, a path, plain http to another machine: each with what to write."""
+    with pytest.raises(UsageError) as caught:
+        origins.check(value, "profiles.work: hosts")
+    assert caught.value.message.startswith("profiles.work: hosts") and message in caught.value.message
+    assert hint in (caught.value.hint or "")

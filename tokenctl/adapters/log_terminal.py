@@ -1,0 +1,32 @@
+"""The terminal of a program that uses tokenctl as a library: messages go to its log, and nobody is asked."""
+
+import logging
+from collections.abc import Mapping
+
+from tokenctl.adapters.terminal import Terminal, clean
+
+LOG = logging.getLogger("tokenctl")
+LOG.addHandler(logging.NullHandler())  # a program that does not ask for the log sees nothing of it
+
+
+class LogTerminal(Terminal):
+    """Writes messages to the log `tokenctl` of Python's `logging`: what happened, as DEBUG; warnings, as WARNING."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        super().__init__(environ, verbose=LOG.isEnabledFor(logging.DEBUG))
+
+    @property
+    def err(self) -> None:
+        """None: nothing is written to stderr."""
+
+    @property
+    def attended(self) -> bool:
+        """False: nobody can be asked."""
+        return False
+
+    def warning(self, text: str) -> None:
+        """Log what can go wrong."""
+        LOG.warning(clean(text))
+
+    def _line(self, text: str) -> None:
+        LOG.debug(clean(text.removeprefix("tokenctl: ")))

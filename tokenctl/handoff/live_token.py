@@ -1,0 +1,186 @@
+"""The access token of a profile, held in memory for a program that runs for long: an HTTP client, the proxy.
+
+A token that is fresh costs no lock, no file and no request. Else one thread asks the broker, and all who need the token
+wait for its answer: however many they are, there is one renewal. The thread goes on when a waiter is interrupted, as a
+renewal must. An event loop never waits in it.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Mapping
+from concurrent.futures import Future
+from typing import Any, NamedTuple
+from weakref import WeakSet
+
+from tokenctl.broker import asked
+from tokenctl.handoff.access_token import AccessToken
+from tokenctl.model.profile import Profile
+from tokenctl.model.session import Session
+from tokenctl.runtime import Runtime
+from tokenctl.storage import vault as vaults
+from tokenctl.storage.vault import Vault
+
+RENEWED_IN_VAIN = 60.0
+"""Seconds for which a renewed token that was refused as well is not renewed again because of that."""
+SHORT = 5.0
+"""Seconds after which the broker is asked again when it could only give a token with less time left than wanted."""
+
+
+class _Held(NamedTuple):
+    """A token, the session that it is of, and until when (`time.monotonic`) it is used although it is not fresh."""
+
+    token: AccessToken
+    session: Session
+    short_until: float
+
+
+class LiveToken:
+    """The access token of a profile, or one for a narrower target. Threads, tasks and event loops can share it.
+
+    `target` has the scope, resource and audience to ask for; `min_ttl` is seconds, None means what the profile says.
+    """
+
+    def __init__(
+        self, runtime: Runtime, profile: Profile, target: Mapping[str, Any] | None = None, min_ttl: int | None = None
+    ) -> None:
+        self.profile = profile
+        self._runtime = runtime
+        self._target = dict(target or {})
+        self._min_ttl = min_ttl
+        self._held: _Held | None = None
+        self._in_vain: tuple[str, float] | None = None
+        self._begin()
+        _all.add(self)
+
+    def _begin(self) -> None:
+        """Begin with no lock, no vault and nobody who asks: also in a forked child, which has none of its parent's threads."""
+        self._changing = threading.Lock()
+        self._asking: Future[AccessToken] | None = None
+        self._vault: Vault | None = None
+
+    # -- a token ---------------------------------------------------------------------------------------
+
+    def get(self) -> AccessToken:
+        """Return a token that is fresh enough. Raises TokenctlError."""
+        return self._at_hand() or self._ask(None).result()
+
+    async def async_get(self) -> AccessToken:
+        """Do what `get` does, and leave the event loop free meanwhile."""
+        return self._at_hand() or await _result(self._ask(None))
+
+    def instead_of(self, refused: AccessToken) -> AccessToken | None:
+        """Return another token than the one that an API refused: a newer one that is there, else a renewed one.
+
+        None when a renewal has just not helped. Raises TokenctlError.
+        """
+        for _ in range(2):  # the first answer can be that of a thread that asked before the token was refused
+            token = self._other(refused)
+            if token is not None or self._is_in_vain(refused):
+                return token
+            token = self._ask(refused).result()
+            if token.value != refused.value:
+                return token
+        return None
+
+    async def async_instead_of(self, refused: AccessToken) -> AccessToken | None:
+        """Do what `instead_of` does, and leave the event loop free meanwhile."""
+        for _ in range(2):
+            token = self._other(refused)
+            if token is not None or self._is_in_vain(refused):
+                return token
+            token = await _result(self._ask(refused))
+            if token.value != refused.value:
+                return token
+        return None
+
+    def refused_too(self, token: AccessToken) -> None:
+        """Note that a token of `instead_of` was refused as well: a further renewal would not help for a while."""
+        self._in_vain = token.value, time.monotonic() + RENEWED_IN_VAIN
+
+    def _is_in_vain(self, token: AccessToken) -> bool:
+        value, until = self._in_vain or ("", 0.0)
+        return value == token.value and time.monotonic() < until
+
+    def _at_hand(self) -> AccessToken | None:
+        held = self._held
+        if held is None:
+            return None
+        now = self._runtime.time_of(held.session)
+        min_ttl = self.profile.min_ttl if self._min_ttl is None else self._min_ttl
+        if held.session.fresh(now, min_ttl):
+            return held.token
+        return held.token if time.monotonic() < held.short_until and not held.session.expired(now) else None
+
+    def _other(self, refused: AccessToken) -> AccessToken | None:
+        token = self._at_hand()
+        return None if token is None or token.value == refused.value else token
+
+    # -- asking the broker -----------------------------------------------------------------------------
+
+    def _ask(self, refused: AccessToken | None) -> "Future[AccessToken]":
+        """Ask the broker in a thread, unless one asks already."""
+        with self._changing:
+            if self._asking is not None:
+                return self._asking
+            future = self._asking = Future()
+            future.set_running_or_notify_cancel()  # from here on nobody who waits for it can cancel it
+        try:
+            # Not a daemon: where there can be no worker, this thread does what must not be cut off.
+            threading.Thread(target=self._answer, args=(future, refused), name="tokenctl").start()
+        except RuntimeError:  # no thread can be started: the interpreter is about to end
+            self._answer(future, refused)
+        return future
+
+    def _answer(self, future: "Future[AccessToken]", refused: AccessToken | None) -> None:
+        try:
+            session = self._of_broker(None if refused is None else refused.value)
+            self._held = held = _Held(self._token(session), session, time.monotonic() + SHORT)
+        except BaseException as error:
+            self._asking = None
+            future.set_exception(error)
+        else:
+            self._asking = None
+            future.set_result(held.token)
+
+    def _of_broker(self, refused: str | None) -> Session:
+        if self._vault is None:
+            self._vault = vaults.open(self._runtime, self.profile)
+        else:
+            self._vault.follow()
+        return asked.token(self._runtime, self._vault, self._target, self._min_ttl, refused)
+
+    def _token(self, session: Session) -> AccessToken:
+        return AccessToken(
+            value=session.access_token,
+            token_type=session.token_type,
+            expires_at=session.expires_at,
+            scope=session.scope,
+            profile=self.profile.name,
+        )
+
+
+async def _result(future: "Future[AccessToken]") -> AccessToken:
+    """Wait for the answer in the event loop that runs: asyncio's, or another one that anyio knows, such as trio's."""
+    import asyncio
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        from anyio import to_thread
+
+        return await to_thread.run_sync(future.result, abandon_on_cancel=True)
+    return await asyncio.wrap_future(future)
+
+
+_all: "WeakSet[LiveToken]" = WeakSet()
+"""The tokens of this process, for a forked child."""
+
+
+def _begin_in_child() -> None:
+    for each in _all:
+        each._begin()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_in_child)

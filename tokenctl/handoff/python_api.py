@@ -1,0 +1,72 @@
+"""What Python programs ask for: an access token, or a token that stays fresh; see `tokenctl.__init__`.
+
+No function here prints, asks a person, reads stdin, handles signals or ends the process. Messages go to the log
+`tokenctl` of Python's `logging`.
+"""
+
+from collections.abc import Iterable
+
+from tokenctl.adapters import private_process
+from tokenctl.adapters.log_terminal import LogTerminal
+from tokenctl.errors import UsageError
+from tokenctl.handoff.access_token import AccessToken
+from tokenctl.handoff.live_token import LiveToken
+from tokenctl.model import origins as of_model
+from tokenctl.model.profile_checks import duration
+from tokenctl.runtime import Runtime
+
+
+def access_token(
+    profile: str | None = None,
+    *,
+    min_ttl: int | str | None = None,
+    scope: str | Iterable[str] | None = None,
+    resource: str | Iterable[str] | None = None,
+    audience: str | None = None,
+) -> AccessToken:
+    """Return a fresh access token, as `tokenctl token` prints it.
+
+    `profile` is the name of a profile; None means the one that the command line would use. `min_ttl` is how long the
+    token has to live at least: seconds, or a text such as "15m". With `scope`, `resource` (RFC 8707) or `audience` (RFC
+    8693) it is a token for that target alone; the session does not change.
+
+    Raises TokenctlError: LoginRequired where a person has to sign in, Unreachable where the server cannot be asked, and
+    the others of `tokenctl.errors`. For many requests use `TokenAuth`, which asks only when the token ages.
+    """
+    return live_token(profile, min_ttl, scope, resource, audience).get()
+
+
+def live_token(
+    profile: str | None,
+    min_ttl: int | str | None = None,
+    scope: str | Iterable[str] | None = None,
+    resource: str | Iterable[str] | None = None,
+    audience: str | None = None,
+) -> LiveToken:
+    """Choose the profile, and make its live token. No session is read yet. Raises UsageError."""
+    environ = private_process.environment()
+    runtime = Runtime(environ, terminal=LogTerminal(environ))
+    chosen = runtime.profile(profile)
+    given = {"scope": " ".join(_words(scope)), "resource": _words(resource), "audience": audience}
+    target = runtime.asked(profile) | {name: value for name, value in given.items() if value}
+    return LiveToken(runtime, chosen, target, None if min_ttl is None else duration(min_ttl, "min_ttl"))
+
+
+def origins_of(live: LiveToken, origins: str | Iterable[str] | None) -> frozenset[str]:
+    """Return the origins that may get the token: those that the program names, else the `hosts` of the profile.
+
+    Raises UsageError where there are none.
+    """
+    named = live.profile.hosts if origins is None else of_model.check(_words(origins), "origins")
+    if not named:
+        raise UsageError(
+            f"nothing says which server may get the token of {live.profile.name!r}",
+            hint=f'name it: origins=["https://api.example.com"], or'
+            f" tokenctl profile set {live.profile.name} hosts+=https://api.example.com",
+        )
+    return frozenset(named)
+
+
+def _words(value: str | Iterable[str] | None) -> tuple[str, ...]:
+    """Return a text, or several, as a tuple of texts."""
+    return tuple(value.split()) if isinstance(value, str) else tuple(value or ())
