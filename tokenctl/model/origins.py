@@ -40,7 +40,7 @@ def origin(scheme: str, host: str, port: int | None) -> str:
     scheme, host = scheme.lower(), host.lower()
     if scheme not in _PORTS or not host or port == 0 or (port or 1) > 65535:
         raise ValueError("not an origin")
-    if ":" in host:
+    if host.startswith("[") or ":" in host:
         from ipaddress import IPv6Address
 
         host = f"[{IPv6Address(host.removeprefix('[').removesuffix(']'))}]"
