@@ -278,6 +278,18 @@ def test_warnings_go_to_the_log(account: Account, caplog: pytest.LogCaptureFixtu
     assert token.value not in caplog.text
 
 
+def test_where_no_thread_can_be_started_the_token_is_renewed(account: Account) -> None:
+    """As at the end of a program in Python 3.12, or where a limit is reached: the caller does it."""
+    account.age()
+    ended = run(
+        "import threading, tokenctl\n"
+        "def start(self): raise RuntimeError('cannot start new thread')\n"
+        "threading.Thread.start = start\n"
+        "print(len(tokenctl.access_token('t').value) > 9)"
+    )
+    assert (ended.stdout, ended.stderr, account.refreshes) == ("True\n", "", 1)
+
+
 def test_at_the_end_of_the_program_a_token_can_be_had(account: Account) -> None:
     """In a function of `atexit` no thread can be started, and maybe no process; the renewal is done all the same."""
     account.age()
