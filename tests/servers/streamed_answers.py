@@ -23,13 +23,13 @@ def chat_completion() -> Iterator[str]:
 
 def message() -> Iterator[str]:
     """Stream a message of Anthropic's API; what is around the words comes together with a word."""
-    usage = {"input_tokens": 1, "output_tokens": 1}
+    usage: dict[str, object] = {"input_tokens": 1, "output_tokens": 1}
     start = {"id": "m1", "type": "message", "role": "assistant", "model": "m", "content": [], "usage": usage}
-    opening = [
+    opening: list[dict[str, object]] = [
         {"type": "message_start", "message": {**start, "stop_reason": None, "stop_sequence": None}},
         {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
     ]
-    closing = [
+    closing: list[dict[str, object]] = [
         {"type": "content_block_stop", "index": 0},
         {"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": None}, "usage": usage},
         {"type": "message_stop"},
