@@ -112,11 +112,11 @@ class Runtime:
         self.warn_of_variables(profile, profile.name)
         return profile
 
-    def asked(self, name: str | None) -> dict[str, Any]:
+    def asked(self, profile: Profile) -> dict[str, Any]:
         """Return the target that the environment asks for within the session of the profile; see `environment.asked`."""
         from tokenctl.config import environment
 
-        return environment.asked(self.config, self.environ, name)
+        return environment.asked(self.environ, profile)
 
     def warn_of_variables(self, profile: Profile, name: str | None) -> None:
         """Warn once of `TOKENCTL_*` variables that have no effect."""

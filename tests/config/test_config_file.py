@@ -278,12 +278,13 @@ def test_the_environment_sets_little_over_a_profile(file: Path) -> None:
     environ |= {"TOKENCTL_MIN_TTL": "5m", "TOKENCTL_STORE": "file", "TOKENCTL_FLOW": "password"}
     environ |= {"TOKENCTL_TOKEN_ENDPOINT": "https://evil.example", "TOKENCTL_SOURCE_COMMAND": "evil"}
     assert choose(config, environ) == replace(config.profiles["work"], min_ttl=300, store="file")
-    assert asked(config, environ) == {"scope": "a b", "resource": ("urn:x", "urn:y")}
-    assert asked(config, {"TOKENCTL_SCOPE": "openid"}) == {}  # what the session is for anyway
+    work = choose(config, {})
+    assert asked(environ, work) == {"scope": "a b", "resource": ("urn:x", "urn:y")}
+    assert asked({"TOKENCTL_SCOPE": "openid"}, work) == {}  # what the session is for anyway
     with pytest.raises(UsageError, match="environment: TOKENCTL_STORE must"):
         choose(config, {"TOKENCTL_STORE": "nowhere"})
     with pytest.raises(UsageError, match="environment: TOKENCTL_RESOURCE: "):
-        asked(config, {"TOKENCTL_RESOURCE": "x"})
+        asked({"TOKENCTL_RESOURCE": "x"}, work)
 
 
 def test_options_go_over_everything() -> None:

@@ -59,6 +59,7 @@ EXAMPLES: dict[str, tuple[str, object]] = {
     "issuer": ("https://a.example", "https://a.example"),
     "scope": ("a b", "a b"),
     "resource": ("urn:x urn:y", ["urn:x", "urn:y"]),
+    "hosts": ("https://a.example, http://[::1]:80", ["https://a.example", "http://[::1]"]),
     "flow": ("device", "device"),
     "store": ("file", "file"),
     "passphrase_command": ("pass show 'a b'", ["pass", "show", "a b"]),
@@ -113,7 +114,7 @@ def test_over_a_profile_of_the_file_only_harmless_variables_act(config: config_f
         return
     found = environment.choose(config, environ, "me")
     acts = {each.name for each in fields(Profile) if getattr(found, each.name) != getattr(before, each.name)}
-    acts |= set(environment.asked(config, environ, "me"))
+    acts |= set(environment.asked(environ, before))
     warned = "".join(variables.warnings(environ, before, ad_hoc=False))
     harmless = {"scope", "resource", "audience", "min_ttl", "store", "cache"}
     assert acts == {name} & harmless

@@ -115,17 +115,14 @@ def is_ad_hoc(config: Config, environ: Mapping[str, str], named: str | None = No
     return name == ENVIRONMENT_PROFILE and name not in config.profiles
 
 
-def asked(config: Config, environ: Mapping[str, str], named: str | None = None) -> dict[str, Any]:
+def asked(environ: Mapping[str, str], profile: Profile) -> dict[str, Any]:
     """Return the scope, resource and audience of the environment, where they are others than the chosen profile's.
 
     Over a profile of the config file they ask for a narrower token, as the options of `token` do. In the profile
-    `env` they are the profile's own settings.
+    `env` they are the profile's own settings, and so they are no others.
     """
     if not any(environ.get(f"TOKENCTL_{name.upper()}") for name in variables.TARGET):
         return {}
-    if is_ad_hoc(config, environ, named):
-        return {}
-    profile = of_file(config, named or environ.get("TOKENCTL_PROFILE") or None)
     members = variables.settings(environ, variables.TARGET)
     wanted = override(profile, members, "environment")
     return {name: getattr(wanted, name) for name in members if _parts(wanted, name) != _parts(profile, name)}

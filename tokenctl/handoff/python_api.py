@@ -48,7 +48,7 @@ def live_token(
     runtime = Runtime(environ, terminal=LogTerminal(environ))
     chosen = runtime.profile(profile)
     given = {"scope": " ".join(_words(scope)), "resource": _words(resource), "audience": audience}
-    target = runtime.asked(profile) | {name: value for name, value in given.items() if value}
+    target = runtime.asked(chosen) | {name: value for name, value in given.items() if value}
     return LiveToken(runtime, chosen, target, None if min_ttl is None else duration(min_ttl, "min_ttl"))
 
 

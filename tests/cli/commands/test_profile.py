@@ -150,7 +150,44 @@ def test_a_mistyped_name_that_makes_a_profile_is_told(here: Here) -> None:
     assert "did you mean" not in here.run("set", near + "s", "issuer=https://a.example", "client_id=c")[1]
 
 
+LISTS = [
+    (["hosts+=https://a.example/ http://127.0.0.1:80"], "hosts", ("https://a.example", "http://127.0.0.1")),
+    (["hosts+=https://a.example", "hosts+=https://b.example"], "hosts", ("https://a.example", "https://b.example")),
+    (["resource+=urn:z urn:x", "resource-=urn:y"], "resource", ("urn:x", "urn:z")),
+    (["resource-=urn:y urn:x"], "resource", ()),
+    (["scope+=api openid"], "scope", "api openid"),
+    (["scope-=api", "scope+=openid", "audience=b"], "scope", "openid"),
+]
+
+
+@pytest.mark.parametrize(("words", "name", "value"), LISTS, ids=[" ".join(each[0]) for each in LISTS])
+def test_a_value_is_added_to_a_list_or_removed_from_it(here: Here, words: list[str], name: str, value: object) -> None:
+    """Each value is there once; and a list whose last value is removed is no setting any more."""
+    here.write(CONFIG + 'scope = "api"\n')
+    assert "changed" in here.run("set", "ci", *words)[1]
+    found = getattr(here.profile("ci"), name)
+    assert (set(found.split()) if name == "scope" else found) == (set(str(value).split()) if name == "scope" else value)
+    assert value or name not in here.path.read_text()
+
+
+def test_a_value_is_added_to_a_list_that_is_not_there(here: Here) -> None:
+    """Also where the profile is made by it."""
+    here.write()
+    here.run("set", "work", "hosts+=https://a.example")
+    here.run("set", "new", "issuer=https://n.example", "scope+=openid api")
+    assert (here.profile("work").hosts, here.profile("new").scope) == (("https://a.example",), "openid api")
+
+
 WRONG = [
+    ("hosts-=https://a.example", "'https://a.example' is not in hosts of 'work'"),
+    ("hosts+=a.example", "hosts: 'a.example' is not an origin"),
+    ("hosts+=http://a.example", "must be https"),
+    ("hosts=https://a.example/v1", "is more than an origin"),
+    ("scope-=api", "'api' is not in scope of 'work'"),
+    ("min_ttl+=5m", "min_ttl is not a list"),
+    ("hosts+=", "hosts has no value"),
+    ("audience=y", "audience is given twice"),
+    ("colour+=red", "is not a setting of a profile"),
     ("scope", "is not KEY=VALUE"),
     ("scope=", "scope has no value"),
     ("colour=red", "is not a setting of a profile"),

@@ -180,3 +180,31 @@ def test_a_wait_that_is_no_duration(home: Home) -> None:
     for words, status in ((("token", "--wait", "soon"), 2), (("exec", "--wait", "soon", "--", "true"), 125)):
         result = home.run(*words)
         assert result.status == status and "--wait" in result.stderr and result.stdout == ""
+
+
+@pytest.mark.quick
+def test_for_a_server_is_the_token_of_the_profile_that_is_bound_to_it(signed_in: Home) -> None:
+    """Any path of its origin; another origin gets no token, and is told how it could be bound."""
+    assert signed_in.run("profile", "set", "t", "hosts+=https://api.example.com").status == 0
+    found = signed_in.run("token", "--for", "https://api.example.com:443/v1?q=1", "--format", "json")
+    assert json.loads(found.stdout)["profile"] == "t"
+    for url in ("https://api.example.com:8443", "https://example.com", "https://api.example.com.", "http://localhost"):
+        for profile in ((), ("-p", "t")):
+            refused = signed_in.run("token", "--for", url, *profile)
+            assert (refused.status, refused.stdout) == (2, "") and f"hosts+={url}" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("api.example.com", "did you mean https://api.example.com?"),
+        ("http://api.example.com", "must be https"),
+        ("https://me@api.example.com", "is not an http or https URL"),
+        ("https://api.example.com\n", "is not an http or https URL"),
+        ("", "empty"),
+    ],
+)
+def test_for_what_is_no_server(home: Home, url: str, said: str) -> None:
+    """A text without an origin is a mistake, and so is plain http to another machine."""
+    refused = home.run("token", "--for", url)
+    assert (refused.status, refused.stdout) == (2, "") and said in refused.stderr

@@ -37,7 +37,7 @@ def run_child(
     program = _program(runtime, words[0])
     profile = runtime.profile(name)
     vault = vaults.open(runtime, profile)
-    target = runtime.asked(name) | target
+    target = runtime.asked(profile) | target
     session = fresh_session(runtime, vault, target, min_ttl, wait)
     wanted = env or ((profile.env,) if profile.env else ())
     environ = child_environment(runtime.environ, variables(wanted, session), profile.source_variable)

@@ -1,14 +1,14 @@
 """What the other commands of `tokenctl profile` do: change the profiles of the config file. Only `remove` reads a keyring."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from tokenctl.cli.actions.profile import check_one_name
-from tokenctl.cli.settings import read_all, say_what_next
+from tokenctl.cli.settings import changed, read_all, say_what_next
 from tokenctl.config import config_file, editing, environment
 from tokenctl.config.config_file import Config
 from tokenctl.errors import UsageError, did_you_mean
-from tokenctl.model.profile import check_key, from_members, members_of
+from tokenctl.model.profile import Profile, check_key, from_members, members_of
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
 from tokenctl.storage.lock import exclusive_config
@@ -17,13 +17,15 @@ from tokenctl.storage.lock import exclusive_config
 def change(runtime: Runtime, name: str | None, profile_name: str, settings: tuple[str, ...]) -> None:
     """Change these settings of a profile, or make the profile. Raises TokenctlError."""
     check_one_name(name, profile_name)
-    values = read_all(profile_name, settings)
+    changes = read_all(profile_name, settings)
     with exclusive_config(runtime.environ):
         config = _read(runtime)
         before = config.profiles.get(profile_name)
+        values = changed(before or Profile(name=profile_name), changes)
+        removed = [key for key, value in values.items() if value in ("", [])]  # the last one of a list was removed
         members = (members_of(before) if before is not None else {}) | values
-        after = from_members(profile_name, members, f"profile {profile_name}")
-        editing.change(config, profile_name, values)
+        after = from_members(profile_name, _without(removed, members), f"profile {profile_name}")
+        editing.change(config, profile_name, _without(removed, values), removed)
     if before is None:
         runtime.terminal.message(f"made profile {profile_name} in {config.path}")
         near = did_you_mean(profile_name, config.profiles) if after.issuer is None and after.api is None else None
@@ -42,8 +44,7 @@ def unset(runtime: Runtime, name: str | None, profile_name: str, keys: tuple[str
     with exclusive_config(runtime.environ):
         config = _read(runtime)
         before = environment.of_file(config, profile_name)
-        members = {key: value for key, value in members_of(before).items() if key not in keys}
-        after = from_members(profile_name, members, f"profile {profile_name}")
+        after = from_members(profile_name, _without(keys, members_of(before)), f"profile {profile_name}")
         editing.change(config, profile_name, {}, keys)
     runtime.terminal.message(f"removed {_and(keys)} of {profile_name} from {config.path}")
     say_what_next(runtime, before, after)
@@ -82,6 +83,10 @@ def remove(runtime: Runtime, name: str | None, profile_name: str) -> None:
 def _read(runtime: Runtime) -> Config:
     """Read the config file now, and not what this run has read before it had the lock."""
     return config_file.load(runtime.environ, runtime.config_file)
+
+
+def _without(removed: Collection[str], values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key not in removed}
 
 
 def _and(names: Sequence[str] | dict[str, Any]) -> str:

@@ -5,19 +5,27 @@ from typing import Any
 
 from tokenctl.cli.actions.fresh import fresh_session
 from tokenctl.cli.output import answer
+from tokenctl.model.profile import Profile
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
 
 
 def print_token(
-    runtime: Runtime, name: str | None, min_ttl: int | None, wait: int, form: str, target: dict[str, Any]
+    runtime: Runtime,
+    name: str | None,
+    min_ttl: int | None,
+    wait: int,
+    form: str,
+    target: dict[str, Any],
+    url: str | None = None,
 ) -> None:
     """Print a token with at least `min_ttl` seconds left for the `target`, in the form `raw`, `header` or `json`.
 
-    Raises TokenctlError.
+    It is of the profile that is bound to the server of `url`, where there is one. Raises TokenctlError.
     """
-    vault = vaults.open(runtime, runtime.profile(name))
-    session = fresh_session(runtime, vault, runtime.asked(name) | target, min_ttl, wait)
+    profile = runtime.profile(name) if url is None else _profile_for(runtime, name, url)
+    vault = vaults.open(runtime, profile)
+    session = fresh_session(runtime, vault, runtime.asked(profile) | target, min_ttl, wait)
     if form == "raw":
         answer(session.access_token)
     elif form == "header":
@@ -32,3 +40,9 @@ def print_token(
             "profile": vault.profile.name,
         }
         answer(json.dumps(document))
+
+
+def _profile_for(runtime: Runtime, name: str | None, url: str) -> Profile:
+    from tokenctl.handoff.binding import profile_for
+
+    return profile_for(runtime, name, url)

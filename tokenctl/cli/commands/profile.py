@@ -57,6 +57,8 @@ def show(runtime: "Runtime", name: str | None, profile_name: str | None, as_json
     examples='  tokenctl profile set work scope="openid offline_access api"\n'
     "  # a list is written as words\n"
     '  tokenctl profile set work resource="https://a.example https://b.example"\n'
+    "  # one more server that may get the token; hosts-= takes it out again\n"
+    "  tokenctl profile set work hosts+=https://api.example.com\n"
     "  # a new NAME makes a profile\n"
     "  tokenctl profile set home issuer=https://login.example.com client_id=ID",
 )
@@ -66,6 +68,7 @@ def show(runtime: "Runtime", name: str | None, profile_name: str | None, as_json
 def set_(runtime: "Runtime", name: str | None, profile_name: str, settings: tuple[str, ...]) -> None:
     """Change settings of a profile, or make a new profile.
 
+    KEY+=VALUE adds to a list (scope, resource, hosts), and KEY-=VALUE removes from it.
     'tokenctl help config' explains the settings.
     """
     from tokenctl.cli.actions import profile_changes

@@ -15,11 +15,19 @@ _EXAMPLES = """\
   tokenctl token --format header | curl -H @- https://api.example.com
   # a token that lives for 10 minutes or more
   tokenctl token -p work --min-ttl 10m
+  # the token of the profile that is for this server, if one is
+  tokenctl token --for https://api.example.com
   # a token with fewer rights, and its expiry time
   tokenctl token --scope read --format json"""
 
 
 @click.command("token", cls=Command, examples=_EXAMPLES)
+@click.option(
+    "--for",
+    "url",
+    metavar="URL",
+    help="The token for this server: of the profile whose 'hosts' has it; no token for any other one.",
+)
 @min_ttl
 @wait
 @click.option(
@@ -33,7 +41,13 @@ _EXAMPLES = """\
 @narrower
 @with_runtime
 def command(
-    runtime: "Runtime", name: str | None, min_ttl: int | None, wait: int, form: str, target: dict[str, Any]
+    runtime: "Runtime",
+    name: str | None,
+    url: str | None,
+    min_ttl: int | None,
+    wait: int,
+    form: str,
+    target: dict[str, Any],
 ) -> None:
     """Print a fresh access token, for a pipe.
 
@@ -43,4 +57,4 @@ def command(
     """
     from tokenctl.cli.actions.token import print_token
 
-    print_token(runtime, name, min_ttl, wait, form, target)
+    print_token(runtime, name, min_ttl, wait, form, target, url)
