@@ -69,18 +69,15 @@ class BearerApi:
     def status_of(self, authorization: list[str]) -> int:
         """Judge the Authorization headers of a request."""
         scheme, _, token = authorization[0].partition(" ") if len(authorization) == 1 else ("", "", "")
-        if scheme != "Bearer" or token in self._refused:
-            return 401
         key = self._authority.signing_key.private.public_key()
         try:
             jwt.decode(token, key, algorithms=["RS256"], options={"verify_aud": False})
         except jwt.InvalidTokenError:
             return 401
         if self._refuse_next:
-            self._refuse_next = False
             self._refused.add(token)
-            return 401
-        return 200
+            self._refuse_next = False
+        return 401 if scheme != "Bearer" or token in self._refused else 200
 
     def __enter__(self) -> Self:
         self._listener = _Listener(self)
