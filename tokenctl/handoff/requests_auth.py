@@ -1,0 +1,116 @@
+"""`RequestsAuth`: the same for the library requests as `TokenAuth` is for httpx. It is no dependency of tokenctl."""
+
+from collections.abc import Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
+
+from tokenctl.adapters.log_terminal import LOG
+from tokenctl.broker.current import PASSING
+from tokenctl.handoff.access_token import AccessToken
+from tokenctl.handoff.python_api import live_token, origins_of
+from tokenctl.model import origins as of_model
+from tokenctl.oauth.www_authenticate import asks_for_new_token
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest, Response
+
+
+class RequestsAuth:
+    """Signs requests of the library requests with the access token of a profile.
+
+        session = requests.Session()
+        session.auth = tokenctl.RequestsAuth("work")
+
+    The rules and the parameters are those of `TokenAuth`. Threads and sessions can share one RequestsAuth.
+
+    Raises UsageError when it is made and no origin is named. Requests raise TokenctlError, such as LoginRequired.
+    """
+
+    def __init__(
+        self,
+        profile: str | None = None,
+        *,
+        origins: str | Iterable[str] | None = None,
+        min_ttl: int | str | None = None,
+        scope: str | Iterable[str] | None = None,
+        resource: str | Iterable[str] | None = None,
+        audience: str | None = None,
+    ) -> None:
+        self._live = live_token(profile, min_ttl, scope, resource, audience)
+        self._origins = origins_of(self._live, origins)
+
+    def __call__(self, request: "PreparedRequest") -> "PreparedRequest":
+        """Put the token into a request that goes to a bound origin, and has no credentials of the program."""
+        if "Authorization" in request.headers or _origin(request) not in self._origins:
+            return request
+        signed = _Signed(self._live.get())
+        request.headers["Authorization"] = signed.token.authorization
+        request.register_hook("response", partial(self._answered, signed))
+        return request
+
+    def _answered(self, signed: "_Signed", response: "Response", **kwargs: Any) -> "Response":
+        """Look at each response of a request with the token, before requests follows a redirect."""
+        self._check_redirect(response)
+        if not self._is_refused(response, signed.token):
+            return response
+        try:
+            other = self._live.instead_of(signed.token)
+        except PASSING as error:
+            LOG.warning("the token was refused, and could not be renewed: %s", error)
+            return response
+        if other is None or not isinstance(response.request.body, bytes | str | None):
+            return response
+        signed.token = other
+        return self._sent_again(response, other, kwargs)
+
+    def _sent_again(self, response: "Response", token: AccessToken, kwargs: dict[str, Any]) -> "Response":
+        """Send the request once more with another token, as the digest authentication of requests does."""
+        _ = response.content  # read it, so that the connection can be used again
+        response.close()
+        response.request.headers["Authorization"] = token.authorization
+        again: Response = response.connection.send(response.request, **kwargs)
+        again.history.append(response)
+        self._check_redirect(again)
+        if self._is_refused(again, token):
+            self._live.refused_too(token)
+        return again
+
+    def _check_redirect(self, response: "Response") -> None:
+        """Take the token out before a redirect to an origin that may not get it: requests keeps it from http to https."""
+        if response.is_redirect and not self._may_follow(response):
+            response.request.headers.pop("Authorization", None)
+
+    def _may_follow(self, response: "Response") -> bool:
+        try:
+            target = urljoin(response.url, response.headers.get("Location", ""))
+            return of_model.origin_of(target) in self._origins
+        except ValueError:
+            return False
+
+    def _is_refused(self, response: "Response", token: AccessToken) -> bool:
+        """Tell whether the server refused this token, and another one may help."""
+        asked = response.request
+        presented = asked.headers.get("Authorization") == token.authorization and _origin(asked) in self._origins
+        lines = response.raw.headers.getlist("WWW-Authenticate")
+        return response.status_code == 401 and presented and asks_for_new_token(lines)
+
+
+class _Signed:
+    """The token that a request has now."""
+
+    def __init__(self, token: AccessToken) -> None:
+        self.token = token
+
+
+def _origin(request: "PreparedRequest") -> str | None:
+    """Return the origin that the request goes to; None where there is none, or where URL and `Host` differ."""
+    url = request.url or ""
+    scheme, _, rest = url.partition("://")
+    host = request.headers.get("Host") or rest
+    try:
+        origin = of_model.origin_of(url)
+        of_host = of_model.origin_of(f"{scheme}://{host.decode() if isinstance(host, bytes) else host}")
+    except ValueError:
+        return None
+    return origin if origin == of_host else None
