@@ -179,6 +179,12 @@ def test_curl_gets_a_compressed_answer_as_it_is(stage: Stage, header: str) -> No
     assert all(each.all("User-Agent")[0].startswith("curl/") for each in stage.api.seen)
 
 
+def test_curl_with_another_header(stage: Stage, tmp_path: Path) -> None:
+    """The secret as `x-api-key`, as older Anthropic SDKs send a key; that header stops here."""
+    (tmp_path / "header").write_text(f"x-api-key: {stage.secret}\n")
+    assert json.loads(curl("-H", f"@{tmp_path / 'header'}", f"{stage.url}/small"))["target"] == "/small"
+
+
 def test_curl_on_a_socket(stage: Stage, tmp_path: Path) -> None:
     """`--unix-socket`; the host in the URL can be any."""
     config = f'header = "Authorization: Bearer {stage.socket_secret}"\n'
@@ -266,12 +272,12 @@ with anthropic.Anthropic().messages.stream(model="m", max_tokens=10, messages=qu
         pytest.param(
             ANTHROPIC,
             {"ANTHROPIC_BASE_URL": "{proxy_url}", "ANTHROPIC_API_KEY": "{proxy_secret}"},
-            id="anthropic with x-api-key",
+            id="anthropic with a key",
         ),
         pytest.param(
             ANTHROPIC,
             {"ANTHROPIC_BASE_URL": "{proxy_url}", "ANTHROPIC_AUTH_TOKEN": "{proxy_secret}"},
-            id="anthropic with a bearer token",
+            id="anthropic with a token",
         ),
     ],
 )
