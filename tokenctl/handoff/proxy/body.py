@@ -3,6 +3,10 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import httpcore
+
+from tokenctl.handoff.proxy.sending import Sending
+
 HELD = 64 * 1024
 """Bytes of a body that are held so that it can be sent again."""
 
@@ -14,10 +18,14 @@ class ClientLeft(Exception):
 
 
 class Body:
-    """The parts of a body as they come. Iterate over it again to send it again, while `repeatable`."""
+    """The parts of a body as they come. Iterate over it again to send it again, while `repeatable`.
 
-    def __init__(self, receive: Receive) -> None:
+    It stops with httpcore.WriteError when the upstream answers before it has everything: httpcore then reads the answer.
+    """
+
+    def __init__(self, receive: Receive, sending: Sending) -> None:
         self._receive = receive
+        self._sending = sending
         self._held: list[bytes] = []
         self._size = 0
         self._next = 0
@@ -27,11 +35,6 @@ class Body:
     def repeatable(self) -> bool:
         """Tell whether all that has come so far is still held."""
         return self._size <= HELD
-
-    @property
-    def empty(self) -> bool:
-        """Tell whether the body is known to have no bytes."""
-        return self.complete and not self._size
 
     def __aiter__(self) -> "Body":
         self._next = 0
@@ -43,10 +46,8 @@ class Body:
             return self._held[self._next - 1]
         if self.complete:
             raise StopAsyncIteration
-        return await self.read()
-
-    async def read(self) -> bytes:
-        """Return the next part from the client. Raises ClientLeft."""
+        if self._size and self._sending.answered():
+            raise httpcore.WriteError
         message = await self._receive()
         if message["type"] != "http.request":
             raise ClientLeft

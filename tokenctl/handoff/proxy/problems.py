@@ -6,10 +6,10 @@ from http import HTTPStatus
 
 from tokenctl.broker.current import PASSING
 from tokenctl.errors import LoginRequired, TokenctlError
+from tokenctl.handoff.proxy.headers import CLOSE
 from tokenctl.handoff.proxy.rules import Refusal
 
-_CHALLENGES = [(b"WWW-Authenticate", scheme + b' realm="tokenctl proxy"') for scheme in (b"Bearer", b"Basic")]
-"""How a client can present the secret. git, and curl with --anyauth, send a password only where Basic is named."""
+_CHALLENGE = (b"WWW-Authenticate", b'Bearer realm="tokenctl proxy"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,19 +20,31 @@ class Problem:
     detail: str
 
     @property
+    def title(self) -> str:
+        """What the status means."""
+        return HTTPStatus(self.status).phrase
+
+    @property
     def body(self) -> bytes:
         """The JSON document. Without `type` it is `about:blank`: the title says what the status says."""
-        title = HTTPStatus(self.status).phrase
-        return json.dumps({"title": title, "status": self.status, "detail": self.detail}).encode()
+        return json.dumps({"title": self.title, "status": self.status, "detail": self.detail}).encode()
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         """Return the headers of the answer."""
         return [
             (b"Content-Type", b"application/problem+json"),
             (b"Content-Length", b"%d" % len(self.body)),
-            *(_CHALLENGES if self.status == 401 else []),
-            (b"Connection", b"close"),
+            *([_CHALLENGE] if self.status == 401 else []),
+            CLOSE,
         ]
+
+
+class Failed(Exception):
+    """There is no answer of the upstream; `problem` says why."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
 
 
 def of_refusal(refusal: Refusal) -> Problem:

@@ -7,10 +7,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from uvicorn.config import Config
 from uvicorn.server import Server
 
+from tokenctl.adapters.terminal import Terminal
 from tokenctl.handoff.live_token import LiveToken
 from tokenctl.handoff.proxy.application import Application
 from tokenctl.handoff.proxy.connection import ClientConnection
@@ -47,11 +49,13 @@ def running(runtime: Runtime, live: LiveToken, proxy: Proxy, listener: socket.so
     the environment names cannot be used.
     """
     upstream = Upstream(proxy.upstream, proxy.ca_file, runtime.environ)
-    server = _Server(Application(runtime, live, _gate(proxy, listener), upstream), upstream)
+    server = _Server(Application(runtime, live, _gate(proxy, listener), upstream), upstream, runtime.terminal)
     thread = threading.Thread(target=server.run_on, args=(listener,), name="tokenctl proxy")
     thread.start()
     server.ready.wait()
     try:
+        if server.failure is not None:
+            raise server.failure
         yield
     finally:
         server.end()
@@ -72,7 +76,7 @@ def _gate(proxy: Proxy, listener: socket.socket) -> Gate:
 class _Server(Server):
     """uvicorn's server, without its signals and its clock."""
 
-    def __init__(self, application: Application, upstream: Upstream) -> None:
+    def __init__(self, application: Application, upstream: Upstream, terminal: Terminal) -> None:
         logging.getLogger("uvicorn").addHandler(logging.NullHandler())  # else Python writes warnings to stderr
         super().__init__(
             Config(
@@ -92,7 +96,10 @@ class _Server(Server):
             )
         )
         self.ready = threading.Event()
+        """Set when the server listens, or never will."""
+        self.failure: Exception | None = None
         self._upstream = upstream
+        self._terminal = terminal
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended = asyncio.Event()
 
@@ -100,14 +107,21 @@ class _Server(Server):
         """Serve until `end` is called."""
         try:
             asyncio.run(self._serve_on(listener))
+        except Exception as error:  # raised again in the thread that waits
+            self.failure = error
         finally:
             self.ready.set()
 
     async def _serve_on(self, listener: socket.socket) -> None:
         self._loop = asyncio.get_running_loop()
-        self._loop.set_exception_handler(lambda loop, context: None)
+        self._loop.set_exception_handler(self._note)
         self.config.load()
         await self._serve([listener])
+
+    def _note(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Write what asyncio has to say of a failure as one line, with -v only: its own text has whole objects."""
+        error = context.get("exception")
+        self._terminal.detail(f"the proxy's connections: {type(error).__name__ if error else context['message']}")
 
     def end(self) -> None:
         """Ask the server to end, from another thread."""

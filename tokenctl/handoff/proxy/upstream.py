@@ -13,6 +13,8 @@ from tokenctl.adapters.attempt import CONNECT, Attempt
 from tokenctl.adapters.claim import Claim
 from tokenctl.adapters.proxies import choose, with_system_settings
 from tokenctl.errors import UsageError
+from tokenctl.handoff.proxy.body import ClientLeft
+from tokenctl.handoff.proxy.sending import CURRENT, Backend, Sending
 
 KEPT = 15.0
 """Seconds for which a connection is kept open for the next request."""
@@ -45,6 +47,7 @@ class Upstream:
             "max_connections": None,
             "max_keepalive_connections": 100,
             "keepalive_expiry": KEPT,
+            "network_backend": Backend(),
         }
         if proxy is None:
             return httpcore.AsyncConnectionPool(**options)
@@ -57,10 +60,16 @@ class Upstream:
         )
 
     async def send(
-        self, method: bytes, target: bytes, headers: list[tuple[bytes, bytes]], content: AsyncIterable[bytes] | None
+        self,
+        method: bytes,
+        target: bytes,
+        headers: list[tuple[bytes, bytes]],
+        content: AsyncIterable[bytes] | None,
+        sending: Sending,
     ) -> httpcore.Response:
         """Send a request, and return the answer when its headers are there; its body is still to be read.
 
+        A request that changes nothing is sent again when it met a kept connection that the upstream was about to close.
         Raises Unreachable or UsageError.
         """
         attempt = Attempt(host=self.host.decode(), url=self._url, proxy=self._proxy, total=0, claim=Claim())
@@ -69,17 +78,29 @@ class Upstream:
             httpcore.URL(scheme=self._scheme, host=self._name, port=self._port, target=self._prefix + target),
             headers=headers,
             content=b"" if content is None else content,
-            extensions={"timeout": _TIMEOUT},
+            extensions=self._extensions(attempt),
         )
-        try:
+        CURRENT.set(sending)
+        while True:
+            sending.connected = False
             try:
                 return await self._pool.handle_async_request(request)
-            except (httpcore.NetworkError, httpcore.RemoteProtocolError):
-                if content is not None or method not in _SAFE:
-                    raise
-                return await self._pool.handle_async_request(request)
-        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, httpcore.ProxyError) as error:
-            raise attempt.failure(error) from None
+            except ClientLeft:
+                raise
+            except Exception as error:  # socksio has no common one for an answer that cannot be read
+                broken = isinstance(error, httpcore.NetworkError | httpcore.RemoteProtocolError)
+                if not (broken and content is None and method in _SAFE and not sending.connected):
+                    raise attempt.failure(error) from None
+
+    def _extensions(self, attempt: Attempt) -> dict[str, Any]:
+        """Return what httpcore wants to know; an attempt only has to notice how far the proxy is, if there is one."""
+        if self._proxy is None:
+            return {"timeout": _TIMEOUT}
+
+        async def trace(event: str, details: dict[str, Any]) -> None:
+            attempt.trace(event, details)
+
+        return {"timeout": _TIMEOUT, "trace": trace}
 
     async def close(self) -> None:
         """Close the connections."""
