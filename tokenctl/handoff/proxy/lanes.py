@@ -7,7 +7,7 @@ that was used last is taken next.
 
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import httpcore
 
@@ -31,9 +31,7 @@ class Lanes:
         except BaseException:
             self.release(lane)
             raise
-        return httpcore.Response(
-            answer.status, headers=answer.headers, content=_Body(answer, self, lane), extensions=answer.extensions
-        )
+        return _Answer(answer, self, lane)
 
     def release(self, lane: httpcore.AsyncConnectionPool) -> None:
         """Let a lane be taken again."""
@@ -53,20 +51,19 @@ class Lanes:
             await lane.aclose()
 
 
-class _Body:
-    """The body of an answer; its lane is free when it is closed."""
+class _Answer(httpcore.Response):
+    """An answer; its lane is free when it is closed."""
 
     def __init__(self, answer: httpcore.Response, lanes: Lanes, lane: httpcore.AsyncConnectionPool) -> None:
-        self._answer = answer
+        super().__init__(
+            answer.status, headers=answer.headers, content=answer.stream, extensions=dict(answer.extensions)
+        )
         self._lanes = lanes
         self._lane = lane
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self._answer.aiter_stream()
 
     async def aclose(self) -> None:
         """End the answer."""
         try:
-            await self._answer.aclose()
+            await super().aclose()
         finally:
             self._lanes.release(self._lane)
