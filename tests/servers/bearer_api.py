@@ -49,6 +49,8 @@ class BearerApi:
     def __init__(self, authority: FaultyServer, repositories: Path) -> None:
         self.repositories = repositories
         self.seen: list[Seen] = []
+        self.connections = 0
+        """How many connections were made so far."""
         self.next_event = threading.Semaphore(0)
         """Released by the test for each event after the first one of a stream."""
         self._authority = authority
@@ -107,6 +109,10 @@ class _Connection(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     timeout = LONG
+
+    def setup(self) -> None:
+        super().setup()
+        cast(_Listener, self.server).api.connections += 1
 
     def handle_one(self) -> None:
         body = b"".join(self._body())

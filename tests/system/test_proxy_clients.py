@@ -206,6 +206,15 @@ def test_httpx(stage: Stage) -> None:
             one_by_one(stage, (line.removeprefix("data: ") for line in stream.iter_lines() if line))
 
 
+def test_one_connection_to_the_api_serves_many_clients(stage: Stage) -> None:
+    """Each client comes once, as curl does; the proxy keeps its connection."""
+    assert httpx.get(f"{stage.url}/small", headers=stage.headers, timeout=LONG).status_code == 200
+    before = stage.api.connections
+    for _ in range(3):
+        assert httpx.get(f"{stage.url}/small", headers=stage.headers, timeout=LONG).status_code == 200
+    assert stage.api.connections == before
+
+
 def test_httpx_async(stage: Stage) -> None:
     """Twenty requests at once, of which one meets the 401."""
 
