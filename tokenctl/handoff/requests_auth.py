@@ -59,7 +59,10 @@ class RequestsAuth:
         except PASSING as error:
             LOG.warning("the token was refused, and could not be renewed: %s", error)
             return response
-        if other is None or not isinstance(response.request.body, bytes | str | None):
+        if other is None:
+            return response
+        if not isinstance(response.request.body, bytes | str | None):
+            self._live.refused_too(other)  # it is not tried now, and the next request may be such a one too
             return response
         signed.token = other
         return self._sent_again(response, other, kwargs)
