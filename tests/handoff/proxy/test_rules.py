@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tokenctl.errors import UsageError
-from tokenctl.handoff.proxy.rules import Allow, Gate, Headers
+from tokenctl.handoff.proxy.headers import Headers
+from tokenctl.handoff.proxy.rules import Allow, Gate
 
 SECRET = b"the-secret-of-the-proxy-0123456789"
 HOST = (b"Host", b"127.0.0.1:8080")
