@@ -100,8 +100,10 @@ def test_the_secret_in_another_header_is_refused(header: tuple[bytes, bytes]) ->
     assert status(HOST, BEARER, header) == 400
 
 
-def test_the_secret_in_the_target_is_refused() -> None:
+def test_the_secret_in_the_request_line_or_a_name_is_refused() -> None:
     """The upstream writes targets into its log."""
+    assert status(HOST, BEARER, (SECRET, b"1")) == 400
+    assert status(HOST, BEARER, method=SECRET) == 400
     assert status(HOST, BEARER, target=b"/v1?key=" + SECRET) == 400
 
 

@@ -85,7 +85,7 @@ class Gate:
             or _by_path(found)
             or _by_headers(version, named, self.secret_header)
             or self._by_secret(named)
-            or self._by_leak(target, named)
+            or self._by_leak(method, target, headers)
             or self._by_allow(method, found or [], named)
         )
 
@@ -108,12 +108,13 @@ class Gate:
             return Refusal(status=401, reason="the request does not present the secret of this proxy")
         return None
 
-    def _by_leak(self, target: bytes, named: Named) -> Refusal | None:
+    def _by_leak(self, method: bytes, target: bytes, headers: Headers) -> Refusal | None:
         """Refuse what would take the secret to the upstream."""
-        passed = [target]
-        for name, values in named.items():
-            if name not in (b"authorization", self.secret_header):
-                passed += values
+        passed = [method, target]
+        for name, value in headers:
+            passed.append(name)
+            if name.lower() not in (b"authorization", self.secret_header):
+                passed.append(value)
         text = b"\n".join(passed)
         if any(each in text for each in self._spellings):
             return Refusal(status=400, reason="the secret is in a part of the request that the upstream would see")
