@@ -338,6 +338,7 @@ complete -c tokenctl -n '__tokenctl_helps' -a environment -d 'Every variable, an
 complete -c tokenctl -n '__tokenctl_helps' -a exit-statuses -d 'What each exit status means, and how a script uses it.'
 complete -c tokenctl -n '__tokenctl_helps' -a keyrings -d 'What each keyring promises, and what to do where there is none.'
 complete -c tokenctl -n '__tokenctl_helps' -a networks -d 'Proxies, certificates and slow networks.'
+complete -c tokenctl -n '__tokenctl_helps' -a proxy -d 'A proxy that adds the token, so that a program never holds it.'
 complete -c tokenctl -n '__tokenctl_helps' -a python -d 'Python programs: httpx, requests, async services, notebooks.'
 complete -c tokenctl -n '__tokenctl_helps' -a reliability -d 'Why no session is lost to a race, a crash or a retry.'
 complete -c tokenctl -n '__tokenctl_helps' -a security -d 'What is protected from whom, and what is not.'

@@ -13,7 +13,7 @@ from tokenctl.cli.help import page
 
 API = "https://api.example.com"
 """The server that the recipes name; in the tests it is the demo's."""
-PATHS = ("/tickets",)
+PATHS = ("/tickets", "/v1/chat/completions", "/v1/messages", "/mcp")
 """Where the API answers."""
 ANSWER = {"tickets": [1, 2, 3]}
 """What the API answers to everybody who presents an access token."""
@@ -43,8 +43,8 @@ class Stage:
         self.server = server
         self.seen: list[Received] = []
         server.overrides = dict.fromkeys(PATHS, self._answer)
-        programs = Path(sys.executable).parent
-        self.home = Home(folder, {"PATH": f"{programs}:{os.environ['PATH']}", "XDG_RUNTIME_DIR": str(folder)})
+        path = f"{folder / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+        self.home = Home(folder, {"PATH": path, "XDG_RUNTIME_DIR": str(folder)})
         self.names = {API: server.issuer}
         assert self.home.login(server.issuer, profile="work").status == 0
 
@@ -54,6 +54,13 @@ class Stage:
         for old, new in self.names.items():
             found = [text.replace(old, new) for text in found]
         return found
+
+    def add_program(self, name: str, text: str) -> None:
+        """Put a program on PATH, before those of the machine."""
+        path = self.home.folder / "bin" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        path.chmod(0o755)
 
     def start(self, *words: str, **environ: str) -> Started:
         """Start a program in the home, with further variables; it is for a `with` block."""

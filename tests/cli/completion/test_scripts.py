@@ -190,7 +190,7 @@ def test_help_is_shown_with_each_word(shell: Shell) -> None:
         for letter in "abcdefghijklmnopqrstuvwxyz"
         for word, help in shell.offered(f"tokenctl help {letter}").items()
     }
-    for word, help in (COMMANDS | TOPICS).items():
+    for word, help in (TOPICS | COMMANDS).items():
         assert shown[word].endswith(help)
 
 
