@@ -106,3 +106,8 @@ def __getattr__(name: str) -> object:
 
     globals()[name] = found = getattr(import_module(f"tokenctl.{_MODULES.get(name, 'errors')}"), name)
     return found
+
+
+def __dir__() -> list[str]:
+    """List the public names too that are not loaded yet."""
+    return sorted({*globals(), *__all__})

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from weakref import WeakSet
 
 from tokenctl.broker import asked
+from tokenctl.errors import TokenctlError
 from tokenctl.handoff.access_token import AccessToken
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
@@ -33,6 +34,10 @@ class _Held(NamedTuple):
     token: AccessToken
     session: Session
     short_until: float
+
+
+_Answer = AccessToken | BaseException
+"""What the broker answered: a token, or what it raised."""
 
 
 class LiveToken:
@@ -56,18 +61,18 @@ class LiveToken:
     def _begin(self) -> None:
         """Begin with no lock, no vault and nobody who asks: also in a forked child, which has none of its parent's threads."""
         self._changing = threading.Lock()
-        self._asking: Future[AccessToken] | None = None
+        self._asking: Future[_Answer] | None = None
         self._vault: Vault | None = None
 
     # -- a token ---------------------------------------------------------------------------------------
 
     def get(self) -> AccessToken:
         """Return a token that is fresh enough. Raises TokenctlError."""
-        return self._at_hand() or self._ask(None).result()
+        return self._at_hand() or _given(self._ask(None).result())
 
     async def async_get(self) -> AccessToken:
         """Do what `get` does, and leave the event loop free meanwhile."""
-        return self._at_hand() or await _result(self._ask(None))
+        return self._at_hand() or _given(await _result(self._ask(None)))
 
     def instead_of(self, refused: AccessToken) -> AccessToken | None:
         """Return another token than the one that an API refused: a newer one that is there, else a renewed one.
@@ -78,7 +83,7 @@ class LiveToken:
             token = self._other(refused)
             if token is not None or self._is_in_vain(refused):
                 return token
-            token = self._ask(refused).result()
+            token = _given(self._ask(refused).result())
             if token.value != refused.value:
                 return token
         return None
@@ -89,13 +94,17 @@ class LiveToken:
             token = self._other(refused)
             if token is not None or self._is_in_vain(refused):
                 return token
-            token = await _result(self._ask(refused))
+            token = _given(await _result(self._ask(refused)))
             if token.value != refused.value:
                 return token
         return None
 
     def refused_too(self, token: AccessToken) -> None:
-        """Note that a token of `instead_of` was refused as well: a further renewal would not help for a while."""
+        """Note that a token of `instead_of` was refused as well, or could not be tried.
+
+        If it is refused within RENEWED_IN_VAIN seconds, it is not renewed. So an API that refuses every token does not
+        cause a renewal for each request.
+        """
         self._in_vain = token.value, time.monotonic() + RENEWED_IN_VAIN
 
     def _is_in_vain(self, token: AccessToken) -> bool:
@@ -118,30 +127,36 @@ class LiveToken:
 
     # -- asking the broker -----------------------------------------------------------------------------
 
-    def _ask(self, refused: AccessToken | None) -> "Future[AccessToken]":
+    def _ask(self, refused: AccessToken | None) -> "Future[_Answer]":
         """Ask the broker in a thread, unless one asks already."""
         with self._changing:
             if self._asking is not None:
                 return self._asking
-            future = self._asking = Future()
+            future: Future[_Answer] = Future()
             future.set_running_or_notify_cancel()  # from here on nobody who waits for it can cancel it
-        try:
             # Not a daemon: where there can be no worker, this thread does what must not be cut off.
-            threading.Thread(target=self._answer, args=(future, refused), name="tokenctl").start()
-        except RuntimeError:  # no thread can be started: the interpreter is about to end
+            started = True
+            try:
+                threading.Thread(target=self._answer, args=(future, refused), name="tokenctl").start()
+            except RuntimeError:  # no thread can be started: the interpreter is about to end
+                started = False
+            # After the start: if Ctrl-C interrupts the start, nobody waits for an answer that never comes.
+            self._asking = future
+        if not started:
             self._answer(future, refused)
         return future
 
-    def _answer(self, future: "Future[AccessToken]", refused: AccessToken | None) -> None:
+    def _answer(self, future: "Future[_Answer]", refused: AccessToken | None) -> None:
+        answer: _Answer
         try:
             session = self._of_broker(None if refused is None else refused.value)
             self._held = held = _Held(self._token(session), session, time.monotonic() + SHORT)
+            answer = held.token
         except BaseException as error:
+            answer = error
+        with self._changing:
             self._asking = None
-            future.set_exception(error)
-        else:
-            self._asking = None
-            future.set_result(held.token)
+        future.set_result(answer)
 
     def _of_broker(self, refused: str | None) -> Session:
         if self._vault is None:
@@ -160,16 +175,29 @@ class LiveToken:
         )
 
 
-async def _result(future: "Future[AccessToken]") -> AccessToken:
+def _given(answer: _Answer) -> AccessToken:
+    """Return the token, or raise the error: a copy for each who waits, because to raise an error changes it.
+
+    The copy of a TokenctlError has no traceback of the broker, whose variables have tokens.
+    """
+    if isinstance(answer, AccessToken):
+        return answer
+    error = type(answer).__new__(type(answer), *answer.args)  # not `__init__`, which can have other arguments
+    error.__dict__.update(answer.__dict__)
+    raise error.with_traceback(None if isinstance(answer, TokenctlError) else answer.__traceback__)
+
+
+async def _result(future: "Future[_Answer]") -> _Answer:
     """Wait for the answer in the event loop that runs: asyncio's, or another one that anyio knows, such as trio's."""
     import asyncio
 
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        from anyio import to_thread
+        from anyio import CapacityLimiter, to_thread
 
-        return await to_thread.run_sync(future.result, abandon_on_cancel=True)
+        # A limiter of its own: a hundred tasks that wait must not use up the threads of the program's other tasks.
+        return await to_thread.run_sync(future.result, abandon_on_cancel=True, limiter=CapacityLimiter(1))
     return await asyncio.wrap_future(future)
 
 

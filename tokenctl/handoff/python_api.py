@@ -13,6 +13,7 @@ from tokenctl.handoff.access_token import AccessToken
 from tokenctl.handoff.live_token import LiveToken
 from tokenctl.model import origins as of_model
 from tokenctl.model.profile_checks import duration
+from tokenctl.model.target import from_members
 from tokenctl.runtime import Runtime
 
 
@@ -44,11 +45,13 @@ def live_token(
     audience: str | None = None,
 ) -> LiveToken:
     """Choose the profile, and make its live token. No session is read yet. Raises UsageError."""
+    _check_name(profile)
     environ = private_process.environment()
     runtime = Runtime(environ, terminal=LogTerminal(environ))
     chosen = runtime.profile(profile)
-    given = {"scope": " ".join(_words(scope)), "resource": _words(resource), "audience": audience}
+    given = {"scope": " ".join(_words(scope, "scope")), "resource": _words(resource, "resource"), "audience": audience}
     target = runtime.asked(chosen) | {name: value for name, value in given.items() if value}
+    from_members(target, "argument")  # a mistake is told here, and not by the first request
     return LiveToken(runtime, chosen, target, None if min_ttl is None else duration(min_ttl, "min_ttl"))
 
 
@@ -57,7 +60,7 @@ def origins_of(live: LiveToken, origins: str | Iterable[str] | None) -> frozense
 
     Raises UsageError where there are none.
     """
-    named = live.profile.hosts if origins is None else of_model.check(_words(origins), "origins")
+    named = live.profile.hosts if origins is None else of_model.check(_words(origins, "origins"), "origins")
     if not named:
         raise UsageError(
             f"nothing says which server may get the token of {live.profile.name!r}",
@@ -67,6 +70,18 @@ def origins_of(live: LiveToken, origins: str | Iterable[str] | None) -> frozense
     return frozenset(named)
 
 
-def _words(value: str | Iterable[str] | None) -> tuple[str, ...]:
-    """Return a text, or several, as a tuple of texts."""
-    return tuple(value.split()) if isinstance(value, str) else tuple(value or ())
+def _check_name(profile: object) -> None:
+    """Check the name of a profile. An empty one is a mistake: the default one could be another account."""
+    if profile is not None and (not isinstance(profile, str) or not profile):
+        raise UsageError(f"profile must be the name of a profile, or None for the usual one, not {profile!r:.40}")
+
+
+def _words(value: object, where: str) -> tuple[str, ...]:
+    """Return a text, or several, as a tuple of texts; None is none. Raises UsageError with `where` first."""
+    if value is None or isinstance(value, str):
+        return tuple((value or "").split())
+    words = tuple(value) if isinstance(value, Iterable) else (value,)
+    texts = tuple(each for each in words if isinstance(each, str))
+    if len(texts) < len(words):
+        raise UsageError(f"{where} must be a text, or several texts, not {value!r:.40}")
+    return texts

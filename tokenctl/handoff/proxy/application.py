@@ -16,6 +16,7 @@ from tokenctl.handoff.proxy.exchange import Exchange
 from tokenctl.handoff.proxy.headers import to_upstream
 from tokenctl.handoff.proxy.problems import Failed, Problem
 from tokenctl.handoff.proxy.rules import Gate
+from tokenctl.handoff.proxy.sending import finish
 from tokenctl.handoff.proxy.upstream import Upstream
 from tokenctl.oauth.www_authenticate import asks_for_new_token
 from tokenctl.runtime import Runtime
@@ -75,9 +76,9 @@ class Application:
             if other is None or not exchange.body.repeatable:
                 return answer
         except BaseException:
-            await answer.aclose()
+            await finish(answer)
             raise
-        await answer.aclose()
+        await finish(answer)
         answer = await self._sent(exchange, other)
         if _refuses_token(answer):
             self._live.refused_too(other)

@@ -8,7 +8,7 @@ import httpcore
 from tokenctl.handoff.proxy.body import Body, Receive
 from tokenctl.handoff.proxy.headers import CLOSE, has_length, is_chunked, to_client
 from tokenctl.handoff.proxy.problems import Problem
-from tokenctl.handoff.proxy.sending import Sending
+from tokenctl.handoff.proxy.sending import Sending, finish
 
 if TYPE_CHECKING:
     from tokenctl.handoff.proxy.connection import ClientConnection
@@ -65,7 +65,7 @@ class Exchange:
         except (httpcore.NetworkError, httpcore.ProtocolError):
             pass  # the server closes the connection when an answer has not ended
         finally:
-            await answer.aclose()
+            await finish(answer)
 
     async def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         self.status = status

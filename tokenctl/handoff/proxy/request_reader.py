@@ -8,8 +8,9 @@ import h11
 LONGEST_HEADER = 64 * 1024
 """Bytes of a request line and headers, all together."""
 _END = re.compile(rb"\n\r?\n")
-_NOT_STRICT = re.compile(rb"(?<!\r)\n|\r(?!\n)|\n[ \t]")
-"""A line that ends with LF or CR alone, or that goes on with the line before (RFC 9112 sections 2.2 and 5.2)."""
+_NOT_STRICT = re.compile(rb"(?<!\r)\n|\r(?!\n|\Z)|\n[ \t]")
+"""A line that ends with LF or CR alone, or that goes on with the line before (RFC 9112 sections 2.2 and 5.2). What has
+come can end between CR and LF."""
 
 
 class RequestReader(h11.Connection):
@@ -46,6 +47,5 @@ class RequestReader(h11.Connection):
         end = found.end() if found else len(head)
         if end > LONGEST_HEADER:
             raise h11.RemoteProtocolError("the headers are too long", error_status_hint=431)
-        # The last byte can be the first half of a line end.
-        if _NOT_STRICT.search(head, 0, end if found else max(0, end - 1)):
+        if _NOT_STRICT.search(head, 0, end):
             raise h11.RemoteProtocolError("a line of the headers does not end as it must")

@@ -115,6 +115,18 @@ class Stream(httpcore.AsyncNetworkStream):
         return self._stream.get_extra_info(info)
 
 
+async def finish(answer: httpcore.Response) -> None:
+    """Let the next request have the connection of an answer that was read whole; close it otherwise.
+
+    It is closed too when more came behind the answer: httpcore keeps that, and would read it as the next answer.
+    """
+    connection = getattr(getattr(answer.stream, "_stream", None), "_connection", None)
+    reader = getattr(connection, "_h11_state", None)
+    if reader is None or reader.trailing_data[0]:
+        await answer.extensions["network_stream"].aclose()
+    await answer.aclose()
+
+
 def _reason(error: BaseException) -> BaseException:
     """Return why no address could be connected to: anyio only says that none could."""
     while error.__cause__ is not None:

@@ -1,0 +1,183 @@
+"""A program that uses tokenctl as a library: an account that is signed in, and an API that checks its token."""
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Self
+
+import pytest
+
+from tests.servers.faulty_server import FaultyServer
+from tests.support import broker
+from tests.support.flows import SCOPE, refreshes
+from tokenctl.demo.commands import temporary_environment
+from tokenctl.model.session import Session
+from tokenctl.runtime import Runtime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A request as a server got it."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def authorization(self) -> str | None:
+        """The header, if there is one."""
+        return self.headers.get("authorization")
+
+
+@dataclass(kw_only=True)
+class Answer:
+    """An answer that a test wants."""
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Api:
+    """An API on loopback that lets in whoever has a token that its authorization server knows, and remembers requests.
+
+    `answers` has what a test wants for a path in its place.
+    """
+
+    def __init__(self, server: FaultyServer | None = None, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.server = server
+        self.asked: list[Asked] = []
+        self.answers: dict[str, Answer] = {}
+        api = self
+
+        class Connection(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            timeout = 60
+
+            def do_POST(self) -> None:
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                body = self._chunks() if "chunked" in headers.get("transfer-encoding", "") else self._known()
+                asked = Asked(method=self.command, target=self.path, headers=headers, body=body)
+                api.asked.append(asked)
+                answer = api.answers.get(self.path) or api.checked(asked)
+                self.send_response(answer.status)
+                for name, value in ({"Content-Length": "2"} | dict(answer.headers)).items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(b"{}")
+
+            do_GET = do_POST
+
+            def _known(self) -> bytes:
+                return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+
+            def _chunks(self) -> bytes:
+                body = b""
+                while length := int(self.rfile.readline(), 16):
+                    body += self.rfile.read(length)
+                    self.rfile.readline()
+                self.rfile.readline()
+                return body
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Log nothing."""
+
+        class Listener(ThreadingHTTPServer):
+            daemon_threads = True
+            request_queue_size = 256
+
+            def server_bind(self) -> None:
+                self.socket.bind((host, port))  # without the name service
+                self.server_name, self.server_port = host, self.socket.getsockname()[1]
+
+            def handle_error(self, request: object, client_address: object) -> None:
+                """Print no traceback: the client has gone away."""
+
+        self._listener = Listener((host, port), Connection)
+        self.port = self._listener.server_port
+        self.origin = f"http://{host}" + ("" if self.port == 80 else f":{self.port}")
+
+    def checked(self, asked: Asked) -> Answer:
+        """Ask the authorization server whether the token is good."""
+        token = (asked.authorization or "").removeprefix("Bearer ")
+        if self.server is not None and self.server.sessions.access_claims(token) is None:
+            return Answer(status=401, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
+        return Answer()
+
+    def forget(self) -> None:
+        """Forget what was asked."""
+        self.asked.clear()
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._listener.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.shutdown()
+        self._listener.server_close()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """Profile `t` of this process's environment, its authorization server, and an API that it is bound to."""
+
+    server: FaultyServer
+    api: Api
+    environ: Mapping[str, str]
+    session: Session
+
+    @property
+    def refreshes(self) -> int:
+        """How often the refresh token was presented."""
+        return refreshes(self.server)
+
+    def keep(self, session: Session) -> None:
+        """Keep another session in the place of the one that is there."""
+        runtime = Runtime(self.environ)
+        broker.keep(runtime, runtime.profile("t"), session, switch=True)
+
+    def age(self, left: int = -60) -> None:
+        """Let the stored access token have `left` seconds more."""
+        expires_at = self.session.expires_at
+        assert expires_at is not None
+        earlier = expires_at - int(Runtime().now()) - left
+        self.keep(
+            replace(
+                self.session,
+                booted_at_ms=None,
+                boot_id=None,
+                expires_at=expires_at - earlier,
+                obtained_at=self.session.obtained_at - earlier,
+            )
+        )
+
+
+@pytest.fixture
+def api(demo_server: FaultyServer) -> Iterator[Api]:
+    """An API of the demo's authorization server."""
+    with Api(demo_server) as api:
+        yield api
+
+
+@pytest.fixture
+def account(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, demo_server: FaultyServer, session: Session, api: Api
+) -> Account:
+    """An account that is signed in, for the environment of this process; its token has 14 minutes."""
+    folder = tmp_path / "program"
+    folder.mkdir()
+    (folder / "passphrase").write_text("correct horse battery staple\n")
+    environ = temporary_environment({}, folder)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("CI", raising=False)
+    (folder / "config.toml").write_text(
+        f'[profiles.t]\nissuer = {json.dumps(demo_server.issuer)}\nclient_id = "tokenctl-demo"\n'
+        f'scope = {json.dumps(SCOPE)}\nflow = "browser"\nhosts = [{json.dumps(api.origin)}]\n'
+    )
+    account = Account(server=demo_server, api=api, environ=environ, session=session)
+    account.age(left=840)  # so that no renewal waits because the token is only just there
+    return account
