@@ -103,10 +103,11 @@ def tables(lines: Mapping[str, Line], absent: Mapping[str, str], judged: Iterabl
     for each in judged:
         ratio = (f"{each.ratio:.2f}", f"{each.ratio_cpu:.2f}")
         goals.append((f"`{each.case}`", f"`{each.peer}`", *ratio, f"{each.limit:.2f}", "yes" if each.met else "no"))
-    return "\n\n".join(_table(rows) for rows in (cases, goals) if len(rows) > 1)
+    return "\n\n".join(table(rows) for rows in (cases, goals) if len(rows) > 1)
 
 
-def _table(rows: Sequence[Sequence[str]]) -> str:
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Draw a table of Markdown; the first row is its head."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     padded = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]
     head, *rest = [f"| {' | '.join(row)} |" for row in padded]

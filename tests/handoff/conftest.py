@@ -139,18 +139,19 @@ class Account:
         runtime = Runtime(self.environ)
         broker.keep(runtime, runtime.profile("t"), session, switch=True)
 
-    def age(self, left: int = -60) -> None:
-        """Let the stored access token have `left` seconds more."""
-        expires_at = self.session.expires_at
+    def age(self, left: int = -60, session: Session | None = None) -> None:
+        """Keep a session, or the first one again, with an access token that has `left` seconds more."""
+        session = session or self.session
+        expires_at = session.expires_at
         assert expires_at is not None
         earlier = expires_at - int(Runtime().now()) - left
         self.keep(
             replace(
-                self.session,
+                session,
                 booted_at_ms=None,
                 boot_id=None,
                 expires_at=expires_at - earlier,
-                obtained_at=self.session.obtained_at - earlier,
+                obtained_at=session.obtained_at - earlier,
             )
         )
 

@@ -1,6 +1,8 @@
 """TokenAuth: a fresh token in each request to a bound origin, one renewal for all, and no token anywhere else."""
 
 import asyncio
+import os
+import subprocess
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,9 +15,11 @@ import pytest
 
 import tokenctl
 from tests.handoff.conftest import Account, Answer, Api
+from tests.killing.scene import wait_until
 from tests.servers.faulty_server import Reply, json_reply
-from tests.support.commandline import LONG
+from tests.support.commandline import COMMAND, LONG
 from tests.support.flows import always
+from tests.support.paths import ROOT
 
 MANY = 100
 
@@ -477,4 +481,35 @@ def test_several_event_loops_share_one_renewal(account: Account) -> None:
             for _ in range(4)
         ]
         assert [each.result() for each in loops] == [[200] * 5] * 4
+    assert account.refreshes == 1
+
+
+# -- with another process --------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("refused", [False, True], ids=["expired", "refused"])
+def test_a_hundred_threads_and_another_process_renew_once(account: Account, refused: bool) -> None:
+    """`tokenctl token` renews at the same time; whoever comes first, there is one refresh, and 100 requests succeed."""
+    account.server.expire_access_tokens()
+    account.age(600 if refused else -60)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def late(request: object) -> None:
+        begun.set()
+        go_on.wait(LONG)
+
+    account.server.overrides["/token"] = late
+    command = [*COMMAND, "refresh" if refused else "token", "-p", "t"]
+    with (
+        subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE) as process,
+        httpx.Client(auth=tokenctl.TokenAuth("t"), **patient()) as client,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        assert begun.wait(LONG)  # the process has presented the refresh token, and has the lock
+        statuses = pool.submit(by_threads, client, account.api.origin)
+        if refused:
+            wait_until(lambda: len(account.api.asked) == MANY)  # all of them were refused
+        go_on.set()
+        assert statuses.result() == [200] * MANY and process.wait(LONG) == 0
     assert account.refreshes == 1

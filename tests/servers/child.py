@@ -51,6 +51,11 @@ class Child:
         self._reader.join()
         self._process.stdout.close()
 
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        return self._process.pid
+
     def tell(self, line: str) -> None:
         """Write a line to its stdin."""
         assert self._process.stdin

@@ -1,7 +1,8 @@
 """The terminal of a program that uses tokenctl as a library: messages go to its log, and nobody is asked."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from tokenctl.adapters.terminal import Terminal, clean
 
@@ -28,5 +29,17 @@ class LogTerminal(Terminal):
         """Log what can go wrong."""
         LOG.warning(clean(text))
 
+    @contextmanager
+    def delayed_progress(self, text: str) -> Iterator[None]:
+        """Show nothing, and start no thread for it: at the end of a program none can be started."""
+        yield
+
+    @contextmanager
+    def delayed_message(self, seconds: float, text: str) -> Iterator[None]:
+        """Log nothing, and start no thread for it."""
+        yield
+
     def _line(self, text: str) -> None:
-        LOG.debug(clean(text.removeprefix("tokenctl: ")))
+        text = clean(text.removeprefix("tokenctl: "))
+        warning = text.removeprefix("warning: ")  # a line of the worker, which has a terminal of its own
+        LOG.log(logging.DEBUG if warning == text else logging.WARNING, warning)

@@ -23,7 +23,7 @@ from tokenctl.storage import vault as vaults
 from tokenctl.storage.vault import Vault
 
 RENEWED_IN_VAIN = 60.0
-"""Seconds for which a renewed token that was refused as well is not renewed again because of that."""
+"""Seconds for which a token that is as young and was refused as well is not renewed because of that."""
 SHORT = 5.0
 """Seconds after which the broker is asked again when it could only give a token with less time left than wanted."""
 
@@ -102,10 +102,14 @@ class LiveToken:
     def refused_too(self, token: AccessToken) -> None:
         """Note that a token of `instead_of` was refused as well, or could not be tried.
 
-        If it is refused within RENEWED_IN_VAIN seconds, it is not renewed. So an API that refuses every token does not
-        cause a renewal for each request.
+        If the token is a new one, a further renewal would not help for a while. So an API that refuses every token does
+        not cause a renewal for each request.
         """
-        self._in_vain = token.value, time.monotonic() + RENEWED_IN_VAIN
+        held = self._held
+        if held is not None and held.token.value == token.value:
+            age = self._runtime.now() - held.session.obtained_at
+            if abs(age) < RENEWED_IN_VAIN:
+                self._in_vain = token.value, time.monotonic() + RENEWED_IN_VAIN
 
     def _is_in_vain(self, token: AccessToken) -> bool:
         value, until = self._in_vain or ("", 0.0)
@@ -115,11 +119,14 @@ class LiveToken:
         held = self._held
         if held is None:
             return None
-        now = self._runtime.time_of(held.session)
-        min_ttl = self.profile.min_ttl if self._min_ttl is None else self._min_ttl
-        if held.session.fresh(now, min_ttl):
+        if self._is_fresh(held.session):
             return held.token
-        return held.token if time.monotonic() < held.short_until and not held.session.expired(now) else None
+        expired = held.session.expired(self._runtime.time_of(held.session))
+        return held.token if time.monotonic() < held.short_until and not expired else None
+
+    def _is_fresh(self, session: Session) -> bool:
+        min_ttl = self.profile.min_ttl if self._min_ttl is None else self._min_ttl
+        return session.fresh(self._runtime.time_of(session), min_ttl)
 
     def _other(self, refused: AccessToken) -> AccessToken | None:
         token = self._at_hand()
@@ -150,7 +157,8 @@ class LiveToken:
         answer: _Answer
         try:
             session = self._of_broker(None if refused is None else refused.value)
-            self._held = held = _Held(self._token(session), session, time.monotonic() + SHORT)
+            short_until = 0.0 if self._is_fresh(session) else time.monotonic() + SHORT
+            self._held = held = _Held(self._token(session), session, short_until)
             answer = held.token
         except BaseException as error:
             answer = error

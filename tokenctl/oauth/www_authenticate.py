@@ -4,7 +4,8 @@ A header line is a list of challenges, and a challenge has a list of parameters:
 grammar tells where the next challenge begins. Each line is a list of its own.
 
 A server can write what it wants, so no text raises an error. Reading a line ends at its first mistake: what came before
-counts, and what comes after could be read in two ways.
+counts, and what comes after could be read in two ways. A challenge that has the mistake stays, with the parameters
+before it: it still says which scheme the server wants.
 """
 
 import re
@@ -12,7 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
-_QUOTED = r'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*"'
+_QUOTED = r'"(?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\[^\x00-\x08\x0a-\x1f\x7f])*"'
+"""A quoted string. Its letters that are not ASCII are read as they come: httpx decodes UTF-8, requests does not."""
 _END = r"(?=[ \t]*(?:,|\Z))"
 """An element of a list ends before a comma, or with the line."""
 _SCHEME = re.compile(rf"({_TOKEN})(?: +|{_END})")

@@ -10,6 +10,7 @@
     paths           what a server can understand a path as, however it is encoded
     body            the body of a request, which can be sent a second time while it is short
     upstream        requests to the upstream
+    lanes           which of its connections a request takes
     sending         its connections, which can read while a long body is sent
     problems        the answers that the proxy itself gives
 

@@ -9,7 +9,8 @@ from tokenctl.errors import LoginRequired, TokenctlError
 from tokenctl.handoff.proxy.headers import CLOSE
 from tokenctl.handoff.proxy.rules import Refusal
 
-_CHALLENGE = (b"WWW-Authenticate", b'Bearer realm="tokenctl proxy"')
+_CHALLENGES = [(b"WWW-Authenticate", scheme + b' realm="tokenctl proxy"') for scheme in (b"Bearer", b"Basic")]
+"""How a client can present the secret. git, and curl with --anyauth, send a password only where Basic is named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +35,7 @@ class Problem:
         return [
             (b"Content-Type", b"application/problem+json"),
             (b"Content-Length", b"%d" % len(self.body)),
-            *([_CHALLENGE] if self.status == 401 else []),
+            *(_CHALLENGES if self.status == 401 else []),
             CLOSE,
         ]
 

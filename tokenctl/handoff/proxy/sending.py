@@ -6,6 +6,8 @@ sent, and sending stops when something was read.
 """
 
 import asyncio
+import os
+import socket
 import ssl
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
@@ -128,7 +130,11 @@ async def finish(answer: httpcore.Response) -> None:
 
 
 def _reason(error: BaseException) -> BaseException:
-    """Return why no address could be connected to: anyio only says that none could."""
+    """Return why no address could be connected to; anyio only says that none could, and asyncio names the address."""
     while error.__cause__ is not None:
         error = error.__cause__
-    return error.exceptions[0] if isinstance(error, BaseExceptionGroup) else error
+    if isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, OSError) and not isinstance(error, socket.gaierror) and error.errno:
+        return OSError(error.errno, os.strerror(error.errno))
+    return error

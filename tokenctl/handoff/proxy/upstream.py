@@ -14,6 +14,7 @@ from tokenctl.adapters.claim import Claim
 from tokenctl.adapters.proxies import choose, with_system_settings
 from tokenctl.errors import UsageError
 from tokenctl.handoff.proxy.body import ClientLeft
+from tokenctl.handoff.proxy.lanes import Lanes
 from tokenctl.handoff.proxy.sending import CURRENT, Backend, Sending
 
 KEPT = 15.0
@@ -38,14 +39,13 @@ class Upstream:
         default = {"https": ":443", "http": ":80"}[parts.scheme]
         self.host = parts.netloc.removesuffix(default).encode()
         self._proxy = choose(url, with_system_settings(url, environ))
-        self._pool = self._make_pool(_context(ca_file) if parts.scheme == "https" else None)
+        context = _context(ca_file) if parts.scheme == "https" else None
+        self._lanes = Lanes(lambda: self._make_lane(context), KEPT)
 
-    def _make_pool(self, context: ssl.SSLContext | None) -> httpcore.AsyncConnectionPool:
+    def _make_lane(self, context: ssl.SSLContext | None) -> httpcore.AsyncConnectionPool:
         proxy = self._proxy
         options: dict[str, Any] = {
             "ssl_context": context,
-            "max_connections": None,
-            "max_keepalive_connections": 100,
             "keepalive_expiry": KEPT,
             "network_backend": Backend(),
         }
@@ -84,7 +84,7 @@ class Upstream:
         while True:
             sending.connected = False
             try:
-                return await self._pool.handle_async_request(request)
+                return await self._lanes.send(request)
             except ClientLeft:
                 raise
             except Exception as error:  # socksio has no common one for an answer that cannot be read
@@ -104,7 +104,7 @@ class Upstream:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._pool.aclose()
+        await self._lanes.close()
 
 
 def _without_its_words(error: Exception) -> Exception:
