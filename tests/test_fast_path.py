@@ -18,14 +18,14 @@ from tests.support.real_parts import Missing, available
 from tests.support.sessions import session
 from tokenctl import fast_path
 from tokenctl.config import environment, variables
-from tokenctl.handoff.environment import DEFAULT_VARIABLE, EXPIRY_VARIABLE, FILE_VARIABLE
+from tokenctl.handoff.environment import OWN
 from tokenctl.model.profile import Profile
 
 
 def test_it_knows_the_variables_of_the_ordinary_way() -> None:
     """Each variable of a CI system, each of a child, and no other of tokenctl's settings is known here."""
     assert all(set(names) & set(fast_path.JOBS) for names in environment.JOBS)
-    assert set(fast_path.REMOVED) == {DEFAULT_VARIABLE, EXPIRY_VARIABLE, FILE_VARIABLE}
+    assert set(fast_path.REMOVED) == set(OWN)
     assert set(fast_path.NAMED) <= {*variables.NAMES}
 
 

@@ -45,7 +45,13 @@ SAID = ("TOKENCTL_CACHE", "TOKENCTL_STATE_DIR", "DBUS_SESSION_BUS_ADDRESS", "XDG
 such a copy is only for who sets it too."""
 JOBS = ("CI", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION", "CODEBUILD_BUILD_ID", "BITBUCKET_BUILD_NUMBER")
 """The variables of CI systems. With one of them, or with GITHUB_ACTIONS, there is no copy."""
-REMOVED = ("ACCESS_TOKEN", "ACCESS_TOKEN_EXPIRES_AT", "ACCESS_TOKEN_FILE")
+REMOVED = (
+    "ACCESS_TOKEN",
+    "ACCESS_TOKEN_EXPIRES_AT",
+    "ACCESS_TOKEN_FILE",
+    "ACCESS_PROXY_URL",
+    "ACCESS_PROXY_SECRET",
+)
 """The variables that a child does not get from an `exec` around this one."""
 TICK, COARSE_TICK = 100_000_000, 3_000_000_000
 """Nanoseconds. A file that changed so recently may change again without another time of change. The second is for file

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+import requests
 
 import tokenctl
 from tests.handoff.conftest import Account, Answer, Api
@@ -106,6 +107,16 @@ def test_streamed_bodies_that_are_refused_cause_one_renewal(account: Account) ->
             assert client.post(account.api.origin, content=iter([b"a", b"b"])).status_code == 401
     assert (account.refreshes, [each.body for each in account.api.asked]) == (1, [b"ab"] * 3)
     assert len({each.authorization for each in account.api.asked}) == 2
+
+
+def test_streamed_bodies_of_requests_cause_one_renewal(account: Account) -> None:
+    """The same for the library requests."""
+    account.api.answers["/"] = Answer(status=401)
+    with requests.Session() as client:
+        client.trust_env, client.auth = False, tokenctl.RequestsAuth("t")
+        for _ in range(3):
+            assert client.post(account.api.origin, data=iter([b"a", b"b"]), timeout=LONG).status_code == 401
+    assert (account.refreshes, len(account.api.asked)) == (1, 3)
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,17 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Answer with JSON
 every = click.option("--all", "every", is_flag=True, help="Every profile of the config file.")
 
 
+allow = click.option(
+    "--allow",
+    multiple=True,
+    metavar="'METHOD /PREFIX'",
+    help="Let only these requests pass the proxy, such as 'GET /v1' or '* /v1'; can be repeated.",
+)
+bind = click.option(
+    "--bind", is_flag=True, help="Let the proxy's server get the token in this run, though it is not in 'hosts'."
+)
+
+
 _NARROWER = (
     click.option("--scope", multiple=True, metavar="SCOPE", help="A token with fewer rights than the session's."),
     click.option("--resource", multiple=True, metavar="URL", help="A token for this API alone (RFC 8707)."),

@@ -44,10 +44,16 @@ class LiveToken:
     """The access token of a profile, or one for a narrower target. Threads, tasks and event loops can share it.
 
     `target` has the scope, resource and audience to ask for; `min_ttl` is seconds, None means what the profile says.
+    `vault` is the profile's, if it is open already.
     """
 
     def __init__(
-        self, runtime: Runtime, profile: Profile, target: Mapping[str, Any] | None = None, min_ttl: int | None = None
+        self,
+        runtime: Runtime,
+        profile: Profile,
+        target: Mapping[str, Any] | None = None,
+        min_ttl: int | None = None,
+        vault: Vault | None = None,
     ) -> None:
         self.profile = profile
         self._runtime = runtime
@@ -55,14 +61,14 @@ class LiveToken:
         self._min_ttl = min_ttl
         self._held: _Held | None = None
         self._in_vain: tuple[str, float] | None = None
-        self._begin()
+        self._begin(vault)
         _all.add(self)
 
-    def _begin(self) -> None:
+    def _begin(self, vault: Vault | None = None) -> None:
         """Begin with no lock, no vault and nobody who asks: also in a forked child, which has none of its parent's threads."""
         self._changing = threading.Lock()
         self._asking: Future[_Answer] | None = None
-        self._vault: Vault | None = None
+        self._vault = vault
 
     # -- a token ---------------------------------------------------------------------------------------
 

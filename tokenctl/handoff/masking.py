@@ -11,6 +11,11 @@ def mask(environ: Mapping[str, str], terminal: Terminal, session: Session) -> Se
 
     The runner's command goes to stderr, which the runner reads too: stdout is for the answer, or for the child.
     """
-    if environ.get("GITHUB_ACTIONS") == "true":
-        terminal.plain_line(f"::add-mask::{session.access_token}")
+    mask_text(environ, terminal, session.access_token)
     return session
+
+
+def mask_text(environ: Mapping[str, str], terminal: Terminal, secret: str) -> None:
+    """Tell the runner, if there is one, to hide a text."""
+    if environ.get("GITHUB_ACTIONS") == "true":
+        terminal.plain_line(f"::add-mask::{secret}")

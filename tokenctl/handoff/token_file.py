@@ -5,17 +5,17 @@ removed when the child ends. The terminal sends its signals to the child too; ot
 forwarded.
 """
 
-import subprocess
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tokenctl.adapters import private_process, signals
+from tokenctl.adapters import signals
 from tokenctl.adapters.private_files import replace_private
 from tokenctl.broker import asked
-from tokenctl.handoff.child import Child, NotExecutable
+from tokenctl.handoff import supervised
+from tokenctl.handoff.child import Child
 from tokenctl.handoff.environment import FILE_VARIABLE
 from tokenctl.handoff.masking import mask
 from tokenctl.handoff.token_folder import cannot_write, token_folder
@@ -84,24 +84,12 @@ def run_with_token_file(runtime: Runtime, kept: Kept, child: Child, on_refresh: 
         try:
             # Before the child: when there can be no thread, there is no child either.
             threading.Thread(target=_keep_fresh, args=arguments, daemon=True).start()
-            if relay.waiting:
-                return 128 + relay.waiting[0]
-            process = _started(child, file.path)
-            relay.start(process)
+            environ = {**child.environ, FILE_VARIABLE: str(file.path)}
+            process = supervised.start(replace(child, environ=environ), relay)
             file.begun.set()
-            status = relay.wait(process)
+            return supervised.exit_status(process, relay)
         finally:
             file.close()
-        return status if status >= 0 else 128 - status
-
-
-def _started(child: Child, path: Path) -> "subprocess.Popen[bytes]":
-    environ = {**child.environ, FILE_VARIABLE: str(path)}
-    try:
-        with private_process.callers_core_limit():
-            return subprocess.Popen(list(child.words), executable=child.program, env=environ)
-    except OSError as reason:
-        raise NotExecutable(f"{child.program} cannot be run: {reason.strerror}") from None
 
 
 def _keep_fresh(runtime: Runtime, kept: Kept, file: _TokenFile, relay: signals.Relay, on_refresh: int | None) -> None:

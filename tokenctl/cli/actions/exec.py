@@ -7,7 +7,7 @@ from tokenctl.cli.actions.fresh import fresh_session
 from tokenctl.cli.known import profiles
 from tokenctl.errors import UsageError
 from tokenctl.handoff.child import Child, NotFound, find_program, replace_process
-from tokenctl.handoff.environment import child_environment, variables
+from tokenctl.handoff.environment import child_environment, of_session, variables
 from tokenctl.model.session_state import older_access_tokens
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
@@ -34,13 +34,13 @@ def run_child(
             "--on-refresh needs --token-file: without it tokenctl becomes CMD, and nothing renews the token",
             hint="add --token-file, and let CMD read the file that ACCESS_TOKEN_FILE names again when the signal comes",
         )
-    program = _program(runtime, words[0])
+    program = program_of(runtime, words[0])
     profile = runtime.profile(name)
     vault = vaults.open(runtime, profile)
     target = runtime.asked(profile) | target
     session = fresh_session(runtime, vault, target, min_ttl, wait)
     wanted = env or ((profile.env,) if profile.env else ())
-    environ = child_environment(runtime.environ, variables(wanted, session), profile.source_variable)
+    environ = child_environment(runtime.environ, variables(wanted, of_session(session)), profile.source_variable)
     child = Child(program=program, words=words, environ=environ)
     if not token_file:
         if session.expires_at is not None and older_access_tokens(profile, session) == "ended":
@@ -54,7 +54,8 @@ def run_child(
     return run_with_token_file(runtime, kept, child, on_refresh)
 
 
-def _program(runtime: Runtime, word: str) -> str:
+def program_of(runtime: Runtime, word: str) -> str:
+    """Find the command's file. Raises NotFound or NotExecutable, with the right command where a profile was named."""
     try:
         return find_program(word, runtime.environ.get("PATH", os.defpath))
     except NotFound as error:

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tokenctl.cli.grammar import CommandWithChild, Names
-from tokenctl.cli.options import min_ttl, narrower, wait, with_runtime
+from tokenctl.cli.grammar import CommandWithChild, Misuse, Names
+from tokenctl.cli.options import allow, bind, min_ttl, narrower, wait, with_runtime
 
 if TYPE_CHECKING:
     from tokenctl.runtime import Runtime
@@ -33,7 +33,10 @@ _EXAMPLES = """\
   # the token is in GITHUB_TOKEN
   tokenctl exec -p work --env GITHUB_TOKEN -- gh repo list
   # the token stays fresh in the file that ACCESS_TOKEN_FILE names
-  tokenctl exec --token-file -- ./long-job"""
+  tokenctl exec --token-file -- ./long-job
+  # the command never gets the token, and can send it to this server alone
+  tokenctl exec --proxy https://api.example.com --env OPENAI_BASE_URL="{proxy_url}/v1" \\
+    --env OPENAI_API_KEY="{proxy_secret}" -- ./agent"""
 
 
 @click.command(
@@ -64,17 +67,30 @@ _EXAMPLES = """\
     metavar="signal:NAME",
     help="With --token-file: send CMD this signal when the file has a new token, such as signal:HUP.",
 )
+@click.option(
+    "--proxy",
+    "url",
+    metavar="URL",
+    help="Give CMD no token, but a proxy to this server: its address in ACCESS_PROXY_URL, its secret as the token.",
+)
+@allow
+@bind
 @click.argument("words", metavar="-- CMD ARG...", nargs=-1, required=True, type=Names("program"))
+@click.pass_context
 @with_runtime
 def command(
     runtime: "Runtime",
     name: str | None,
+    ctx: click.Context,
     env: tuple[str, ...],
     min_ttl: int | None,
     wait: int,
     target: dict[str, Any],
     token_file: bool,
     on_refresh: int | None,
+    url: str | None,
+    allow: tuple[str, ...],
+    bind: bool,
     words: tuple[str, ...],
 ) -> int:
     """Run a command with a fresh access token in its environment.
@@ -82,7 +98,20 @@ def command(
     The token is in ACCESS_TOKEN (or in the variables of --env or the profile). Its expiry time is in
     ACCESS_TOKEN_EXPIRES_AT, in epoch seconds. The exit status is CMD's own; 125: tokenctl failed before CMD
     started, 126: CMD is not executable, 127: there is no CMD.
+
+    With --proxy tokenctl stays, and forwards CMD's requests to one server with the token: 'tokenctl help proxy'.
     """
+    if url is not None:
+        from tokenctl.cli.actions.exec_proxied import run_proxied
+        from tokenctl.cli.actions.proxy import Wanted
+
+        if token_file or on_refresh is not None:
+            raise Misuse("--proxy and --token-file contradict each other", ctx, hint="with a proxy CMD gets no token")
+        return run_proxied(
+            runtime, name, words, Wanted(url, bind, allow), env=env, target=target, min_ttl=min_ttl, wait=wait
+        )
+    if allow or bind:
+        raise Misuse("--allow and --bind are for a proxy", ctx, hint="add --proxy URL, or leave them out")
     from tokenctl.cli.actions.exec import run_child
 
     return run_child(

@@ -42,10 +42,10 @@ class Proxy:
 
 
 @contextmanager
-def running(runtime: Runtime, live: LiveToken, proxy: Proxy, listener: socket.socket) -> Iterator[None]:
+def running(runtime: Runtime, live: LiveToken, proxy: Proxy, listener: socket.socket) -> Iterator[threading.Event]:
     """Serve on a socket that listens on 127.0.0.1 or is a unix socket; it is closed in the end.
 
-    Answers that have begun get `DRAIN` seconds when the block ends. Raises UsageError when `ca_file` or the proxy that
+    The block gets an event that is set when the server ends by itself, because it failed. Answers that have begun get `DRAIN` seconds when the block ends. Raises UsageError when `ca_file` or the proxy that
     the environment names cannot be used.
     """
     upstream = Upstream(proxy.upstream, proxy.ca_file, runtime.environ)
@@ -56,10 +56,12 @@ def running(runtime: Runtime, live: LiveToken, proxy: Proxy, listener: socket.so
     try:
         if server.failure is not None:
             raise server.failure
-        yield
+        yield server.stopped
     finally:
         server.end()
         thread.join()
+    if server.failure is not None:
+        raise server.failure
 
 
 def _gate(proxy: Proxy, listener: socket.socket) -> Gate:
@@ -97,6 +99,8 @@ class _Server(Server):
         )
         self.ready = threading.Event()
         """Set when the server listens, or never will."""
+        self.stopped = threading.Event()
+        """Set when the server has ended, for whatever reason."""
         self.failure: Exception | None = None
         self._upstream = upstream
         self._terminal = terminal
@@ -110,6 +114,7 @@ class _Server(Server):
         except Exception as error:  # raised again in the thread that waits
             self.failure = error
         finally:
+            self.stopped.set()
             self.ready.set()
 
     async def _serve_on(self, listener: socket.socket) -> None:
