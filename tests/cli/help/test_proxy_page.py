@@ -82,12 +82,15 @@ def proxy(stage: Stage, heading: str) -> Iterator[str]:
     command, use = [*stage.recipe(TOPIC, heading), ""][:2]
     with stage.start("sh", "-euc", f"exec {command}") as running:
         assert running.stderr is not None
-        said = running.stderr.readline()
+        address, _, rest = running.stderr.readline().removeprefix("tokenctl: ").partition(" is a proxy for ")
+        assert "its secret is in " in rest and address in (
+            f"http://127.0.0.1:{stage.names[PORT]}",
+            str(stage.home.folder / ".proxy" / "socket"),
+        )
         yield use
         running.terminate()
-        rest = running.communicate(timeout=LONG)[1]
-    secret = next(stage.home.folder.glob(".proxy*/secret"), stage.home.folder / ".proxy-secret")
-    assert said and (rest, secret.exists()) == ("", False)
+        running.communicate(timeout=LONG)
+    assert not [*stage.home.folder.glob(".proxy*/*"), *stage.home.folder.glob(".proxy-*")]
 
 
 def assert_served(stage: Stage, *, path: str = "/tickets") -> None:
