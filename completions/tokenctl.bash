@@ -11,7 +11,7 @@ __tokenctl_table() {
   commands='' options='' arguments=''
   case $1 in
     '')
-      commands='login token exec show refresh revoke profile store demo completion help logout'
+      commands='login token exec proxy show refresh revoke profile store demo completion help logout'
       options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet --version -h,--help'
       ;;
     'login')
@@ -21,8 +21,12 @@ __tokenctl_table() {
       options='--for=@text --min-ttl=@text --wait=@text --format=raw,header,json --scope...=@text --resource...=@text --audience=@text -p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
       ;;
     'exec')
-      options='--env...=@text --min-ttl=@text --wait=@text --scope...=@text --resource...=@text --audience=@text --token-file --on-refresh=signal:HUP,signal:USR1,signal:USR2 -p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
+      options='--env...=@text --min-ttl=@text --wait=@text --scope...=@text --resource...=@text --audience=@text --token-file --on-refresh=signal:HUP,signal:USR1,signal:USR2 --proxy=@text --allow...=@text --bind -p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
       arguments='@program...'
+      ;;
+    'proxy')
+      options='--listen=@text --socket=@file --secret-file=@file --secret-header=@text --allow...=@text --bind -p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
+      arguments='@text'
       ;;
     'show')
       options='--all --json --claims --verify --introspect -p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
@@ -86,7 +90,7 @@ __tokenctl_table() {
       ;;
   esac
   settings='issuer=@text client_id=@text scope=@text resource=@text audience=@text hosts=@text flow=auto,browser,device,client-credentials,api-key,workload store=keyring,session,file,memory keyring_backend=@text passphrase_command=@text env=@text min_ttl=@text cache=true,false port=@text redirect_uri=@text token_endpoint_auth_method=none,client_secret_basic,client_secret_basic_raw,client_secret_post,client_secret_jwt,private_key_jwt client_key_file=@file client_key_id=@text assertion_algorithm=RS256,RS384,RS512,PS256,PS384,PS512,ES256,ES384,ES512,EdDSA,Ed25519 assertion_audience=issuer,token_endpoint source=auto,github,gitlab,circleci,buildkite,azure,kubernetes,gcp,file,env,command source_audience=@text source_file=@file source_variable=@text source_command=@text service_connection=@text identity_use=token-exchange,jwt-bearer,client-assertion narrow_by=refresh,token-exchange renewal_ends_access_token=true,false params=@text ca_file=@file api=@text authorization_endpoint=@text token_endpoint=@text device_authorization_endpoint=@text revocation_endpoint=@text introspection_endpoint=@text jwks_uri=@text'
-  topics='ci config environment exit-statuses keyrings networks reliability security servers signing-in token-apis troubleshooting'
+  topics='ci config environment exit-statuses keyrings networks python reliability security servers signing-in token-apis troubleshooting'
 }
 
 # The names of the profiles, from the config file (TOML), line by line. bash and zsh both run these functions.

@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.attended import attended
 from tests.support.commandline import Home
+from tests.support.recipes import blocks
 from tokenctl.cli import main as cli
 from tokenctl.cli.commands import load
 from tokenctl.cli.help import TOPICS, page
@@ -31,7 +32,14 @@ def test_the_list_of_topics_is_in_every_help(home: Home) -> None:
     assert all(f"\n  {name} " in listed for name in COMMANDS)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+def test_a_page_with_the_name_of_a_command_leads_to_its_options(home: Home) -> None:
+    """`help proxy` is the page, since it says what the command is for; its beginning names `proxy --help`."""
+    for name in TOPICS.keys() & COMMANDS.keys():
+        assert f"`tokenctl {name} --help`" in page(name).partition("```")[0]
+        assert home.run("help", name).stdout == page(name)
+
+
+@pytest.mark.parametrize("name", [each for each in COMMANDS if each not in TOPICS])
 def test_a_commands_help_is_the_same_both_ways(home: Home, name: str) -> None:
     """`help NAME` and `NAME --help` say the same."""
     assert home.run("help", name).stdout.split() == home.run(name, "--help").stdout.split()
@@ -77,8 +85,17 @@ def options() -> set[str]:
     return own | {"--help", "--version"}
 
 
-OF_OTHERS = {"--upgrade", "--upgrade-deps", "--force-reinstall", "--compile-bytecode", "--venv"}
-"""Options of pip, uv, venv and the bench that a page names."""
+@pytest.mark.parametrize("topic", TOPICS)
+def test_an_example_is_not_broken_at_a_terminal(topic: str) -> None:
+    """At 80 columns a longer line would go on in the next one, where it cannot be copied."""
+    assert [line for _, _, text in blocks(topic) for line in text.splitlines() if len(line) > 78] == []
+
+
+OF_OTHERS = {
+    *("--upgrade", "--upgrade-deps", "--force-reinstall", "--compile-bytecode", "--venv"),
+    *("--unix-socket", "--rm", "--network", "--user"),
+}
+"""Options of pip, uv, venv, the bench, curl and docker that a page names."""
 
 
 @pytest.mark.parametrize("topic", TOPICS)

@@ -73,8 +73,8 @@ def test_every_choice_of_an_option_is_offered(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
-        ("tokenctl pro", {"profile"}),
-        ("tokenctl -v -p work pro", {"profile"}),
+        ("tokenctl pro", {"profile", "proxy"}),
+        ("tokenctl -v -p work pro", {"profile", "proxy"}),
         ("tokenctl --profile=work -q profile def", {"default"}),
         ("tokenctl -p ", PROFILES),
         ("tokenctl show --profile ", PROFILES),
@@ -190,7 +190,7 @@ def test_help_is_shown_with_each_word(shell: Shell) -> None:
         for letter in "abcdefghijklmnopqrstuvwxyz"
         for word, help in shell.offered(f"tokenctl help {letter}").items()
     }
-    for word, help in (COMMANDS | TOPICS).items():
+    for word, help in (TOPICS | COMMANDS).items():
         assert shown[word].endswith(help)
 
 

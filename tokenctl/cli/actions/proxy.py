@@ -1,6 +1,7 @@
 """What `tokenctl proxy` does: serve requests to one upstream with the token, until it is ended."""
 
 import contextlib
+import os
 import secrets
 import shlex
 import socket
@@ -79,7 +80,8 @@ def serve(
         _secret_in_file(runtime, proxy.secret, secret_file) as kept,
         running(runtime, live, proxy, listener) as ended,
     ):
-        _say_how_to_use(runtime, profile, proxy, listener, kept)
+        address = os.path.abspath(path) if path else "http://{}:{}".format(*listener.getsockname())
+        _say_how_to_use(runtime, profile, proxy, address, kept)
         _warn_without_token(runtime, live)
         ended.wait()
 
@@ -108,10 +110,8 @@ def _secret_in_file(runtime: Runtime, secret: str, named: str | None) -> Iterato
                     file.unlink()
 
 
-def _say_how_to_use(runtime: Runtime, profile: Profile, proxy: Proxy, listener: socket.socket, file: Path) -> None:
-    name = listener.getsockname()
-    on_path = isinstance(name, str)
-    address = name if on_path else f"http://{name[0]}:{name[1]}"
+def _say_how_to_use(runtime: Runtime, profile: Profile, proxy: Proxy, address: str, file: Path) -> None:
+    on_path = not address.startswith("http:")
     runtime.terminal.instruction(
         f"{address} is a proxy for {proxy.upstream} with the token of {profile.name!r}; its secret is in {file}"
     )

@@ -28,6 +28,8 @@ def command(ctx: click.Context, words: tuple[str, ...]) -> None:
       exit-statuses    what each exit status means, and how a script uses it
       keyrings         what each keyring promises, and what to do where there is none
       networks         proxies, certificates and slow networks
+      proxy            a proxy that adds the token, so that a program never holds it
+      python           Python programs: httpx, requests, async services, notebooks
       reliability      why no session is lost to a race, a crash or a retry
       security         what is protected from whom, and what is not
       servers          real authorization servers: what they need, and what is special there

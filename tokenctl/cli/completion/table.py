@@ -56,7 +56,10 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """All that can be typed. `settings` are those of a profile, `topics` the pages of `help` with their lines."""
+    """All that can be typed. `settings` are those of a profile, `topics` the pages of `help` with their lines.
+
+    A topic that has the name of a command is only in `commands`, so that the word is offered once.
+    """
 
     commands: tuple[Command, ...]
     settings: tuple[tuple[str, Value], ...]
@@ -65,10 +68,11 @@ class Table:
 
 def read(root: click.Group) -> Table:
     """Read the command tree below `root`. It imports every command."""
+    commands = tuple(_commands(click.Context(root, **root.context_settings), ()))
     return Table(
-        commands=tuple(_commands(click.Context(root, **root.context_settings), ())),
+        commands=commands,
         settings=tuple((name, _setting(name)) for name in CHECKS),
-        topics=tuple(TOPICS.items()),
+        topics=tuple((name, line) for name, line in TOPICS.items() if name not in dict(commands[0].commands)),
     )
 
 

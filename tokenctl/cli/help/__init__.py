@@ -9,6 +9,8 @@ TOPICS = {
     "exit-statuses": "What each exit status means, and how a script uses it.",
     "keyrings": "What each keyring promises, and what to do where there is none.",
     "networks": "Proxies, certificates and slow networks.",
+    "proxy": "A proxy that adds the token, so that a program never holds it.",
+    "python": "Python programs: httpx, requests, async services, notebooks.",
     "reliability": "Why no session is lost to a race, a crash or a retry.",
     "security": "What is protected from whom, and what is not.",
     "servers": "Real authorization servers: what they need, and what is special there.",
