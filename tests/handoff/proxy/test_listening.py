@@ -145,7 +145,9 @@ def test_a_port_is_free_again_at_once_and_never_shared() -> None:
     listening.on_port(port).close()
 
 
-@pytest.mark.parametrize("make", ["contextlib.closing(listening.on_port())", "listening.on_path(pathlib.Path(sys.argv[1]))"])
+@pytest.mark.parametrize(
+    "make", ["contextlib.closing(listening.on_port())", "listening.on_path(pathlib.Path(sys.argv[1]))"]
+)
 def test_closed_standard_streams_are_never_a_listening_socket(path: Path, make: str) -> None:
     """What is written to stdout or stderr must not go to a client, and no child inherits the socket."""
     code = (

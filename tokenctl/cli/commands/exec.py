@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tokenctl.cli.grammar import CommandWithChild, Misuse, Names
+from tokenctl.cli.grammar import CommandWithChild, Names
 from tokenctl.cli.options import allow, bind, min_ttl, narrower, wait, with_runtime
 
 if TYPE_CHECKING:
@@ -76,12 +76,10 @@ _EXAMPLES = """\
 @allow
 @bind
 @click.argument("words", metavar="-- CMD ARG...", nargs=-1, required=True, type=Names("program"))
-@click.pass_context
 @with_runtime
 def command(
     runtime: "Runtime",
     name: str | None,
-    ctx: click.Context,
     env: tuple[str, ...],
     min_ttl: int | None,
     wait: int,
@@ -106,12 +104,12 @@ def command(
         from tokenctl.cli.actions.proxy import Wanted
 
         if token_file or on_refresh is not None:
-            raise Misuse("--proxy and --token-file contradict each other", ctx, hint="with a proxy CMD gets no token")
+            raise click.UsageError("--proxy contradicts --token-file and --on-refresh: with a proxy CMD gets no token")
         return run_proxied(
             runtime, name, words, Wanted(url, bind, allow), env=env, target=target, min_ttl=min_ttl, wait=wait
         )
     if allow or bind:
-        raise Misuse("--allow and --bind are for a proxy", ctx, hint="add --proxy URL, or leave them out")
+        raise click.UsageError("--allow and --bind are for a proxy: add --proxy URL, or leave them out")
     from tokenctl.cli.actions.exec import run_child
 
     return run_child(

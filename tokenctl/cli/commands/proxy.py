@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tokenctl.cli.grammar import Command, Misuse, Names
+from tokenctl.cli.grammar import Command, Names
 from tokenctl.cli.options import allow, bind, with_runtime
 
 if TYPE_CHECKING:
@@ -65,12 +65,10 @@ _EXAMPLES = """\
 )
 @allow
 @bind
-@click.pass_context
 @with_runtime
 def command(
     runtime: "Runtime",
     name: str | None,
-    ctx: click.Context,
     url: str,
     port: int | None,
     path: str | None,
@@ -86,7 +84,7 @@ def command(
     if you like. It runs until Ctrl-C. 'tokenctl exec --proxy' runs one for a single command.
     """
     if port is not None and path is not None:
-        raise Misuse("--listen and --socket contradict each other", ctx, hint="leave one of them out")
+        raise click.UsageError("--listen and --socket contradict each other")
     from tokenctl.cli.actions.proxy import Wanted, serve
 
     serve(
