@@ -11,7 +11,7 @@ __tokenctl_table() {
   commands='' options='' arguments=''
   case $1 in
     '')
-      commands='login token exec show refresh revoke profile store demo completion help logout'
+      commands='login token exec proxy show refresh revoke profile store demo completion help logout'
       options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet --version -h,--help'
       ;;
     'login')
@@ -21,8 +21,12 @@ __tokenctl_table() {
       options='--for=@text --min-ttl=@text --wait=@text --format=raw,header,json --scope...=@text --resource...=@text --audience=@text -p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
       ;;
     'exec')
-      options='--env...=@text --min-ttl=@text --wait=@text --scope...=@text --resource...=@text --audience=@text --token-file --on-refresh=signal:HUP,signal:USR1,signal:USR2 -p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
+      options='--env...=@text --min-ttl=@text --wait=@text --scope...=@text --resource...=@text --audience=@text --token-file --on-refresh=signal:HUP,signal:USR1,signal:USR2 --proxy=@text --allow...=@text --bind -p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
       arguments='@program...'
+      ;;
+    'proxy')
+      options='--listen=@text --socket=@file --secret-file=@file --secret-header=@text --allow...=@text --bind -p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
+      arguments='@text'
       ;;
     'show')
       options='--all --json --claims --verify --introspect -p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
