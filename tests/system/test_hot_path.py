@@ -18,7 +18,7 @@ from tests.support.commandline import Home
 from tests.support.paths import ROOT
 from tokenctl.cli.program import COMMANDS
 
-NEVER = {"httpx", "rich", "jwt", "cryptography", "truststore", "tomlkit", "http.server", "webbrowser"}
+NEVER = {"httpx", "uvicorn", "rich", "jwt", "cryptography", "truststore", "tomlkit", "http.server", "webbrowser"}
 """What none of these paths loads."""
 SLOW = {"asyncio", "importlib.resources", "logging", "subprocess", "tempfile", "unittest", "urllib.request"}
 """Modules of Python that take a millisecond or more, and that no path of these needs."""
@@ -29,6 +29,7 @@ OURS = {
     "tokenctl.demo",
     "tokenctl.config.editing",
     "tokenctl.flows",
+    "tokenctl.handoff.proxy",
     "tokenctl.model.token_api",
     "tokenctl.broker.lifecycle",
     "tokenctl.broker.renewal",
@@ -60,6 +61,8 @@ HELP = (
     (2, ("token", "--profile", "")),
     (2, ("profile", "lst")),
     (2, ("login", "--port", "0")),
+    (2, ("proxy",)),
+    (2, ("proxy", "https://api.example", "--listen", "8400")),
     (125, ("exec",)),
 )
 """Exit status, and words that ask for help, or that are wrong."""

@@ -1,4 +1,4 @@
-"""A private folder for a token file: made for one run, removed at its end, or by the next run if this one is killed.
+"""A private folder for the secret of one run, such as a token file: removed at its end, or by the next run if it is killed.
 
 The run locks its folder. The kernel gives the lock back however the run ends, so a folder that is not locked has no
 run any more. A process id could not tell: it is used again, and another container in the same /tmp has its own ids.
@@ -30,8 +30,8 @@ _LONG_AGO = 60
 
 
 @contextlib.contextmanager
-def token_folder(environ: Mapping[str, str]) -> Iterator[Path]:
-    """Make a private folder for the block, and remove it afterwards with all that is in it.
+def token_folder(environ: Mapping[str, str], what: str = "the token file") -> Iterator[Path]:
+    """Make a private folder for the block, and remove it afterwards with all that is in it. `what` is for the error.
 
     Also removes the folders that killed runs left. Raises TokenctlError when no folder can be made.
     """
@@ -41,7 +41,7 @@ def token_folder(environ: Mapping[str, str]) -> Iterator[Path]:
     try:
         folder, lock = _make(parents[0])
     except OSError as reason:
-        raise cannot_write(parents[0], reason) from None
+        raise cannot_write(parents[0], reason, what) from None
     try:
         yield folder
     finally:
@@ -50,10 +50,10 @@ def token_folder(environ: Mapping[str, str]) -> Iterator[Path]:
             os.close(lock)
 
 
-def cannot_write(folder: Path, reason: OSError) -> TokenctlError:
-    """Make the error for a token file that cannot be written."""
+def cannot_write(folder: Path, reason: OSError, what: str = "the token file") -> TokenctlError:
+    """Make the error for a file that cannot be written."""
     return TokenctlError(
-        f"the token file cannot be written in {folder}: {reason.strerror}",
+        f"{what} cannot be written in {folder}: {reason.strerror}",
         hint="free some space there, or set XDG_RUNTIME_DIR to a folder of yours",
     )
 

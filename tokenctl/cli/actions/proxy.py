@@ -1,16 +1,12 @@
 """What `tokenctl proxy` does: serve requests to one upstream with the token, until it is ended."""
 
-import contextlib
 import os
 import secrets
 import shlex
-import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from tokenctl.adapters import signals
-from tokenctl.adapters.private_files import replace_private
 from tokenctl.errors import TokenctlError, UsageError
 from tokenctl.handoff import binding
 from tokenctl.handoff.live_token import LiveToken
@@ -18,8 +14,8 @@ from tokenctl.handoff.masking import mask_text
 from tokenctl.handoff.proxy import listening
 from tokenctl.handoff.proxy.paths import is_harmful, readings
 from tokenctl.handoff.proxy.rules import Allow
+from tokenctl.handoff.proxy.secret_file import written
 from tokenctl.handoff.proxy.server import Proxy, running
-from tokenctl.handoff.token_folder import token_folder
 from tokenctl.model.profile import Profile
 from tokenctl.runtime import Runtime
 
@@ -74,50 +70,33 @@ def serve(
     proxy = proxy_of(profile, wanted)
     mask_text(runtime.environ, runtime.terminal, proxy.secret)
     live = LiveToken(runtime, profile, runtime.asked(profile))
+    on_socket = None if path is None else Path(os.path.abspath(path))
     with (
         signals.ended_by_signals(),
-        _listener(port, path) as listener,
-        _secret_in_file(runtime, proxy.secret, secret_file) as kept,
+        listening.on_port(port) if on_socket is None else listening.on_path(on_socket) as listener,
+        written(proxy.secret, secret_file, runtime.environ) as file,
         running(runtime, live, proxy, listener) as ended,
     ):
-        address = os.path.abspath(path) if path else "http://{}:{}".format(*listener.getsockname())
-        _say_how_to_use(runtime, profile, proxy, address, kept)
+        address = on_socket or f"http://{listening.HOST}:{listener.getsockname()[1]}"
+        runtime.terminal.instruction(
+            f"{address} is a proxy for {proxy.upstream} with the token of {profile.name!r}; its secret is in {file}"
+        )
+        runtime.terminal.hint(_how_to_use(address, file))
         _warn_without_token(runtime, live)
-        ended.wait()
+        while not ended.wait(_LOOK_UP):
+            pass
 
 
-def _listener(port: int, path: str | None) -> contextlib.AbstractContextManager[socket.socket]:
-    return listening.on_port(port) if path is None else listening.on_path(path)
+_LOOK_UP = 3600.0 if os.name == "posix" else 0.5
+"""Seconds. On Windows a wait does not end at Ctrl-C, but only afterwards."""
 
 
-@contextlib.contextmanager
-def _secret_in_file(runtime: Runtime, secret: str, named: str | None) -> Iterator[Path]:
-    """Write the secret to a private file for the block. Raises UsageError or TokenctlError."""
-    with contextlib.ExitStack() as stack:
-        file = Path(named).absolute() if named else stack.enter_context(token_folder(runtime.environ)) / "proxy_secret"
-        try:
-            replace_private(file, secret.encode())
-        except OSError as reason:
-            raise UsageError(
-                f"the secret cannot be written to {file}: {reason.strerror}",
-                hint="name a file in a folder of yours with --secret-file",
-            ) from None
-        try:
-            yield file
-        finally:
-            with contextlib.suppress(OSError):
-                if file.read_text() == secret:  # another proxy may have written its own since
-                    file.unlink()
-
-
-def _say_how_to_use(runtime: Runtime, profile: Profile, proxy: Proxy, address: str, file: Path) -> None:
-    on_path = not address.startswith("http:")
-    runtime.terminal.instruction(
-        f"{address} is a proxy for {proxy.upstream} with the token of {profile.name!r}; its secret is in {file}"
-    )
-    curl = f"curl --unix-socket {shlex.quote(address)}" if on_path else "curl"
-    url = "http://localhost/" if on_path else f"{address}/"
-    runtime.terminal.hint(f"{{ printf 'Authorization: Bearer '; cat {shlex.quote(str(file))}; }} | {curl} -H @- {url}")
+def _how_to_use(address: Path | str, file: Path) -> str:
+    """Return a command that keeps the secret out of the arguments, which every user of the machine can read."""
+    curl = f"curl -H @- {address}/"
+    if isinstance(address, Path):
+        curl = f"curl -H @- --unix-socket {shlex.quote(str(address))} http://localhost/"
+    return f"{{ printf 'Authorization: Bearer '; cat {shlex.quote(str(file))}; }} | {curl}"
 
 
 def _warn_without_token(runtime: Runtime, live: LiveToken) -> None:
