@@ -19,7 +19,7 @@ COMMANDS = {
     "login": "Sign in once; the session goes into the keyring.",
     "token": "Print a fresh access token, for a pipe.",
     "exec": "Run a command with a fresh access token in its environment.",
-    "proxy": "Forward requests with the token, for a program that does not hold it.",
+    "proxy": "Forward requests to one server with the token.",
     "show": "Show who is signed in, where, and for how long.",
     "refresh": "Renew the session now.",
     "revoke": "Sign out: revoke at the server, then forget here.",

@@ -41,7 +41,7 @@ _EXAMPLES = """\
   # prints its address, and the file that has its secret
   tokenctl proxy https://api.example.com
   # for a container that gets this folder and no network
-  tokenctl proxy https://api.example.com --socket ~/proxy/api.sock --secret-file ~/proxy/secret
+  tokenctl proxy https://api.example.com --socket ~/p/api.sock --secret-file ~/p/secret
   # nothing but reading the list of models
   tokenctl proxy https://api.example.com --allow 'GET /v1/models'"""
 
@@ -77,9 +77,9 @@ def command(
     allow: tuple[str, ...],
     bind: bool,
 ) -> None:
-    """Forward requests to one server with the token, for a program that does not hold it.
+    """Forward requests to one server with the token.
 
-    A client presents the secret of the proxy as the Bearer token, as the password, or in a header. The proxy takes it
+    It is for a program that must not hold the token. A client presents the secret of the proxy as the Bearer token, as the password, or in a header. The proxy takes it
     out, puts a fresh access token in, and sends the request to URL: a server of the profile's 'hosts', with a path prefix
     if you like. It runs until Ctrl-C. 'tokenctl exec --proxy' runs one for a single command.
     """
