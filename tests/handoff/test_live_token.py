@@ -11,9 +11,9 @@ import pytest
 
 from tests.servers.faulty_server import FaultyServer, Reply, json_reply
 from tests.support.commandline import LONG
-from tests.support.flows import SetClock, always, profile_of, refreshes
+from tests.support.flows import SetClock, always, profile_of, refreshes, rewritten
 from tests.support.sessions import end_of
-from tokenctl.errors import LoginRequired, TokenctlError, Unreachable
+from tokenctl.errors import LoginRequired, StoreLocked, TokenctlError, Unreachable
 from tokenctl.handoff.live_token import LiveToken
 from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
@@ -24,9 +24,13 @@ class Counting(MemoryStore):
     """A store that counts how often it is read."""
 
     reads = 0
+    closed = False
+    """Whether it cannot be read, as a keyring that is locked."""
 
     def read(self, name: str) -> Session | None:
         self.reads += 1
+        if self.closed:
+            raise StoreLocked("the keyring is locked")
         return super().read(name)
 
 
@@ -106,6 +110,31 @@ def test_an_old_token_that_is_refused_too_is_renewed(world: World) -> None:
     world.clock.time += 200
     world.live.refused_too(first)
     assert world.live.instead_of(first) not in (None, first) and world.refreshes == 1
+
+
+def test_a_server_that_gives_the_same_token_again_is_not_asked_for_each_request(world: World) -> None:
+    """Some servers do so while the token lives; the API refuses it, and only time can help."""
+    first = world.live.get()
+    world.server.overrides["/token"] = rewritten(world.server, access_token=first.value, id_token=None)
+    for _ in range(3):
+        world.clock.time += 10
+        assert world.live.instead_of(first) is None and asyncio.run(world.live.async_instead_of(first)) is None
+    assert world.refreshes <= 2
+
+
+def test_the_token_is_used_while_the_store_cannot_be_read(world: World) -> None:
+    """A keyring that is locked near the token's end costs nothing until that end; a refused token is not used."""
+    first = world.live.get()
+    world.store.closed = True
+    world.clock.time = (first.expires_at or 0) - 30
+    assert world.live.get() == first == asyncio.run(world.live.async_get())
+    with pytest.raises(StoreLocked):
+        world.live.instead_of(first)
+    world.clock.time = (first.expires_at or 0) + 1
+    with pytest.raises(StoreLocked):
+        world.live.get()
+    world.store.closed = False
+    assert world.live.get() != first
 
 
 def test_who_asked_before_the_refusal_does_not_answer_for_it(world: World) -> None:

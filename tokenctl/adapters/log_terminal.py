@@ -14,7 +14,16 @@ class LogTerminal(Terminal):
     """Writes messages to the log `tokenctl` of Python's `logging`: what happened, as DEBUG; warnings, as WARNING."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        super().__init__(environ, verbose=LOG.isEnabledFor(logging.DEBUG))
+        super().__init__(environ)
+
+    @property
+    def verbose(self) -> bool:
+        """Tell whether the log wants DEBUG now: a program can set its level later."""
+        return LOG.isEnabledFor(logging.DEBUG)
+
+    @verbose.setter
+    def verbose(self, value: bool) -> None:
+        """Change nothing: the log has its own level."""
 
     @property
     def err(self) -> None:

@@ -10,11 +10,11 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 from weakref import WeakSet
 
 from tokenctl.broker import asked
-from tokenctl.errors import TokenctlError
+from tokenctl.errors import StoreError, TokenctlError
 from tokenctl.handoff.access_token import AccessToken
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
@@ -60,9 +60,12 @@ class LiveToken:
         self._target = dict(target or {})
         self._min_ttl = min_ttl
         self._held: _Held | None = None
-        self._in_vain: tuple[str, float] | None = None
+        self._in_vain: tuple[AccessToken, float] | None = None
         self._begin(vault)
         _all.add(self)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("cannot pickle or deeply copy it: make a TokenAuth or RequestsAuth of its own in each process")
 
     def _begin(self, vault: Vault | None = None) -> None:
         """Begin with no lock, no vault and nobody who asks: also in a forked child, which has none of its parent's threads."""
@@ -92,6 +95,7 @@ class LiveToken:
             token = _given(self._ask(refused).result())
             if token.value != refused.value:
                 return token
+        self._give_up(refused)  # the server gave the same token again
         return None
 
     async def async_instead_of(self, refused: AccessToken) -> AccessToken | None:
@@ -103,6 +107,7 @@ class LiveToken:
             token = _given(await _result(self._ask(refused)))
             if token.value != refused.value:
                 return token
+        self._give_up(refused)
         return None
 
     def refused_too(self, token: AccessToken) -> None:
@@ -115,11 +120,14 @@ class LiveToken:
         if held is not None and held.token.value == token.value:
             age = self._runtime.now() - held.session.obtained_at
             if abs(age) < RENEWED_IN_VAIN:
-                self._in_vain = token.value, time.monotonic() + RENEWED_IN_VAIN
+                self._give_up(token)
+
+    def _give_up(self, token: AccessToken) -> None:
+        self._in_vain = token, time.monotonic() + RENEWED_IN_VAIN
 
     def _is_in_vain(self, token: AccessToken) -> bool:
-        value, until = self._in_vain or ("", 0.0)
-        return value == token.value and time.monotonic() < until
+        in_vain = self._in_vain
+        return in_vain is not None and in_vain[0].value == token.value and time.monotonic() < in_vain[1]
 
     def _at_hand(self) -> AccessToken | None:
         held = self._held
@@ -166,11 +174,22 @@ class LiveToken:
             short_until = 0.0 if self._is_fresh(session) else time.monotonic() + SHORT
             self._held = held = _Held(self._token(session), session, short_until)
             answer = held.token
+        except StoreError as error:  # such as a keyring that is locked or restarted just now
+            answer = self._not_read(error, refused)
         except BaseException as error:
             answer = error
         with self._changing:
             self._asking = None
         future.set_result(answer)
+
+    def _not_read(self, error: StoreError, refused: AccessToken | None) -> _Answer:
+        """Return the held token while it lives, where the store cannot be read; the error if there is none."""
+        held = self._held
+        if held is None or held.token == refused or held.session.expired(self._runtime.time_of(held.session)):
+            return error
+        self._runtime.terminal.warning(f"could not renew ({error.message}); the token at hand is still used")
+        self._held = held._replace(short_until=time.monotonic() + SHORT)
+        return held.token
 
     def _of_broker(self, refused: str | None) -> Session:
         if self._vault is None:

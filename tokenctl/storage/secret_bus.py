@@ -98,8 +98,8 @@ class SecretBus:
         return _open[key]
 
     def _drop(self, connection: Connection) -> None:
-        for key in [key for key, each in _open.items() if each is connection]:
-            del _open[key]
+        for key in [key for key, each in list(_open.items()) if each is connection]:
+            _open.pop(key, None)  # another thread can have met the same failure
         connection.bus.close()
 
     @property
