@@ -1,12 +1,15 @@
 """The Python API: what it loads, whom it asks, what it refuses, and that it leaves the program alone."""
 
+import copy
 import logging
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -276,6 +279,27 @@ def test_warnings_go_to_the_log(account: Account, caplog: pytest.LogCaptureFixtu
         token = tokenctl.access_token("t")
     assert [each.levelname for each in caplog.records] == ["WARNING"] and "could not renew" in caplog.text
     assert token.value not in caplog.text
+
+
+def test_the_level_of_the_log_can_be_set_later(account: Account, caplog: pytest.LogCaptureFixture) -> None:
+    """A client is often made before the program sets up its logging; DEBUG tells of the renewal, without the token."""
+    account.age()
+    auth = tokenctl.TokenAuth("t")
+    with caplog.at_level(logging.DEBUG), httpx.Client(auth=auth, trust_env=False) as client:
+        assert client.get(account.api.origin).status_code == 200
+    assert any((each.name, each.levelname) == ("tokenctl", "DEBUG") for each in caplog.records)
+    assert account.api.asked[-1].authorization not in (None, "Bearer ")
+    assert str(account.api.asked[-1].authorization).removeprefix("Bearer ") not in caplog.text
+
+
+@pytest.mark.parametrize("copied", [pickle.dumps, copy.deepcopy])
+@pytest.mark.parametrize("kind", [tokenctl.TokenAuth, tokenctl.RequestsAuth])
+def test_who_copies_it_to_another_process_is_told_what_to_do(
+    account: Account, copied: Callable[[Any], object], kind: Callable[[str], object]
+) -> None:
+    """Such as multiprocessing with "spawn"."""
+    with pytest.raises(TypeError, match="make a TokenAuth or RequestsAuth of its own in each process"):
+        copied(kind("t"))
 
 
 def test_where_no_thread_can_be_started_the_token_is_renewed(account: Account) -> None:

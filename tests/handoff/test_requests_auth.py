@@ -227,6 +227,25 @@ def test_a_body_that_cannot_be_sent_again_is_not(account: Account, body: Callabl
 # -- requests of the program -----------------------------------------------------------------------
 
 
+def test_an_adapter_that_does_not_say_who_sends_again_leaves_the_401(account: Account) -> None:
+    """One of the program's own, such as for tests; its answers cause one renewal."""
+
+    class Refusing(requests.adapters.BaseAdapter):
+        def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+            response = requests.Response()
+            response.status_code, response.request, response.url = 401, request, str(request.url)
+            return response
+
+        def close(self) -> None:
+            """Do nothing."""
+
+    with requests.Session() as session:
+        session.auth = tokenctl.RequestsAuth("t")
+        session.mount(account.api.origin, Refusing())
+        assert [session.get(account.api.origin).status_code for _ in range(3)] == [401] * 3
+    assert account.refreshes == 1
+
+
 @pytest.mark.parametrize("of_session", [True, False])
 def test_the_programs_own_credentials_stay(account: Account, of_session: bool) -> None:
     """A header Authorization of the request or of the session is sent as it is."""

@@ -70,7 +70,8 @@ class RequestsAuth:
             raise
         if other is None:
             return response
-        if not _is_rewound(response.request):
+        # An adapter of the program's own can give a response that does not say who can send the request again.
+        if not hasattr(response, "connection") or not _is_rewound(response.request):
             self._live.refused_too(other)  # it is not tried now, and the next request may be such a one too
             return response
         signed.token = other

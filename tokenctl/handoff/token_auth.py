@@ -44,6 +44,9 @@ class TokenAuth(httpx.Auth):
     - if the second answer is 401 too. For the next minute no 401 causes another renewal then.
     - if the token cannot be renewed now. A warning in the log `tokenctl` says why.
 
+    An event hook of the client that raises an error for 401 comes before TokenAuth, which then renews nothing: call
+    `raise_for_status` on the answer instead.
+
     Raises UsageError when it is made: there is no such profile, or no origin is named. A request raises TokenctlError:
     LoginRequired where a person has to sign in, Unreachable where the authorization server cannot be asked, and so on.
     """
