@@ -221,6 +221,27 @@ def test_a_change_touches_its_own_lines_only(tmp_path: Path) -> None:
     )
 
 
+LISTS = [
+    'hosts = [\n  # all\n  "https://a.example", # A\n  "https://b.example", # B\n] # end\n',
+    'hosts = ["https://a.example", # A\n  "https://b.example"] # end\n',
+    'hosts = [\n  "https://a.example", # A\n  "https://b.example" # B\n  # last\n]\n',
+    'hosts = ["https://a.example"\n  , "https://b.example" # B\n]\n',
+]
+
+
+@pytest.mark.parametrize("text", LISTS)
+@pytest.mark.parametrize("hosts", ["ab", "abc", "abcd", "a", "b", "bc", "c", "ba", "cab"])
+def test_a_list_is_changed_entry_by_entry(tmp_path: Path, text: str, hosts: str) -> None:
+    """The comments of the entries that stay are kept, where the order stays and tomlkit can do it."""
+    path = tmp_path / "config.toml"
+    path.write_text(f"[profiles.work]\n{text}")
+    wanted = [f"https://{each}.example" for each in hosts]
+    change(read(path), "work", {"hosts": wanted})
+    assert list(read(path).profiles["work"].hosts) == wanted
+    if hosts.startswith("ab") and text in LISTS[:2]:
+        assert all(comment in path.read_text() for comment in ("# all", "# A", "# B", "# end") if comment in text)
+
+
 def test_another_default_is_one_changed_line(tmp_path: Path) -> None:
     """Where there is none yet, it becomes the first line."""
     path = tmp_path / "config.toml"

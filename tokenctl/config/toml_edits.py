@@ -3,11 +3,12 @@
 The plain mapping tells what the text must say afterwards.
 """
 
+import tomllib
 from collections.abc import Collection, Mapping
 from typing import Any
 
 import tomlkit
-from tomlkit.items import InlineTable, Table
+from tomlkit.items import Array, InlineTable, Table
 
 
 def change(
@@ -38,8 +39,31 @@ def _set(table: Any, values: Mapping[str, Any]) -> None:
     end = _end_of_settings(body)
     rest, body[end:] = body[end:], []
     for key, value in values.items():
-        table[key] = value
+        if not (isinstance(value, list) and _list_changed(table.get(key), value)):
+            table[key] = value
     body += rest
+
+
+def _list_changed(there: Any, wanted: list[Any]) -> bool:
+    """Change a list entry by entry, so that the comments of those that stay are kept; tell whether it is as wanted now.
+
+    tomlkit cannot add to every layout: not to one with a comma before each entry.
+    """
+    if not isinstance(there, list):
+        return False
+    for each in [each for each in there if each not in wanted]:
+        there.remove(each)
+    for each in wanted:
+        if each not in there:
+            there.append(each)
+    return there == wanted and (not isinstance(there, Array) or _says(there.as_string(), wanted))
+
+
+def _says(text: str, wanted: list[Any]) -> bool:
+    try:
+        return bool(tomllib.loads(f"list = {text}")["list"] == wanted)
+    except tomllib.TOMLDecodeError:
+        return False
 
 
 def _end_of_settings(body: list[Any]) -> int:
