@@ -113,6 +113,8 @@ def test_the_setting_takes_origins_and_one_slash() -> None:
         (["https://a.example", 5], "must be a list of strings", ""),
         ("api.example.com", "is not an origin", "did you mean https://api.example.com?"),
         ("https://me@a.example", "is not an origin", "write it as"),
+        ("https://me:pass@word@a.example", "hosts: 'https://...@a.example' is not an origin", "write it as"),
+        ("me:pass/word@a.example", "hosts: '...@a.example' is not an origin", "write it as"),
         ("https://*.example.com", "is not an origin", "write it as"),
         ("https://a.example/v1", "is more than an origin", "write it as https://a.example"),
         ("https://a.example?x", "is more than an origin", "write it as https://a.example"),

@@ -12,9 +12,8 @@ def origin_of(url: str) -> str:
         found = origins.origin_of(url)
     except ValueError:
         near = origins.origin_near(url)
-        raise UsageError(
-            f"{url!r:.80} is not an http or https URL", hint=f"did you mean {near}?" if near else None
-        ) from None
+        hint = f"did you mean {near}?" if near else "leave out what is before the @" if "@" in url else None
+        raise UsageError(f"{origins.quoted(url)} is not an http or https URL", hint=hint) from None
     return origins.checked(found, "URL")
 
 

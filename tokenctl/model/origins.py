@@ -13,6 +13,7 @@ _URL = re.compile(
     r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::(?P<port>[0-9]{1,5}))?(?P<rest>(?:[/?#].*)?)",
     re.IGNORECASE,
 )
+_BEFORE_AT = re.compile(r"^([A-Za-z]+://)?.*@", re.DOTALL)
 _PORTS = {"http": 80, "https": 443}
 _LONGEST = 8192
 """Characters of a URL, at most."""
@@ -88,17 +89,24 @@ def checked(text: str, where: str) -> str:
     except ValueError:
         near = origin_near(text)
         hint = f"did you mean {near}?" if near else "write it as https://api.example.com or http://127.0.0.1:8080"
-        raise UsageError(f"{where}: {text!r:.80} is not an origin", hint=hint) from None
+        raise UsageError(f"{where}: {quoted(text)} is not an origin", hint=hint) from None
     if "/" in text.partition("://")[2].removesuffix("/") or "?" in text or "#" in text:
         raise UsageError(
-            f"{where}: {text!r:.80} is more than an origin: a token is for all of a server", hint=f"write it as {found}"
+            f"{where}: {quoted(text)} is more than an origin: a token is for all of a server",
+            hint=f"write it as {found}",
         )
     if not is_private(found):
         raise UsageError(
-            f"{where}: {text!r:.80} must be https: with http, everybody on the way could read the token",
+            f"{where}: {quoted(text)} must be https: with http, everybody on the way could read the token",
             hint="http is for this machine alone: localhost, 127.0.0.1 or [::1]",
         )
     return found
+
+
+def quoted(text: str) -> str:
+    """Quote a text that should be a URL, for a message: what comes before `@` can have a password, and is left out."""
+    shown = _BEFORE_AT.sub(r"\1...@", text)
+    return f"{shown!r:.80}"
 
 
 def origin_near(text: str) -> str | None:

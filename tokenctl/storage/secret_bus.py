@@ -90,11 +90,13 @@ class SecretBus:
         key = (os.getpid(), *(self._environ.get(name, "") for name in _BUS_VARIABLES))
         if key not in _open:
             try:
-                _open[key] = Connection(self._environ, self._seconds)
+                made = Connection(self._environ, self._seconds)
             except BusUnavailable as reason:
                 raise unavailable(str(reason)) from None
             except BusSilent:
                 raise timed_out(self._seconds) from None
+            if _open.setdefault(key, made) is not made:  # another thread was faster
+                made.bus.close()
         return _open[key]
 
     def _drop(self, connection: Connection) -> None:

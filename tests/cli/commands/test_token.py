@@ -199,7 +199,7 @@ def test_for_a_server_is_the_token_of_the_profile_that_is_bound_to_it(signed_in:
     [
         ("api.example.com", "did you mean https://api.example.com?"),
         ("http://api.example.com", "must be https"),
-        ("https://me@api.example.com", "is not an http or https URL"),
+        ("https://me:word@api.example.com", "'https://...@api.example.com' is not an http or https URL"),
         ("https://api.example.com\n", "is not an http or https URL"),
         ("", "empty"),
     ],
