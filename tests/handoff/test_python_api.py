@@ -321,6 +321,23 @@ def test_at_the_end_of_the_program_a_token_can_be_had(account: Account) -> None:
     assert (ended.stdout, ended.stderr, account.refreshes) == ("True\n", "", 1)
 
 
+def test_an_object_that_goes_with_the_interpreter_gets_an_error(account: Account) -> None:
+    """Its `__del__` runs after the last function of `atexit`: nothing is renewed any more, and nobody waits for ever."""
+    account.age()
+    ended = run(
+        "import tokenctl\n"
+        "class Last:\n"
+        "    auth = tokenctl.TokenAuth('t')\n"
+        "    def __del__(self, print=print, wrong=tokenctl.TokenctlError):\n"
+        "        try: self.auth._live.get()\n"
+        "        except wrong as error: print(error.message)\n"
+        "last = Last()\n"
+        "last.itself = last"
+    )
+    expected = "no token can be asked for any more: Python is ending\n"
+    assert (ended.stdout, ended.stderr, account.refreshes) == (expected, "", 0)
+
+
 def test_a_program_that_ends_lets_its_renewal_end(account: Account) -> None:
     """The main thread gives up waiting (Ctrl-C), and the token is renewed and kept all the same."""
     account.age()

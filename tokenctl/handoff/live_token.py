@@ -6,6 +6,7 @@ renewal must. An event loop never waits in it.
 """
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -26,6 +27,8 @@ RENEWED_IN_VAIN = 60.0
 """Seconds for which a token that is as young and was refused as well is not renewed because of that."""
 SHORT = 5.0
 """Seconds after which the broker is asked again when it could only give a token with less time left than wanted."""
+
+_EARLIER = "make the last request before the program ends, or in a function of atexit"
 
 
 class _Held(NamedTuple):
@@ -150,6 +153,8 @@ class LiveToken:
 
     def _ask(self, refused: AccessToken | None) -> "Future[_Answer]":
         """Ask the broker in a thread, unless one asks already."""
+        if sys.is_finalizing():  # Python takes its modules apart: a renewal could stop in the middle
+            raise TokenctlError("no token can be asked for any more: Python is ending", hint=_EARLIER)
         with self._changing:
             if self._asking is not None:
                 return self._asking
@@ -159,7 +164,7 @@ class LiveToken:
             started = True
             try:
                 threading.Thread(target=self._answer, args=(future, refused), name="tokenctl").start()
-            except RuntimeError:  # no thread can be started: the interpreter is about to end
+            except RuntimeError:  # no thread can be started: the interpreter is about to end, or a limit is reached
                 started = False
             # After the start: if Ctrl-C interrupts the start, nobody waits for an answer that never comes.
             self._asking = future
