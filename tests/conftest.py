@@ -31,7 +31,7 @@ pytest_plugins = ["tests.servers.fixtures"]
 PROCESSES = {
     *("home", "ring_home", "keyring_home", "signed_in", "scene", "job", "stage", "secret_service"),
     *("kwallet", "kwallet_own", "keepassxc", "confirming_keepassxc", "password_store"),
-    "shell",
+    *("shell", "account"),
     *("shared_oidc_provider", "chromium_sign_in", "chromium_approve_device"),
 }
 """The fixtures of tests that start the command line, or a real part, as processes of their own."""

@@ -137,6 +137,22 @@ def test_what_is_no_http_answer_is_unreachable(answer: bytes) -> None:
     assert caught.value.sent
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"PRIVATE\r\n\r\n",
+        b"HTTP/9 PRIVATE\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: PRIVATE\rx\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nPRIVATE\r\n\r\n",
+    ],
+)
+def test_the_error_for_what_is_no_http_answer_repeats_nothing_of_it(answer: bytes) -> None:
+    """A server can send back what it was sent, and that can be a secret."""
+    with raw_server(saying(answer)) as port, pytest.raises(Unreachable, match="its answer is not HTTP") as caught:
+        Transport(total=5).send(Request(url=f"http://127.0.0.1:{port}/", headers={"Authorization": "PRIVATE"}))
+    assert "PRIVATE" not in f"{caught.value.message} {caught.value.hint}"
+
+
 def test_errors_hold_nothing_of_the_request() -> None:
     """Neither query nor form nor header of a request that failed is in its error."""
     request = Request(

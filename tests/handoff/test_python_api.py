@@ -112,6 +112,7 @@ def test_the_types_are_those_of_the_documentation(tmp_path: Path) -> None:
 # -- the token -------------------------------------------------------------------------------------
 
 
+@pytest.mark.quick
 def test_an_access_token_says_what_it_is_and_hides_its_value(account: Account) -> None:
     """Its members, and a text for people that has no secret."""
     token = tokenctl.access_token()
@@ -171,6 +172,7 @@ def test_a_wrong_argument_is_told_when_the_object_is_made(account: Account) -> N
         tokenctl.access_token("t", scope=7)  # type: ignore[arg-type]
 
 
+@pytest.mark.quick
 def test_a_profile_without_hosts_needs_origins(account: Account) -> None:
     """The error says both ways to name one."""
     config = Path(account.environ["TOKENCTL_CONFIG"])

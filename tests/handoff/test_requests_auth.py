@@ -65,6 +65,7 @@ def mounted(adapter: StandIn, origins: str | list[str]) -> requests.Session:
 # -- one renewal -----------------------------------------------------------------------------------
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("refused", [False, True], ids=["expired", "refused"])
 @pytest.mark.parametrize("shared", [True, False], ids=["one session", "a session for each"])
 def test_fifty_threads_renew_once(account: Account, refused: bool, shared: bool) -> None:
@@ -295,6 +296,7 @@ def test_without_requests_the_error_says_how_to_install_it(account: Account, mon
 # -- no token anywhere else ------------------------------------------------------------------------
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_redirect_does_not_take_the_token_to_another_origin(account: Account, status: int, method: str) -> None:
@@ -399,6 +401,7 @@ SPELLINGS: dict[str, bool] = {
 }
 
 
+@pytest.mark.quick
 def test_only_the_bound_origins_get_the_token(account: Account) -> None:
     """Scheme, host and port are compared exactly; what is not clear gets nothing."""
     adapter = StandIn()

@@ -52,6 +52,7 @@ def patient(**settings: Any) -> dict[str, Any]:
 # -- one renewal -----------------------------------------------------------------------------------
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("refused", [False, True], ids=["expired", "refused"])
 @pytest.mark.parametrize("shared", [True, False], ids=["one TokenAuth", "two"])
 def test_a_hundred_threads_and_a_hundred_tasks_renew_once(account: Account, refused: bool, shared: bool) -> None:
@@ -90,6 +91,7 @@ def test_the_token_of_another_process_is_used(account: Account) -> None:
     assert account.refreshes == 1
 
 
+@pytest.mark.quick
 def test_an_api_that_refuses_everything_causes_one_renewal(account: Account) -> None:
     """The second 401 is returned, and no later 401 renews again; a body that is streamed makes no difference."""
     account.api.answers["/"] = Answer(status=401)
@@ -162,6 +164,7 @@ def test_a_renewal_that_fails_for_good_is_an_error(account: Account) -> None:
 # -- bodies ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("kind", ["bytes", "json", "form", "multipart", "small file"])
 def test_a_body_that_can_be_sent_again_is(account: Account, tmp_path: Path, kind: str) -> None:
     """After a 401 the same body goes out with the renewed token."""
@@ -292,6 +295,7 @@ def test_credentials_that_the_program_sets_later_stay(account: Account) -> None:
 # -- no token anywhere else ------------------------------------------------------------------------
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_redirect_does_not_take_the_token_to_another_origin(account: Account, status: int, method: str) -> None:
@@ -350,6 +354,7 @@ SPELLINGS: dict[str, bool] = {
 }
 
 
+@pytest.mark.quick
 def test_only_the_bound_origins_get_the_token(account: Account) -> None:
     """Scheme, host and port are compared exactly; what is not clear gets nothing."""
     origins = ["https://api.example", "http://127.0.0.1:8080", "http://[::1]:8080"]

@@ -163,6 +163,8 @@ def _reason(error: Exception) -> str:
 
 
 def _words(error: Exception) -> str:
+    if isinstance(error, httpcore.RemoteProtocolError) and not str(error).startswith("Server disconnected"):
+        return "its answer is not HTTP"  # the text has bytes of the answer, in which the server can repeat a secret
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 

@@ -17,6 +17,8 @@ from tests.servers.recording_upstream import RecordingUpstream, with_tag
 from tests.support.proxied import HOP_BY_HOP, Proxied, proxied
 from tests.support.raw_client import RawClient
 
+pytestmark = pytest.mark.slow  # thousands of requests
+
 CASES = 2000
 AT_ONCE = 40
 ATTACKS = [*attacks.LENGTHS, *attacks.LINES, *attacks.SECRETS, *attacks.HOSTS, *attacks.TARGETS]

@@ -5,7 +5,7 @@ import logging
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -110,7 +110,9 @@ class _Server(Server):
     def run_on(self, listener: socket.socket) -> None:
         """Serve until `end` is called."""
         try:
-            asyncio.run(self._serve_on(listener))
+            # Not asyncio.run, which waits for the end of a name lookup that hangs.
+            with closing(asyncio.new_event_loop()) as loop:
+                loop.run_until_complete(self._serve_on(listener))
         except Exception as error:  # raised again in the thread that waits
             self.failure = error
         finally:
@@ -122,6 +124,7 @@ class _Server(Server):
         self._loop.set_exception_handler(self._note)
         self.config.load()
         await self._serve([listener])
+        await _end_the_rest(self._loop)
 
     def _note(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Write what asyncio has to say of a failure as one line, with -v only: its own text has whole objects."""
@@ -149,3 +152,12 @@ class _Server(Server):
             connection.transport.abort()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._upstream.close()
+
+
+async def _end_the_rest(loop: asyncio.AbstractEventLoop) -> None:
+    """End what still runs, such as taking a client that connected in the last moment."""
+    rest = asyncio.all_tasks() - {asyncio.current_task()}
+    for each in rest:
+        each.cancel()
+    await asyncio.gather(*rest, return_exceptions=True)
+    await loop.shutdown_asyncgens()

@@ -90,7 +90,7 @@ class Upstream:
             except Exception as error:  # socksio has no common one for an answer that cannot be read
                 broken = isinstance(error, httpcore.NetworkError | httpcore.RemoteProtocolError)
                 if not (broken and content is None and method in _SAFE and not sending.connected):
-                    raise attempt.failure(_without_its_words(error)) from None
+                    raise attempt.failure(error) from None
 
     def _extensions(self, attempt: Attempt) -> dict[str, Any]:
         """Return what httpcore wants to know; an attempt only has to notice how far the proxy is, if there is one."""
@@ -105,12 +105,6 @@ class Upstream:
     async def close(self) -> None:
         """Close the connections."""
         await self._lanes.close()
-
-
-def _without_its_words(error: Exception) -> Exception:
-    """Return an error without the bytes of the upstream, which can have sent the token back in them."""
-    has_words = isinstance(error, httpcore.RemoteProtocolError) and not str(error).startswith("Server disconnected")
-    return httpcore.RemoteProtocolError("its answer is not HTTP") if has_words else error
 
 
 def _context(ca_file: str | None) -> ssl.SSLContext:
