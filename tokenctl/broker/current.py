@@ -24,10 +24,11 @@ PASSING = (Unreachable, StoreError, Busy)
 def current(runtime: Runtime, vault: "Vault", min_ttl: int | None = None, refused: str | None = None) -> Session:
     """Return a session whose access token has at least `min_ttl` seconds left; None means what the profile says.
 
-    `refused` is an access token that an API refused: it is not returned, however long it lives.
     The stored one if it has: no lock, no network. Otherwise renew. If that fails, the stored access token is handed
     out with a warning until it expires: a refresh token that is dead does not end it. Raises LoginRequired, Refused,
     Unreachable, Busy or StoreError.
+
+    `refused` is an access token that an API refused: if the stored one is still the same, it counts as expired.
     """
     wanted = vault.profile.min_ttl if min_ttl is None else min_ttl
     # Step 1: read. Fresh: that is all.
@@ -90,7 +91,8 @@ def _at_hand(
 ) -> Session:
     """Return the stored session while its access token lives, and warn that it could not be renewed.
 
-    Raises the error when the token has expired or was `refused`, and when the session is no longer there or no longer the profile's.
+    Raises the error when the token has expired or was `refused`. Raises LoginRequired when the session is no longer there,
+    or no longer the profile's.
     """
     try:
         session = vault.newest()

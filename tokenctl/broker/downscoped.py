@@ -32,7 +32,8 @@ def downscoped(
 ) -> Session:
     """Return a token for the target with at least `min_ttl` seconds left, from the store or from the server.
 
-    `refused` is an access token that an API refused: another one is returned. It has the form of a session without a refresh token. Raises UsageError, and what `current` raises.
+    It has the form of a session without a refresh token. `refused` is an access token that an API refused: another one
+    is returned. Raises UsageError, and what `current` raises.
     """
     profile = vault.profile
     ttl = profile.min_ttl if min_ttl is None else min_ttl

@@ -35,7 +35,8 @@ def renew_if_stale(
 ) -> Session:
     """Renew the session, unless it has `min_ttl` seconds left when the lock is taken. `seen` was read without the lock.
 
-    A session whose access token is `refused` by an API is renewed in any case. `patience` is how many seconds to wait for the lock. Raises LoginRequired, Refused, Unreachable, Busy or StoreError.
+    A session whose access token is `refused`, by an API, is renewed even if it is fresh. `patience` is how many seconds
+    to wait for the lock. Raises LoginRequired, Refused, Unreachable, Busy or StoreError.
     """
     waited_since = runtime.clock()
     try:
