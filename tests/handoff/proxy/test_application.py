@@ -8,7 +8,7 @@ import threading
 import pytest
 import trustme
 
-from tests.handoff.conftest import Account
+from tests.handoff.conftest import Account, Answer
 from tests.servers.raw_server import OK, Talk, raw_server, saying, server_context, tls_server, tunnel
 from tests.support import broker
 from tests.support.small_proxy import SECRET, TOKEN, signed_in, small_proxy
@@ -261,6 +261,16 @@ def test_a_long_body_is_not_sent_again(account: Account) -> None:
         account.server.expire_access_tokens()
         assert proxy.ask("POST /a", "Content-Length: 70000", body=bytes(70000))[0] == 401
         assert proxy.ask("GET /b")[0] == 200
+    assert account.refreshes == 1
+
+
+def test_long_bodies_that_are_refused_again_and_again(account: Account) -> None:
+    """An API that refuses every token does not cause a renewal for each upload."""
+    runtime = Runtime(account.environ)
+    account.api.answers["/a"] = Answer(status=401, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
+    with small_proxy(account.api.origin, runtime, live=LiveToken(runtime, runtime.profile("t"))) as proxy:
+        for _ in range(4):
+            assert proxy.ask("POST /a", "Content-Length: 70000", body=bytes(70000))[0] == 401
     assert account.refreshes == 1
 
 

@@ -73,7 +73,10 @@ class Application:
             return answer
         try:
             other = await self._another_token(token)
-            if other is None or not exchange.body.repeatable:
+            if other is None:
+                return answer
+            if not exchange.body.repeatable:
+                self._live.refused_too(other)  # it is not tried now, and the next request may be such a one too
                 return answer
         except BaseException:
             await finish(answer)
