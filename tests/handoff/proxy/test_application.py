@@ -143,6 +143,37 @@ def test_an_answer_before_the_whole_body_passes() -> None:
         done.set()
 
 
+LATER = bytes(400_000)
+
+
+@pytest.mark.parametrize(
+    ("length", "first", "rest"),
+    [
+        ("Content-Length: 400005", b"first", LATER),
+        ("Transfer-Encoding: chunked", b"5\r\nfirst\r\n", b"%x\r\n%s\r\n0\r\n\r\n" % (len(LATER), LATER)),
+    ],
+    ids=["a length", "chunks"],
+)
+def test_a_body_is_sent_on_while_the_answer_comes(length: str, first: bytes, rest: bytes) -> None:
+    """An upstream that answers while it reads gets all of the body; its answer to the first part is at the client at once."""
+    got = bytearray()
+
+    def talk(connection: socket.socket) -> None:
+        while b"first" not in got:
+            got.extend(connection.recv(65536))
+        connection.sendall(CHUNKED + b"3\r\none\r\n")
+        while got.count(0) < len(LATER) or not got.endswith(rest[-5:]):
+            got.extend(connection.recv(65536))
+        connection.sendall(b"0\r\n\r\n")
+
+    with raw_server(talk) as port, small_proxy(f"http://127.0.0.1:{port}") as proxy, proxy.connect() as client:
+        client.ask("POST /x", length, body=first)
+        assert client.status() == 200
+        assert client.recv(100) == b"3\r\none\r\n"
+        client.sendall(rest)
+        assert client.rest() == b"0\r\n\r\n"
+
+
 def _send_until_it_fails(client: socket.socket) -> None:
     try:
         while True:
