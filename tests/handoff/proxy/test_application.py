@@ -174,6 +174,40 @@ def test_a_body_is_sent_on_while_the_answer_comes(length: str, first: bytes, res
         assert client.rest() == b"0\r\n\r\n"
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        [b"HTTP/1.1 100 Continue\r\n\r\n"],
+        [b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", b"HTTP/1.1 102 Processing\r\n\r\n"],
+        [b"HTTP/1.", b"1 1", b"00 Continue\r\nX-A: b\r\n", b"\r\n"],
+    ],
+    ids=["100", "two", "in pieces"],
+)
+def test_a_provisional_answer_does_not_end_a_body(said: list[bytes]) -> None:
+    """The upstream gets the rest, and the client gets the final answer."""
+    go_on = queue.SimpleQueue[bytes]()
+
+    def talk(connection: socket.socket) -> None:
+        got = b""
+        while not got.endswith(b"first"):
+            got += connection.recv(65536)
+        for part in said:
+            connection.sendall(part)
+            go_on.put(part)
+            got += connection.recv(1)
+        while got.count(0) < len(LATER):
+            got += connection.recv(65536)
+        connection.sendall(OK)
+
+    with raw_server(talk) as port, small_proxy(f"http://127.0.0.1:{port}") as proxy, proxy.connect() as client:
+        client.ask("POST /x", f"Content-Length: {5 + len(said) + len(LATER)}", body=b"first")
+        for _ in said:
+            go_on.get(timeout=60)
+            client.sendall(b"x")
+        client.sendall(LATER)
+        assert client.status() == 200
+
+
 def _send_until_it_fails(client: socket.socket) -> None:
     try:
         while True:

@@ -2,11 +2,13 @@
 
 httpcore sends a request whole and then reads the answer. An upstream that refuses a long body answers at once, and may
 not read the rest, so that sending would never end. So the stream here reads ahead once the first part of a body was
-sent, and sending stops when something was read. The rest of the body is sent while the answer is read.
+sent, and sending stops when something was read. The rest of the body is sent while the answer is read. A provisional
+answer, such as 103, is none: httpcore would wait for the final one, and the upstream for the body.
 """
 
 import asyncio
 import os
+import re
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -18,6 +20,8 @@ import httpcore
 from httpcore import AnyIOBackend
 
 _READ = 64 * 1024
+_PROVISIONAL = re.compile(rb"HTTP/1\.1 1(?!01)\d\d\b.*?\n\r?\n", re.DOTALL)
+"""A whole provisional answer (RFC 9110 section 15.2). 101 is a final one, after which there is no more HTTP."""
 
 
 class Sending:
@@ -72,9 +76,21 @@ class Stream(httpcore.AsyncNetworkStream):
     def has_read_ahead(self, wake: Callable[[], None]) -> bool:
         """Begin to read ahead, and tell whether something was read; `wake` is called when it is later."""
         if self._ahead is None:
-            self._ahead = asyncio.get_running_loop().create_task(self._stream.read(_READ))
+            self._ahead = asyncio.get_running_loop().create_task(self._read_answer())
             self._ahead.add_done_callback(lambda _: wake())
         return self._ahead.done()
+
+    async def _read_answer(self) -> bytes:
+        """Read the beginning of the answer, without the provisional ones before it."""
+        got = b""
+        while True:
+            part = await self._stream.read(_READ)
+            got += part
+            while found := _PROVISIONAL.match(got):
+                got = got[found.end() :]
+            can_be_provisional = b"HTTP/1.1 1".startswith(got[:10]) and got[9:12] != b"101"
+            if not part or not can_be_provisional or len(got) > _READ:
+                return got
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Return what was read ahead, else read."""
