@@ -8,7 +8,7 @@ import threading
 import pytest
 import trustme
 
-from tests.handoff.conftest import Account
+from tests.handoff.conftest import Account, Answer
 from tests.servers.raw_server import OK, Talk, raw_server, saying, server_context, tls_server, tunnel
 from tests.support import broker
 from tests.support.small_proxy import SECRET, TOKEN, signed_in, small_proxy
@@ -143,6 +143,71 @@ def test_an_answer_before_the_whole_body_passes() -> None:
         done.set()
 
 
+LATER = bytes(400_000)
+
+
+@pytest.mark.parametrize(
+    ("length", "first", "rest"),
+    [
+        ("Content-Length: 400005", b"first", LATER),
+        ("Transfer-Encoding: chunked", b"5\r\nfirst\r\n", b"%x\r\n%s\r\n0\r\n\r\n" % (len(LATER), LATER)),
+    ],
+    ids=["a length", "chunks"],
+)
+def test_a_body_is_sent_on_while_the_answer_comes(length: str, first: bytes, rest: bytes) -> None:
+    """An upstream that answers while it reads gets all of the body; its answer to the first part is at the client at once."""
+    got = bytearray()
+
+    def talk(connection: socket.socket) -> None:
+        while b"first" not in got:
+            got.extend(connection.recv(65536))
+        connection.sendall(CHUNKED + b"3\r\none\r\n")
+        while got.count(0) < len(LATER) or not got.endswith(rest[-5:]):
+            got.extend(connection.recv(65536))
+        connection.sendall(b"0\r\n\r\n")
+
+    with raw_server(talk) as port, small_proxy(f"http://127.0.0.1:{port}") as proxy, proxy.connect() as client:
+        client.ask("POST /x", length, body=first)
+        assert client.status() == 200
+        assert client.recv(100) == b"3\r\none\r\n"
+        client.sendall(rest)
+        assert client.rest() == b"0\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        [b"HTTP/1.1 100 Continue\r\n\r\n"],
+        [b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", b"HTTP/1.1 102 Processing\r\n\r\n"],
+        [b"HTTP/1.", b"1 1", b"00 Continue\r\nX-A: b\r\n", b"\r\n"],
+    ],
+    ids=["100", "two", "in pieces"],
+)
+def test_a_provisional_answer_does_not_end_a_body(said: list[bytes]) -> None:
+    """The upstream gets the rest, and the client gets the final answer."""
+    go_on = queue.SimpleQueue[bytes]()
+
+    def talk(connection: socket.socket) -> None:
+        got = b""
+        while not got.endswith(b"first"):
+            got += connection.recv(65536)
+        for part in said:
+            connection.sendall(part)
+            go_on.put(part)
+            got += connection.recv(1)
+        while got.count(0) < len(LATER):
+            got += connection.recv(65536)
+        connection.sendall(OK)
+
+    with raw_server(talk) as port, small_proxy(f"http://127.0.0.1:{port}") as proxy, proxy.connect() as client:
+        client.ask("POST /x", f"Content-Length: {5 + len(said) + len(LATER)}", body=b"first")
+        for _ in said:
+            go_on.get(timeout=60)
+            client.sendall(b"x")
+        client.sendall(LATER)
+        assert client.status() == 200
+
+
 def _send_until_it_fails(client: socket.socket) -> None:
     try:
         while True:
@@ -261,6 +326,16 @@ def test_a_long_body_is_not_sent_again(account: Account) -> None:
         account.server.expire_access_tokens()
         assert proxy.ask("POST /a", "Content-Length: 70000", body=bytes(70000))[0] == 401
         assert proxy.ask("GET /b")[0] == 200
+    assert account.refreshes == 1
+
+
+def test_long_bodies_that_are_refused_again_and_again(account: Account) -> None:
+    """An API that refuses every token does not cause a renewal for each upload."""
+    runtime = Runtime(account.environ)
+    account.api.answers["/a"] = Answer(status=401, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
+    with small_proxy(account.api.origin, runtime, live=LiveToken(runtime, runtime.profile("t"))) as proxy:
+        for _ in range(4):
+            assert proxy.ask("POST /a", "Content-Length: 70000", body=bytes(70000))[0] == 401
     assert account.refreshes == 1
 
 

@@ -1,6 +1,6 @@
 """The body of a client's request: streamed, and sent a second time if it is short."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import httpcore
@@ -20,7 +20,8 @@ class ClientLeft(Exception):
 class Body:
     """The parts of a body as they come. Iterate over it again to send it again, while `repeatable`.
 
-    It stops with httpcore.WriteError when the upstream answers before it has everything: httpcore then reads the answer.
+    It stops with httpcore.WriteError when the upstream answers before it has everything: httpcore then reads the answer,
+    and `rest` has what was not sent.
     """
 
     def __init__(self, receive: Receive, sending: Sending) -> None:
@@ -29,6 +30,7 @@ class Body:
         self._held: list[bytes] = []
         self._size = 0
         self._next = 0
+        self._stops = True
         self.complete = False
 
     @property
@@ -46,7 +48,7 @@ class Body:
             return self._held[self._next - 1]
         if self.complete:
             raise StopAsyncIteration
-        if self._size and self._sending.answered():
+        if self._stops and self._size and self._sending.answered():
             raise httpcore.WriteError
         message = await self._receive()
         if message["type"] != "http.request":
@@ -61,3 +63,9 @@ class Body:
             self._held.clear()
             self._next = 0
         return part
+
+    async def rest(self) -> AsyncIterator[bytes]:
+        """Yield what is left, also while the upstream answers."""
+        self._stops = False
+        while self._next < len(self._held) or not self.complete:
+            yield await anext(self)

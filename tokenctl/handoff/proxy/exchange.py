@@ -1,6 +1,8 @@
 """One request of a client and its answer: what was asked, and how far the answer is."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import httpcore
@@ -8,7 +10,7 @@ import httpcore
 from tokenctl.handoff.proxy.body import Body, Receive
 from tokenctl.handoff.proxy.headers import CLOSE, has_length, is_chunked, to_client
 from tokenctl.handoff.proxy.problems import Problem
-from tokenctl.handoff.proxy.sending import Sending, finish
+from tokenctl.handoff.proxy.sending import Sending, finish, send_rest, unsent
 
 if TYPE_CHECKING:
     from tokenctl.handoff.proxy.connection import ClientConnection
@@ -59,13 +61,28 @@ class Exchange:
             if (self.has_body and not self.body.complete) or (self._chunked and self._has_length):
                 headers.append(CLOSE)
             await self._start(answer.status, headers)
-            async for part in answer.aiter_stream():
-                await self._send({"type": "http.response.body", "body": part, "more_body": True})
+            async with self._sending_rest(answer):
+                async for part in answer.aiter_stream():
+                    await self._send({"type": "http.response.body", "body": part, "more_body": True})
             await self._end(b"")
         except (httpcore.NetworkError, httpcore.ProtocolError):
             pass  # the server closes the connection when an answer has not ended
         finally:
             await finish(answer)
+
+    @asynccontextmanager
+    async def _sending_rest(self, answer: httpcore.Response) -> AsyncIterator[None]:
+        """Send what the upstream has not got of the body, until its answer ends."""
+        writer = unsent(answer)
+        if writer is None:
+            yield
+            return
+        sending = asyncio.get_running_loop().create_task(send_rest(answer, writer, self.body.rest()))
+        try:
+            yield
+        finally:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)  # where the client has left, this task ends too
 
     async def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         self.status = status
