@@ -6,13 +6,16 @@ from tokenctl.model.profile import Profile
 from tokenctl.runtime import Runtime
 
 
+_EXAMPLE = "write it as https://api.example.com, or with a path"
+
+
 def origin_of(url: str) -> str:
     """Return the origin of a URL that a person wrote. Raises UsageError, also where others could read the token."""
     try:
         found = origins.origin_of(url)
     except ValueError:
         near = origins.origin_near(url)
-        hint = f"did you mean {near}?" if near else "leave out what is before the @" if "@" in url else None
+        hint = f"did you mean {near}?" if near else "leave out what is before the @" if "@" in url else _EXAMPLE
         raise UsageError(f"{origins.quoted(url)} is not an http or https URL", hint=hint) from None
     return origins.checked(found, "URL")
 

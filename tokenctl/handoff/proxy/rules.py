@@ -105,7 +105,10 @@ class Gate:
             return Refusal(status=400, reason="a header with credentials is there more than once")
         presented = [*own, *_credentials(authorization)]
         if not any([hmac.compare_digest(each, self.secret) for each in presented]):  # noqa: C419  all take their time
-            return Refusal(status=401, reason="the request does not present the secret of this proxy")
+            return Refusal(
+                status=401,
+                reason="the request does not present the secret of this proxy as bearer token, as password or in its header for that",
+            )
         return None
 
     def _by_leak(self, method: bytes, target: bytes, headers: Headers) -> Refusal | None:
@@ -124,7 +127,7 @@ class Gate:
         if not self.allow:
             return None
         if not any(each.covers(method.decode(), found) for each in self.allow):
-            return Refusal(status=403, reason="this method and path are not allowed here")
+            return Refusal(status=403, reason="--allow of this proxy does not have this method and path")
         if _OVERRIDES & named.keys():
             return Refusal(status=403, reason="a header that replaces the method or the path is not allowed here")
         return None
