@@ -23,6 +23,7 @@ from tests.servers.faulty_server import FaultyServer, Reply
 from tests.support.commandline import LONG
 from tests.support.flows import always, signed_in
 from tests.support.paths import ROOT
+from tests.support.real_parts import available, library
 from tokenctl.oauth.claims import unverified_claims
 
 
@@ -97,7 +98,8 @@ tokenctl.TokenAuth(7)
 @pytest.mark.slow
 def test_the_types_are_those_of_the_documentation(tmp_path: Path) -> None:
     """A program that is checked strictly has the true types, and is told of a wrong one."""
-    pytest.importorskip("mypy")
+    with available():
+        library("mypy")
     (tmp_path / "program.py").write_text(PROGRAM)
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--cache-dir={tmp_path}", "program.py"]
     environ = {**os.environ, "MYPYPATH": str(ROOT)}

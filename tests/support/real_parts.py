@@ -8,6 +8,8 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
+from types import ModuleType
 
 import pytest
 
@@ -36,3 +38,11 @@ def program(name: str) -> str:
     if path is None:
         raise Missing(f"no {name} on PATH")
     return path
+
+
+def library(name: str) -> ModuleType:
+    """A library of another dependency group, or of one kind of machine, or `Missing`."""
+    try:
+        return import_module(name)
+    except ImportError:
+        raise Missing(f"the library {name} is not installed") from None

@@ -5,7 +5,6 @@ from tokenctl.model import origins
 from tokenctl.model.profile import Profile
 from tokenctl.runtime import Runtime
 
-
 _EXAMPLE = "write it as https://api.example.com, or with a path"
 
 

@@ -3,6 +3,7 @@
 import secrets
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,6 +17,7 @@ from tests.servers.http_bytes import Incomplete, Message
 from tests.servers.recording_upstream import RecordingUpstream, with_tag
 from tests.support.proxied import HOP_BY_HOP, Proxied, proxied
 from tests.support.raw_client import RawClient
+from tests.support.real_parts import available, library
 
 pytestmark = pytest.mark.slow  # thousands of requests
 
@@ -75,10 +77,14 @@ def whole_answers(client: RawClient) -> list[int]:
     return found
 
 
+def _radamsa() -> Any:
+    with available():
+        return library("pyradamsa").Radamsa()
+
+
 def test_radamsa_gets_nothing_through(proxy: Proxied) -> None:
     """Radamsa changes the attacks two thousand times, each time in the same way; the upstream stays clean."""
-    pyradamsa = pytest.importorskip("pyradamsa")  # it is for one kind of machine
-    radamsa = pyradamsa.Radamsa()
+    radamsa = _radamsa()
     seeds = [proxy.filled(each) for each in SEEDS]
     cases = [radamsa.fuzz(seeds[number % len(seeds)], seed=number) for number in range(CASES)]
     for first in range(0, CASES, AT_ONCE):
@@ -87,7 +93,7 @@ def test_radamsa_gets_nothing_through(proxy: Proxied) -> None:
 
 def test_radamsa_at_the_upstream_brings_no_client_a_foreign_answer(proxy: Proxied) -> None:
     """Radamsa changes what an upstream answers: each client gets HTTP by the letter, or a connection that is cut."""
-    radamsa = pytest.importorskip("pyradamsa").Radamsa()
+    radamsa = _radamsa()
     seeds = [*WRONG.values(), *(said for said, _ in RIGHT.values()), *CUT.values()]
     seeds = [each for each in seeds if 0 < len(each) < 1000]
     said = [radamsa.fuzz(seeds[number % len(seeds)], seed=number) for number in range(CASES // 2)]
