@@ -14,7 +14,6 @@ from collections.abc import Hashable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from functools import cached_property, partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import httpcore
@@ -27,7 +26,7 @@ from tokenctl.adapters.claim import Claim
 from tokenctl.adapters.deadline import Call
 from tokenctl.adapters.pools import Connections, pool
 from tokenctl.adapters.proxies import Proxy, choose, with_system_settings
-from tokenctl.errors import Refused, UsageError
+from tokenctl.errors import Refused
 from tokenctl.oauth.wire import Request, Response
 
 TOTAL = 30.0
@@ -63,17 +62,14 @@ class Transport:
         self._kept = kept
         self._environ = os.environ if environ is None else environ
         if ca_file:
-            try:
-                self._context.load_verify_locations(cafile=str(Path(ca_file).expanduser()))
-            except (OSError, ssl.SSLError, RuntimeError):  # RuntimeError: ~ of an unknown user
-                raise UsageError(f"ca_file {ca_file!r:.200} is no readable PEM file of certificates") from None
+            _ = self._context  # a file that cannot be read is told now
 
     @cached_property
     def _context(self) -> ssl.SSLContext:
         """What decides about certificates. A request without TLS does not load it."""
-        import truststore
+        from tokenctl.adapters import trust
 
-        return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        return trust.context(self._ca_file)
 
     def send(self, request: Request, claim: Claim | None = None) -> Response:
         """Send one request and read the whole response; every HTTP status of the server is a response.

@@ -2,17 +2,15 @@
 
 import ssl
 from collections.abc import AsyncIterable, Mapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpcore
-import truststore
 
+from tokenctl.adapters import trust
 from tokenctl.adapters.attempt import CONNECT, Attempt
 from tokenctl.adapters.claim import Claim
 from tokenctl.adapters.proxies import choose, with_system_settings
-from tokenctl.errors import UsageError
 from tokenctl.handoff.proxy.body import ClientLeft
 from tokenctl.handoff.proxy.lanes import Lanes
 from tokenctl.handoff.proxy.sending import CURRENT, Backend, Sending
@@ -39,7 +37,7 @@ class Upstream:
         default = {"https": ":443", "http": ":80"}[parts.scheme]
         self.host = parts.netloc.removesuffix(default).encode()
         self._proxy = choose(url, with_system_settings(url, environ))
-        context = _context(ca_file) if parts.scheme == "https" else None
+        context = trust.context(ca_file) if parts.scheme == "https" else None
         self._lanes = Lanes(lambda: self._make_lane(context), KEPT)
 
     def _make_lane(self, context: ssl.SSLContext | None) -> httpcore.AsyncConnectionPool:
@@ -105,13 +103,3 @@ class Upstream:
     async def close(self) -> None:
         """Close the connections."""
         await self._lanes.close()
-
-
-def _context(ca_file: str | None) -> ssl.SSLContext:
-    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    if ca_file:
-        try:
-            context.load_verify_locations(cafile=str(Path(ca_file).expanduser()))
-        except (OSError, ssl.SSLError, RuntimeError):  # RuntimeError: ~ of an unknown user
-            raise UsageError(f"ca_file {ca_file!r:.200} is no readable PEM file of certificates") from None
-    return context
