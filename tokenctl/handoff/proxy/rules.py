@@ -51,7 +51,8 @@ class Allow:
             )
         if set(prefix) & set(" ?#%;\\") or is_harmful(prefix):
             raise UsageError(
-                f"{text!r:.80}: a path prefix has no space, %, ;, ?, # or backslash, and no segment . or .."
+                f"{text!r:.80}: a path prefix has no space, %, ;, ?, # or backslash, and no segment . or ..",
+                hint="write a plain path, such as 'GET /v1/models'; a request may have any query",
             )
         return cls(method=method if method == "*" else method.upper(), prefix=prefix)
 
