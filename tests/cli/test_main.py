@@ -135,7 +135,12 @@ def _options_with_a_value() -> list[tuple[str, str]]:
 @pytest.mark.parametrize("value", ["", " "])
 def test_an_empty_value_is_refused(home: Home, command: str, option: str, value: str) -> None:
     """Whatever the option, an empty value is an error that names it, and never means "not given"."""
-    before = {"store migrate": ("--to", "file"), "demo": ("--serve",)}.get(command, ())
+    needed: dict[str, tuple[str, ...]] = {
+        "store migrate": ("--to", "file"),
+        "demo": ("--serve",),
+        "proxy": ("https://a.example",),
+    }
+    before = needed.get(command, ())
     after = ("--", "true") if command == "exec" else ()
     result = home.run(*command.split(), *before, option, value, *after)
     assert (result.status, result.stdout) == (125 if command == "exec" else 2, "")

@@ -112,6 +112,7 @@ def test_the_setting_takes_origins_and_one_slash() -> None:
         (5, "must be a list of strings", ""),
         (["https://a.example", 5], "must be a list of strings", ""),
         ("api.example.com", "is not an origin", "did you mean https://api.example.com?"),
+        ("127.0.0.1:8080", "is not an origin", "did you mean http://127.0.0.1:8080?"),
         ("https://me@a.example", "is not an origin", "write it as"),
         ("https://me:pass@word@a.example", "hosts: 'https://...@a.example' is not an origin", "write it as"),
         ("me:pass/word@a.example", "hosts: '...@a.example' is not an origin", "write it as"),

@@ -112,6 +112,8 @@ def quoted(text: str) -> str:
 def origin_near(text: str) -> str | None:
     """Return the origin that was most likely meant by a text without a scheme; None when it is not clear."""
     try:
-        return None if "://" in text else origin_of(f"https://{text}")
+        found = None if "://" in text else origin_of(f"https://{text}")
     except ValueError:
         return None
+    # A server of this machine mostly has no certificate.
+    return origin_of(f"http://{text}") if found and is_loopback(host_of(found)) else found

@@ -106,10 +106,8 @@ class Gate:
             return Refusal(status=400, reason="a header with credentials is there more than once")
         presented = [*own, *_credentials(authorization)]
         if not any([hmac.compare_digest(each, self.secret) for each in presented]):  # noqa: C419  all take their time
-            return Refusal(
-                status=401,
-                reason="the request does not present the secret of this proxy as bearer token, as password or in its header for that",
-            )
+            where = f"as bearer token, as password or in the header {self.secret_header.decode()}"
+            return Refusal(status=401, reason=f"the request does not present the secret of this proxy {where}")
         return None
 
     def _by_leak(self, method: bytes, target: bytes, headers: Headers) -> Refusal | None:
