@@ -89,23 +89,36 @@ __all__ = [
     "access_token",
 ]
 
-_MODULES = {
-    "AccessToken": "handoff.access_token",
-    "RequestsAuth": "handoff.requests_auth",
-    "TokenAuth": "handoff.token_auth",
-    "access_token": "handoff.python_api",
-}
-"""Where a name is; all others are errors."""
-
 
 def __getattr__(name: str) -> object:
     """Load a public name when it is used first."""
     if name not in __all__:
         raise AttributeError(f"module 'tokenctl' has no attribute {name!r}")
-    from importlib import import_module
-
-    globals()[name] = found = getattr(import_module(f"tokenctl.{_MODULES.get(name, 'errors')}"), name)
+    globals()[name] = found = _load(name)
     return found
+
+
+def _load(name: str) -> object:
+    match name:
+        case "AccessToken":
+            from tokenctl.handoff.access_token import AccessToken
+
+            return AccessToken
+        case "RequestsAuth":
+            from tokenctl.handoff.requests_auth import RequestsAuth
+
+            return RequestsAuth
+        case "TokenAuth":
+            from tokenctl.handoff.token_auth import TokenAuth
+
+            return TokenAuth
+        case "access_token":
+            from tokenctl.handoff.python_api import access_token
+
+            return access_token
+    from tokenctl import errors
+
+    return getattr(errors, name)
 
 
 def __dir__() -> list[str]:
