@@ -121,6 +121,10 @@ class Unreachable(TokenctlError):
 
 
 class Busy(TokenctlError):
-    """Another process held the profile's lock for longer than the deadline."""
+    """Another process held the profile's lock for longer than the deadline. `holder` is its process id, if it is known."""
 
     exit_status = 7
+
+    def __init__(self, message: str, *, hint: str | None = None, holder: int | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.holder = holder

@@ -55,6 +55,8 @@ class Runtime:
         self._browser = browser
         self.store = store
         self._warned = False
+        self.keeps_events = True
+        """Whether this run writes the event log."""
 
     @property
     def is_default(self) -> bool:
@@ -76,6 +78,10 @@ class Runtime:
     def sleep(self, seconds: float) -> None:
         """Wait."""
         self._clock.sleep(seconds)
+
+    def uptime(self) -> tuple[str, int] | None:
+        """Name this boot, and tell the milliseconds since; None where the platform cannot tell both."""
+        return self._clock.uptime()
 
     def time_of(self, session: Session) -> int:
         """Tell the time to judge a session's access token by, in epoch seconds; see `Session.time`."""
@@ -171,6 +177,13 @@ class Runtime:
                 yield
             finally:
                 self._connections = None
+
+    @cached_property
+    def asked_by(self) -> str | None:
+        """The base name of the program that started this one; None when it is not known."""
+        from tokenctl.adapters import parent_process
+
+        return parent_process.name()
 
     @cached_property
     def browser(self) -> "Browser":

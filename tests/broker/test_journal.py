@@ -252,7 +252,7 @@ def test_a_worker_that_may_no_longer_send_leaves_no_mark(
     runtime, profile = Runtime(store=store), profile_of(demo_server)
     vault = broker.vault(runtime, profile)
     with vault.exclusive() as lock:
-        job = renewal.new_job(runtime, vault, session, Grant.REFRESH_TOKEN, lock)
+        job = renewal.new_job(runtime, vault, session, Grant.REFRESH_TOKEN, lock, "asked")
         vault.reserve(session)
         if why == "the time is over":
             job = replace(job, ends_at=runtime.since_boot() - 1)

@@ -79,6 +79,7 @@ EXAMPLES: dict[str, tuple[str, object]] = {
     "params": ("prompt=login max_age=60", {"prompt": "login", "max_age": "60"}),
     "ca_file": ("/ca", "/ca"),
     "renewal_ends_access_token": ("true", True),
+    "audit": ("off", "off"),
     "cache": ("0", False),
 }
 """Setting -> its variable's text, and the same in the config file. A setting that is not here is any text."""

@@ -10,8 +10,9 @@ from tests.support.errors import CLASSES
 from tests.support.sessions import SECRET, session
 from tokenctl.errors import Refused, TokenctlError, Unreachable
 from tokenctl.model import renewal_job
+from tokenctl.model.event import Event
 from tokenctl.model.profile import from_members
-from tokenctl.model.renewal_job import Grant, RenewalJob, Renewed
+from tokenctl.model.renewal_job import Grant, RenewalJob, Renewed, Told
 from tokenctl.model.target import Target
 
 PROFILE = from_members(
@@ -72,7 +73,9 @@ def test_the_secret_does_not_show() -> None:
 def test_what_a_job_brought_comes_back(said: str, narrower: object) -> None:
     """And so does whatever was said meanwhile."""
     renewed = Renewed(session=SESSION, narrower=narrower)  # type: ignore[arg-type]
-    assert renewal_job.loads_outcome(renewal_job.dumps_outcome(renewed, said)) == (renewed, said)
+    event = Event(event="renewal", profile="t", seq=3, more={"status": 200})
+    told = renewal_job.loads_outcome(renewal_job.dumps_outcome(renewed, said, [event]))
+    assert told == Told(outcome=renewed, said=said, events=(event,))
 
 
 @pytest.mark.parametrize("kind", CLASSES)
@@ -80,10 +83,11 @@ def test_what_a_job_brought_comes_back(said: str, narrower: object) -> None:
 def test_every_error_survives_the_way_back(kind: type[TokenctlError], hint: str | None) -> None:
     """With its class, its exit status, its sentence and its hint."""
     error = kind("it did nöt work", hint=hint)
-    found, said = renewal_job.loads_outcome(renewal_job.dumps_outcome(error, "so\nit was"))
+    told = renewal_job.loads_outcome(renewal_job.dumps_outcome(error, "so\nit was"))
+    found = told.outcome
     assert type(found) is kind and isinstance(found, TokenctlError)
     assert (found.exit_status, found.message, found.hint) == (kind.exit_status, "it did nöt work", hint)
-    assert said == "so\nit was"
+    assert told.said == "so\nit was"
 
 
 @pytest.mark.parametrize(
@@ -92,7 +96,7 @@ def test_every_error_survives_the_way_back(kind: type[TokenctlError], hint: str 
 )
 def test_no_member_of_an_error_is_lost_on_the_way(error: TokenctlError) -> None:
     """What the caller decides by is what the worker saw."""
-    found, _ = renewal_job.loads_outcome(renewal_job.dumps_outcome(error, ""))
+    found = renewal_job.loads_outcome(renewal_job.dumps_outcome(error, "")).outcome
     assert vars(found) == vars(error)
 
 

@@ -5,13 +5,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from tokenctl.adapters.terminal import Terminal, clean
+from tokenctl.model.event import Event, document_of, sentence
 
 LOG = logging.getLogger("tokenctl")
 LOG.addHandler(logging.NullHandler())  # a program that does not ask for the log sees nothing of it
 
 
 class LogTerminal(Terminal):
-    """Writes messages to the log `tokenctl` of Python's `logging`: what happened, as DEBUG; warnings, as WARNING."""
+    """Writes messages to the log `tokenctl` of Python's `logging`: what happened, as DEBUG; events, as INFO; warnings, as WARNING."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         super().__init__(environ)
@@ -33,6 +34,10 @@ class LogTerminal(Terminal):
     def attended(self) -> bool:
         """False: nobody can be asked."""
         return False
+
+    def event(self, event: Event) -> None:
+        """Log an event as INFO. The record's attribute `event` has all its members, as the event log has them."""
+        LOG.info(clean(sentence(event)), extra={"event": document_of(event)})
 
     def warning(self, text: str) -> None:
         """Log what can go wrong."""

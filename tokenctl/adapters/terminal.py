@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from queue import SimpleQueue
 
     from tokenctl.adapters.keyboard import Keyboard
+    from tokenctl.model.event import Event
 
 # C0 and C1 controls, bidirectional overrides, zero-width characters, line and paragraph separators. Compiled at the first
 # message, because a fresh `token` writes none.
@@ -90,6 +91,13 @@ class Terminal:
         """Write what happened, with -v only."""
         if self.verbose:
             self.message(text)
+
+    def event(self, event: "Event") -> None:
+        """Write an event of the event log as a sentence, with -v only."""
+        if self.verbose:
+            from tokenctl.model.event import sentence
+
+            self.detail(sentence(event))
 
     def warning(self, text: str) -> None:
         """Write what can go wrong; not with -q."""

@@ -116,7 +116,7 @@ def _under_lock(
     grant = Grant.CREDENTIALS if session.by_machine else Grant.REFRESH_TOKEN
     permission.check_may_ask(runtime, vault.profile, entry, grant, waited_since)
     permission.pace(runtime, max(entry.failed_at + 1, session.obtained_at + 2))
-    job = replace(renewal.new_job(runtime, vault, session, grant, lock), target=asked.target)
+    job = replace(renewal.new_job(runtime, vault, session, grant, lock, "narrower"), target=asked.target)
     vault.reserve(session)
     try:
         renewed = worker_call.run(runtime, vault, job, worker)

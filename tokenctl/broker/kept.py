@@ -3,8 +3,10 @@
 import contextlib
 from copy import copy
 from dataclasses import replace
+from functools import partial
 
 from tokenctl import flows
+from tokenctl.broker import reports
 from tokenctl.errors import StoreError, StoreUnavailable, TokenctlError, UsageError
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
@@ -35,15 +37,21 @@ def keep(
     then end every grant of that user and client. And nothing where the store has the session all the same, such as after
     a write that could not be read back: its tokens must not be dead then. Raises StoreError or UsageError.
     """
+    report = partial(reports.login, vault.profile, session, older)
+    vault.record(report("started"))
     try:
         vault.keep(session, secret)
     except (StoreError, UsageError, OSError) as error:
+        vault.record(report("failed"))
         same = older is not None and account(older) == account(session)
         if not (same or damaged or _in_other_profile(runtime, vault.profile, session) or _is_there(vault, session)):
             end(runtime, vault.profile, session, presented)
         if isinstance(error, OSError):
             raise StoreUnavailable(f"the session cannot be kept: {error.strerror}") from None
         raise
+    vault.record(report("ok"))
+    for event in reports.changed_endpoints(vault.profile, session, older):
+        vault.record(event)
 
 
 def _is_there(vault: Vault, session: Session) -> bool:

@@ -6,9 +6,10 @@ All of it under the profile's lock. Nothing is removed before what takes its pla
 
 import contextlib
 from dataclasses import replace
+from functools import partial
 
 from tokenctl import flows
-from tokenctl.broker import kept, matching
+from tokenctl.broker import kept, matching, reports
 from tokenctl.errors import Refused, StoreDamaged, StoreError, StoreLocked, TokenctlError, Unreachable, UsageError
 from tokenctl.flows import clients, sign_in
 from tokenctl.flows.flow import SecretKind
@@ -107,8 +108,19 @@ def migrate(runtime: Runtime, profile: Profile) -> tuple[Store, Store]:
         old, new = source.store, goal.store
         if choice_of(old) != choice_of(new):
             # As the next generation: so nobody takes what it leaves for the session itself.
-            goal.keep(replace(session, generation=session.generation + 1), old.read_secret(profile.name))
+            _move(goal, replace(session, generation=session.generation + 1), old, new)
     return old, new
+
+
+def _move(goal: Vault, session: Session, old: Store, new: Store) -> None:
+    report = partial(reports.migration, goal.profile, session, old.kind, new.kind)
+    goal.record(report("started"))
+    try:
+        goal.keep(session, old.read_secret(goal.profile.name))
+    except (StoreError, UsageError):
+        goal.record(report("failed"))
+        raise
+    goal.record(report("ok"))
 
 
 # -- end -----------------------------------------------------------------------------------------------
@@ -132,6 +144,7 @@ def revoke(runtime: Runtime, vault: Vault) -> bool:
         try:
             revoked = flows.of(session.flow).revoke(runtime, vault, session)
         except TokenctlError as error:
+            vault.record(reports.revocation(vault.profile, session, "failed"))
             if _may_have_revoked(error):
                 error.hint = (
                     "the server may have revoked it, so its tokens are not given away any more: run 'tokenctl revoke'"
@@ -147,6 +160,7 @@ def revoke(runtime: Runtime, vault: Vault) -> bool:
         for token in vault.narrower_tokens():
             _end_narrower(runtime, vault, token)
         vault.forget()
+        vault.record(reports.revocation(vault.profile, session, "ok"))
     return revoked
 
 
@@ -182,3 +196,4 @@ def forget(vault: Vault) -> None:
         vault.forget()  # also the rest of a login or a migration that was interrupted
         if session is None:
             raise logged_out(vault.profile)
+        vault.record(reports.revocation(vault.profile, session, "local"))

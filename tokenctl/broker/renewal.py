@@ -55,7 +55,8 @@ def renew_if_stale(
             grant = permission.permitted_grant(runtime, vault.profile, session, entry)
             permission.check_pause(runtime, vault.profile, entry, waited_since)
             permission.pace(runtime, max(entry.failed_at + 1, session.obtained_at + 2))
-            return _renew(runtime, vault, session, grant, lock, worker)
+            reason = "refused" if session.access_token == refused else "stale"
+            return _renew(runtime, vault, session, grant, lock, worker, reason)
     except LostContact:
         return _after_lost_contact(runtime, vault, seen, waited_since)
 
@@ -84,20 +85,26 @@ def renew_now(runtime: Runtime, vault: Vault, *, with_credentials: bool = False)
                 grant = permission.permitted_grant(runtime, vault.profile, session, entry)
             permission.check_pause(runtime, vault.profile, entry, waited_since)
             permission.pace(runtime, entry.failed_at + 1)
-            return _renew(runtime, vault, session, grant, lock, worker)
+            return _renew(runtime, vault, session, grant, lock, worker, "asked")
     except LostContact:
         asked = Grant.CREDENTIALS if with_credentials else None
         return _after_lost_contact(runtime, vault, seen, waited_since, asked)
 
 
 def _renew(
-    runtime: Runtime, vault: Vault, session: Session, grant: Grant, lock: int | None, worker: Worker | None
+    runtime: Runtime,
+    vault: Vault,
+    session: Session,
+    grant: Grant,
+    lock: int | None,
+    worker: Worker | None,
+    reason: str,
 ) -> Session:
     """Do steps 4 to 10 for the session itself. If a machine's refresh token is refused, present its credentials.
 
-    `worker` is one that was started ahead, or None.
+    `worker` is one that was started ahead, or None. `reason` is why the session is renewed; see `RenewalJob`.
     """
-    job = new_job(runtime, vault, session, grant, lock)
+    job = new_job(runtime, vault, session, grant, lock, reason)
     # Step 4: reserve space for the answer. If the disk is full, nothing was sent, and nothing is lost.
     vault.reserve(session)
     try:
@@ -135,7 +142,7 @@ def _after_lost_contact(
             grant = asked or permission.permitted_grant(runtime, vault.profile, session, entry)
             permission.check_pause(runtime, vault.profile, entry, waited_since)  # the worker may have been told
             runtime.terminal.detail("the worker did not work; renewing without one")
-            return _renew(runtime, vault, session, grant, None, None)
+            return _renew(runtime, vault, session, grant, None, None, "asked" if asked else "stale")
     raise cut_off()
 
 
@@ -150,6 +157,7 @@ def read_again(runtime: Runtime, vault: Vault) -> Session:
     """
     session = checked(runtime, vault)
     if not vault.renews(session):
+        _report_change(vault, session)
         raise renewed_elsewhere(vault.profile, session)
     return session
 
@@ -163,10 +171,20 @@ def checked(runtime: Runtime, vault: Vault) -> Session:
     return matching.check(runtime, vault, session)
 
 
+def _report_change(vault: Vault, session: Session) -> None:
+    """Record that another state directory replaced or renewed the session which this one had."""
+    moved = vault.moved_apart(session)
+    if moved is not None:
+        from tokenctl.broker import reports
+
+        vault.record(reports.changed_outside(vault.profile.name, session, moved))
+
+
 def _adopted(runtime: Runtime, vault: Vault) -> Session:
     """Do step 3 for a person: from now on this state directory renews the session, if a person at a terminal asks."""
     session = checked(runtime, vault)
     if not vault.renews(session):
+        _report_change(vault, session)
         question = (
             f"the state directory {session.state_path} renews {vault.profile.name!r}; if it is still used, its next"
             " renewal fails, or ends the session. Renew it here from now on?"
@@ -177,7 +195,9 @@ def _adopted(runtime: Runtime, vault: Vault) -> Session:
     return session
 
 
-def new_job(runtime: Runtime, vault: Vault, session: Session, grant: Grant, lock: int | None) -> RenewalJob:
+def new_job(
+    runtime: Runtime, vault: Vault, session: Session, grant: Grant, lock: int | None, reason: str
+) -> RenewalJob:
     """Make the job, and check that there is something to present. Raises LoginRequired.
 
     `lock` is the lock's descriptor; None means that the lock cannot be inherited, or shall not be.
@@ -189,6 +209,8 @@ def new_job(runtime: Runtime, vault: Vault, session: Session, grant: Grant, lock
         secret=_secret(runtime, vault, session),
         verbose=runtime.terminal.verbose,
         lock=lock,
+        reason=reason,
+        asked_by=runtime.asked_by,
         ends_at=runtime.since_boot() + UNDER_LOCK,
     )
     permission.check_renewable(job)

@@ -15,11 +15,13 @@ from tokenctl import flows
 from tokenctl.adapters import private_process
 from tokenctl.adapters.claim import Claim
 from tokenctl.adapters.terminal import Terminal
+from tokenctl.broker import reports
 from tokenctl.errors import LoginRequired, Refused, TokenctlError, Unreachable
 from tokenctl.flows import clients
 from tokenctl.flows.flow import Answer, Flow
 from tokenctl.flows.verification import has_new_id_token, verify_renewal
 from tokenctl.model import renewal_job
+from tokenctl.model.event import Event
 from tokenctl.model.renewal_job import RenewalJob, Renewed
 from tokenctl.model.session import Session
 from tokenctl.oauth.answers import no_answer, unanswered
@@ -27,7 +29,7 @@ from tokenctl.oauth.client_auth import Client
 from tokenctl.oauth.token_response import TokenSet
 from tokenctl.oauth.wire import Request, Response
 from tokenctl.runtime import Runtime
-from tokenctl.storage import lock, redo_log, sealing  # noqa: F401  # before the request: see `main`
+from tokenctl.storage import event_log, lock, redo_log, sealing  # noqa: F401  # before the request: see `main`
 from tokenctl.storage import vault as vaults
 from tokenctl.storage.journal import Entry, Journal, clean_entry
 from tokenctl.storage.vault import Vault
@@ -47,6 +49,9 @@ def work(runtime: Runtime, vault: Vault, job: RenewalJob) -> Renewed:
 
 def _renew(runtime: Runtime, vault: Vault, job: RenewalJob) -> Renewed:
     flow = flows.of(job.session.flow)
+    moved = vault.moved_apart(job.session)
+    if moved is not None:
+        vault.record(reports.changed_outside(job.profile.name, job.session, moved))
     client = clients.of_session(runtime, job.profile, job.session, job.secret)
     # Step 6: write into the journal that the refresh token is presented, and present it.
     sent = _present(runtime, vault, job, flow, client)
@@ -63,6 +68,8 @@ def _renew(runtime: Runtime, vault: Vault, job: RenewalJob) -> Renewed:
         # Step 8: verify. If the ID token is wrong, the new access token is kept nowhere.
         tokens = _verified(runtime, job, answer)
     except TokenctlError as error:
+        if not isinstance(error, Unreachable):
+            vault.record(reports.failed(job, sent.reply, sent.seconds, sent.entry.tries, error, session))
         entry = _entry_after(runtime, job, sent, error)
         if not rotated:
             _note(vault.journal, entry)
@@ -71,16 +78,20 @@ def _renew(runtime: Runtime, vault: Vault, job: RenewalJob) -> Renewed:
         _note(vault.journal, replace(entry, fingerprint=clean_entry(session).fingerprint, tries=0, dead=False))
         return Renewed(session=session, error=error)
     # Step 9: commit the successor.
-    return _commit(runtime, vault, job, session, tokens)
+    renewed = _commit(runtime, vault, job, session, tokens)
+    for event in reports.renewed(job, sent.reply, sent.seconds, renewed):
+        vault.record(event)
+    return renewed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sent:
-    """A request that got a reply, and the journal's entry from before it was sent."""
+    """A request that got a reply, the journal's entry from before it was sent, and the seconds between the two."""
 
     entry: Entry
     request: Request
     reply: Response
+    seconds: float
 
 
 def _present(runtime: Runtime, vault: Vault, job: RenewalJob, flow: Flow, client: Client) -> _Sent:
@@ -98,6 +109,7 @@ def _present(runtime: Runtime, vault: Vault, job: RenewalJob, flow: Flow, client
             _note(vault.journal, replace(entry, failed_at=runtime.clock()))
             raise
         presentation = _Presentation(runtime, vault, job, entry)
+        asked_at = runtime.since_boot()
         try:
             reply = runtime.send(job.profile, replace(request, purpose=_purpose(runtime, job)), presentation)
         except TokenctlError as error:
@@ -108,12 +120,15 @@ def _present(runtime: Runtime, vault: Vault, job: RenewalJob, flow: Flow, client
             failure: TokenctlError = error
         else:
             if not unanswered(reply):
-                return _Sent(entry=presentation.marked, request=request, reply=reply)
+                seconds = runtime.since_boot() - asked_at
+                return _Sent(entry=presentation.marked, request=request, reply=reply, seconds=seconds)
             failure = no_answer(reply, "the token endpoint")
         entry = presentation.marked
         if not job.presents_refresh_token or entry.in_doubt or runtime.since_boot() - started > SECOND_TRY:
             lost_entry = entry.unanswered(runtime.now()) if job.presents_refresh_token else entry
             _note(vault.journal, replace(lost_entry, failed_at=runtime.clock()))
+            if job.presents_refresh_token:
+                vault.record(reports.unanswered(job, entry.tries))
             raise failure
         runtime.terminal.detail("the answer was lost; asking once more")
         runtime.sleep(1)
@@ -234,6 +249,17 @@ def _entry_after(runtime: Runtime, job: RenewalJob, sent: _Sent, error: Tokenctl
     return entry.answered() if job.presents_refresh_token else entry
 
 
+class _WorkerTerminal(Terminal):
+    """Keeps messages and events for the caller, which says them."""
+
+    def __init__(self, verbose: bool, said: io.StringIO, reported: list[Event]) -> None:
+        super().__init__(verbose=verbose, err=said)
+        self._reported = reported
+
+    def event(self, event: Event) -> None:
+        self._reported.append(event)
+
+
 def main() -> None:
     """Do the job that is on stdin. Both pipes carry UTF-8, whatever the locale is."""
     private_process.begin()
@@ -247,21 +273,22 @@ def main() -> None:
     # is sent: an upgrade could take them away meanwhile.
     from tokenctl.adapters import transport  # noqa: F401
 
-    said = io.StringIO()
+    said, reported = io.StringIO(), list[Event]()
     try:
         job = renewal_job.loads(sys.stdin.buffer.read().decode())
     except (ValueError, TypeError, LookupError, AttributeError, TokenctlError):
         sys.exit(1)  # it did not arrive whole, or its sender has another version: nothing was done
     try:
         runtime = Runtime(verbose=job.verbose)
-        runtime.terminal = Terminal(verbose=job.verbose, err=said)
+        runtime.terminal = _WorkerTerminal(job.verbose, said, reported)
+        runtime.asked_by = job.asked_by
         outcome: Renewed | TokenctlError = work(runtime, vaults.open(runtime, job.profile), job)
     except TokenctlError as error:
         outcome = error
     except Exception as error:  # a defect: its text could hold anything, its kind cannot
         outcome = TokenctlError(f"unexpected {type(error).__name__} in the worker", hint="please report it")
     try:
-        sys.stdout.buffer.write(renewal_job.dumps_outcome(outcome, said.getvalue()).encode())
+        sys.stdout.buffer.write(renewal_job.dumps_outcome(outcome, said.getvalue(), reported).encode())
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         pass  # nobody waits any more; what was committed is found by the next run

@@ -77,11 +77,13 @@ def _work(runtime: Runtime, vault: Vault, job: RenewalJob, worker: Worker | None
 
 def _outcome(runtime: Runtime, answer: str) -> Renewed:
     try:
-        outcome, said = renewal_job.loads_outcome(answer)
+        told = renewal_job.loads_outcome(answer)
     except (ValueError, KeyError, TypeError, StoreError):  # not the answer of a worker of this version
         raise LostContact from None
-    for line in () if runtime.terminal.quiet else said.splitlines():
+    for line in () if runtime.terminal.quiet else told.said.splitlines():
         runtime.terminal.plain_line(line)
-    if isinstance(outcome, TokenctlError):
-        raise outcome
-    return outcome
+    for event in told.events:
+        runtime.terminal.event(event)
+    if isinstance(told.outcome, TokenctlError):
+        raise told.outcome
+    return told.outcome

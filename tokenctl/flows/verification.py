@@ -12,6 +12,10 @@ from tokenctl.oauth.wire import Request
 from tokenctl.runtime import Runtime
 
 
+class OtherSubject(Refused):
+    """A renewal brought the ID token of another person than the one who signed in."""
+
+
 def verify_sign_in(start: SignIn, arrived: Arrived) -> dict[str, Any]:
     """Verify the ID token that came with a sign-in, and return its claims; none when there is no ID token.
 
@@ -71,7 +75,7 @@ def verify_renewal(runtime: Runtime, profile: Profile, session: Session, tokens:
     )
     nonce = unverified_claims(session.id_token or "").get("nonce")
     if session.subject is not None and claims["sub"] != session.subject:
-        raise Refused("the renewal brought the ID token of another person than the one who signed in")
+        raise OtherSubject("the renewal brought the ID token of another person than the one who signed in")
     if "nonce" in claims and nonce is not None and claims["nonce"] != nonce:
         raise Refused("the renewal brought an ID token of another sign-in")
 

@@ -47,6 +47,8 @@ class Profile:
     min_ttl: int = setting(check.duration, DEFAULT_MIN_TTL)
     cache: bool = setting(check.boolean, True)
     """Whether the kernel's keyring may have a copy of the access token, so that the next `token` is fast."""
+    audit: str = setting(one_of(("on", "off")), "on")
+    """Whether the event log has what happens to the session."""
     port: int | None = setting(check.port, None)
     redirect_uri: str | None = setting(check.text, None)
     token_endpoint_auth_method: str | None = setting(one_of(AUTH_METHODS), None)

@@ -1,14 +1,17 @@
 """A renewal job for a worker process, and its outcome, both as JSON for the pipe between the two processes."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
 from typing import Any
 
 from tokenctl import errors
 from tokenctl.errors import TokenctlError
+from tokenctl.model import event as events
 from tokenctl.model import profile as profiles
 from tokenctl.model import session as sessions
+from tokenctl.model.event import Event
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
 from tokenctl.model.session_state import older_access_tokens
@@ -39,6 +42,10 @@ class RenewalJob:
     verbose: bool = False
     lock: int | None = None
     """The descriptor of the profile's lock, which the worker inherits."""
+    reason: str = "stale"
+    """Why: `stale` (the access token ends soon), `asked` (by a person), `refused` (by an API), or `narrower`."""
+    asked_by: str | None = None
+    """The program that asks, for the event log."""
     ends_at: float | None = None
     """When the work under the lock must end, in seconds since boot; a request is not sent later."""
 
@@ -89,7 +96,7 @@ class Renewed:
     """Why there is no new access token, although a new refresh token came: the session has it already."""
 
 
-VERSION = 1
+VERSION = 2
 """The version of the job's form: caller and worker differ while tokenctl is upgraded."""
 
 
@@ -106,6 +113,8 @@ def dumps(job: RenewalJob) -> str:
             "secret": job.secret,
             "verbose": job.verbose,
             "lock": job.lock,
+            "reason": job.reason,
+            "asked_by": job.asked_by,
             "ends_at": job.ends_at,
         }
     )
@@ -125,13 +134,15 @@ def loads(text: str) -> RenewalJob:
         secret=found["secret"],
         verbose=found["verbose"],
         lock=found["lock"],
+        reason=found["reason"],
+        asked_by=found["asked_by"],
         ends_at=found["ends_at"],
     )
 
 
-def dumps_outcome(outcome: Renewed | TokenctlError, messages: str) -> str:
-    """Write a job's outcome, and the worker's messages to stderr, as one line."""
-    document: dict[str, Any] = {"said": messages}
+def dumps_outcome(outcome: Renewed | TokenctlError, messages: str, reported: Sequence[Event] = ()) -> str:
+    """Write a job's outcome, the worker's messages to stderr, and the events that it wrote, as one line."""
+    document: dict[str, Any] = {"said": messages, "events": [events.dumps(each).decode() for each in reported]}
     if isinstance(outcome, TokenctlError):
         document["error"] = _members(outcome)
     else:
@@ -141,18 +152,31 @@ def dumps_outcome(outcome: Renewed | TokenctlError, messages: str) -> str:
     return json.dumps(document)
 
 
-def loads_outcome(text: str) -> tuple[Renewed | TokenctlError, str]:
-    """Read a job's outcome and the worker's messages. Raises ValueError when they are not complete."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a worker tells when it ends: the job's outcome, its messages to stderr, and the events that it wrote."""
+
+    outcome: Renewed | TokenctlError
+    said: str
+    events: tuple[Event, ...] = ()
+
+
+def loads_outcome(text: str) -> Told:
+    """Read what a worker tells. Raises ValueError when it is not complete."""
     found: dict[str, Any] = json.loads(text)
+    wrote = tuple(event for line in found["events"] if (event := events.loads(line.encode())) is not None)
+    return Told(outcome=_outcome(found), said=found["said"], events=wrote)
+
+
+def _outcome(found: dict[str, Any]) -> Renewed | TokenctlError:
     if "error" in found:
-        return _error(**found["error"]), found["said"]
+        return _error(**found["error"])
     narrower = found["narrower"]
-    renewed = Renewed(
+    return Renewed(
         session=sessions.loads(found["session"]),
         narrower=None if narrower is None else sessions.loads(narrower),
         error=None if found["failed"] is None else _error(**found["failed"]),
     )
-    return renewed, found["said"]
 
 
 def _members(error: TokenctlError) -> dict[str, Any]:

@@ -66,6 +66,29 @@ def is_dead(code: str | None, words: str) -> bool:
     return code in DEAD_CODES or (code in DEAD_WORDS and _DEAD.search(words.lower()) is not None)
 
 
+def why_dead(code: str | None, words: str) -> str | None:
+    """Name the reason that a server gives for a dead grant; see `_WHY`. None when it gives none, or several."""
+    if code is not None and code.lower() in _PERSON:
+        return "interaction"
+    found = [reason for reason, pattern in _WHY.items() if pattern.search(words.lower())]
+    return found[0] if found else None
+
+
+_PERSON = ("interaction_required", "login_required", "consent_required", "account_selection_required")
+_WHY: Mapping[str, re.Pattern[str]] = {
+    # Keycloak: 'Stale token', 'Maximum allowed refresh token reuse exceeded'; Dex: 'has already been claimed'
+    "reuse": re.compile(
+        r"already (been )?(used|claimed|redeemed|consumed|rotated)|\breuse|\bstale token|\btoken reused"
+    ),
+    # Entra, AADSTS50173: 'The user might have changed or reset their password'
+    "password": re.compile(r"password"),
+    # Entra, AADSTS700082: 'has expired due to inactivity'; Keycloak: 'Token is not active', 'Session not active'. But not
+    # 'invalid, expired or revoked', which is every reason at once.
+    "expired": re.compile(r"^(?!.*\b(invalid|revoked|unknown)\b).*(\bexpired\b|\bnot active\b|\binactiv)"),
+}
+"""Why a grant is dead, as the words of an error say it. The first row that fits counts."""
+
+
 def is_dead_token(code: str | None, words: str) -> bool:
     """Tell whether a revocation endpoint says that the token is dead or unknown, so that nothing is left to revoke.
 

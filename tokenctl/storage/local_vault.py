@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tokenctl import fast_path
-from tokenctl.errors import StoreError, StoreUnavailable, UsageError
+from tokenctl.errors import Busy, StoreDamaged, StoreError, StoreLocked, StoreTimedOut, StoreUnavailable, UsageError
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
 from tokenctl.model.store import Store
@@ -19,11 +19,16 @@ from tokenctl.storage.session_stores import SessionStores
 from tokenctl.storage.state_dir import profile_dir
 
 if TYPE_CHECKING:
+    from tokenctl.model.event import Event
     from tokenctl.storage.journal import Entry, Journal
     from tokenctl.storage.redo_log import RedoLog
 
 NARROWER_PREFIX = "narrow."
 """A file `narrow.<key>` records a narrower token in the store, because a keyring cannot list its entries."""
+
+
+LONGEST_HELD = 45
+"""Seconds that an honest process holds the lock, at most; who waits for longer waits for one that is stopped."""
 
 
 class LocalVault:
@@ -96,13 +101,18 @@ class LocalVault:
         self._stores.settle(store)
         newer = self._newer(session)
         if newer is not None:
+            self._record_missing(newer)
             self.publish(newer)
         return newer or session
 
     def _find(self) -> tuple[Session, Store] | None:
         """Read the session in the store, and tell in which store it is."""
         _ = self.store  # raises when the environment says that it is another one
-        return self._stores.find()
+        try:
+            return self._stores.find()
+        except (StoreTimedOut, StoreDamaged) as error:
+            self._record_failure("read", error)
+            raise
 
     def signing_out(self, session: Session) -> bool:
         entry = self._entry_of(session)
@@ -150,6 +160,42 @@ class LocalVault:
         self.behind = newer is not None
         return newer
 
+    # -- what happened ---------------------------------------------------------------------------------
+
+    def record(self, event: "Event") -> None:
+        from tokenctl.storage import event_log
+
+        event_log.record(self._runtime, self.profile, event)
+
+    def _record_failure(self, operation: str, error: StoreError) -> None:
+        """Record that the keyring failed, where nobody only has to unlock it."""
+        if not isinstance(error, StoreLocked):
+            from tokenctl.model.event import Event
+
+            more = {"operation": operation, "error": type(error).__name__}
+            self.record(Event(event="keyring-failed", profile=self.profile.name, result="failed", more=more))
+
+    def _record_missing(self, session: Session) -> None:
+        """Write the event of a renewal whose process was killed between the commit and the event."""
+        from tokenctl.storage import event_log
+
+        if not event_log.open_log(self._runtime).has_renewal(session.id, session.generation):
+            self.record(event_log.of_session("renewal", self.profile, session, "recovered"))
+
+    def moved_apart(self, session: Session) -> str | None:
+        with contextlib.suppress(StoreError, UsageError):
+            header = redo_header.read(session_files.path_of(self.folder, session_files.REDO_LOG, session))
+            if header is None:
+                others = any(session_files.others(self.folder, session_files.REDO_LOG, session))
+                return "another session" if others and not self.renews(session) else None
+            if header.generation < session.generation:
+                return "a newer generation"
+            if header.generation == session.generation:
+                mirror = self.redo_log.read(replace(session, generation=session.generation - 1))
+                same = mirror is not None and _tokens(mirror) == _tokens(session)
+                return None if same else "other tokens"
+        return None
+
     # -- the lock --------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
@@ -157,7 +203,13 @@ class LocalVault:
         from tokenctl.storage.lock import DEADLINE, exclusive
 
         seconds = DEADLINE if patience is None else min(patience, DEADLINE)
-        with exclusive(self.folder / "lock", seconds, self._report_waiting) as lock:
+        started = self._runtime.since_boot()
+        with contextlib.ExitStack() as stack:
+            try:
+                lock = stack.enter_context(exclusive(self.folder / "lock", seconds, self._report_waiting))
+            except Busy as busy:
+                self._record_wait(started, busy.holder)
+                raise
             fast_path.drop(self.profile.name, self._places)
             try:
                 # While this process waited, a login or `store migrate` may have chosen another store.
@@ -165,6 +217,15 @@ class LocalVault:
                 yield lock
             finally:
                 fast_path.drop(self.profile.name, self._places)
+
+    def _record_wait(self, started: float, holder: int | None) -> None:
+        """Record that the lock was not had in a time in which every renewal ends. `started` is seconds since boot."""
+        waited = self._runtime.since_boot() - started
+        if waited >= LONGEST_HELD:
+            from tokenctl.model.event import Event
+
+            more = {"waited": round(waited), "holder": holder}
+            self.record(Event(event="lock-wait", profile=self.profile.name, result="failed", more=more))
 
     def still_exclusive(self, lock: int | None) -> bool:
         from tokenctl.storage.lock import holds
@@ -232,9 +293,11 @@ class LocalVault:
         try:
             self.store.write(self.profile.name, session)
         except StoreError as error:
+            self._record_failure("write", error)
             self._check_committed(session, error)
         else:
             self.behind = False
+            self._remove_old_mirror(session)
 
     def _is_replaced(self, session: Session) -> bool:
         """Tell whether the store has a newer session: another state directory with the same keyring has another lock."""
@@ -246,6 +309,14 @@ class LocalVault:
             return False
         newer = there.generation, there.access_token != session.access_token
         return there.id != session.id or newer > (session.generation, False)
+
+    def _remove_old_mirror(self, session: Session) -> None:
+        """Remove a mirror that could not be written, so that it is older than the store: it is of no use any more."""
+        path = session_files.path_of(self.folder, session_files.REDO_LOG, session)
+        with contextlib.suppress(StoreError, UsageError):
+            header = redo_header.read(path)
+            if header is not None and header.generation < session.generation:
+                session_files.remove(path)
 
     def _check_committed(self, session: Session, error: StoreError) -> None:
         """After the store's error: warn if the redo log has the session, else raise the error."""
@@ -343,3 +414,7 @@ class LocalVault:
             with contextlib.suppress(StoreError, OSError):
                 self._stores.delete_narrower(name)
                 mark.unlink()
+
+
+def _tokens(session: Session) -> tuple[str, str | None]:
+    return session.access_token, session.refresh_token

@@ -124,9 +124,11 @@ def _wait(
     while not _acquire(descriptor, path):
         now = time.monotonic()
         if now >= ends:
+            holder = _holder(descriptor)
             raise Busy(
-                f"another tokenctl{_process_in_words(_holder(descriptor))} has been renewing this session for {deadline:.0f} s",
+                f"another tokenctl{_process_in_words(holder)} has been renewing this session for {deadline:.0f} s",
                 hint="try again; if that process is stopped, continue it or end it (the lock ends with it)",
+                holder=holder,
             )
         if now > report_at:
             report_at = math.inf

@@ -1,6 +1,7 @@
 """The vault that keeps nothing after this process ends: for machines that can sign in again at any time."""
 
 from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
 
 from tokenctl.errors import UsageError
 from tokenctl.model.profile import Profile
@@ -8,6 +9,9 @@ from tokenctl.model.session import MACHINE_FLOWS, Session
 from tokenctl.runtime import Runtime
 from tokenctl.storage.journal import MemoryJournal
 from tokenctl.storage.memory_store import MemoryStore
+
+if TYPE_CHECKING:
+    from tokenctl.model.event import Event
 
 
 class MemoryVault:
@@ -19,6 +23,7 @@ class MemoryVault:
     entry = "nowhere"
 
     def __init__(self, runtime: Runtime, profile: Profile) -> None:
+        self._runtime = runtime
         self.profile = profile
         self.store = runtime.store or MemoryStore()
         self.journal = MemoryJournal()
@@ -31,6 +36,13 @@ class MemoryVault:
 
     def offer(self, session: Session, min_ttl: int) -> None:
         """Nothing is left when the process ends."""
+
+    def record(self, event: "Event") -> None:
+        """Say the event with `-v`. A process that keeps nothing has no log."""
+        self._runtime.terminal.event(event)
+
+    def moved_apart(self, session: Session) -> None:
+        """There is no mirror."""
 
     def signing_out(self, session: Session) -> bool:
         return self.journal.read(session).signing_out

@@ -22,6 +22,7 @@ from tokenctl.storage.local_vault import LocalVault
 from tokenctl.storage.state_dir import state_home
 
 if TYPE_CHECKING:
+    from tokenctl.model.event import Event
     from tokenctl.storage.journal import Journal
 
 
@@ -68,6 +69,16 @@ class Vault(Protocol):
 
     def offer(self, session: Session, min_ttl: int) -> None:
         """Let the fast way give away the session that was just read, as long as it has `min_ttl` seconds left."""
+
+    def record(self, event: "Event") -> None:
+        """Write an event into the event log, and say it with `-v`. Raises nothing; see `event_log.record`."""
+
+    def moved_apart(self, session: Session) -> str | None:
+        """Tell how the store's session differs from the mirror here, where no renewal or login explains it; else None.
+
+        `session` is what the store has. A store that is older than the mirror is ordinary: some keyrings come back with
+        an older state.
+        """
 
     def signing_out(self, session: Session) -> bool:
         """Tell whether `revoke` has begun to end the session: then nobody may get its tokens."""

@@ -3,13 +3,13 @@
 A new version can add members, and never removes one. An unknown value is null.
 """
 
-import hashlib
 import json
 from typing import Any
 
 from tokenctl.adapters.terminal import clean
 from tokenctl.broker.standing import standing
 from tokenctl.errors import StoreError, UsageError
+from tokenctl.model.event import fingerprint
 from tokenctl.model.session import Session
 from tokenctl.model.store import keyring_name
 from tokenctl.oauth.claims import is_jwt
@@ -81,11 +81,6 @@ def _refresh_token_state(vault: Vault, session: Session) -> str | None:
         return vault.journal.read(session).state
     except (StoreError, UsageError):  # damaged, or not private
         return "good"  # the next renewal reports the error
-
-
-def fingerprint(token: str) -> str:
-    """Return a token's fingerprint: `sha256:` and the first 8 hex digits of its SHA-256."""
-    return "sha256:" + hashlib.sha256(token.encode()).hexdigest()[:8]
 
 
 def as_text(found: Any) -> str:

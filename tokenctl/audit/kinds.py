@@ -1,0 +1,5 @@
+"""The table of anomalies."""
+
+from tokenctl.audit.anomaly import Kind
+
+KINDS: tuple[Kind, ...] = ()

@@ -1,0 +1,20 @@
+"""The table of the doctor's checks, in the order in which they are shown."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from tokenctl.doctor.case import Case
+from tokenctl.doctor.finding import Finding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One row: a name, what it looks at, and the function that looks. `online` tells that it uses the network."""
+
+    name: str
+    meaning: str
+    look: Callable[[Case], Iterable[Finding]]
+    online: bool = False
+
+
+CHECKS: tuple[Check, ...] = ()
