@@ -151,8 +151,9 @@ def _anomaly(dead: Event, tokens: _Tokens) -> Anomaly:
         remedy=(
             f"Sign out everywhere: 'tokenctl revoke -p {dead.profile}'. Sign in again with 'tokenctl login -p"
             f" {dead.profile}', and look at the server's list of your sessions. A server can also end a session for a"
-            " reason that it does not tell, such as a changed password or an administrator. If that is so: 'tokenctl"
-            f" audit acknowledge {NAME} -p {dead.profile}'."
+            " reason that it does not tell, such as a changed password or an administrator; and a machine that was reset to"
+            f" a snapshot has an old refresh token. If it is one of these: 'tokenctl audit acknowledge {NAME} -p"
+            f" {dead.profile}'."
         ),
         evidence=(dead.seq,) if good is None else (good.seq, dead.seq),
     )

@@ -59,8 +59,11 @@ class _Renewals:
     def _is_known(self, event: Event) -> bool:
         """Tell whether the event of a renewal that was cut off is written a second time."""
         session, generation = self.last
-        self.last = (event.session, event.generation or 0)
-        return event.result == "recovered" and event.session == session and (event.generation or 0) <= generation
+        newest = (event.session, event.generation or 0)
+        if event.result == "recovered" and event.session == session and newest[1] <= generation:
+            return True
+        self.last = newest
+        return False
 
 
 @dataclass(slots=True)
