@@ -32,7 +32,9 @@ def jumps(*events: Event) -> int:
 # -- the clock is wrong afterwards ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("wall", "words"), [(2 * HOUR, ("ahead by 2 h", "2 h ahead")), (-DAY, ("back by 24 h", "24 h behind"))])
+@pytest.mark.parametrize(
+    ("wall", "words"), [(2 * HOUR, ("ahead by 2 h", "2 h ahead")), (-DAY, ("back by 24 h", "24 h behind"))]
+)
 def test_a_clock_that_was_set_wrong_is_named(wall: float, words: tuple[str, ...]) -> None:
     """The finding says between which times, which way, and how far."""
     (anomaly,) = found(jumped, [at(0), at(900), at(1800, wall), at(2700, wall)])

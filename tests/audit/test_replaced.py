@@ -143,4 +143,6 @@ def test_an_unknown_person_is_nobody_else(who: Any) -> None:
 
 def test_each_profile_has_a_person_of_its_own() -> None:
     """Alice here and Bob there are no change."""
-    assert persons(login(), login(1, profile="u", subject="bob"), renewal(2), renewal(3, profile="u", subject="bob")) == 0
+    assert (
+        persons(login(), login(1, profile="u", subject="bob"), renewal(2), renewal(3, profile="u", subject="bob")) == 0
+    )

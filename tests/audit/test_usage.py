@@ -140,7 +140,12 @@ def test_thirty_days_count_from_the_end_of_the_access_token() -> None:
 
 def test_a_use_ends_it() -> None:
     """Also one that failed, and one of a kind that this version does not know."""
-    for used in (renewal(40 * DAY), event("unanswered", 40 * DAY), event("keyring-failed", 40 * DAY), event("new", 40 * DAY)):
+    for used in (
+        renewal(40 * DAY),
+        event("unanswered", 40 * DAY),
+        event("keyring-failed", 40 * DAY),
+        event("new", 40 * DAY),
+    ):
         assert unused(login(), used, ends=41 * DAY) == 0
     for said in ("told", "acknowledged"):
         assert unused(login(), event(said, 40 * DAY), ends=41 * DAY) == 1
