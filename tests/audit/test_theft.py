@@ -144,6 +144,8 @@ def test_a_token_from_before_those_that_are_remembered_is_an_older_state() -> No
     renewals = [renewal(HOUR + n, f"f{n}", f"f{n + 1}") for n in range(1, KEPT + 5)]
     assert refusals(login(), *renewals, dead(NOON, "f1", obtained_at=START, says="reuse")) == 0
     assert refusals(login(), *renewals, dead(NOON, "unknown", obtained_at=START + 2 * HOUR)) == 1
+    recovered = event("renewal", 2 * HOUR, fingerprint="f0", result="recovered")
+    assert refusals(login(), *renewals, recovered, dead(NOON, "f1", obtained_at=START, says="reuse")) == 0
 
 
 def test_a_sign_out_explains_it() -> None:
