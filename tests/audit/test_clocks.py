@@ -151,3 +151,4 @@ def test_two_boots_are_not_compared() -> None:
 def test_a_machine_without_both_clocks_shows_nothing(missing: dict[str, Any]) -> None:
     """Other systems than Linux do not tell both."""
     assert jumps(at(0, **missing), at(900, DAY, **missing)) == 0
+    assert jumps(at(HOUR), at(HOUR + 900, **missing), at(HOUR + 1800)) == 0
