@@ -2,6 +2,8 @@
 
 import io
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.killing.damage import DISGUISE, Damage, put_back, seen
+from tests.killing.each_line import STATES
 from tests.killing.folders import fill, small_disk
 from tests.support.flows import PassingClock
+from tests.support.paths import ROOT
 from tokenctl.adapters.terminal import Terminal
 from tokenctl.errors import StoreUnavailable, TokenctlError
 from tokenctl.model.event import Event
@@ -289,7 +293,7 @@ def test_a_full_disk_costs_one_warning_and_tears_nothing(tmp_path: Path) -> None
         record(run, PROFILE, event())
         record(run, PROFILE, event())
         (warning,) = warnings(run)
-        assert warning.endswith(f"{log.path()} cannot be written: No space left on device")
+        assert warning.endswith(f"{log.path()}: No space left on device")
         found = numbers(log)
         ballast.unlink()
         record(runtime(disk), PROFILE, event())
@@ -429,3 +433,17 @@ def test_a_clock_that_is_far_off_costs_no_event(log: EventLog, at: float) -> Non
     assert log.append(event(at, kind="refusal")).seq == 2
     assert log.append(event(1001.0, kind="refusal")).seq == 3
     assert numbers(log) == [1, 2, 3]
+
+
+# -- killed, and many at once ------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@pytest.mark.parametrize("state", STATES)
+def test_a_writer_may_be_killed_before_any_line_of_its_code(tmp_path: Path, state: str) -> None:
+    """At most the event that it writes is missing; the numbers go on, and nothing is doubled or torn."""
+    words = [sys.executable, "-W", "error", "-m", "tests.killing.each_line", str(tmp_path), state]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=ROOT)
+    *problems, kills = done.stdout.splitlines()
+    assert (done.returncode, problems, done.stderr) == (0, [], "")
+    assert int(kills) > 100

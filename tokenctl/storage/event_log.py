@@ -41,7 +41,10 @@ RECENT = 1024 * 1024
 """Bytes at the end of the log in which a writer looks for events that its rules need."""
 LOCK_SECONDS, ROUNDS = 4.0, 5
 """Seconds to wait for the log's lock while nobody takes it or gives it back: its holder is stopped then, and the event is
-lost. And how often to wait so long while others take it: a writer holds it for a millisecond."""
+lost. And how often to wait so long while others take it."""
+POLL = 0.003
+"""Seconds between two tries to take the lock. A writer holds it for a millisecond, and one that writes again and again
+must not keep out the others."""
 PAUSE = 60
 """Seconds after a failure in which a long-running program does not try again."""
 MOST_AN_HOUR = 5
@@ -128,7 +131,7 @@ class EventLog:
             with self._exclusive():
                 return self._append(event)
         except OSError as reason:
-            raise StoreUnavailable(f"{self.path()} cannot be written: {reason.strerror}") from None
+            raise StoreUnavailable(f"{self.path()}: {reason.strerror}") from None
 
     def _append(self, event: Event) -> Event:
         with self._opened() as file:
@@ -159,7 +162,7 @@ class EventLog:
             for left in reversed(range(ROUNDS)):
                 before = self._last_taken()
                 try:
-                    stack.enter_context(exclusive(self._lock, LOCK_SECONDS))
+                    stack.enter_context(exclusive(self._lock, LOCK_SECONDS, poll=POLL))
                 except Busy as busy:
                     if left and self._last_taken() != before:
                         continue
