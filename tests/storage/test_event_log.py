@@ -447,3 +447,14 @@ def test_a_writer_may_be_killed_before_any_line_of_its_code(tmp_path: Path, stat
     *problems, kills = done.stdout.splitlines()
     assert (done.returncode, problems, done.stderr) == (0, [], "")
     assert int(kills) > 100
+
+
+def test_a_keyring_that_fails_is_written_after_each_renewal(tmp_path: Path) -> None:
+    """Five failures an hour are written, and one after each renewal: else its copy seems to have reached the keyring."""
+    log = EventLog(tmp_path)
+    for at in range(10):
+        log.append(Event(event="keyring-failed", profile="t", at=float(at)))
+    log.append(Event(event="renewal", profile="t", at=11.0))
+    for profile in ("t", "t", "u"):
+        log.append(Event(event="keyring-failed", profile=profile, at=12.0))
+    assert [each.profile for each in log.read() if each.event == "keyring-failed"] == ["t"] * 6 + ["u"]
