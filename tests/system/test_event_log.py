@@ -23,7 +23,7 @@ from tests.support.many import sign_in_too
 from tests.support.paths import ROOT
 from tokenctl.audit.anomaly import END
 from tokenctl.audit.kinds import KINDS
-from tokenctl.model.event import Event, dumps
+from tokenctl.model.event import Event, dumps, sentence
 from tokenctl.storage.event_log import DUE, FOLDER, KEPT, LARGEST, EventLog
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="signals and modes of POSIX")]
@@ -308,3 +308,16 @@ def test_no_token_of_a_whole_life_is_in_the_log(home: Home, demo_server: FaultyS
     assert kinds >= {"login", "renewal", "refusal", "revocation"} and len(given) >= 8
     assert disclosed(given, log.path().read_text()) == []
     assert "?" not in log.path().read_text()
+
+
+def test_each_event_is_said_once(home: Home, demo_server: FaultyServer) -> None:
+    """With -v, by the command that it belongs to, whether the command or its worker wrote it."""
+    log, seen = log_of(home), 0
+    for words in (["login"], ["refresh"], ["token", "--scope", "openid"], ["revoke"]):
+        verbose = home.login(demo_server.issuer, "-v") if words == ["login"] else home.run(*words, "-v")
+        assert verbose.status == 0
+        new = list(log.read())[seen:]
+        seen += len(new)
+        assert new, words
+        for event in new:
+            assert verbose.stderr.count(f"{sentence(event)}\n") == 1, (event, verbose.stderr)
