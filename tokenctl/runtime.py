@@ -57,6 +57,8 @@ class Runtime:
         self._warned = False
         self.keeps_events = True
         """Whether this run writes the event log."""
+        self.events_failed_at: float | None = None
+        """When the event log could not be written, in seconds since boot: this run or its worker has warned."""
 
     @property
     def is_default(self) -> bool:

@@ -21,6 +21,7 @@ from tokenctl.storage.state_dir import profile_dir
 DEADLINE = 60.0
 """Seconds until a waiting process gives up (exit 7). The lock is never broken."""
 _POLL = 0.025
+"""Seconds between two tries to take the lock."""
 
 if sys.platform == "win32":
     import msvcrt
@@ -47,13 +48,16 @@ else:
 
 @contextlib.contextmanager
 def exclusive(
-    path: Path, deadline: float = DEADLINE, report_waiting: Callable[[int | None], None] = lambda pid: None
+    path: Path,
+    deadline: float = DEADLINE,
+    report_waiting: Callable[[int | None], None] = lambda pid: None,
+    poll: float = _POLL,
 ) -> Iterator[int]:
     """Hold the lock at `path` until the block ends. The block gets the lock's descriptor.
 
     A process that inherits the descriptor holds the lock too, until it ends. So the lock is released by closing the
     descriptor, never by unlocking. After a second of waiting `report_waiting` is called once, with the holder's
-    process id if it is known. Raises Busy after `deadline` seconds, StoreUnavailable when the file cannot be opened,
+    process id if it is known. `poll` is the seconds between two tries. Raises Busy after `deadline` seconds, StoreUnavailable when the file cannot be opened,
     UsageError when its file system has no locks.
     """
     ends = time.monotonic() + deadline
@@ -62,7 +66,7 @@ def exclusive(
         _check_file_system(descriptor, path)
         held.add(descriptor)
         try:
-            _wait(descriptor, path, deadline, ends, report_waiting)
+            _wait(descriptor, path, deadline, ends, report_waiting, poll)
             if not holds(descriptor, path):
                 continue  # the file was removed or replaced while this process waited: others lock the new one
             os.lseek(descriptor, 0, os.SEEK_SET)
@@ -118,7 +122,12 @@ def _check_file_system(descriptor: int, path: Path) -> None:
 
 
 def _wait(
-    descriptor: int, path: Path, deadline: float, ends: float, report_waiting: Callable[[int | None], None]
+    descriptor: int,
+    path: Path,
+    deadline: float,
+    ends: float,
+    report_waiting: Callable[[int | None], None],
+    poll: float,
 ) -> None:
     """Wait for the lock. Raises Busy when the time `ends` (monotonic seconds) has passed."""
     report_at = time.monotonic() + 1
@@ -134,7 +143,7 @@ def _wait(
         if now > report_at:
             report_at = math.inf
             report_waiting(_holder(descriptor))
-        time.sleep(_POLL)
+        time.sleep(poll)
 
 
 held: set[int] = set()
