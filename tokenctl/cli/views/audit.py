@@ -105,5 +105,5 @@ def _table(*heads: str) -> Table:
     drawn = Table(box=None, padding=(0, GAP, 0, 0), header_style="dim", pad_edge=False)
     for head in heads:
         justify: Literal["left", "right"] = "right" if head in ("logins", "renewals", "refusals") else "left"
-        drawn.add_column(head, overflow="fold", justify=justify, no_wrap=head in ("when", "profile", "last renewal"))
+        drawn.add_column(head, overflow="fold", justify=justify, no_wrap=head in ("when", "profile"))
     return drawn
