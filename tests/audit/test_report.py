@@ -120,7 +120,7 @@ def test_lines_that_are_no_event_are_counted() -> None:
     """Torn ones, those of another schema, with a number that is none, or with no possible time; the others count."""
     good = dumps(made(1))
     times = (b"NaN", b"Infinity", b"1e999", b"-5.0", b"1e30")
-    strange = (b"{torn\n", b"\n", good.replace(b'"schema":1', b'"schema":2'), b"[]\n", b"\xff\n")
+    strange: tuple[bytes, ...] = (b"{torn\n", b"\n", good.replace(b'"schema":1', b'"schema":2'), b"[]\n", b"\xff\n")
     strange += tuple(good.replace(b"{", b'{"more":' + each + b",", 1) for each in (b"NaN", b"-Infinity", b"1e999"))
     more = (*strange, *(good.replace(b'"at":1.0', b'"at":' + each) for each in times), good)
     found = of(made(1), more=more)
