@@ -25,16 +25,10 @@ from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
 from tokenctl.storage import event_file
 from tokenctl.storage.lock import exclusive
-from tokenctl.storage.state_dir import profile_dir, state_home
+from tokenctl.storage.state_dir import DUE, profile_dir, state_home
 
 FOLDER = ".events"
 """The folder in the state directory. No profile has such a name."""
-DUE = ".audit-due"
-"""The file in the state directory that tells the next command at a terminal to look for a new anomaly.
-
-It is not in the log's folder: so the fast way has no answer, and the ordinary way finds it. Who looks removes it first:
-an event that is written meanwhile makes it again.
-"""
 LARGEST, KEPT = 8 * 1024 * 1024, 4
 """Bytes of a file, and how many older files are kept beside the newest one."""
 RECENT = 1024 * 1024
