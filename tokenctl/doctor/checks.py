@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from tokenctl.doctor import choice, session
+from tokenctl.doctor import choice, installations, journal, lock, mirror, session, state, variables, version
 from tokenctl.doctor.case import Case
 from tokenctl.doctor.finding import Finding
 
@@ -19,6 +19,13 @@ class Check:
 
 
 CHECKS: tuple[Check, ...] = (
+    Check(name=version.NAME, meaning="the version, and the Python that runs it", look=version.look),
+    Check(name=installations.NAME, meaning="other tokenctl commands on PATH", look=installations.look),
     Check(name=choice.NAME, meaning="the config file, and the profile in use", look=choice.look),
+    Check(name=variables.NAME, meaning="the environment variables that take part", look=variables.look),
+    Check(name=state.NAME, meaning="the state directory", look=state.look),
     Check(name=session.NAME, meaning="the session", look=session.look),
+    Check(name=mirror.NAME, meaning="whether keyring and redo log agree", look=mirror.look),
+    Check(name=journal.NAME, meaning="what is known of the refresh token", look=journal.look),
+    Check(name=lock.NAME, meaning="the lock of the profile", look=lock.look),
 )
