@@ -24,11 +24,11 @@ def look(check: str, case: Case, home: Path) -> Iterator[Finding]:
         free = found.f_frsize * (found.f_bavail if os.geteuid() else found.f_bfree)
         if found.f_flag & os.ST_RDONLY or not os.access(folder, os.W_OK | os.X_OK):
             yield _failure(check, case, f"{folder} cannot be written, so no session can be renewed", "make it writable")
-        elif free < RESERVED or (found.f_files and not found.f_ffree):
+        elif (found.f_blocks and free < RESERVED) or (found.f_files and not found.f_ffree):
             yield _failure(
                 check, case, f"the disk of {folder} is full, so no session can be renewed", "free some space"
             )
-        elif free < LITTLE:
+        elif found.f_blocks and free < LITTLE:
             yield Finding(
                 check=check,
                 status="warning",

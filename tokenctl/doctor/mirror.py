@@ -13,7 +13,8 @@ def look(case: Case) -> Iterator[Finding]:
     vault, session = case.vault, case.session
     if vault is None or session is None or not vault.lasting:
         return
-    moved = None if vault.behind else vault.moved_apart(session)
+    # What another state directory renews has no mirror here; the check of the session says so.
+    moved = vault.moved_apart(session) if vault.renews(session) and not vault.behind else None
     if vault.behind:
         yield Finding(
             check=NAME,
