@@ -14,11 +14,8 @@ Picture = dict[str, tuple[int, int, int]]
 
 def picture(folder: Path) -> Picture:
     """Mode, size and time of every file."""
-    return {
-        str(each): (found.st_mode, found.st_size, found.st_mtime_ns)
-        for each in sorted(folder.rglob("*"))
-        if (found := each.lstat())
-    }
+    found = {str(each): each.lstat() for each in sorted(folder.rglob("*"))}
+    return {name: (each.st_mode, each.st_size, each.st_mtime_ns) for name, each in found.items()}
 
 
 @pytest.mark.parametrize(
