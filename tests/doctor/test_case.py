@@ -105,3 +105,26 @@ def test_a_session_of_another_state_directory_is_not_renewed_here(setup: Setup) 
     setup.sign_in(-1)
     assert isinstance(setup.case(environ=other).problem, UsageError)
     assert not os.path.exists(other["TOKENCTL_STATE_DIR"])
+
+
+@pytest.mark.parametrize(
+    ("more", "environ", "status"),
+    [
+        ('flow = "workload"\nsource = "env"\n', {"ID_TOKEN": "e30.e30.x"}, None),
+        ('flow = "workload"\nsource = "file"\nsource_file = "/nonexistent"\n', {}, 2),
+        ('flow = "workload"\n', {}, 2),
+        ('flow = "client-credentials"\n', {"CLIENT_SECRET": "a\tb"}, 2),
+        ('flow = "client-credentials"\nclient_key_file = "/nonexistent"\n', {}, 2),
+        ('flow = "client-credentials"\nstore = "memory"\n', {"CLIENT_SECRET": "s3cr3t"}, None),
+        ('store = "memory"\n', {}, 2),
+    ],
+)
+def test_what_a_machine_lacks_is_seen_before_a_request(
+    setup: Setup, more: str, environ: dict[str, str], status: int | None
+) -> None:
+    """Its secret, its key or its identity: `token` ends with the same status, and the server is not asked."""
+    key = 'token_endpoint_auth_method = "private_key_jwt"\n' if "key_file" in more else ""
+    setup.write("t", more=f"{more}{key}")
+    case = setup.case("t", {f"TOKENCTL_{name}": value for name, value in environ.items()})
+    assert getattr(case.problem, "exit_status", None) == status, case.problem
+    assert case.asks_server is (status is None)

@@ -29,7 +29,7 @@ def look(case: Case) -> Iterator[Finding]:
 def _file_system(path: Path) -> str | None:
     """Return the name of the lock's file system if other machines do not see its locks."""
     with suppress(OSError):
-        existing = next(each for each in path.parents if each.exists())
+        existing = next(each for each in path.parents if os.path.exists(each))
         return local_locks_of(os.stat(existing).st_dev)
     return None
 
