@@ -93,7 +93,7 @@ __tokenctl_table() {
       ;;
   esac
   settings='issuer=@text client_id=@text scope=@text resource=@text audience=@text hosts=@text flow=auto,browser,device,client-credentials,api-key,workload store=keyring,session,file,memory keyring_backend=@text passphrase_command=@text env=@text min_ttl=@text cache=true,false audit=on,off port=@text redirect_uri=@text token_endpoint_auth_method=none,client_secret_basic,client_secret_basic_raw,client_secret_post,client_secret_jwt,private_key_jwt client_key_file=@file client_key_id=@text assertion_algorithm=RS256,RS384,RS512,PS256,PS384,PS512,ES256,ES384,ES512,EdDSA,Ed25519 assertion_audience=issuer,token_endpoint source=auto,github,gitlab,circleci,buildkite,azure,kubernetes,gcp,file,env,command source_audience=@text source_file=@file source_variable=@text source_command=@text service_connection=@text identity_use=token-exchange,jwt-bearer,client-assertion narrow_by=refresh,token-exchange renewal_ends_access_token=true,false params=@text ca_file=@file api=@text authorization_endpoint=@text token_endpoint=@text device_authorization_endpoint=@text revocation_endpoint=@text introspection_endpoint=@text jwks_uri=@text'
-  topics='ci config environment exit-statuses keyrings networks python reliability security servers signing-in token-apis troubleshooting'
+  topics='audit ci config environment exit-statuses keyrings networks python reliability security servers signing-in token-apis troubleshooting'
 }
 
 # The names of the profiles, from the config file (TOML), line by line. bash and zsh both run these functions.

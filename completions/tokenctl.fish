@@ -358,6 +358,7 @@ complete -c tokenctl -n '__tokenctl_at "logout"' -l config -r -F -d 'The config 
 complete -c tokenctl -n '__tokenctl_at "logout"' -s v -l verbose -d 'Write each step to stderr (never a secret).'
 complete -c tokenctl -n '__tokenctl_at "logout"' -s q -l quiet -d 'Leave out warnings and notes; errors stay.'
 complete -c tokenctl -n '__tokenctl_at "logout"' -s h -l help -d 'Show this message and exit.'
+complete -c tokenctl -n '__tokenctl_helps' -a audit -d 'Is somebody else using my session: the event log and its anomalies.'
 complete -c tokenctl -n '__tokenctl_helps' -a ci -d 'Pipelines and scripts: GitHub, GitLab, a plain shell.'
 complete -c tokenctl -n '__tokenctl_helps' -a config -d 'The config file, and every setting of a profile.'
 complete -c tokenctl -n '__tokenctl_helps' -a environment -d 'Every variable, and who is asked for.'

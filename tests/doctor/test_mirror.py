@@ -39,6 +39,14 @@ def test_somebody_else_stored_another_session(setup: Setup) -> None:
     assert found.status == "warning" and "a newer generation" in found.sentence
 
 
+def test_somebody_else_changed_the_tokens(setup: Setup) -> None:
+    """The generation is the same, and the tokens are not."""
+    session = setup.sign_in()
+    Ring().set_password("tokenctl:t", "session", sessions.dumps(replace(session, refresh_token="rt9")))
+    (found,) = looked(setup)
+    assert found.status == "warning" and "other tokens" in found.sentence and "rt9" not in repr(found)
+
+
 def test_without_a_session_there_is_nothing_to_compare(setup: Setup) -> None:
     """Another check says that."""
     assert not looked(setup)

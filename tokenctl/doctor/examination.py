@@ -23,13 +23,10 @@ def examine(case: Case, checks: Sequence[Check] = CHECKS) -> Examination:
     """Let every check look. A check that fails itself is no reason for the others not to look."""
     redaction = Redaction(case.runtime.environ)
     findings = tuple(_redacted(found, redaction) for check in checks for found in _findings_of(check, case))
-    problem = None if case.problem is None or case.problem.hint is None else redaction.of(case.problem.hint)
-    remedies = (each.remedy for each in findings if each.status == "failed")
-    return Examination(
-        findings=findings,
-        exit_status=_exit_status(case, findings),
-        first=next((each for each in remedies if each), problem),
-    )
+    first = next((each.remedy for each in findings if each.status == "failed" and each.remedy), None)
+    if first is None and case.problem is not None:
+        first = redaction.of(case.problem.hint or case.problem.next_step or case.problem.message)
+    return Examination(findings=findings, exit_status=_exit_status(case, findings), first=first)
 
 
 def _findings_of(check: Check, case: Case) -> Sequence[Finding]:

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from tokenctl.doctor.case import Case
 from tokenctl.doctor.finding import Finding
+from tokenctl.model.session import Session
+from tokenctl.storage.vault import Vault
 
 NAME = "redo-log"
 
@@ -14,7 +16,7 @@ def look(case: Case) -> Iterator[Finding]:
     if vault is None or session is None or not vault.lasting:
         return
     # What another state directory renews has no mirror here; the check of the session says so.
-    moved = vault.moved_apart(session) if vault.renews(session) and not vault.behind else None
+    moved = _moved(vault, session) if vault.renews(session) and not vault.behind else None
     if vault.behind:
         yield Finding(
             check=NAME,
@@ -31,3 +33,8 @@ def look(case: Case) -> Iterator[Finding]:
         )
     else:
         yield Finding(check=NAME, status="ok", sentence="the keyring has the newest session that is known here")
+
+
+def _moved(vault: Vault, session: Session) -> str | None:
+    other = "other tokens than its mirror" if vault.differs_from_mirror(session) else None
+    return vault.moved_apart(session) or other

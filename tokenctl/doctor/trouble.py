@@ -13,6 +13,6 @@ def finding_of(check: str, error: TokenctlError, *, counts: bool = True) -> Find
         check=check,
         status="failed" if counts else "warning",
         sentence=error.message,
-        remedy=error.hint,
+        remedy=error.hint or error.next_step,
         exit_status=error.exit_status if counts else 0,
     )

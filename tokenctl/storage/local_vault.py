@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
@@ -190,16 +191,19 @@ class LocalVault:
     def moved_apart(self, session: Session) -> str | None:
         with contextlib.suppress(StoreError, UsageError):
             header = redo_header.read(session_files.path_of(self.folder, session_files.REDO_LOG, session))
-            if header is None:
-                others = any(session_files.others(self.folder, session_files.REDO_LOG, session))
-                return "another session" if others and not self.renews(session) else None
-            if header.generation < session.generation:
-                return "a newer generation"
-            if header.generation == session.generation:
-                mirror = self.redo_log.read(replace(session, generation=session.generation - 1))
-                same = mirror is not None and _tokens(mirror) == _tokens(session)
-                return None if same else "other tokens"
+            if header is not None:
+                return "a newer generation" if header.generation < session.generation else None
+            others = map(os.path.lexists, session_files.others(self.folder, session_files.REDO_LOG, session))
+            if session.state_id not in (None, self._state_dir.id) and any(others):
+                return "another session"
         return None
+
+    def differs_from_mirror(self, session: Session) -> bool:
+        with contextlib.suppress(StoreError, UsageError):
+            mirror = self.redo_log.read(replace(session, generation=session.generation - 1))
+            same = mirror is None or mirror.generation != session.generation or _tokens(mirror) == _tokens(session)
+            return not same
+        return False
 
     # -- the lock --------------------------------------------------------------------------------------
 
@@ -208,7 +212,7 @@ class LocalVault:
         from tokenctl.storage.lock import DEADLINE, exclusive
 
         seconds = DEADLINE if patience is None else min(patience, DEADLINE)
-        started = self._runtime.since_boot()
+        started = time.monotonic()  # without the time that the machine sleeps, as the lock's own deadline
         with contextlib.ExitStack() as stack:
             try:
                 lock = stack.enter_context(exclusive(self.folder / "lock", seconds, self._report_waiting))
@@ -224,8 +228,8 @@ class LocalVault:
                 fast_path.drop(self.profile.name, self._places)
 
     def _record_wait(self, started: float, holder: int | None) -> None:
-        """Record that the lock was not had in a time in which every renewal ends. `started` is seconds since boot."""
-        waited = self._runtime.since_boot() - started
+        """Record that the lock was not had in a time in which every renewal ends. `started` is monotonic seconds."""
+        waited = time.monotonic() - started
         if waited >= LONGEST_HELD:
             from tokenctl.model.event import Event
 

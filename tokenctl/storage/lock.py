@@ -118,6 +118,7 @@ def not_seen_elsewhere(path: Path, system: str) -> UsageError:
     return UsageError(
         f"{path} is on a file system ({system}) whose locks other machines do not see, as it is mounted here",
         hint="set TOKENCTL_STATE_DIR to a folder of yours on a local disk, or mount it with locks",
+        page="troubleshooting",
     )
 
 
@@ -175,6 +176,7 @@ def _acquire(descriptor: int, path: Path) -> bool:
         raise UsageError(
             f"{path} cannot be locked: {reason.strerror}",
             hint="its file system has no locks; set TOKENCTL_STATE_DIR to a folder on a local disk",
+            page="troubleshooting",
         ) from None
 
 
