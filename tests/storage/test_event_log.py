@@ -24,3 +24,14 @@ def test_who_only_looks_takes_no_lock(tmp_path: Path) -> None:
         held = {each: each.stat().st_mtime_ns for each in tmp_path.iterdir()}
         assert [each.seq for each in EventLog(tmp_path, locks=False).read()] == [1]
     assert {each: each.stat().st_mtime_ns for each in tmp_path.iterdir()} == held and held.keys() == before.keys()
+
+
+def test_a_keyring_that_fails_is_written_after_each_renewal(tmp_path: Path) -> None:
+    """Five failures an hour are written, and one after each renewal: else its copy seems to have reached the keyring."""
+    log = EventLog(tmp_path)
+    for at in range(10):
+        log.append(Event(event="keyring-failed", profile="t", at=float(at)))
+    log.append(Event(event="renewal", profile="t", at=11.0))
+    for profile in ("t", "t", "u"):
+        log.append(Event(event="keyring-failed", profile=profile, at=12.0))
+    assert [each.profile for each in log.read() if each.event == "keyring-failed"] == ["t"] * 6 + ["u"]

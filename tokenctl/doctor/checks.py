@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from tokenctl.doctor import choice, installations, journal, lock, mirror, session, state, variables, version
+from tokenctl.doctor import anomalies, choice, installations, journal, lock, mirror, session, state, variables, version
 from tokenctl.doctor.case import Case
 from tokenctl.doctor.finding import Finding
 
@@ -28,4 +28,5 @@ CHECKS: tuple[Check, ...] = (
     Check(name=mirror.NAME, meaning="whether keyring and redo log agree", look=mirror.look),
     Check(name=journal.NAME, meaning="what is known of the refresh token", look=journal.look),
     Check(name=lock.NAME, meaning="the lock of the profile", look=lock.look),
+    Check(name=anomalies.NAME, meaning="the anomalies of the event log", look=anomalies.look),
 )
