@@ -94,7 +94,7 @@ class Transport:
 
     def _send_once(self, request: Request, left: float, claim: Claim) -> Response:
         attempt = Attempt(
-            host=_host_and_port(request.url),
+            host=host_and_port(request.url),
             url=request.url,
             proxy=None if request.direct else self._proxy(request.url),
             total=self._total,
@@ -172,7 +172,7 @@ class Transport:
                 body += decoded(part, LARGEST + 1 - len(body))
                 if len(body) > LARGEST:
                     raise Refused(
-                        f"{_host_and_port(request.url)} answered with more than {LARGEST // 1024} KiB", lost=True
+                        f"{host_and_port(request.url)} answered with more than {LARGEST // 1024} KiB", lost=True
                     )
             date = read_date(answer.headers.get("Date"))
             return Response(
@@ -230,7 +230,7 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _host_and_port(url: str) -> str:
+def host_and_port(url: str) -> str:
     """Name the host, and the port if it is not the scheme's default."""
     parts = urlsplit(url)
     default = {"https": ":443", "http": ":80"}.get(parts.scheme, "")

@@ -1,0 +1,152 @@
+"""Connect to a server as a request does, and send nothing: whether it can be reached, and what its certificate says.
+
+For who looks why a request fails. The errors are those of `Transport.send`: both make them by `attempt.py`.
+"""
+
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import httpcore
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from tokenctl.adapters import trust
+from tokenctl.adapters.attempt import CONNECT, Attempt
+from tokenctl.adapters.claim import Claim, GivenUp
+from tokenctl.adapters.deadline import Call, DeadlinePassed
+from tokenctl.adapters.pools import pool
+from tokenctl.adapters.proxies import choose, with_system_settings
+from tokenctl.adapters.side_by_side import in_turn
+from tokenctl.adapters.transport import host_and_port
+from tokenctl.errors import TokenctlError, Unreachable
+
+LOOK_UP = 5.0
+"""Seconds for the look-up of a name; a name server that is not there costs the system's resolver longer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """A server's certificate: for whom it is, who issued it, and when it ends (epoch seconds)."""
+
+    subject: str
+    issuer: str
+    ends_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connected:
+    """A connection that was made, in `seconds`. `version` is that of TLS, and None where there is no TLS."""
+
+    seconds: float
+    version: str | None = None
+    certificate: Certificate | None = None
+
+
+def addresses(url: str, environ: Mapping[str, str]) -> list[str]:
+    """Look up the addresses of the host to connect to: the proxy of this URL, else its host. Raises Unreachable."""
+    attempt = _attempt(url, environ)
+    host = attempt.proxy.host if attempt.proxy else httpcore.URL(url).host.decode()
+    call = Call(partial(socket.getaddrinfo, host, None, type=socket.SOCK_STREAM))
+    call.ended_within(LOOK_UP)
+    try:
+        found = call.result()
+    except DeadlinePassed:
+        raise Unreachable(
+            f"the name {host} was not looked up within {LOOK_UP:.0f} s",
+            hint="check the network, and the name server (DNS) that this machine uses",
+        ) from None
+    except (OSError, UnicodeError) as error:
+        raise attempt.failure(httpcore.ConnectError(error)) from None
+    return in_turn([(family, at[0]) for family, _, _, _, at in found])
+
+
+def connect(url: str, ca_file: str | None, environ: Mapping[str, str]) -> Connected:
+    """Connect with the proxy and the trust of a request to this URL. Raises what `Transport.send` raises."""
+    attempt = _attempt(url, environ)
+    streams: list[httpcore.NetworkStream] = []
+    started = time.monotonic()
+    try:
+        _reach(attempt, trust.context(ca_file), streams)
+    except TokenctlError:
+        raise
+    except Exception as error:
+        raise attempt.failure(error) from None
+    seconds = time.monotonic() - started
+    secure = streams[-1].get_extra_info("ssl_object") if streams else None
+    version = secure.version() if secure else None
+    return Connected(seconds=seconds, version=version, certificate=_certificate(streams))
+
+
+def shown(url: str, environ: Mapping[str, str]) -> Certificate | None:
+    """Return the certificate that the server shows, whoever issued it. It is not trusted, and nothing is sent."""
+    streams: list[httpcore.NetworkStream] = []
+    try:
+        _reach(_attempt(url, environ), trust.of_everything(), streams)
+    except Exception:  # the error of `connect` is the one that counts
+        return None
+    return _certificate(streams)
+
+
+def has_public_ca(url: str, environ: Mapping[str, str]) -> bool:
+    """Tell whether the server's certificate is of one of the CAs that browsers trust everywhere.
+
+    Otherwise it is of a private CA, or of one with which a company's proxy or a program of this machine reads along.
+    """
+    try:
+        _reach(_attempt(url, environ), trust.of_public_authorities(), [])
+    except Exception:
+        return False
+    return True
+
+
+def _attempt(url: str, environ: Mapping[str, str]) -> Attempt:
+    claim = Claim()
+    claim.give_up()  # so that nothing is sent
+    proxy = choose(url, with_system_settings(url, environ))
+    return Attempt(host=host_and_port(url), url=url, proxy=proxy, total=CONNECT, claim=claim)
+
+
+def _reach(attempt: Attempt, context: Any, streams: list[httpcore.NetworkStream]) -> None:
+    """Connect up to the point where a request would be sent. `streams` gets those that speak TLS, the server's last."""
+
+    def trace(event: str, details: dict[str, Any]) -> None:
+        if event.endswith("start_tls.complete"):
+            streams.append(details["return_value"])
+        attempt.trace(event, details)
+
+    def run() -> None:
+        timeout = {"connect": CONNECT, "read": CONNECT, "write": CONNECT, "pool": CONNECT}
+        with pool(attempt.proxy, context) as connections:
+            connections.request("GET", attempt.url, extensions={"trace": trace, "timeout": timeout})
+
+    call = Call(run)
+    call.ended_within(CONNECT)
+    try:
+        call.result()
+    except GivenUp:  # it is connected
+        pass
+
+
+def _certificate(streams: list[httpcore.NetworkStream]) -> Certificate | None:
+    secure = streams[-1].get_extra_info("ssl_object") if streams else None
+    encoded = secure.getpeercert(binary_form=True) if secure else None
+    if not encoded:
+        return None
+    try:
+        found = x509.load_der_x509_certificate(encoded)
+        ends_at = int(found.not_valid_after_utc.timestamp())
+        return Certificate(subject=_name(found.subject), issuer=_name(found.issuer), ends_at=ends_at)
+    except ValueError:
+        return None
+
+
+def _name(name: x509.Name) -> str:
+    """Return the name to show: the organization, and the common name where there is one."""
+    found = [
+        str(each.value) for kind in (NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME) for each in name.get_attributes_for_oid(kind)[:1]
+    ]
+    return ", ".join(dict.fromkeys(found)) or name.rfc4514_string()
