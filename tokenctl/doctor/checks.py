@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from tokenctl.doctor import choice, session
 from tokenctl.doctor.case import Case
 from tokenctl.doctor.finding import Finding
 
@@ -17,4 +18,7 @@ class Check:
     online: bool = False
 
 
-CHECKS: tuple[Check, ...] = ()
+CHECKS: tuple[Check, ...] = (
+    Check(name=choice.NAME, meaning="the config file, and the profile in use", look=choice.look),
+    Check(name=session.NAME, meaning="the session", look=session.look),
+)

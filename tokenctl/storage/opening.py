@@ -8,7 +8,7 @@ from tokenctl.errors import UsageError
 from tokenctl.model.profile import Profile
 from tokenctl.model.store import Store, StoreChoice
 from tokenctl.runtime import Runtime
-from tokenctl.storage.patience import patience_for
+from tokenctl.storage.patience import UNATTENDED, patience_for
 
 OF_THE_LIBRARY = "keyring.backends."
 """The keyring library's own backends ask in windows of the desktop, and not at the terminal."""
@@ -63,7 +63,8 @@ def in_store(profile: Profile, kind: str) -> Profile:
 
 
 def _open_keyring(runtime: Runtime, kind: str, backend: str | None, collection: str | None) -> Store:
-    patience = patience_for(runtime.terminal)
+    # Who only looks opens no window in which a person unlocks a keyring.
+    patience = UNATTENDED if runtime.looks_only else patience_for(runtime.terminal)
     if backend == "keyring.backends.SecretService.Keyring":
         try:
             from tokenctl.storage.secret_service import SecretServiceStore
@@ -82,7 +83,15 @@ def _open_keyring(runtime: Runtime, kind: str, backend: str | None, collection: 
         return open_keyring(runtime.environ, kind, backend, patience)
     from tokenctl.storage.prompting import open_guarded
 
-    return open_guarded(runtime, kind, backend, patience)
+    store = open_guarded(runtime, kind, backend, patience_for(runtime.terminal))
+    return _without_lock(store) if runtime.looks_only else store
+
+
+def _without_lock(store: Store) -> Store:
+    """Return a store that takes no lock to read: its entry can be missing while another process writes the file."""
+    from tokenctl.storage.one_file import OneFileStore
+
+    return store.without_lock() if isinstance(store, OneFileStore) else store
 
 
 def _open_file(runtime: Runtime, profile: Profile, folder: Path) -> Store:

@@ -1,0 +1,49 @@
+"""An examination: every check of the table looks at the case, one after the other."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from tokenctl.doctor.case import Case
+from tokenctl.doctor.checks import CHECKS, Check
+from tokenctl.doctor.finding import Finding
+from tokenctl.doctor.redaction import redacted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """The findings in the order of the table, and the exit status that `token` would end with."""
+
+    findings: tuple[Finding, ...]
+    exit_status: int
+
+
+def examine(case: Case, checks: Sequence[Check] = CHECKS) -> Examination:
+    """Let every check look. A check that fails itself is no reason for the others not to look."""
+    findings = tuple(found for check in checks for found in _findings_of(check, case))
+    return Examination(findings=findings, exit_status=_exit_status(case, findings))
+
+
+def _findings_of(check: Check, case: Case) -> Iterator[Finding]:
+    if check.online and case.offline:
+        yield Finding(check=check.name, status="could not check", sentence="--offline leaves this out")
+        return
+    try:
+        with case.runtime.terminal.delayed_progress(f"tokenctl: looking at: {check.meaning} "):
+            found = list(check.look(case))
+    except Exception as error:  # its text can have a secret in it; the type cannot
+        sentence = f"this check failed itself: unexpected {type(error).__name__}"
+        found = [Finding(check=check.name, status="could not check", sentence=sentence)]
+    for each in found:
+        yield replace(
+            each,
+            sentence=redacted(each.sentence),
+            remedy=None if each.remedy is None else redacted(each.remedy),
+            more=redacted(each.more),
+        )
+
+
+def _exit_status(case: Case, findings: Iterable[Finding]) -> int:
+    """Return the status of the error that `token` would meet first: what needs no request comes first."""
+    if case.problem is not None:
+        return case.problem.exit_status
+    return next((each.exit_status for each in findings if each.status == "failed" and each.exit_status), 0)

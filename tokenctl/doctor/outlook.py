@@ -1,0 +1,56 @@
+"""What `token` would do with the session that is stored: as far as that can be told without a lock and a request."""
+
+from dataclasses import dataclass
+
+from tokenctl.broker import lifecycle, permission
+from tokenctl.broker.standing import standing
+from tokenctl.errors import TokenctlError
+from tokenctl.flows import clients
+from tokenctl.model.session import Session
+from tokenctl.model.session_state import OtherSession, renewed_elsewhere
+from tokenctl.runtime import Runtime
+from tokenctl.storage.vault import Vault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """The session's state, whether `token` has to ask the server, and the error that it would end with before that."""
+
+    state: str
+    asks_server: bool
+    problem: TokenctlError | None = None
+
+
+def outlook(runtime: Runtime, vault: Vault, session: Session | None) -> Outlook:
+    """Foresee what `token` does. `session` is the newest one. Raises what `token` would end with before it knows the state."""
+    if not vault.lasting:
+        return _beginning(runtime, vault, session, "logged_out")
+    stands = standing(runtime, vault, session, vault.profile.min_ttl)
+    if session is None or isinstance(stands.problem, OtherSession):
+        return _beginning(runtime, vault, session, stands.state)
+    problem = stands.problem
+    if problem is None and stands.state == "expired":
+        problem = _obstacle(runtime, vault, session)
+    # A stale token is renewed too; but it is given away all the same while it lives.
+    return Outlook(state=stands.state, asks_server=stands.state == "expired", problem=problem)
+
+
+def _beginning(runtime: Runtime, vault: Vault, session: Session | None, state: str) -> Outlook:
+    """Foresee the begin of a machine's session, or the error that a person must sign in."""
+    try:
+        lifecycle.machine_of(runtime, vault, session)
+    except TokenctlError as error:
+        return Outlook(state=state, asks_server=False, problem=error)
+    return Outlook(state="expired" if session else state, asks_server=True)
+
+
+def _obstacle(runtime: Runtime, vault: Vault, session: Session) -> TokenctlError | None:
+    """Return the error that a renewal would end with before its request; in the order in which a renewal looks."""
+    if not vault.renews(session):
+        return renewed_elsewhere(vault.profile, session)
+    try:
+        permission.check_pause(runtime, vault.profile, vault.journal.read(session), runtime.clock())
+        clients.secret_of_session(runtime, vault, session)
+    except TokenctlError as error:
+        return error
+    return None
