@@ -4,8 +4,10 @@ For who looks why a request fails. The errors are those of `Transport.send`: bot
 """
 
 import socket
+import ssl
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,7 +16,7 @@ import httpcore
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from tokenctl.adapters import trust
+from tokenctl.adapters import tls_errors, trust
 from tokenctl.adapters.attempt import CONNECT, Attempt
 from tokenctl.adapters.claim import Claim, GivenUp
 from tokenctl.adapters.deadline import Call, DeadlinePassed
@@ -35,6 +37,18 @@ class Certificate:
     subject: str
     issuer: str
     ends_at: int
+
+
+class TlsFailed(Unreachable):
+    """The server was reached, and TLS failed; see `tls_errors`. `certificate` is what it shows, which is not trusted.
+
+    `unknown_ca` tells that nothing here knows the CA of the certificate.
+    """
+
+    def __init__(self, error: Unreachable, *, certificate: Certificate | None, unknown_ca: bool) -> None:
+        super().__init__(error.message, hint=error.hint)
+        self.certificate = certificate
+        self.unknown_ca = unknown_ca
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +79,7 @@ def addresses(url: str, environ: Mapping[str, str]) -> list[str]:
 
 
 def connect(url: str, ca_file: str | None, environ: Mapping[str, str]) -> Connected:
-    """Connect with the proxy and the trust of a request to this URL. Raises what `Transport.send` raises."""
+    """Connect with the proxy and the trust of a request to this URL. Raises TlsFailed, and what `Transport.send` raises."""
     attempt = _attempt(url, environ)
     streams: list[httpcore.NetworkStream] = []
     started = time.monotonic()
@@ -74,21 +88,20 @@ def connect(url: str, ca_file: str | None, environ: Mapping[str, str]) -> Connec
     except TokenctlError:
         raise
     except Exception as error:
-        raise attempt.failure(error) from None
+        failed, cause = attempt.failure(error), tls_errors.cause_of(error)
+        if cause is None or not isinstance(failed, Unreachable):
+            raise failed from None
+        unknown = cause.reason in tls_errors.UNKNOWN_CA
+        raise TlsFailed(failed, certificate=_shown(url, environ), unknown_ca=unknown) from None
     seconds = time.monotonic() - started
     secure = streams[-1].get_extra_info("ssl_object") if streams else None
     version = secure.version() if secure else None
     return Connected(seconds=seconds, version=version, certificate=_certificate(streams))
 
 
-def shown(url: str, environ: Mapping[str, str]) -> Certificate | None:
-    """Return the certificate that the server shows, whoever issued it. It is not trusted, and nothing is sent."""
-    streams: list[httpcore.NetworkStream] = []
-    try:
-        _reach(_attempt(url, environ), trust.of_everything(), streams)
-    except Exception:  # the error of `connect` is the one that counts
-        return None
-    return _certificate(streams)
+def is_trusted(url: str, environ: Mapping[str, str]) -> bool:
+    """Tell whether the system's trust store alone trusts the server's certificate."""
+    return _is_reached(url, environ, trust.context(None))
 
 
 def has_public_ca(url: str, environ: Mapping[str, str]) -> bool:
@@ -96,11 +109,22 @@ def has_public_ca(url: str, environ: Mapping[str, str]) -> bool:
 
     Otherwise it is of a private CA, or of one with which a company's proxy or a program of this machine reads along.
     """
+    return _is_reached(url, environ, trust.of_public_authorities())
+
+
+def _is_reached(url: str, environ: Mapping[str, str], context: ssl.SSLContext) -> bool:
     try:
-        _reach(_attempt(url, environ), trust.of_public_authorities(), [])
-    except Exception:
+        _reach(_attempt(url, environ), context, [])
+    except Exception:  # whatever it is, it is told by `connect`
         return False
     return True
+
+
+def _shown(url: str, environ: Mapping[str, str]) -> Certificate | None:
+    streams: list[httpcore.NetworkStream] = []
+    with suppress(Exception):  # the error of `connect` is the one that counts
+        _reach(_attempt(url, environ), trust.of_everything(), streams)
+    return _certificate(streams)
 
 
 def _attempt(url: str, environ: Mapping[str, str]) -> Attempt:
@@ -110,7 +134,7 @@ def _attempt(url: str, environ: Mapping[str, str]) -> Attempt:
     return Attempt(host=host_and_port(url), url=url, proxy=proxy, total=CONNECT, claim=claim)
 
 
-def _reach(attempt: Attempt, context: Any, streams: list[httpcore.NetworkStream]) -> None:
+def _reach(attempt: Attempt, context: ssl.SSLContext, streams: list[httpcore.NetworkStream]) -> None:
     """Connect up to the point where a request would be sent. `streams` gets those that speak TLS, the server's last."""
 
     def trace(event: str, details: dict[str, Any]) -> None:
@@ -125,10 +149,8 @@ def _reach(attempt: Attempt, context: Any, streams: list[httpcore.NetworkStream]
 
     call = Call(run)
     call.ended_within(CONNECT)
-    try:
+    with suppress(GivenUp):  # it is connected
         call.result()
-    except GivenUp:  # it is connected
-        pass
 
 
 def _certificate(streams: list[httpcore.NetworkStream]) -> Certificate | None:
@@ -147,6 +169,8 @@ def _certificate(streams: list[httpcore.NetworkStream]) -> Certificate | None:
 def _name(name: x509.Name) -> str:
     """Return the name to show: the organization, and the common name where there is one."""
     found = [
-        str(each.value) for kind in (NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME) for each in name.get_attributes_for_oid(kind)[:1]
+        str(each.value)
+        for kind in (NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME)
+        for each in name.get_attributes_for_oid(kind)[:1]
     ]
     return ", ".join(dict.fromkeys(found)) or name.rfc4514_string()

@@ -183,6 +183,7 @@ class Transport:
                 retry_after=_retry_after(answer.headers.get("Retry-After"), date),
                 location=answer.headers.get("Location"),
                 date=date,
+                age=_seconds(answer.headers.get("Age")) or 0,
                 proxy=attempt.proxy.name if attempt.proxy else "",
             )
 
@@ -249,6 +250,11 @@ def read_date(value: str | None) -> int | None:
         return None
 
 
+def _seconds(value: str | None) -> int | None:
+    """Read a number of seconds; None when it is none."""
+    return int(value[:9]) if value is not None and value.isascii() and value.isdecimal() else None
+
+
 def _retry_after(value: str | None, date: int | None) -> int | None:
     """Read Retry-After (RFC 9110 section 10.2.3) as seconds, `LONGEST_RETRY_AFTER` at most.
 
@@ -256,8 +262,9 @@ def _retry_after(value: str | None, date: int | None) -> int | None:
     """
     if value is None:
         return None
-    if value.isascii() and value.isdecimal():
-        return min(int(value[:9]), LONGEST_RETRY_AFTER)
+    seconds = _seconds(value)
+    if seconds is not None:
+        return min(seconds, LONGEST_RETRY_AFTER)
     until = read_date(value)
     if until is None:
         return None

@@ -37,11 +37,11 @@ def of_public_authorities() -> ssl.SSLContext:
     return ssl.create_default_context(cafile=certifi.where())
 
 
-def described(ca_file: str | None) -> str:
-    """Say in words which certificates are trusted: the system's, where these are, and `ca_file`."""
+def described() -> str:
+    """Name the system's trust store in words, and the variables that say where it is."""
     named = [f"{name}={os.environ[name]}" for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(name)]
     where = f" ({', '.join(named)})" if named and _by_openssl() else ""
-    return f"the system's trust store{where}{f' or ca_file {ca_file}' if ca_file else ''}"
+    return f"the system's trust store{where}"
 
 
 def has_no_certificates() -> bool:

@@ -171,7 +171,9 @@ def _absolute(entry: str) -> str:
 
 _FLAGS = ("-I", *(("-B",) if sys.dont_write_bytecode else ()))
 """`-I`: no variable of the environment counts, no current directory, and no user's `site-packages` but the caller's."""
-_LOAD = "import gc, sys; gc.set_threshold(100_000); sys.path[:] = sys.argv[2:]; __import__(sys.argv[1], fromlist=['main'])"
+_LOAD = (
+    "import gc, sys; gc.set_threshold(100_000); sys.path[:] = sys.argv[2:]; __import__(sys.argv[1], fromlist=['main'])"
+)
 _START = f"{_LOAD}.main()"
 """What the worker's interpreter does. It has no `-m`, because the module must be found on the caller's `sys.path`.
 
