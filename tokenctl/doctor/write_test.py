@@ -7,14 +7,25 @@ from tokenctl.doctor.finding import Finding
 from tokenctl.doctor.trouble import finding_of
 from tokenctl.errors import TokenctlError
 from tokenctl.model.profile import Profile
+from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
 from tokenctl.storage.vault import Vault
 
 NAME = "write test"
 ENTRY = "doctor"
-"""The end of the entry's name: `tokenctl:<profile>@doctor` in a keyring, `secret.doctor.sealed` in the file store."""
-_PROBE = "a test entry of 'tokenctl doctor --write-test'; it can be removed"
+"""The end of the entry's name: `tokenctl:<profile>@doctor` in a keyring, `session.doctor.sealed` in the file store."""
+_PROBE = Session(
+    id="0" * 16,
+    issuer="a test entry of 'tokenctl doctor --write-test', which can be removed",
+    client_id="",
+    flow="",
+    token_endpoint="",
+    access_token="x" * 2000,  # as long as a real one: some keyrings have a limit
+    obtained_at=0,
+    seal_key="A" * 43 + "=",
+)
+"""It has the form of a session, because that is what has to be kept. No token is in it."""
 
 
 def look(runtime: Runtime, profile: Profile) -> Iterator[Finding]:
@@ -38,7 +49,7 @@ def _write(vault: Vault, name: str) -> None:
     """Write the entry, which the store reads back and compares, and remove it also when that fails."""
     store = vault.store
     try:
-        store.write_secret(name, _PROBE)
+        store.write(name, _PROBE)
     except BaseException:
         with suppress(TokenctlError):  # the first error is the one that helps
             store.delete(name)
