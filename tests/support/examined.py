@@ -15,9 +15,7 @@ from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
 
 
-def case_of(
-    profile: Profile, environ: Mapping[str, str] = {}, *, store: Store | None = None, **members: Any
-) -> Case:
+def case_of(profile: Profile, environ: Mapping[str, str] = {}, *, store: Store | None = None, **members: Any) -> Case:
     """Make a case as the doctor does, for a profile that needs no config file. `members` are more of the case."""
     runtime = Runtime(here(environ), store=store)
     runtime.look_only()

@@ -26,6 +26,10 @@ from tokenctl.adapters.side_by_side import in_turn
 from tokenctl.adapters.transport import host_and_port
 from tokenctl.errors import TokenctlError, Unreachable
 
+Secured = tuple[str | None, bytes | None]
+"""The version of TLS, and the server's certificate in DER."""
+IN_ALL = 2 * CONNECT + 1
+"""Seconds for connection and TLS together, each of which has its own deadline."""
 LOOK_UP = 5.0
 """Seconds for the look-up of a name; a name server that is not there costs the system's resolver longer."""
 
@@ -81,10 +85,9 @@ def addresses(url: str, environ: Mapping[str, str]) -> list[str]:
 def connect(url: str, ca_file: str | None, environ: Mapping[str, str]) -> Connected:
     """Connect with the proxy and the trust of a request to this URL. Raises TlsFailed, and what `Transport.send` raises."""
     attempt = _attempt(url, environ)
-    streams: list[httpcore.NetworkStream] = []
     started = time.monotonic()
     try:
-        _reach(attempt, trust.context(ca_file), streams)
+        secured = _reach(attempt, trust.context(ca_file))
     except TokenctlError:
         raise
     except Exception as error:
@@ -94,9 +97,8 @@ def connect(url: str, ca_file: str | None, environ: Mapping[str, str]) -> Connec
         unknown = cause.reason in tls_errors.UNKNOWN_CA
         raise TlsFailed(failed, certificate=_shown(url, environ), unknown_ca=unknown) from None
     seconds = time.monotonic() - started
-    secure = streams[-1].get_extra_info("ssl_object") if streams else None
-    version = secure.version() if secure else None
-    return Connected(seconds=seconds, version=version, certificate=_certificate(streams))
+    version, encoded = secured or (None, None)
+    return Connected(seconds=seconds, version=version, certificate=_read(encoded))
 
 
 def is_trusted(url: str, environ: Mapping[str, str]) -> bool:
@@ -114,48 +116,51 @@ def has_public_ca(url: str, environ: Mapping[str, str]) -> bool:
 
 def _is_reached(url: str, environ: Mapping[str, str], context: ssl.SSLContext) -> bool:
     try:
-        _reach(_attempt(url, environ), context, [])
+        _reach(_attempt(url, environ), context)
     except Exception:  # whatever it is, it is told by `connect`
         return False
     return True
 
 
 def _shown(url: str, environ: Mapping[str, str]) -> Certificate | None:
-    streams: list[httpcore.NetworkStream] = []
-    with suppress(Exception):  # the error of `connect` is the one that counts
-        _reach(_attempt(url, environ), trust.of_everything(), streams)
-    return _certificate(streams)
+    try:
+        secured = _reach(_attempt(url, environ), trust.of_everything())
+    except Exception:  # the error of `connect` is the one that counts
+        return None
+    return _read(secured[1]) if secured else None
 
 
 def _attempt(url: str, environ: Mapping[str, str]) -> Attempt:
     claim = Claim()
     claim.give_up()  # so that nothing is sent
     proxy = choose(url, with_system_settings(url, environ))
-    return Attempt(host=host_and_port(url), url=url, proxy=proxy, total=CONNECT, claim=claim)
+    return Attempt(host=host_and_port(url), url=url, proxy=proxy, total=IN_ALL, claim=claim)
 
 
-def _reach(attempt: Attempt, context: ssl.SSLContext, streams: list[httpcore.NetworkStream]) -> None:
-    """Connect up to the point where a request would be sent. `streams` gets those that speak TLS, the server's last."""
+def _reach(attempt: Attempt, context: ssl.SSLContext) -> Secured | None:
+    """Connect up to the point where a request would be sent, and return what TLS says; None where there is no TLS."""
+    secured: list[Secured] = []
 
     def trace(event: str, details: dict[str, Any]) -> None:
-        if event.endswith("start_tls.complete"):
-            streams.append(details["return_value"])
+        if event.endswith("start_tls.complete"):  # that of an HTTPS proxy comes first, and the server's last
+            end = details["return_value"].get_extra_info("ssl_object")
+            secured.append((end.version(), end.getpeercert(True)))
         attempt.trace(event, details)
 
     def run() -> None:
-        timeout = {"connect": CONNECT, "read": CONNECT, "write": CONNECT, "pool": CONNECT}
+        timeout = dict.fromkeys(("connect", "read", "write", "pool"), CONNECT)
         with pool(attempt.proxy, context) as connections:
             connections.request("GET", attempt.url, extensions={"trace": trace, "timeout": timeout})
 
     call = Call(run)
-    call.ended_within(CONNECT)
+    call.ended_within(IN_ALL)
     with suppress(GivenUp):  # it is connected
         call.result()
+    return secured[-1] if secured else None
 
 
-def _certificate(streams: list[httpcore.NetworkStream]) -> Certificate | None:
-    secure = streams[-1].get_extra_info("ssl_object") if streams else None
-    encoded = secure.getpeercert(binary_form=True) if secure else None
+def _read(encoded: bytes | None) -> Certificate | None:
+    """Read a certificate (DER); None where it cannot be read."""
     if not encoded:
         return None
     try:

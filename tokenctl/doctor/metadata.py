@@ -33,7 +33,7 @@ def look(case: Case, profile: Profile) -> Iterator[Finding]:
     yield Finding(
         check=NAME,
         status="ok",
-        sentence=f"found, and its issuer is {server.issuer} to the character{_offers(server)}",
+        sentence=f"the metadata is there, and its issuer is exactly {server.issuer}{_offers(server)}",
         more={
             "issuer": server.issuer,
             "token_endpoint": server.token_endpoint,

@@ -12,19 +12,28 @@ from tokenctl.adapters.proxies import Proxy
 from tokenctl.doctor import clock, metadata, tls
 from tokenctl.doctor.case import Case
 from tokenctl.doctor.finding import Finding
-from tokenctl.doctor.route import Route, routes
+from tokenctl.doctor.route import Route, begins_now, routes
 from tokenctl.doctor.trouble import finding_of
-from tokenctl.errors import TokenctlError
+from tokenctl.errors import TokenctlError, UsageError
+from tokenctl.flows.discovery import checked
 
 NAME = "network"
+_UNKNOWN = Finding(check=NAME, status="could not check", sentence="it is not known which server is used")
 
 
 def look(case: Case) -> Iterator[Finding]:
     """Go the way to each server. The issuer's comes first; its metadata and its clock are looked at last."""
-    found = routes(case)
-    if case.profile is None or not found:
-        yield Finding(check=NAME, status="could not check", sentence="it is not known which server is used")
+    if case.profile is None:
+        yield _UNKNOWN
         return
+    try:
+        _ = case.profile.issuer is None or checked(case.profile.issuer)
+    except UsageError as error:
+        yield finding_of("issuer", error, counts=begins_now(case))
+        return
+    found = routes(case)
+    if not found:
+        yield _UNKNOWN
     issuer_reached = False
     for route in found:
         reached = yield from _follow(case, route)
