@@ -40,7 +40,8 @@ def test_a_port_that_is_in_use_is_told(setting: str) -> None:
     """A sign-in by browser would fail; the session goes on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        found = looked_at(**{setting: port if setting == "port" else f"http://127.0.0.1:{port}/callback"})["listener"]
+        settings: dict[str, Any] = {"port": port, "redirect_uri": f"http://127.0.0.1:{port}/callback"}
+        found = looked_at({}, **{setting: settings[setting]})["listener"]
     assert (found.status, found.exit_status) == ("warning", 0)
     assert f"cannot listen on 127.0.0.1 port {port}" in found.sentence and "--port" in (found.remedy or "")
 

@@ -12,8 +12,8 @@ from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
 from tokenctl.storage.vault import Vault
 
-Step = Literal["profile", "state", "session"]
-"""Where `token` would end: it chooses the profile, opens the vault, or reads and perhaps renews the session."""
+Step = Literal["profile", "state", "reading", "session"]
+"""Where `token` would end: it chooses the profile, opens the profile's folder, reads the session, or goes on with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +38,15 @@ class Case:
     problem: TokenctlError | None = None
     step: Step | None = None
 
+    @property
+    def has_config(self) -> bool:
+        """Tell whether the config file could be read, or is absent."""
+        return self.profile is not None or "config" in vars(self.runtime)
+
+    def failed_at(self, step: Step) -> TokenctlError | None:
+        """Return the problem if `token` would end at this step."""
+        return self.problem if self.step == step else None
+
 
 def case_of(runtime: Runtime, name: str | None, *, offline: bool = False, write_test: bool = False) -> Case:
     """Go the way of `token`, as far as that needs no lock and no request, and keep what is found on it."""
@@ -48,12 +57,12 @@ def case_of(runtime: Runtime, name: str | None, *, offline: bool = False, write_
         profile = environment.choose(runtime.config, runtime.environ, name)
         case, step = replace(case, profile=profile), "state"
         vault = vaults.open(runtime, profile)
-        case, step = replace(case, vault=vault), "session"
+        case, step = replace(case, vault=vault), "reading"
         session = vault.newest()
+        case, step = replace(case, session=session), "session"
         found = outlook.outlook(runtime, vault, session)
         return replace(
             case,
-            session=session,
             state=found.state,
             asks_server=found.asks_server,
             problem=found.problem,

@@ -11,16 +11,18 @@ from tokenctl.doctor.redaction import redacted
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examination:
-    """The findings in the order of the table, and the exit status that `token` would end with."""
+    """The findings in the order of the table, the exit status that `token` would end with, and what to do first."""
 
     findings: tuple[Finding, ...]
     exit_status: int
+    first: str | None = None
+    """The remedy of the first failure; None where nothing has failed, or nothing can be done."""
 
 
 def examine(case: Case, checks: Sequence[Check] = CHECKS) -> Examination:
     """Let every check look. A check that fails itself is no reason for the others not to look."""
     findings = tuple(found for check in checks for found in _findings_of(check, case))
-    return Examination(findings=findings, exit_status=_exit_status(case, findings))
+    return Examination(findings=findings, exit_status=_exit_status(case, findings), first=_first(case, findings))
 
 
 def _findings_of(check: Check, case: Case) -> Iterator[Finding]:
@@ -47,3 +49,9 @@ def _exit_status(case: Case, findings: Iterable[Finding]) -> int:
     if case.problem is not None:
         return case.problem.exit_status
     return next((each.exit_status for each in findings if each.status == "failed" and each.exit_status), 0)
+
+
+def _first(case: Case, findings: Iterable[Finding]) -> str | None:
+    remedies = (each.remedy for each in findings if each.status == "failed")
+    problem = None if case.problem is None or case.problem.hint is None else redacted(case.problem.hint)
+    return next((each for each in remedies if each), problem)

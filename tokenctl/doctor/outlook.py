@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from tokenctl.broker import lifecycle, permission
+from tokenctl.broker import downscoped, lifecycle, permission
 from tokenctl.broker.standing import standing
 from tokenctl.errors import TokenctlError
 from tokenctl.flows import clients
 from tokenctl.model.session import Session
 from tokenctl.model.session_state import OtherSession, renewed_elsewhere
+from tokenctl.model.target import from_members
 from tokenctl.runtime import Runtime
 from tokenctl.storage.vault import Vault
 
@@ -28,11 +29,14 @@ def outlook(runtime: Runtime, vault: Vault, session: Session | None) -> Outlook:
     stands = standing(runtime, vault, session, vault.profile.min_ttl)
     if session is None or isinstance(stands.problem, OtherSession):
         return _beginning(runtime, vault, session, stands.state)
-    problem = stands.problem
-    if problem is None and stands.state == "expired":
-        problem = _obstacle(runtime, vault, session)
+    if stands.problem is not None:
+        return Outlook(state=stands.state, asks_server=False, problem=stands.problem)
     # A stale token is renewed too; but it is given away all the same while it lives.
-    return Outlook(state=stands.state, asks_server=stands.state == "expired", problem=problem)
+    asks = stands.state == "expired"
+    target = runtime.asked(vault.profile)
+    if any(target.values()):  # the environment asks for a token with fewer rights
+        asks = downscoped.kept(runtime, vault, session, from_members(target, "environment")) is None
+    return Outlook(state=stands.state, asks_server=asks, problem=_obstacle(runtime, vault, session) if asks else None)
 
 
 def _beginning(runtime: Runtime, vault: Vault, session: Session | None, state: str) -> Outlook:
@@ -49,7 +53,9 @@ def _obstacle(runtime: Runtime, vault: Vault, session: Session) -> TokenctlError
     if not vault.renews(session):
         return renewed_elsewhere(vault.profile, session)
     try:
-        permission.check_pause(runtime, vault.profile, vault.journal.read(session), runtime.clock())
+        entry = vault.journal.read(session)
+        permission.permitted_grant(runtime, vault.profile, session, entry)
+        permission.check_pause(runtime, vault.profile, entry, runtime.clock())
         clients.secret_of_session(runtime, vault, session)
     except TokenctlError as error:
         return error

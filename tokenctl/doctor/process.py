@@ -10,12 +10,14 @@ from pathlib import Path
 from tokenctl import fast_path
 from tokenctl.adapters import worker_process
 from tokenctl.adapters.worker_process import LostContact, NotStarted
-from tokenctl.broker.worker_call import WORKER
+from tokenctl.broker import worker_call
 from tokenctl.doctor.case import Case
 from tokenctl.doctor.finding import Finding
 from tokenctl.errors import TokenctlError
 from tokenctl.storage.opening import OF_THE_LIBRARY
 
+CACHE, WORKER = "cache", "worker"
+"""The names of the checks."""
 KEY_USERS = Path("/proc/key-users")
 """How many keys each user has in the kernel, and may have (keyrings(7))."""
 
@@ -31,7 +33,7 @@ def look_at_cache(case: Case) -> Iterator[Finding]:
         if why
         else "the kernel can keep a copy of the access token until it ends, so that 'tokenctl token' is fast"
     )
-    yield Finding(check="cache", status="ok", sentence=sentence, more={"possible": why is None, "because": why})
+    yield Finding(check=CACHE, status="ok", sentence=sentence, more={"possible": why is None, "because": why})
 
 
 def _why_no_copy(case: Case) -> str | None:
@@ -85,20 +87,20 @@ def look_at_worker(case: Case) -> Iterator[Finding]:
     """Start an interpreter as a renewal does, without a job and without a lock."""
     if not worker_process.POSSIBLE:
         sentence = "a renewal is done by the command itself: this system has no worker"
-        yield Finding(check="worker", status="ok", sentence=sentence)
+        yield Finding(check=WORKER, status="ok", sentence=sentence)
         return
     started = time.monotonic()
     try:
-        worker_process.try_start(WORKER, case.runtime.environ)
+        worker_process.try_start(worker_call.WORKER, case.runtime.environ)
     except NotStarted as reason:
         sentence = f"no process can be started for a renewal ({reason}), so {_BY_ITSELF}"
         remedy = "is the limit of processes of this user reached (ulimit -u)?"
-        yield Finding(check="worker", status="warning", sentence=sentence, remedy=remedy)
+        yield Finding(check=WORKER, status="warning", sentence=sentence, remedy=remedy)
     except LostContact as reason:
         sentence = f"the process for a renewal starts, and cannot load tokenctl ({reason}), so {_BY_ITSELF}"
         remedy = "install tokenctl anew, in an environment of its own: pipx install --force tokenctl"
-        yield Finding(check="worker", status="warning", sentence=sentence, remedy=remedy)
+        yield Finding(check=WORKER, status="warning", sentence=sentence, remedy=remedy)
     else:
         milliseconds = round(1000 * (time.monotonic() - started))
         sentence = f"the process for a renewal starts, and is ready in {milliseconds} ms"
-        yield Finding(check="worker", status="ok", sentence=sentence, more={"milliseconds": milliseconds})
+        yield Finding(check=WORKER, status="ok", sentence=sentence, more={"milliseconds": milliseconds})

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 Value = TypeVar("Value", str, Mapping[str, Any])
 
 _RULES = (
-    (re.compile(r"\b([a-z][a-z0-9+.-]*://)[^\s/?#]*@"), r"\1"),  # a user and a password, such as in the URL of a proxy
+    (re.compile(r"\b([a-z][a-z0-9+.-]*://)[^\s'\"]*@", re.IGNORECASE), r"\1"),  # user and password, as of a proxy
     (re.compile(r"\b([a-z][a-z0-9+.-]*://[^\s?#'\"]*)[?#][^\s'\"]*"), r"\1"),  # a query
     (re.compile(r"(TOKENCTL_\w+ is )(?:'[^']*'|\"[^\"]*\")"), "\\1\N{HORIZONTAL ELLIPSIS}"),  # a variable's value
 )

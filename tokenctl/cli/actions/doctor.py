@@ -20,5 +20,5 @@ def examine(runtime: Runtime, name: str | None, *, offline: bool, write_test: bo
     else:
         from tokenctl.cli.views import diagnosis, panels
 
-        panels.draw(diagnosis.drawn(found))
+        panels.draw(diagnosis.drawn(found), diagnosis.width())
     return found.exit_status

@@ -1,9 +1,11 @@
 """The findings of the doctor, as a document and as lines for a pipe. There is no secret in them."""
 
+from collections import Counter
 from typing import Any
 
 from tokenctl.adapters.terminal import clean
 from tokenctl.doctor.examination import Examination
+from tokenctl.doctor.finding import Finding
 
 SCHEMA = 1
 
@@ -13,11 +15,13 @@ def document(found: Examination) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "exit_status": found.exit_status,
-        "findings": [
-            {"check": each.check, "status": each.status, "sentence": each.sentence, "remedy": each.remedy, **each.more}
-            for each in found.findings
-        ],
+        "findings": list(map(_document, found.findings)),
     }
+
+
+def _document(found: Finding) -> dict[str, Any]:
+    named = {"check": found.check, "status": found.status, "sentence": found.sentence, "remedy": found.remedy}
+    return named | {name: value for name, value in found.more.items() if name not in named}
 
 
 def lines(found: Examination) -> list[str]:
@@ -31,8 +35,10 @@ def lines(found: Examination) -> list[str]:
 
 def verdict(found: Examination) -> str:
     """Say what to do first, or that all is well; and with which status `token` would end."""
-    first = next((each for each in found.findings if each.status == "failed"), None)
+    counted = Counter(each.status for each in found.findings)
     end = f"'tokenctl token' would end with {found.exit_status}"
-    if first is None:
-        return f"all is well: {end}" if not found.exit_status else end
-    return f"{end}; do this first: {clean(first.remedy or first.sentence)}"
+    if found.exit_status or counted["failed"]:
+        return f"{end}; do this first: {clean(found.first)}" if found.first else end
+    if counted["warning"]:
+        return f"{end}; see the {'warning' if counted['warning'] == 1 else 'warnings'}"
+    return f"as far as it could be checked, {end}" if counted["could not check"] else f"all is well: {end}"
