@@ -59,6 +59,20 @@ def test_a_config_file_that_is_absent_is_told(tmp_path: Path) -> None:
     assert "no config file" in cache({"HOME": str(tmp_path)}).sentence
 
 
+@pytest.mark.parametrize(
+    ("keys", "used", "expected"),
+    [
+        ("200/200", "10/20000", "this user has 200 keys in the kernel, and may have 200"),
+        ("1/200", "20000/20000", "this user has 20000 bytes of keys in the kernel, and may have 20000"),
+        ("1/200", "10/20000", None),
+    ],
+)
+def test_a_limit_of_the_kernel_that_is_reached_is_told(keys: str, used: str, expected: str | None) -> None:
+    """Another user's limit does not count."""
+    key_users = f"    0:     3 2/2 200/200 20000/20000\n 1000:     1 1/1 {keys} {used}\n"
+    assert process.exhausted(key_users, 1000) == expected
+
+
 # -- the worker ------------------------------------------------------------------------------------------------
 
 workers = pytest.mark.skipif(not worker_process.POSSIBLE, reason="there are no workers here")

@@ -31,7 +31,7 @@ class Browser:
         if sys.platform in ("win32", "darwin"):
             return None
         found = environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY") or shutil.which("wslview")
-        return None if found else "there is no display: neither DISPLAY nor WAYLAND_DISPLAY is set"
+        return None if found else "there is no display"
 
     def open(self, url: str) -> None:
         """Open the URL. A failure is not reported: the URL is on the terminal too.

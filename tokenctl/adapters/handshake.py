@@ -134,7 +134,7 @@ def _attempt(url: str, environ: Mapping[str, str]) -> Attempt:
     claim = Claim()
     claim.give_up()  # so that nothing is sent
     proxy = choose(url, with_system_settings(url, environ))
-    return Attempt(host=host_and_port(url), url=url, proxy=proxy, total=IN_ALL, claim=claim)
+    return Attempt(host=host_and_port(url), url=url, proxy=proxy, total=CONNECT, claim=claim)
 
 
 def _reach(attempt: Attempt, context: ssl.SSLContext) -> Secured | None:

@@ -33,7 +33,10 @@ def of_everything() -> ssl.SSLContext:
 
 
 def of_public_authorities() -> ssl.SSLContext:
-    """Return what trusts the CAs of the public web alone, by Mozilla's list: to tell these from a private CA."""
+    """Return what trusts the CAs of the public web alone, by Mozilla's list: to tell these from a private CA.
+
+    Some systems put their own list in its place, and then a private CA that the system trusts counts as a public one.
+    """
     return ssl.create_default_context(cafile=certifi.where())
 
 

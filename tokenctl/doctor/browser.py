@@ -42,7 +42,6 @@ def _browser(case: Case) -> Finding:
     return Finding(
         check="browser",
         status="ok",
-        sentence=f"no browser can be opened here{f' ({why})' if why else ''}: 'tokenctl login' prints the address, as with"
-        " --no-browser",
-        remedy="open the address on any machine and paste the one that the browser ends on; or sign in with --flow device",
+        sentence=f"no browser opens here{f' ({why})' if why else ''}: 'tokenctl login' prints the address, which can be opened on"
+        " any machine, as with --no-browser",
     )

@@ -1,12 +1,12 @@
 """Check: the server's metadata: that it is the issuer's, that it offers the profile's flow, and that no endpoint moved."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from tokenctl.doctor.case import Case
 from tokenctl.doctor.finding import Finding
 from tokenctl.doctor.route import begins_now
 from tokenctl.doctor.trouble import finding_of
-from tokenctl.errors import TokenctlError
+from tokenctl.errors import TokenctlError, Unreachable
 from tokenctl.flows import ways
 from tokenctl.flows.discovery import discover
 from tokenctl.model.profile import Profile
@@ -18,22 +18,25 @@ SECONDS = 10.0
 """Seconds for all requests that look for the metadata; there can be four."""
 
 
-def look(case: Case, profile: Profile) -> Iterator[Finding]:
-    """Read the metadata as a login does. A renewal does not need it: it uses the endpoints of the login."""
+def look(case: Case, profile: Profile) -> Generator[Finding, None, bool]:
+    """Read the metadata as a login does, and return whether the server answered.
+
+    A renewal does not need it: it uses the endpoints of the login.
+    """
     runtime = case.runtime
     if profile.api is not None or profile.token_endpoint is not None:
         yield Finding(check=NAME, status="ok", sentence="none is asked for: the profile names the token endpoint")
-        return
+        return True
     try:
         with runtime.requests_end_at(runtime.since_boot() + SECONDS):
             server = discover(runtime, profile)
     except TokenctlError as error:
         yield finding_of(NAME, error, counts=begins_now(case))
-        return
+        return not isinstance(error, Unreachable)
     yield Finding(
         check=NAME,
         status="ok",
-        sentence=f"the metadata is there, and its issuer is exactly {server.issuer}{_offers(server)}",
+        sentence=f"found, and its issuer is exactly {server.issuer}{_offers(server)}",
         more={
             "issuer": server.issuer,
             "token_endpoint": server.token_endpoint,
@@ -44,12 +47,13 @@ def look(case: Case, profile: Profile) -> Iterator[Finding]:
     yield from _missing(server, profile)
     if case.session is not None and case.session.issuer == server.issuer:
         yield from _moved(server, profile, case.session)
+    return True
 
 
 def _offers(server: Metadata) -> str:
     """Say what the server lists. It may list nothing, and offer it all the same (RFC 8414 section 2)."""
     names = [each.rpartition(":")[2] for each in server.grant_types_supported or ()]
-    grants = f"; it lists the grants {', '.join(names)}" if names else ""
+    grants = f"; the grants are {', '.join(names)}" if names else ""
     pkce = "; PKCE with S256" if server.code_challenge_methods_supported else ""
     return grants + pkce
 

@@ -34,12 +34,12 @@ def look(case: Case) -> Iterator[Finding]:
     found = routes(case)
     if not found:
         yield _UNKNOWN
+        return
     issuer_reached = False
     for route in found:
         reached = yield from _follow(case, route)
         issuer_reached = issuer_reached or (reached and route.of_issuer)
-    if issuer_reached:
-        yield from metadata.look(case, case.profile)
+    if issuer_reached and (yield from metadata.look(case, case.profile)):
         yield from clock.look(case, case.profile)
 
 

@@ -68,12 +68,23 @@ def _why_not_of_profile(case: Case) -> str | None:
 def _why_not_of_kernel() -> str | None:
     if not fast_path.may_ask():
         return "a filter of system calls (seccomp) is active, as in a container, or this kind of machine is not known"
-    with suppress(OSError, ValueError, IndexError):
-        for line in KEY_USERS.read_text().splitlines():
-            user, _, rest = line.partition(":")
-            used, most = map(int, rest.split()[2].split("/"))
-            if int(user) == os.getuid() and used >= most:
-                return f"this user has {used} keys in the kernel, and may have {most}"
+    with suppress(OSError):
+        return exhausted(KEY_USERS.read_text(), os.getuid())
+    return None
+
+
+def exhausted(key_users: str, user: int) -> str | None:
+    """Say which limit of the kernel's keys the user has reached, by the text of `KEY_USERS`; None where there is room.
+
+    A line has: user, keys, keys that are made, keys of the limit, bytes of the limit; the last two as `used/most`.
+    """
+    for line in key_users.splitlines():
+        words = line.replace(":", " ").split()
+        if len(words) == 5 and words[0] == str(user):
+            for name, count in (("keys", words[3]), ("bytes of keys", words[4])):
+                used, _, most = count.partition("/")
+                if int(used) >= int(most):
+                    return f"this user has {used} {name} in the kernel, and may have {most}"
     return None
 
 

@@ -26,15 +26,15 @@ def routes(case: Case) -> list[Route]:
     """List the servers, each origin once. A session is renewed at its token endpoint, and begun with the issuer's help."""
     if case.profile is None:
         return []
-    endpoint = case.session.token_endpoint if case.session else case.profile.token_endpoint
-    begins = begins_now(case)
+    profile, begins = case.profile, begins_now(case)
+    first = profile.token_endpoint or (profile.api.login.url if profile.api else profile.issuer)
     renews = case.asks_server and not begins
-    wanted = [(case.profile.issuer, begins), (endpoint, begins or renews)]
+    wanted = [(first, begins), (case.session.token_endpoint if case.session else None, renews)]
     found: dict[str, bool] = {}
     for url, counts in wanted:
         if url and urlsplit(url).netloc:
             found[_origin(url)] = counts or found.get(_origin(url), False)
-    issuer = _origin(case.profile.issuer or "")
+    issuer = _origin(profile.issuer or "")
     return [Route(url=url, counts=counts, of_issuer=url == issuer) for url, counts in found.items()]
 
 

@@ -1,5 +1,6 @@
 """Check: the connection to a server, and its certificate: who issued it, what trusts it, and how long it is valid."""
 
+import time
 from collections.abc import Generator, Mapping
 from typing import Any
 
@@ -45,7 +46,7 @@ def _refused(error: TlsFailed, route: Route) -> Finding:
     """Make the finding of a failed TLS handshake; with the certificate, whose issuer names an inspecting proxy."""
     failed = finding_of(NAME, error, counts=route.counts)
     shown = error.certificate
-    which = f"; it is for {shown.subject!r}, issued by {shown.issuer!r}" if shown else ""
+    which = f"; it is for {shown.subject!r}, issued by {shown.issuer!r}, and ends on {_day(shown)}" if shown else ""
     no_store = trust.has_no_certificates() and error.unknown_ca
     return Finding(
         check=failed.check,
@@ -77,6 +78,10 @@ def _trusted(
 
 def _members(shown: Certificate) -> dict[str, Any]:
     return {"subject": shown.subject, "issuer": shown.issuer, "expires_at": shown.ends_at}
+
+
+def _day(shown: Certificate) -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime(shown.ends_at))
 
 
 def _days(seconds: int) -> str:
