@@ -74,7 +74,8 @@ def test_a_certificate_for_another_host_is_told(authority: trustme.CA, ca_file: 
     """A captive portal answers so."""
     with tls_server(authority, "portal.example") as port:
         found = looked_at(port, ca_file)["tls"]
-    assert "its certificate is for another host" in found.sentence and found.exit_status == 6
+    assert "its certificate is for another host; it is for portal.example, issued by" in found.sentence
+    assert found.exit_status == 6
 
 
 @pytest.mark.parametrize(("hours", "status"), [(30, "warning"), (80, "ok")])

@@ -36,9 +36,9 @@ LOOK_UP = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
-    """A server's certificate: for whom it is, who issued it, and when it ends (epoch seconds)."""
+    """A server's certificate: for which hosts it is, who issued it, and when it ends (epoch seconds)."""
 
-    subject: str
+    hosts: str
     issuer: str
     ends_at: int
 
@@ -103,7 +103,7 @@ def connect(url: str, ca_file: str | None, environ: Mapping[str, str]) -> Connec
 
 def is_trusted(url: str, environ: Mapping[str, str]) -> bool:
     """Tell whether the system's trust store alone trusts the server's certificate."""
-    return _is_reached(url, environ, trust.context(None))
+    return _trusts(trust.context(None), url, environ)
 
 
 def has_public_ca(url: str, environ: Mapping[str, str]) -> bool:
@@ -111,14 +111,15 @@ def has_public_ca(url: str, environ: Mapping[str, str]) -> bool:
 
     Otherwise it is of a private CA, or of one with which a company's proxy or a program of this machine reads along.
     """
-    return _is_reached(url, environ, trust.of_public_authorities())
+    return _trusts(trust.of_public_authorities(), url, environ)
 
 
-def _is_reached(url: str, environ: Mapping[str, str], context: ssl.SSLContext) -> bool:
+def _trusts(context: ssl.SSLContext, url: str, environ: Mapping[str, str]) -> bool:
+    """Tell whether the certificate is trusted. Where the network fails meanwhile, nothing speaks against it."""
     try:
         _reach(_attempt(url, environ), context)
-    except Exception:  # whatever it is, it is told by `connect`
-        return False
+    except Exception as error:
+        return tls_errors.cause_of(error) is None
     return True
 
 
@@ -166,9 +167,19 @@ def _read(encoded: bytes | None) -> Certificate | None:
     try:
         found = x509.load_der_x509_certificate(encoded)
         ends_at = int(found.not_valid_after_utc.timestamp())
-        return Certificate(subject=_name(found.subject), issuer=_name(found.issuer), ends_at=ends_at)
+        return Certificate(hosts=_hosts(found), issuer=_name(found.issuer), ends_at=ends_at)
     except ValueError:
         return None
+
+
+def _hosts(certificate: x509.Certificate) -> str:
+    """Return the first hosts that it is for (RFC 9525 section 6.3); where it names none, its subject, which counts for nothing."""
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return _name(certificate.subject)
+    found = [*names.get_values_for_type(x509.DNSName), *map(str, names.get_values_for_type(x509.IPAddress))]
+    return ", ".join(found[:3]) + (" and others" if found[3:] else "")
 
 
 def _name(name: x509.Name) -> str:

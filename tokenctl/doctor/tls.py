@@ -46,7 +46,7 @@ def _refused(error: TlsFailed, route: Route) -> Finding:
     """Make the finding of a failed TLS handshake; with the certificate, whose issuer names an inspecting proxy."""
     failed = finding_of(NAME, error, counts=route.counts)
     shown = error.certificate
-    which = f"; it is for {shown.subject!r}, issued by {shown.issuer!r}, and ends on {_day(shown)}" if shown else ""
+    which = f"; it is for {shown.hosts}, issued by {shown.issuer!r}, and ends on {_day(shown)}" if shown else ""
     no_store = trust.has_no_certificates() and error.unknown_ca
     return Finding(
         check=failed.check,
@@ -77,7 +77,7 @@ def _trusted(
 
 
 def _members(shown: Certificate) -> dict[str, Any]:
-    return {"subject": shown.subject, "issuer": shown.issuer, "expires_at": shown.ends_at}
+    return {"hosts": shown.hosts, "issuer": shown.issuer, "expires_at": shown.ends_at}
 
 
 def _day(shown: Certificate) -> str:
