@@ -15,6 +15,7 @@ The architecture. Follow the data: a *flow* begins a session, the *vault* keeps 
     fast_path  `token` and `exec` from a copy in the kernel's keyring, before anything else is loaded
     cli        the command table, what can be typed (commands), what it does (actions), and what it shows (views)
     demo       a small authorization server and a tour of the commands
+    doctor     why it does not work here: small checks in a table, on the way that `token` goes
     handoff    how an access token leaves: environment of a child, token file, Python programs, the proxy; to which
                origins (binding)
     broker     how a session is kept alive: current (the hot path), renewal (the caller's steps), worker (the

@@ -30,7 +30,7 @@ def look(case: Case) -> Iterator[Finding]:
 def _chosen(case: Case, name: str) -> Finding:
     runtime = case.runtime
     path, why = runtime.config.path, environment.reason(runtime.config, runtime.environ, case.name)
-    there = f"the config file is {path}" if path.exists() else f"there is no config file {path}"
+    there = f"the config file is {path}" if os.path.exists(path) else f"there is no config file {path}"
     return Finding(
         check=NAME,
         status="ok",

@@ -19,7 +19,7 @@ def look(check: str, case: Case, home: Path) -> Iterator[Finding]:
     if sys.platform == "win32":
         return
     with suppress(OSError, StopIteration):
-        folder = next(each for each in (home, *home.parents) if each.exists())
+        folder = next(each for each in (home, *home.parents) if os.path.exists(each))
         found = os.statvfs(folder)
         free = found.f_frsize * (found.f_bavail if os.geteuid() else found.f_bfree)
         if found.f_flag & os.ST_RDONLY or not os.access(folder, os.W_OK | os.X_OK):

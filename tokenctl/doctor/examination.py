@@ -1,12 +1,12 @@
 """An examination: every check of the table looks at the case, one after the other."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from tokenctl.doctor.case import Case
 from tokenctl.doctor.checks import CHECKS, Check
 from tokenctl.doctor.finding import Finding
-from tokenctl.doctor.redaction import redacted
+from tokenctl.doctor.redaction import Redaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,27 +21,31 @@ class Examination:
 
 def examine(case: Case, checks: Sequence[Check] = CHECKS) -> Examination:
     """Let every check look. A check that fails itself is no reason for the others not to look."""
-    findings = tuple(found for check in checks for found in _findings_of(check, case))
-    return Examination(findings=findings, exit_status=_exit_status(case, findings), first=_first(case, findings))
+    redaction = Redaction(case.runtime.environ)
+    findings = tuple(_redacted(found, redaction) for check in checks for found in _findings_of(check, case))
+    problem = None if case.problem is None or case.problem.hint is None else redaction.of(case.problem.hint)
+    remedies = (each.remedy for each in findings if each.status == "failed")
+    return Examination(
+        findings=findings,
+        exit_status=_exit_status(case, findings),
+        first=next((each for each in remedies if each), problem),
+    )
 
 
-def _findings_of(check: Check, case: Case) -> Iterator[Finding]:
+def _findings_of(check: Check, case: Case) -> Sequence[Finding]:
     if check.online and case.offline:
-        yield Finding(check=check.name, status="could not check", sentence="--offline leaves this out")
-        return
+        return [Finding(check=check.name, status="could not check", sentence="--offline leaves this out")]
     try:
         with case.runtime.terminal.delayed_progress(f"tokenctl: looking at: {check.meaning} "):
-            found = list(check.look(case))
+            return list(check.look(case))
     except Exception as error:  # its text can have a secret in it; the type cannot
         sentence = f"this check failed itself: unexpected {type(error).__name__}"
-        found = [Finding(check=check.name, status="could not check", sentence=sentence)]
-    for each in found:
-        yield replace(
-            each,
-            sentence=redacted(each.sentence),
-            remedy=None if each.remedy is None else redacted(each.remedy),
-            more=redacted(each.more),
-        )
+        return [Finding(check=check.name, status="could not check", sentence=sentence)]
+
+
+def _redacted(found: Finding, redaction: Redaction) -> Finding:
+    remedy = None if found.remedy is None else redaction.of(found.remedy)
+    return replace(found, sentence=redaction.of(found.sentence), remedy=remedy, more=redaction.of(found.more))
 
 
 def _exit_status(case: Case, findings: Iterable[Finding]) -> int:
@@ -49,9 +53,3 @@ def _exit_status(case: Case, findings: Iterable[Finding]) -> int:
     if case.problem is not None:
         return case.problem.exit_status
     return next((each.exit_status for each in findings if each.status == "failed" and each.exit_status), 0)
-
-
-def _first(case: Case, findings: Iterable[Finding]) -> str | None:
-    remedies = (each.remedy for each in findings if each.status == "failed")
-    problem = None if case.problem is None or case.problem.hint is None else redacted(case.problem.hint)
-    return next((each for each in remedies if each), problem)

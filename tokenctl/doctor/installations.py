@@ -45,7 +45,7 @@ def on_path(path: str) -> list[Path]:
     found: dict[Path, Path] = {}
     for folder in path.split(os.pathsep):
         each = Path(folder) / PROGRAM
-        if os.path.isabs(folder) and each.is_file() and os.access(each, os.X_OK):
+        if os.path.isabs(folder) and os.path.isfile(each) and os.access(each, os.X_OK):
             found.setdefault(each.resolve(), each)
     return list(found.values())
 

@@ -22,17 +22,21 @@ def look(case: Case) -> Iterator[Finding]:
     if case.vault is None or not case.vault.lasting:
         return
     path = state_home(case.runtime.environ) / case.vault.profile.name / "lock"
-    found = list(_file_system(case, path))
-    yield from found or _held(case, path, holders(path))
+    system = _file_system(path)
+    yield from _held(case, path, holders(path)) if system is None else on_shared(case, path, system)
 
 
-def _file_system(case: Case, path: Path) -> Iterator[Finding]:
-    """Warn of a file system whose locks other machines do not see. Only a renewal needs the lock."""
+def _file_system(path: Path) -> str | None:
+    """Return the name of the lock's file system if other machines do not see its locks."""
     with suppress(OSError):
-        existing = next(each for each in path.parents if each.exists())
-        system = local_locks_of(os.stat(existing).st_dev)
-        if system is not None:
-            yield finding_of(NAME, not_seen_elsewhere(path, system), counts=case.asks_server)
+        existing = next(each for each in path.parents if os.path.exists(each))
+        return local_locks_of(os.stat(existing).st_dev)
+    return None
+
+
+def on_shared(case: Case, path: Path, system: str) -> Iterator[Finding]:
+    """Judge a lock that other machines do not see. Only a renewal needs it, and refuses it."""
+    yield finding_of(NAME, not_seen_elsewhere(path, system), counts=case.asks_server)
 
 
 def _held(case: Case, path: Path, found: Sequence[Holder] | None) -> Iterator[Finding]:

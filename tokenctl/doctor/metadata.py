@@ -52,7 +52,7 @@ def look(case: Case, profile: Profile) -> Generator[Finding, None, bool]:
 
 def _offers(server: Metadata) -> str:
     """Say what the server lists. It may list nothing, and offer it all the same (RFC 8414 section 2)."""
-    names = [each.rpartition(":")[2] for each in server.grant_types_supported or ()]
+    names = [each.rpartition(":")[2][:40] for each in (server.grant_types_supported or ())[:10]]
     grants = f"; the grants are {', '.join(names)}" if names else ""
     pkce = "; PKCE with S256" if server.code_challenge_methods_supported else ""
     return grants + pkce

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+from tokenctl import flows
 from tokenctl.broker import downscoped, lifecycle, permission
 from tokenctl.broker.standing import standing
-from tokenctl.errors import TokenctlError
-from tokenctl.flows import clients
+from tokenctl.errors import TokenctlError, UsageError
+from tokenctl.flows import clients, identities
 from tokenctl.model.session import Session
 from tokenctl.model.session_state import OtherSession, renewed_elsewhere
 from tokenctl.model.target import from_members
@@ -36,13 +37,21 @@ def outlook(runtime: Runtime, vault: Vault, session: Session | None) -> Outlook:
     target = runtime.asked(vault.profile)
     if any(target.values()):  # the environment asks for a token with fewer rights
         asks = downscoped.kept(runtime, vault, session, from_members(target, "environment")) is None
-    return Outlook(state=stands.state, asks_server=asks, problem=_obstacle(runtime, vault, session) if asks else None)
+    problem = _obstacle(runtime, vault, session) if asks else None
+    return Outlook(state=stands.state, asks_server=asks and problem is None, problem=problem)
 
 
 def _beginning(runtime: Runtime, vault: Vault, session: Session | None, state: str) -> Outlook:
     """Foresee the begin of a machine's session, or the error that a person must sign in."""
     try:
-        lifecycle.machine_of(runtime, vault, session)
+        profile = lifecycle.machine_of(runtime, vault, session)
+        flow = flows.of(profile.flow)
+        secret = clients.secret_at_hand(runtime, vault, flow.secret, profile.auth_method, session)
+        if secret is None and not flow.by_platform:
+            raise UsageError(
+                f"the {flow.name} flow needs the {flow.secret.name}", hint=clients.secret_hint(profile, flow.secret)
+            )
+        identities.check_source(runtime, profile)
     except TokenctlError as error:
         return Outlook(state=state, asks_server=False, problem=error)
     return Outlook(state="expired" if session else state, asks_server=True)

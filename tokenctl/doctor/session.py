@@ -71,6 +71,7 @@ def _values(case: Case, session: Session | None) -> dict[str, object]:
         "lifetime": session.lifetime,
         "refresh_token": session.refresh_token is not None,
         "generation": session.generation,
+        "renewed_by": session.state_path,
     }
 
 

@@ -4,6 +4,7 @@ import os
 import shlex
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from tokenctl.doctor import disk, leftovers
@@ -39,7 +40,7 @@ def look(case: Case) -> Iterator[Finding]:
 
 
 def _where(home: Path) -> Finding:
-    if not home.is_dir():
+    if not os.path.isdir(home):
         return Finding(check=NAME, status="ok", sentence=f"{home} is not there yet; the first login makes it")
     found = home.stat()
     mode = f"{stat.S_IMODE(found.st_mode):04o}"
@@ -53,10 +54,11 @@ def _where(home: Path) -> Finding:
 
 def _existing(home: Path, *folders: Path | None) -> Iterator[Path]:
     """List the state directory, these folders in it, and their files."""
-    yield from (each for each in [home] if each.is_dir())
+    yield from (each for each in [home] if os.path.isdir(each))
     for folder in folders:
-        if folder is not None and folder.is_dir():
-            yield from (folder, *sorted(folder.iterdir()))
+        with suppress(OSError):
+            if folder is not None and os.path.isdir(folder):
+                yield from (folder, *sorted(folder.iterdir()))
 
 
 def _not_private(case: Case, path: Path) -> Iterator[Finding]:

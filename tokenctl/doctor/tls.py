@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Generator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from tokenctl.adapters import handshake, trust
@@ -44,18 +45,13 @@ def look(case: Case, route: Route, environ: Mapping[str, str]) -> Generator[Find
 
 def _refused(error: TlsFailed, route: Route) -> Finding:
     """Make the finding of a failed TLS handshake; with the certificate, whose issuer names an inspecting proxy."""
-    failed = finding_of(NAME, error, counts=route.counts)
-    shown = error.certificate
-    which = f"; it is for {shown.hosts}, issued by {shown.issuer!r}, and ends on {_day(shown)}" if shown else ""
-    no_store = trust.has_no_certificates() and error.unknown_ca
-    return Finding(
-        check=failed.check,
-        status=failed.status,
-        sentence=f"{failed.sentence}{which}",
-        remedy=_NO_STORE if no_store else failed.remedy,
-        exit_status=failed.exit_status,
-        more=_members(shown) if shown else {},
-    )
+    failed, shown = finding_of(NAME, error, counts=route.counts), error.certificate
+    if error.unknown_ca and trust.has_no_certificates():
+        failed = replace(failed, remedy=_NO_STORE)
+    if shown is None:
+        return failed
+    which = f"it is for {shown.hosts}, issued by {shown.issuer!r}, and ends on {_day(shown)}"
+    return replace(failed, sentence=f"{failed.sentence}; {which}", more=_members(shown))
 
 
 def _trusted(

@@ -62,7 +62,9 @@ def folders(environ: Mapping[str, str]) -> Iterator[Path]:
     """List the folders of all runs of this user, also of those that have ended."""
     if sys.platform == "win32":
         return
-    for parent in _parents(environ):
+    # All folders in which one can be: to find the one where a new one would be made, Python writes a file into it.
+    named = [environ.get(each, "") for each in ("XDG_RUNTIME_DIR", "TMPDIR", "TEMP", "TMP")]
+    for parent in dict.fromkeys([*filter(os.path.isabs, named), "/tmp", "/var/tmp"]):  # noqa: S108 (only read)
         with contextlib.suppress(OSError), os.scandir(parent) as found:
             for entry in found:
                 if (

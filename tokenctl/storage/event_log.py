@@ -80,14 +80,18 @@ def of_session(event: str, profile: Profile, session: Session, result: str = "ok
 
 def open_log(runtime: Runtime) -> "EventLog":
     """Open the event log to read it; nothing is made. Raises UsageError when the state directory is not known."""
-    return EventLog(state_home(runtime.environ) / FOLDER)
+    return EventLog(state_home(runtime.environ) / FOLDER, locks=not runtime.looks_only)
 
 
 class EventLog:
-    """The files of the event log in a folder: `events.jsonl`, and older ones with a number before the suffix."""
+    """The files of the event log in a folder: `events.jsonl`, and older ones with a number before the suffix.
 
-    def __init__(self, folder: Path) -> None:
+    Without `locks`, who reads can find an event twice, or miss some, if a writer makes a new file at that moment.
+    """
+
+    def __init__(self, folder: Path, *, locks: bool = True) -> None:
         self._folder = folder
+        self._locks = locks
         self._lock = folder / "lock"
 
     def path(self, age: int = 0) -> Path:
@@ -187,7 +191,7 @@ class EventLog:
         """Open every file, the oldest first, while no writer renames one; with the size that it has now."""
         found: list[tuple[BinaryIO, int]] = []
         with contextlib.ExitStack() as locked:
-            if self._lock.exists():  # reading makes no file
+            if self._locks and self._lock.exists():  # reading makes no file
                 with contextlib.suppress(TokenctlError):  # a full disk, or a stopped writer: read all the same
                     locked.enter_context(exclusive(self._lock, LOCK_SECONDS))
             for age in range(KEPT, -1, -1):

@@ -8,7 +8,7 @@ from tokenctl.errors import UsageError
 from tokenctl.model.profile import Profile
 from tokenctl.model.store import Store, StoreChoice, keyring_name
 from tokenctl.runtime import Runtime
-from tokenctl.storage.patience import UNATTENDED, patience_for
+from tokenctl.storage.patience import looking, patience_for
 
 OF_THE_LIBRARY = "keyring.backends."
 """The keyring library's own backends ask in windows of the desktop, and not at the terminal."""
@@ -77,7 +77,7 @@ def named(environ: Mapping[str, str], profile: Profile, store: Store) -> str:
 
 def _open_keyring(runtime: Runtime, kind: str, backend: str | None, collection: str | None) -> Store:
     # Who only looks opens no window in which a person unlocks a keyring.
-    patience = UNATTENDED if runtime.looks_only else patience_for(runtime.terminal)
+    patience = looking(runtime.terminal) if runtime.looks_only else patience_for(runtime.terminal)
     if backend == "keyring.backends.SecretService.Keyring":
         try:
             from tokenctl.storage.secret_service import SecretServiceStore

@@ -10,9 +10,7 @@ from tokenctl.runtime import Runtime
 
 def examine(runtime: Runtime, name: str | None, *, offline: bool, write_test: bool, as_json: bool) -> int:
     """Examine, show the findings, and return the exit status that `token` would end with."""
-    with runtime.terminal.delayed_progress("tokenctl: looking at the session "):
-        case = case_of(runtime, name, offline=offline, write_test=write_test)
-    found = examination.examine(case)
+    found = examination.examine(case_of(runtime, name, offline=offline, write_test=write_test))
     if as_json:
         answer(as_text(views.document(found)))
     elif not stdout_is_terminal():

@@ -22,7 +22,7 @@ _EXAMPLES = """\
 @as_json
 @with_runtime
 def command(runtime: "Runtime", name: str | None, offline: bool, write_test: bool, as_json: bool) -> int:
-    """Find out why 'tokenctl token' does not work here, and what to do.
+    """Find out why it does not work here, and what to do.
 
     Nothing is changed: no token is renewed, no browser is opened, and no secret is shown or sent. The exit status is the
     one that 'tokenctl token' would end with. The answer of --json can be put into a bug report.
