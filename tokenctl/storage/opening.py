@@ -1,12 +1,12 @@
 """Opening a store: the table of their kinds. Each kind is loaded when it is opened."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from tokenctl.errors import UsageError
 from tokenctl.model.profile import Profile
-from tokenctl.model.store import Store, StoreChoice
+from tokenctl.model.store import Store, StoreChoice, keyring_name
 from tokenctl.runtime import Runtime
 from tokenctl.storage.patience import looking, patience_for
 
@@ -60,6 +60,19 @@ def read_ahead(runtime: Runtime, groups: Iterable[Sequence[tuple[Store, str]]]) 
 def in_store(profile: Profile, kind: str) -> Profile:
     """Return the profile with another store; the keyring backend that it names goes with `keyring` alone."""
     return replace(profile, store=kind, keyring_backend=profile.keyring_backend if kind == "keyring" else None)
+
+
+def named(environ: Mapping[str, str], profile: Profile, store: Store) -> str:
+    """Name a store to a person; the file store with what gives its passphrase. Raises UsageError or StoreError."""
+    match store.kind:
+        case "keyring" | "session":
+            return keyring_name(store.backend, store.collection)
+        case "file":
+            from tokenctl.config.secret_sources import passphrase_source
+
+            return f"the file store, with the passphrase from {passphrase_source(environ, profile.passphrase_command)},"
+        case _:
+            return f"the {store.kind} store"
 
 
 def _open_keyring(runtime: Runtime, kind: str, backend: str | None, collection: str | None) -> Store:
