@@ -12,11 +12,15 @@ from tokenctl.doctor.finding import Finding, Status
 LONG = "no usable keyring (there is no session bus at /a/path/that/is/very/long/and/has/no/blank/in/it/at/all/bus) " * 2
 
 
-def finding(
-    status: Status, sentence: str = "so it is", remedy: str | None = None, more: dict[str, object] = {}
-) -> Finding:
+def finding(status: Status, sentence: str = "so it is", remedy: str | None = None, **values: object) -> Finding:
     """What a check found."""
-    return Finding(check="keyring", status=status, sentence=sentence, remedy=remedy, more=more)
+    return Finding(
+        check="keyring",
+        status=status,
+        sentence=sentence,
+        remedy=remedy,
+        more={name.removesuffix("_"): value for name, value in values.items()},
+    )
 
 
 @pytest.mark.parametrize(
@@ -38,7 +42,7 @@ def test_the_last_line_says_what_to_do(findings: list[Finding], status: int, fir
 
 def test_a_value_of_a_check_takes_no_place_of_a_member() -> None:
     """The document has the check's status, whatever a check calls its values."""
-    found = Examination(findings=(finding("ok", more={"status": 200, "state": "x"}),), exit_status=0)
+    found = Examination(findings=(finding("ok", status_=200, state="x"),), exit_status=0)
     (document,) = examination.document(found)["findings"]
     assert document == {"check": "keyring", "status": "ok", "sentence": "so it is", "remedy": None, "state": "x"}
 
