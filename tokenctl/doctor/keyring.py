@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from tokenctl.doctor import write_test
 from tokenctl.doctor.case import Case
 from tokenctl.doctor.finding import Finding
-from tokenctl.doctor.trouble import finding_of
+from tokenctl.doctor.trouble import OF_THE_STORE, finding_of
 from tokenctl.errors import StoreTimedOut, TokenctlError
 from tokenctl.storage import opening
 
@@ -36,7 +36,10 @@ def look(case: Case) -> Iterator[Finding]:
         named = opening.named(case.runtime.environ, profile, store)
         more = {"store": store.kind, "backend": store.backend, "collection": store.collection}
     except TokenctlError as error:
-        yield finding_of(NAME, error)
+        if case.failed_at("reading") is not None and not isinstance(error, OF_THE_STORE):
+            yield Finding(check=NAME, status="could not check", sentence="the session in it cannot be read: see there")
+        else:
+            yield finding_of(NAME, error)
         return
     milliseconds = round(1000 * (time.monotonic() - started))
     what = "answers" if session is None else "is unlocked, and answers"

@@ -105,7 +105,7 @@ def look_at_worker(case: Case) -> Iterator[Finding]:
         worker_process.try_start(worker_call.WORKER, case.runtime.environ)
     except NotStarted as reason:
         sentence = f"no process can be started for a renewal ({reason}), so {_BY_ITSELF}"
-        remedy = "is the limit of processes of this user reached (ulimit -u)?"
+        remedy = f"is {sys.executable} still there? Is the limit of processes of this user reached (ulimit -u)?"
         yield Finding(check=WORKER, status="warning", sentence=sentence, remedy=remedy)
     except LostContact as reason:
         sentence = f"the process for a renewal starts, and cannot load tokenctl ({reason}), so {_BY_ITSELF}"

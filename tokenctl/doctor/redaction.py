@@ -13,7 +13,8 @@ CUT = "\N{HORIZONTAL ELLIPSIS}"
 """What stands in the place of what is cut."""
 _QUOTED = r"""'(?:[^'\\]|\\.)*'?|"(?:[^"\\]|\\.)*"?"""
 _RULES = (
-    (re.compile(r"\b([a-z][a-z0-9+.-]*://)[^\s'\"]*@", re.IGNORECASE), r"\1"),  # user and password, as of a proxy
+    # User and password, as of a proxy; a remedy says where to write them.
+    (re.compile(r"\b([a-z][a-z0-9+.-]*://)(?!USER:PASSWORD@)[^\s'\"]*@", re.IGNORECASE), r"\1"),
     (re.compile(r"\b([a-z][a-z0-9+.-]*://[^\s?#'\"]*)[?#][^\s'\"]*", re.IGNORECASE), r"\1"),  # a query
     # The value of a variable, as the messages about variables quote it. A long one is cut off, with its last quotation mark.
     (re.compile(r"(TOKENCTL_\w+[^'\";]*, not ).*", re.DOTALL), rf"\1{CUT}"),

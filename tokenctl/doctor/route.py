@@ -48,6 +48,12 @@ def begins_now(case: Case) -> bool:
         return False
 
 
+def renews_at_issuer(case: Case) -> bool:
+    """Tell whether `token` renews a session now, at the server that also gives the issuer's metadata."""
+    session = case.session
+    return case.asks_server and session is not None and _origin(session.token_endpoint) == _origin(session.issuer)
+
+
 def _origin(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"

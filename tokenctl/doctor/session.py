@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from tokenctl.doctor.case import Case
 from tokenctl.doctor.finding import Finding
-from tokenctl.doctor.trouble import finding_of
-from tokenctl.errors import LoginRequired, StoreLocked, StoreTimedOut, StoreUnavailable, TokenctlError
+from tokenctl.doctor.trouble import OF_THE_STORE, finding_of
+from tokenctl.errors import LoginRequired, TokenctlError
 from tokenctl.flows import clients
 from tokenctl.model.session import Session
 from tokenctl.model.session_state import renewed_elsewhere
@@ -20,7 +20,7 @@ def look(case: Case) -> Iterator[Finding]:
     unread, problem = case.failed_at("reading"), case.failed_at("session")
     if case.vault is None:
         yield Finding(check=NAME, status="could not check", sentence="it is not known which session is meant")
-    elif isinstance(unread, StoreLocked | StoreTimedOut | StoreUnavailable):
+    elif isinstance(unread, OF_THE_STORE):
         # The check of the keyring says what is wrong there.
         yield Finding(check=NAME, status="could not check", sentence=f"it cannot be read: {unread.message}")
     elif unread is not None:
@@ -42,7 +42,7 @@ def _state(case: Case, vault: Vault) -> Finding:
     elif case.asks_server:
         sentence = "its access token has ended: the next command asks the server for another one"
     else:
-        sentence = f"{_life(case, session)}; {_goes_on(session)}"
+        sentence = f"{_life(case, session)}; {_goes_on(vault, session)}"
     return Finding(check=NAME, status="ok", sentence=sentence, more=_values(case, session))
 
 
@@ -51,14 +51,21 @@ def _life(case: Case, session: Session) -> str:
     return "its access token lives until it is refused" if left is None else f"its access token lives {span(left)}"
 
 
-def _goes_on(session: Session) -> str:
-    if session.refresh_token is not None:
+def _goes_on(vault: Vault, session: Session) -> str:
+    if session.refresh_token is not None and not _is_dead(vault, session):
         return "then it is renewed"
     return (
         "then the machine signs in again"
         if session.by_machine
-        else "then a person has to sign in, for there is no refresh token"
+        else "then a person has to sign in, for there is no refresh token that works"
     )
+
+
+def _is_dead(vault: Vault, session: Session) -> bool:
+    try:
+        return vault.journal.read(session).dead
+    except TokenctlError:  # the check of the journal says why
+        return False
 
 
 def _values(case: Case, session: Session | None) -> dict[str, object]:

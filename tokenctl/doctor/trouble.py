@@ -1,7 +1,10 @@
 """What an error means for `token`: it ends with it, or works all the same."""
 
 from tokenctl.doctor.finding import Finding
-from tokenctl.errors import TokenctlError
+from tokenctl.errors import StoreLocked, StoreTimedOut, StoreUnavailable, TokenctlError
+
+OF_THE_STORE = (StoreLocked, StoreTimedOut, StoreUnavailable)
+"""Errors about the keyring, or another store, as such; the others are about the session in it."""
 
 
 def finding_of(check: str, error: TokenctlError, *, counts: bool = True) -> Finding:

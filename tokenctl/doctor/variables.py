@@ -35,7 +35,9 @@ def look(case: Case) -> Iterator[Finding]:
         more={"variables": [*own, *others]},
     )
     for text in _without_effect(case):
-        yield Finding(check=NAME, status="warning", sentence=text, remedy=f"unset {text.partition(' ')[0]}")
+        yield Finding(
+            check=NAME, status="warning", sentence=text, remedy=f"correct its name, or: unset {text.partition(' ')[0]}"
+        )
 
 
 def _without_effect(case: Case) -> Iterator[str]:
