@@ -15,7 +15,6 @@ from tokenctl.doctor import journal
         ({"dead": True}, "has refused", "run 'tokenctl login -p t'"),
         ({"tries": 3, "not_before": NOW + 20}, "3 times without an answer; the next try is in 20 s", "run"),
         ({"not_before": NOW + 30}, "asked not to be asked for 30 s more", "wait"),
-        ({"signing_out": True}, "sign-out has begun", "tokenctl revoke -p t"),
     ],
 )
 def test_each_mark_is_said(setup: Setup, entry: dict[str, object], said: str, remedy: str | None) -> None:
@@ -26,6 +25,14 @@ def test_each_mark_is_said(setup: Setup, entry: dict[str, object], said: str, re
     (found,) = journal.look(setup.case())
     assert said in found.sentence and (found.remedy or "").startswith(remedy or "")
     assert (found.status, found.exit_status) == ("warning" if remedy else "ok", 0)
+
+
+def test_what_the_check_of_the_session_says_needs_no_second_remedy(setup: Setup) -> None:
+    """Its remedy is the one: nobody gets the tokens of a session that is signing out."""
+    session, vault = setup.sign_in(), setup.vault()
+    vault.journal.write(replace(vault.journal.read(session), signing_out=True))
+    (found,) = journal.look(setup.case())
+    assert (found.status, found.remedy) == ("warning", None) and "sign-out has begun" in found.sentence
 
 
 def test_a_journal_that_is_damaged(setup: Setup) -> None:

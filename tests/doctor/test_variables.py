@@ -17,11 +17,12 @@ def test_a_name_that_is_no_variable(setup: Setup) -> None:
     """It gets a warning with the nearest name; also where there is no profile."""
     for name in (None, "nobody"):
         _, found = variables.look(setup.case(name, {"TOKENCTL_PRFILE": "s3cr3t"}))
-        assert (found.status, found.remedy) == ("warning", "unset TOKENCTL_PRFILE")
+        assert (found.status, found.remedy) == ("warning", "correct its name, or: unset TOKENCTL_PRFILE")
         assert "'TOKENCTL_PROFILE'" in found.sentence and "s3cr3t" not in repr(found)
 
 
 def test_a_setting_that_has_no_effect(setup: Setup) -> None:
     """Over a profile of the config file the environment sets little."""
     _, found = variables.look(setup.case(environ={"TOKENCTL_FLOW": "device"}))
-    assert found.status == "warning" and "TOKENCTL_FLOW has no effect" in found.sentence
+    assert (found.status, found.remedy) == ("warning", "unset TOKENCTL_FLOW")
+    assert "TOKENCTL_FLOW has no effect" in found.sentence

@@ -35,9 +35,9 @@ def look(case: Case) -> Iterator[Finding]:
         more={"variables": [*own, *others]},
     )
     for text in _without_effect(case):
-        yield Finding(
-            check=NAME, status="warning", sentence=text, remedy=f"correct its name, or: unset {text.partition(' ')[0]}"
-        )
+        unset = f"unset {text.partition(' ')[0]}"
+        remedy = f"correct its name, or: {unset}" if "is no variable" in text else unset
+        yield Finding(check=NAME, status="warning", sentence=text, remedy=remedy)
 
 
 def _without_effect(case: Case) -> Iterator[str]:
