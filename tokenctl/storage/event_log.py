@@ -99,7 +99,10 @@ def open_log(runtime: Runtime) -> "EventLog":
 
 
 class EventLog:
-    """The files of the event log in a folder: `events.jsonl`, and older ones with a number before the suffix."""
+    """The files of the event log in a folder: `events.jsonl`, and older ones with a number before the suffix.
+
+    Who reads takes no lock. A file is made older when it would be larger than `largest` bytes.
+    """
 
     def __init__(self, folder: Path, largest: int = LARGEST) -> None:
         self._folder, self._largest = folder, largest
