@@ -7,7 +7,7 @@ events, and to look for anomalies, and how much memory that holds. And what one 
 import tempfile
 import time
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain, count, tee
 from statistics import median
 
@@ -74,11 +74,12 @@ def look(log: EventLog) -> int:
 
 def seconds_and_peak(log: EventLog, what: str) -> str:
     """Do it twice: for the time, and for the memory, which costs time to be measured."""
-    work = {
+    ways: dict[str, Callable[[], int]] = {
         "lines": lambda: sum(1 for _ in log.lines()),
         "events": lambda: sum(1 for _ in log.read()),
         "anomalies": lambda: look(log),
-    }[what]
+    }
+    work = ways[what]
     started = time.process_time()
     found = work()
     seconds = time.process_time() - started
