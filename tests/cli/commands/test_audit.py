@@ -187,6 +187,7 @@ def test_lines_that_are_no_events_get_a_warning(environ: dict[str, str], log: Ev
         (("audit", "--since", ""), "'--since': '' is not a duration"),
         (("audit", "acknowledge", "refresh-token-refusd"), f"did you mean '{NAME}'?"),
         (("audit", "acknowlege", NAME), "did you mean 'acknowledge'?"),
+        (("audit", "work"), "name a profile with -p: tokenctl audit -p work"),
         (("audit", "acknowledge", NAME), f"there is no anomaly '{NAME}', or it is acknowledged already"),
         (("audit", "acknowledge", NAME, "-p", "work"), f"there is no anomaly '{NAME}' of 'work', or it is"),
     ],
