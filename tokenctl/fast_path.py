@@ -110,6 +110,17 @@ def question(named: str, environ: "Mapping[str, str]") -> "tuple[str, str] | Non
     return (name, seen) if name.count("|") == len(parts) - 1 and name.isprintable() else None
 
 
+def answers_until(named: str, environ: "Mapping[str, str]") -> int | None:
+    """Return until when a copy answers `token`, in epoch seconds; None when none does now. Changes nothing."""
+    asked = question(named, environ)
+    kernel = _open() if asked is not None else None
+    copy = kernel.find(asked[0]) if asked is not None and kernel is not None else None
+    try:
+        return int(copy["fresh_until"]) if copy and fresh_at(copy, int(time.time()), uptime()) is not None else None
+    except (KeyError, ValueError):  # a key that is no copy
+        return None
+
+
 def in_the_way(environ: "Mapping[str, str]") -> "list[str]":
     """List the variables with which there is no copy: those of CI systems, and most of tokenctl's own."""
     jobs = [name for name in (*JOBS, "GITHUB_ACTIONS") if name in environ]

@@ -14,9 +14,17 @@ class Examination:
     """The findings in the order of the table, the exit status that `token` would end with, and what to do first."""
 
     findings: tuple[Finding, ...]
-    exit_status: int
+    later_status: int
+    """The exit status of `token` when no copy of the access token answers."""
+    copy_until: int | None = None
+    """Until when a copy answers, in epoch seconds; None where none does."""
     first: str | None = None
     """The remedy of the first failure; None where nothing has failed, or nothing can be done."""
+
+    @property
+    def exit_status(self) -> int:
+        """The exit status that `token` would end with now."""
+        return self.later_status if self.copy_until is None else 0
 
 
 def examine(case: Case, checks: Sequence[Check] = CHECKS) -> Examination:
@@ -26,7 +34,9 @@ def examine(case: Case, checks: Sequence[Check] = CHECKS) -> Examination:
     first = next((each.remedy for each in findings if each.status == "failed" and each.remedy), None)
     if first is None and case.problem is not None:
         first = redaction.of(case.problem.hint or case.problem.next_step or case.problem.message)
-    return Examination(findings=findings, exit_status=_exit_status(case, findings), first=first)
+    return Examination(
+        findings=findings, later_status=_later_status(case, findings), copy_until=case.copy_until, first=first
+    )
 
 
 def _findings_of(check: Check, case: Case) -> Sequence[Finding]:
@@ -45,7 +55,7 @@ def _redacted(found: Finding, redaction: Redaction) -> Finding:
     return replace(found, sentence=redaction.of(found.sentence), remedy=remedy, more=redaction.of(found.more))
 
 
-def _exit_status(case: Case, findings: Iterable[Finding]) -> int:
+def _later_status(case: Case, findings: Iterable[Finding]) -> int:
     """Return the status of the error that `token` would meet first: what needs no request comes first."""
     if case.problem is not None:
         return case.problem.exit_status
