@@ -177,11 +177,16 @@ class EventLog:
         True when the log cannot be read.
         """
         try:
-            with open(open_private(self.path(), os.O_RDONLY), "rb") as file:
-                recent = _whole_events(_tail(file, os.fstat(file.fileno()).st_size))
+            with contextlib.ExitStack() as stack:
+                recent = [
+                    event
+                    for file, size in self._all(stack)[-2:]
+                    for event in _whole_events(_tail(file, size))
+                    if event.session == session
+                ]
         except (OSError, TokenctlError):
             return True
-        return any(each.session == session and (each.generation or 0) >= generation for each in recent)
+        return any((each.generation or 0) >= generation for each in recent)
 
     def _all(self, stack: contextlib.ExitStack) -> list[tuple[BinaryIO, int]]:
         """Open every file, the oldest first, while no writer renames one; with the size that it has now."""
@@ -238,8 +243,17 @@ def _write(file: BinaryIO, end: int, line: bytes) -> None:
         raise
 
 
+def _is_after_renewal(event: Event, recent: list[Event]) -> bool:
+    """Tell whether the keyring failed after a renewal: without this event, its copy seems to have reached the keyring."""
+    kinds = ("renewal", event.event) if event.event == "keyring-failed" else ()
+    last = next(
+        (each.event for each in reversed(recent) if each.profile == event.profile and each.event in kinds), None
+    )
+    return last == "renewal"
+
+
 def _is_one_too_many(event: Event, recent: list[Event]) -> bool:
-    if event.event not in REPEATED:
+    if event.event not in REPEATED or _is_after_renewal(event, recent):
         return False
     same = [
         each
