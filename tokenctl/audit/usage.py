@@ -82,9 +82,11 @@ class _Recent:
             self.events.pop()
         most = most_renewals(None if lifetime is None else int(lifetime))
         self.events.append((event, most))
-        if len(self.events) <= most or len(self.events) <= max(each for _, each in self.events):
+        if len(self.events) <= most:
             return ()
         goes_on = self.over is not None and 0 <= event.at - self.over.at < WINDOW
+        if not goes_on and len(self.events) <= max(each for _, each in self.events):
+            return ()  # a token before had a shorter life
         self.over = event
         return () if goes_on else (self._anomaly(event, lifetime),)
 
