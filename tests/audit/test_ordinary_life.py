@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import cycle
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -89,13 +90,30 @@ def test_a_week_of_ordinary_life_raises_no_alarm(tmp_path: Path) -> None:
     assert all(machine.events("renewal") for machine in machines)
 
 
-@given(st.lists(st.tuples(st.sampled_from(QUICK), st.floats(0, 2 * DAY)), max_size=6))
+SERVERS = st.fixed_dictionaries(
+    {
+        "lifetime": st.sampled_from((900, 60, 3600)),
+        "tells_expiry": st.booleans(),
+        "tells_time": st.booleans(),
+        "rotates": st.booleans(),
+        "renews": st.sampled_from((True, True, False)),
+        "skew": st.sampled_from((0.0, 0.0, 1000.0)),
+    }
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(QUICK), st.floats(0, 2 * DAY)), max_size=6), SERVERS, st.booleans())
 @settings(max_examples=15)
-def test_a_life_of_any_ordinary_happenings_raises_no_alarm(life: list[tuple[Happening, float]]) -> None:
-    """In any order, and at any time."""
+def test_a_life_of_any_ordinary_happenings_raises_no_alarm(
+    life: list[tuple[Happening, float]], server: dict[str, Any], knows_uptime: bool
+) -> None:
+    """In any order, at any time, at any server, and on a machine that knows its uptime or not."""
     with tempfile.TemporaryDirectory() as folder:
         world = World(Path(folder))
         machine = world.machine()
+        machine.clock.knows_uptime = knows_uptime
+        for name, value in server.items():
+            setattr(world.server, name, value)
 
         def live() -> Steps:
             machine.ask()

@@ -19,7 +19,6 @@ from tokenctl.oauth.wire import Request, Response
 
 ISSUER = "https://login.example.com"
 CLIENT = "life"
-LIFETIME = 15 * 60
 IDLE = 7 * 86400
 """Seconds that a refresh token lives; its successor begins anew."""
 GRACE = 60
@@ -48,8 +47,17 @@ class RotatingServer:
     time: Callable[[], float]
     let_pass: Callable[[float], None]
     """Lets seconds pass: a request takes some."""
+    lifetime: int = 15 * 60
+    """Seconds that an access token lives."""
     tells_expiry: bool = True
     """Whether the answer says how long the refresh token lives."""
+    tells_time: bool = True
+    """Whether the answer has a `Date`."""
+    renews: bool = True
+    """Whether a sign-in brings a refresh token."""
+    rotates: bool = True
+    skew: float = 0.0
+    """Seconds that the server's clock is ahead of the world's."""
     person: str = "alice"
     """Who signs in next."""
     down: bool = False
@@ -81,7 +89,7 @@ class RotatingServer:
         return Response(
             status=status,
             received_at=int(received_at()),
-            date=int(self.time()),
+            date=int(self.time() + self.skew) if self.tells_time else None,
             body=json.dumps(document).encode(),
             content_type="application/json",
             retry_after=60 if self.busy else None,
@@ -141,22 +149,29 @@ class RotatingServer:
         if int(number) != grant.number and not (int(number) == grant.number - 1 and idle <= GRACE):
             grant.ended = True
             return 400, {"error": "invalid_grant"}
-        grant.number += 1
+        grant.number += self.rotates
         grant.issued_at = self.time()
         tokens = self._tokens(name, grant, form.get("scope", grant.scope))
         return 200, tokens | ({"id_token": self._id_token(self.answers_as)} if self.answers_as else {})
 
     def _tokens(self, name: str, grant: Grant, scope: str) -> dict[str, Any]:
-        now = int(self.time())
-        claims = {"iss": ISSUER, "sub": grant.subject, "aud": "api", "iat": now, "exp": now + LIFETIME, "scope": scope}
+        now = int(self.time() + self.skew)
+        claims = {
+            "iss": ISSUER,
+            "sub": grant.subject,
+            "aud": "api",
+            "iat": now,
+            "exp": now + self.lifetime,
+            "scope": scope,
+        }
         parts = ({"alg": "ES256", "kid": self.key_id}, claims)
         encoded = (base64.urlsafe_b64encode(json.dumps(each).encode()).decode().rstrip("=") for each in parts)
         return {
             "access_token": ".".join((*encoded, secrets.token_hex(8))),
             "token_type": "Bearer",
-            "expires_in": LIFETIME,
-            "refresh_token": f"{name}.{grant.number}",
+            "expires_in": self.lifetime,
             "scope": scope,
+            **({"refresh_token": f"{name}.{grant.number}"} if self.renews else {}),
             **({"refresh_expires_in": IDLE} if self.tells_expiry else {}),
         }
 

@@ -105,6 +105,20 @@ def drift(machine: Machine) -> Steps:
     machine.ask("zsh")
 
 
+def offline(machine: Machine) -> Steps:
+    """For two weeks nothing corrects the clocks, which both run ten seconds a day too fast; then a time server does."""
+    machine.server.down = True
+    for _ in range(14):
+        yield DAY
+        machine.clock.gain(10.0)
+        machine.ask("cron")
+    machine.clock.offset = 0.0
+    machine.server.down = False
+    yield 6 * MINUTE
+    machine.ask("zsh")
+    machine.ask("zsh")
+
+
 def short_outage(machine: Machine) -> Steps:
     """The server is down for some minutes; programs ask again and again."""
     machine.server.down = True
@@ -430,6 +444,7 @@ ORDINARY: tuple[Happening, ...] = (
         boot_with_local_time,
         time_servers,
         drift,
+        offline,
         short_outage,
         long_outage,
         restart,

@@ -84,6 +84,7 @@ class MachineClock(Clock):
         self._world = world
         self._boots = itertools.count(1)
         self.offset = 0.0
+        self.knows_uptime = True
         self.dies = False
         """Whether the process ends when it next reads the uptime."""
         self.step = 0.0
@@ -99,6 +100,11 @@ class MachineClock(Clock):
         """Be a virtual machine that was suspended for the last seconds: both its clocks stood still."""
         self._stood_still += seconds
         self.offset -= seconds
+
+    def gain(self, seconds: float) -> None:
+        """Run too fast: both clocks have gained seconds."""
+        self._stood_still -= seconds
+        self.offset += seconds
 
     def now(self) -> float:
         """Tell the wall clock's time."""
@@ -118,6 +124,8 @@ class MachineClock(Clock):
         if self.dies:
             self.dies = False
             raise Killed
+        if not self.knows_uptime:
+            return None
         return self._boot_id, int((self._world.time - self._booted_at - self._stood_still) * 1000)
 
 
