@@ -103,8 +103,20 @@ def test_a_clock_that_is_wrong_all_the_time_does_not_jump() -> None:
 
 def test_where_no_server_tells_its_time_a_step_back_counts() -> None:
     """A step ahead is what sleep looks like."""
-    assert jumps(untold(0), untold(900, -HOUR)) == 1
-    assert jumps(untold(0), untold(900, HOUR)) == 0
+    assert jumps(untold(HOUR), untold(2 * HOUR, -HOUR)) == 1
+    assert jumps(untold(HOUR), untold(2 * HOUR, HOUR)) == 0
+
+
+def test_where_no_server_tells_its_time_a_clock_can_be_put_right() -> None:
+    """Soon after the boot by any time, as where another system left local time; later by what a clock drifts."""
+    assert jumps(untold(MINUTE, 2 * HOUR), untold(HOUR)) == 0
+    assert jumps(untold(HOUR, 3 * MINUTE), untold(2 * HOUR)) == 0
+
+
+def test_a_clock_that_drifted_for_weeks_can_be_put_right() -> None:
+    """Both clocks of an offline machine gain seconds a day, and a time server puts the wall clock right."""
+    assert jumps(at(0), at(14 * DAY, -2.3 * MINUTE, server_clock=0)) == 0
+    assert jumps(at(0), at(DAY, -2.3 * MINUTE, server_clock=0)) == 1
 
 
 def test_a_step_back_waits_for_an_answer() -> None:

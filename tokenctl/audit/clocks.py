@@ -15,6 +15,12 @@ from tokenctl.model.event import Event
 NAME = "clock-jumped"
 BOOTS = 16
 """Boots that are remembered: machines can share one state directory, so that their events alternate."""
+DRIFT = 1e-4
+"""Seconds a second by which the clock of a machine without a time server can be wrong: nine seconds a day."""
+WITHOUT_SERVER = 15 * 60
+"""Seconds. A smaller step back is no anomaly where no server tells the time: a time server puts right what has drifted."""
+SETTLED = 15 * 60
+"""Seconds after boot in which a time server puts a clock right that was wrong when the machine booted."""
 PROFILES = 1000
 """Profiles whose server's clock is remembered."""
 _ANSWERS = ("renewal", "refusal", "dead")
@@ -55,15 +61,16 @@ class _Boot:
             return ()
         earlier, self.reference = self.reference, event
         shift = clock_shift(earlier, event) or 0.0
-        wrong = abs(shift) > CLOCK_SHIFT and self._is_wrong(earlier, event, shift, offset)
+        drifted = DRIFT * ((event.uptime or 0.0) - (earlier.uptime or 0.0))
+        wrong = abs(shift) > CLOCK_SHIFT + drifted and self._is_wrong(earlier, event, shift, offset)
         if offset is not None:
             self._note(event.profile, offset)
         return (_jump(earlier, event, shift, offset),) if wrong else ()
 
     def _is_wrong(self, earlier: Event, event: Event, shift: float, offset: float | None) -> bool:
         """Tell whether the jump made the clock wrong: it was neither put right, nor has the machine slept."""
-        if offset is None:
-            return shift < 0  # a step ahead is what sleep looks like
+        if offset is None:  # a step ahead is what sleep looks like
+            return shift < -WITHOUT_SERVER and (earlier.uptime or 0.0) > SETTLED
         usual = self.offsets.get(event.profile, 0.0)  # not 0 where the server's own clock is wrong
         if min(abs(offset), abs(offset - usual)) > CLOCK_SHIFT:
             return True
