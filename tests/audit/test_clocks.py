@@ -98,6 +98,13 @@ def test_a_clock_that_is_wrong_all_the_time_does_not_jump() -> None:
     assert jumps(*(at(n * 900, -HOUR) for n in range(9))) == 0
 
 
+def test_a_machine_that_wakes_at_a_server_whose_clock_is_wrong_can_be_put_right() -> None:
+    """Some programs ask before; afterwards the server is as far ahead as it was before the sleep."""
+    awake = [at(0, server_clock=1000), at(60, server_clock=1000 + DAY), at(70, server_clock=1000 + DAY)]
+    assert jumps(*awake, at(80, DAY, server_clock=1000)) == 0
+    assert jumps(*awake, at(80, DAY, server_clock=5000)) == 1
+
+
 # -- a server that tells no time -----------------------------------------------------------------------
 
 

@@ -198,7 +198,8 @@ class Machine:
 
         def revoke(runtime: Runtime, vault: Vault) -> Session:
             session = vault.newest()
-            assert session is not None and lifecycle.revoke(runtime, vault)
+            lifecycle.revoke(runtime, vault)
+            assert session is not None
             return session
 
         return self.run("zsh", revoke)

@@ -47,8 +47,8 @@ class _Boot:
 
     reference: Event
     newest: Event
-    offsets: dict[str, float] = field(default_factory=dict)
-    """Profile -> how far its server's clock was ahead of ours at last."""
+    offsets: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    """Profile -> how far its server's clock was ahead of ours at last, and before that was different."""
 
     def after(self, event: Event) -> tuple[Anomaly, ...]:
         """Take the next event of the boot, and return what it completes."""
@@ -71,15 +71,16 @@ class _Boot:
         """Tell whether the jump made the clock wrong: it was neither put right, nor has the machine slept."""
         if offset is None:  # a step ahead is what sleep looks like
             return shift < -WITHOUT_SERVER and (earlier.uptime or 0.0) > SETTLED
-        usual = self.offsets.get(event.profile, 0.0)  # not 0 where the server's own clock is wrong
-        if min(abs(offset), abs(offset - usual)) > CLOCK_SHIFT:
+        usual = self.offsets.get(event.profile, ())  # not 0 where the server's own clock is wrong
+        if min(abs(offset - each) for each in (0.0, *usual)) > CLOCK_SHIFT:
             return True
         off_before = number(earlier, "server_clock")
         return shift < 0 and off_before is not None and abs(off_before) < abs(shift) / 2
 
     def _note(self, profile: str, offset: float) -> None:
-        self.offsets.pop(profile, None)
-        self.offsets[profile] = offset
+        before = self.offsets.pop(profile, ())
+        before = tuple(each for each in before if abs(each - offset) > CLOCK_SHIFT)
+        self.offsets[profile] = (*before[-1:], offset)
         if len(self.offsets) > PROFILES:
             del self.offsets[next(iter(self.offsets))]
 
