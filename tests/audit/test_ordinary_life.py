@@ -117,6 +117,7 @@ def test_a_life_of_any_ordinary_happenings_raises_no_alarm(
 
         def live() -> Steps:
             machine.ask()
+            yield from happenings.work(machine, 0.5)
             for happening, pause in life:
                 yield from happening(machine)
                 assert machine.anomalies() == [], happening.__name__

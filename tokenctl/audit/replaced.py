@@ -67,9 +67,9 @@ def subject(events: Iterable[Event]) -> Iterator[tuple[Anomaly, ...]]:
 
 @dataclass(slots=True)
 class _Person:
-    """Whose a session is, and since which event this is known."""
+    """Whose a session is, None when nobody knows, and since which event this is known."""
 
-    subject: str
+    subject: str | None
     since: Event
     refused: bool = False
     """Whether the last renewal was refused as another person's: until the server is put right, each one will be."""
@@ -105,19 +105,18 @@ class _Persons:
         return completed
 
     def _after_renewal(self, event: Event) -> tuple[Anomaly, ...]:
-        who, known = text(event, "subject"), self._known(event)
+        who, known, own = text(event, "subject"), self._known(event), self.sessions.get(event.session)
         if who is None:
             return ()
-        strange = known.subject != who if known is not None and event.session in self.sessions else not self._is_of_here(who)
+        strange = not self._is_of_here(who) if own is None or own.subject is None else own.subject != who
         self._is_now(who, event)
         return (_subject(event, known, None, who),) if strange else ()
 
     def _after_refusal(self, event: Event) -> tuple[Anomaly, ...]:
-        person = self.sessions.get(event.session)
-        if person is None:
-            return (_subject(event, self._known(event), None, None),)
+        known = self._known(event)
+        person = self.sessions.setdefault(event.session, _Person(subject=None, since=event))
         was_refused, person.refused = person.refused, True
-        return () if was_refused else (_subject(event, person, None, None),)
+        return () if was_refused else (_subject(event, known, None, None),)
 
     def _known(self, event: Event) -> _Person | None:
         """Return what is known of the event's session, else of the one that was used last."""
@@ -125,7 +124,8 @@ class _Persons:
 
     def _is_of_here(self, who: str | None) -> bool:
         """Tell whether a person has a session of the profile, or nobody is known who has one."""
-        return not self.sessions or any(each.subject == who for each in self.sessions.values())
+        persons = {each.subject for each in self.sessions.values()} - {None}
+        return not persons or who in persons
 
     def _is_now(self, who: str | None, event: Event) -> None:
         before = self.sessions.pop(event.session, None)

@@ -52,9 +52,10 @@ class _Token:
 class _Tokens:
     """The refresh tokens of one profile, by fingerprint."""
 
-    newest: str | None = None
     of_session: dict[str | None, str] = field(default_factory=dict)
     """Session -> its newest refresh token. Machines that share a home have a session each."""
+    given_at: float | None = None
+    """When the server gave or took one last, as far as that was logged."""
     account: tuple[str | None, ...] | None = None
     known: dict[str, _Token] = field(default_factory=dict)
 
@@ -87,7 +88,8 @@ class _Tokens:
         if fingerprint != before:
             self.explain(before)
         self._put(fingerprint, _Token(good=good))
-        self.newest = self.of_session[session] = fingerprint
+        self.of_session[session] = fingerprint
+        self.given_at = self.given_at if good is None else good.at
         if len(self.of_session) > SESSIONS:
             del self.of_session[next(iter(self.of_session))]
 
@@ -103,7 +105,6 @@ class _Tokens:
             self._put(fingerprint, _Token(good=None if before is None else before.good, explained=True))
 
     def _put(self, fingerprint: str, token: _Token) -> None:
-        self.known.pop(fingerprint, None)
         self.known[fingerprint] = token
         if len(self.known) > KEPT:
             del self.known[next(iter(self.known))]
@@ -130,10 +131,10 @@ def _refused_one(dead: Event) -> str:
 
 def _is_older(dead: Event, token: _Token | None, tokens: _Tokens) -> bool:
     """Tell whether the keyring came back with a token from before the newest one, which the log does not know any more."""
-    newest, obtained_at = tokens.known.get(tokens.newest or ""), number(dead, "obtained_at")
-    if token is not None or newest is None or newest.good is None or obtained_at is None:
+    obtained_at = number(dead, "obtained_at")
+    if token is not None or obtained_at is None or tokens.given_at is None:
         return False
-    return obtained_at < newest.good.at
+    return obtained_at < tokens.given_at
 
 
 def _is_outlived(dead: Event) -> bool:
