@@ -102,7 +102,12 @@ def test_a_machine_that_wakes_at_a_server_whose_clock_is_wrong_can_be_put_right(
     """Some programs ask before; afterwards the server is as far ahead as it was before the sleep."""
     awake = [at(0, server_clock=1000), at(60, server_clock=1000 + DAY), at(70, server_clock=1000 + DAY)]
     assert jumps(*awake, at(80, DAY, server_clock=1000)) == 0
-    assert jumps(*awake, at(80, DAY, server_clock=5000)) == 1
+    assert jumps(*awake, at(80, DAY, server_clock=-5000)) == 1
+
+
+def test_a_machine_that_slept_twice_can_ask_before_it_is_put_right_again() -> None:
+    """Its clock was put right after the first sleep, without an event, and is behind after the second one."""
+    assert jumps(at(0), at(60, 3 * DAY, server_clock=2 * DAY), at(90, 5 * DAY, server_clock=0)) == 0
 
 
 # -- a server that tells no time -----------------------------------------------------------------------

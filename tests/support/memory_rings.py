@@ -48,9 +48,10 @@ class Killed(BaseException):
 
 def of(name: str) -> type[MemoryRing]:
     """Return the class of a keyring; a new one is empty."""
-    return globals().setdefault(
-        name, type(name, (MemoryRing,), {"__module__": __name__, "__qualname__": name, "entries": {}})
-    )
+    if name not in globals():
+        globals()[name] = type(name, (MemoryRing,), {"__module__": __name__, "__qualname__": name, "entries": {}})
+    ring: type[MemoryRing] = globals()[name]
+    return ring
 
 
 def forget(name: str) -> None:

@@ -71,6 +71,10 @@ class _Boot:
         """Tell whether the jump made the clock wrong: it was neither put right, nor has the machine slept."""
         if offset is None:  # a step ahead is what sleep looks like
             return shift < -WITHOUT_SERVER and (earlier.uptime or 0.0) > SETTLED
+        if (
+            shift > 0 and offset > 0
+        ):  # behind, although it went ahead: both clocks stood still, and it is not yet put right
+            return False
         usual = self.offsets.get(event.profile, ())  # not 0 where the server's own clock is wrong
         if min(abs(offset - each) for each in (0.0, *usual)) > CLOCK_SHIFT:
             return True
