@@ -134,7 +134,7 @@ def test_a_login_that_was_killed_explains_the_person_after_it(result: str) -> No
 
 def test_a_login_that_never_was_explains_nothing_later() -> None:
     """It was killed before it stored anything, and the person before it went on."""
-    killed = login(HOUR, "f2", subject="bob", replaces="alice", result="started")
+    killed = login(HOUR, "f2", session="s2", subject="bob", replaces="alice", result="started")
     assert persons(login(), killed, renewal(2 * HOUR), renewal(3 * HOUR, "f2", subject="bob")) == 1
 
 
@@ -144,6 +144,13 @@ def test_an_unknown_person_is_nobody_else(who: Any) -> None:
     assert persons(login(), renewal(HOUR, subject=who), renewal(2 * HOUR)) == 0
     assert persons(login(), login(HOUR, "f2", subject=who), renewal(2 * HOUR, "f2", subject="bob")) == 0
     assert persons(renewal(1, subject="bob"), renewal(HOUR, subject=who), renewal(2 * HOUR, subject="bob")) == 0
+
+
+def test_machines_that_share_a_home_have_a_person_each() -> None:
+    """Bob signs in on one machine, and the session that Alice has on the other one goes on, and is replaced by her own."""
+    bob = login(HOUR, "x", session="s2", subject="bob", replaces="alice")
+    assert persons(login(), bob, renewal(2 * HOUR), login(3 * HOUR, "f2", replaces="alice")) == 0
+    assert persons(login(), bob, renewal(2 * HOUR, subject="bob")) == 1
 
 
 def test_each_profile_has_a_person_of_its_own() -> None:

@@ -100,6 +100,12 @@ def test_a_renewal_that_was_cut_off_does_not_hide_a_theft() -> None:
     assert refusals(login(), recovered, dead(2 * HOUR, "f1")) == 0
 
 
+def test_the_renewals_of_another_machine_hide_no_theft() -> None:
+    """Machines that share a home write one log: what one of them got replaces nothing of another one's session."""
+    other = renewal(HOUR, "x1", "x2", session="s2")
+    assert refusals(login(), login(MINUTE, "x1", session="s2"), renewal(2 * MINUTE), other, dead(2 * HOUR, "f1")) == 1
+
+
 # -- what explains it ----------------------------------------------------------------------------------
 
 

@@ -18,6 +18,8 @@ UNKNOWN_LIFE = 86400
 mostly tell it."""
 KEPT = 1000
 """Refresh tokens of a profile that are remembered: ten days of renewals every 15 minutes, longer than most of them live."""
+SESSIONS = 16
+"""Sessions of a profile whose newest refresh token is remembered: machines can share one state directory."""
 _OTHER_REASONS = ("password", "expired", "interaction")
 _ACCOUNT = ("issuer", "client_id", "subject")
 
@@ -33,7 +35,7 @@ def refused(events: Iterable[Event]) -> Iterator[tuple[Anomaly, ...]]:
         if _may_end_others(event):
             for other in profiles.values():
                 if other is not tokens and tokens.account is not None and other.account == tokens.account:
-                    other.explain(other.newest)
+                    other.explain_all()
         yield completed
 
 
@@ -50,7 +52,8 @@ class _Token:
 class _Tokens:
     """The refresh tokens of one profile, by fingerprint."""
 
-    newest: str | None = None
+    of_session: dict[str | None, str] = field(default_factory=dict)
+    """Session -> its newest refresh token. Machines that share a home have a session each."""
     given_at: float | None = None
     """When the server gave or took one last, as far as that was logged."""
     account: tuple[str | None, ...] | None = None
@@ -63,29 +66,37 @@ class _Tokens:
             self.account = tuple(text(event, name) for name in _ACCOUNT)
             # Some servers end what they gave before, also when the new session cannot be stored. A login that brings no
             # refresh token keeps the one before, and proves nothing about it.
-            self.explain(self.newest)
+            self.explain_all()
             if event.result == "ok" and given not in self.known:
-                self.take(given, event)
+                self.take(given, event.session, event)
         elif event.event == "renewal" and event.result == "recovered":  # it can be written twice, and much later
             if given not in self.known:
-                self.take(given, None)
+                self.take(given, event.session, None)
         elif event.event == "renewal" or (event.event == "refusal" and presented not in (None, given)):
             self.explain(presented)
-            self.take(given, event)
+            self.take(given, event.session, event)
         elif event.event in ("unanswered", "revocation"):
             self.explain(given)
         elif event.event == "dead":  # said once
             self.explain(presented or given)
 
-    def take(self, fingerprint: str | None, good: Event | None) -> None:
+    def take(self, fingerprint: str | None, session: str | None, good: Event | None) -> None:
         """Note that the server gave this refresh token, or took it and let it live; those before it are replaced."""
         if fingerprint is None:
             return
-        if fingerprint != self.newest:
-            self.explain(self.newest)
+        before = self.of_session.pop(session, None)
+        if fingerprint != before:
+            self.explain(before)
         self._put(fingerprint, _Token(good=good))
-        self.newest = fingerprint
+        self.of_session[session] = fingerprint
         self.given_at = self.given_at if good is None else good.at
+        if len(self.of_session) > SESSIONS:
+            del self.of_session[next(iter(self.of_session))]
+
+    def explain_all(self) -> None:
+        """Note that the server may refuse the newest refresh token of each session from now on."""
+        for fingerprint in self.of_session.values():
+            self.explain(fingerprint)
 
     def explain(self, fingerprint: str | None) -> None:
         """Note that from now on the server may refuse this refresh token for a reason that lies here."""
