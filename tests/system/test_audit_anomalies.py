@@ -230,12 +230,12 @@ def test_an_event_names_the_program_that_asked_and_no_argument(home: Home, demo_
 @pytest.mark.real
 def test_a_keyring_that_does_not_answer(keyring_home: Home, secret_service: SecretService) -> None:
     """Three failures in a row are an alarm, which ends by itself when the keyring works again."""
-    secret_service.kill()
-    for number in range(3):
-        assert names(keyring_home) == [], number
-        refresh(keyring_home, 3)
+    secret_service.pause()
+    assert [each.status for each in keyring_home.race(2, "refresh")] == [3, 3]
+    assert names(keyring_home) == []
+    refresh(keyring_home, 3)
     assert names(keyring_home) == ["keyring-failing"]
-    secret_service.restart()
+    secret_service.go_on()
     refresh(keyring_home)
     assert names(keyring_home) == []
 

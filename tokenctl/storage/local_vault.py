@@ -186,8 +186,8 @@ class LocalVault:
         with contextlib.suppress(StoreError, UsageError):
             header = redo_header.read(session_files.path_of(self.folder, session_files.REDO_LOG, session))
             if header is None:
-                others = any(session_files.others(self.folder, session_files.REDO_LOG, session))
-                return "another session" if others and not self.renews(session) else None
+                others = map(os.path.lexists, session_files.others(self.folder, session_files.REDO_LOG, session))
+                return "another session" if any(others) and not self.renews(session) else None
             if header.generation < session.generation:
                 return "a newer generation"
             if header.generation == session.generation:
