@@ -17,10 +17,11 @@ Ctrl-C is 130; `exec` adds the shell's own three: 125 (failed before the child),
 "No entry" is not an error of the store: reading answers None, and the caller decides.
 """
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 
 def did_you_mean(word: str, known: "Iterable[str]") -> str | None:
@@ -35,6 +36,16 @@ def did_you_mean(word: str, known: "Iterable[str]") -> str | None:
     return f"did you mean {names[near[0]]!r}?" if near else None
 
 
+@contextmanager
+def explained_on(page: str) -> "Iterator[None]":
+    """Name the help page of the errors of a block, where they have none of their own."""
+    try:
+        yield
+    except TokenctlError as error:
+        error.page = error.page or page
+        raise
+
+
 class TokenctlError(Exception):
     """A failure with a sentence for a person, an optional next step, and an exit status.
 
@@ -42,11 +53,24 @@ class TokenctlError(Exception):
     """
 
     exit_status = 1
+    page: str | None = None
+    """The help page about errors of this kind: `tokenctl help PAGE`."""
 
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
+    def __init__(self, message: str, *, hint: str | None = None, page: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        if page is not None:
+            self.page = page
+
+    @property
+    def next_step(self) -> str | None:
+        """The hint and the help page, as the last line of the error; None when there is neither."""
+        said = self.hint or ""
+        if self.page is None or "tokenctl help" in said or said.endswith("?"):  # `did you mean ...?` says it all
+            return self.hint
+        more = f"'tokenctl help {self.page}' has more"
+        return f"{self.hint}; {more}" if self.hint else more
 
 
 class UsageError(TokenctlError):
@@ -59,6 +83,7 @@ class StoreError(TokenctlError):
     """The keyring, or whatever keeps the sessions, cannot be used."""
 
     exit_status = 3
+    page = "keyrings"
 
 
 class StoreUnavailable(StoreError):
@@ -85,6 +110,7 @@ class LoginRequired(TokenctlError):
     """There is no session that could be used or renewed."""
 
     exit_status = 4
+    page = "troubleshooting"
 
 
 class Refused(TokenctlError):
@@ -95,9 +121,18 @@ class Refused(TokenctlError):
     """
 
     exit_status = 5
+    page = "servers"
 
-    def __init__(self, message: str, *, hint: str | None = None, error: str | None = None, lost: bool = False) -> None:
-        super().__init__(message, hint=hint)
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        page: str | None = None,
+        error: str | None = None,
+        lost: bool = False,
+    ) -> None:
+        super().__init__(message, hint=hint, page=page)
         self.error = error
         self.lost = lost
 
@@ -111,11 +146,18 @@ class Unreachable(TokenctlError):
     """
 
     exit_status = 6
+    page = "networks"
 
     def __init__(
-        self, message: str, *, hint: str | None = None, sent: bool = False, retry_after: int | None = None
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        page: str | None = None,
+        sent: bool = False,
+        retry_after: int | None = None,
     ) -> None:
-        super().__init__(message, hint=hint)
+        super().__init__(message, hint=hint, page=page)
         self.sent = sent
         self.retry_after = retry_after
 
@@ -124,7 +166,10 @@ class Busy(TokenctlError):
     """Another process held the profile's lock for longer than the deadline. `holder` is its process id, if it is known."""
 
     exit_status = 7
+    page = "troubleshooting"
 
-    def __init__(self, message: str, *, hint: str | None = None, holder: int | None = None) -> None:
-        super().__init__(message, hint=hint)
+    def __init__(
+        self, message: str, *, hint: str | None = None, page: str | None = None, holder: int | None = None
+    ) -> None:
+        super().__init__(message, hint=hint, page=page)
         self.holder = holder

@@ -1,9 +1,14 @@
+<<<<<<< HEAD
 """The program that started this process."""
+=======
+"""The name of the program that asks."""
+>>>>>>> d1d0b4cb463338132ef826ed397b76145dd5f902
 
 import subprocess
 import sys
 from pathlib import Path
 
+<<<<<<< HEAD
 import pytest
 
 from tests.support.paths import ROOT
@@ -33,3 +38,22 @@ def test_another_program_is_named_by_its_executable() -> None:
     assert named_by("/bin/sh", "-c", f"{CHILD}; exit $?", "secret") == Path("/bin/sh").resolve().name
     code = f"import subprocess; subprocess.run({CHILD!r}, shell=True)"
     assert named_by(sys.executable, "-c", code) == Path("/bin/sh").resolve().name
+=======
+from tokenctl.adapters import parent_process
+
+ASK = "from tokenctl.adapters import parent_process; print(parent_process.name())"
+
+
+def test_the_parent_is_named_by_its_executable() -> None:
+    """Without its arguments, which can hold a secret."""
+    shell = f"'{sys.executable}' -c '{ASK}'; true"  # `true`: else the shell becomes Python
+    found = subprocess.run(
+        ["/bin/sh", "-c", shell, "s3cr3t"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    assert found == Path("/bin/sh").resolve().name
+
+
+def test_a_parent_without_an_executable_is_named_by_the_kernel() -> None:
+    """Or is not known; it is no error."""
+    assert parent_process.name() != ""
+>>>>>>> d1d0b4cb463338132ef826ed397b76145dd5f902

@@ -275,7 +275,7 @@ def test_a_persons_confidential_client_keeps_its_secret(home: Home, make_server:
     finish: list[tuple[str, Answer]] = [("paste that page", visits), ("signed in to default", b"")]
     result = attended(home, "login", "--no-browser", answers=[*answers, *finish])
     assert result.status == 0, result.stderr
-    assert not any(b"canary" in each for each in home.snapshot().values()) and "canary" not in result.stderr
+    assert not any(b"canary" in each for each in home.contents().values()) and "canary" not in result.stderr
     assert home.run("refresh").status == 0
     assert home.login(server.issuer, profile="default").status == 0
     assert home.run("revoke").status == 0
@@ -290,7 +290,7 @@ def test_a_machines_whole_first_login(home: Home, demo_server: FaultyServer) -> 
     result = attended(home, "login", answers=answers)
     assert result.status == 0, result.stderr
     assert home.run("token").status == 0 and "demo-ci-secret" not in result.stderr
-    assert not any(b"demo-ci-secret" in each for each in home.snapshot().values())
+    assert not any(b"demo-ci-secret" in each for each in home.contents().values())
 
 
 def test_a_profile_that_lacks_its_client_is_guided(home: Home, demo_server: FaultyServer) -> None:

@@ -23,8 +23,8 @@ def test_a_hint_that_many_profiles_have_is_written_once(tmp_path: Path, capsys: 
     assert each_profile(Runtime({"TOKENCTL_CONFIG": str(tmp_path / "c.toml")}), fail) == ([], 3)
     said = capsys.readouterr().err.splitlines()
     assert [line.removeprefix("tokenctl: ") for line in said] == [
-        *("error: a: no keyring", "hint: start it", "error: b: no keyring"),
-        *("error: c: no keyring", "hint: another"),
+        *("error: a: no keyring", "hint: start it; 'tokenctl help keyrings' has more", "error: b: no keyring"),
+        *("error: c: no keyring", "hint: another; 'tokenctl help keyrings' has more"),
     ]
 
 

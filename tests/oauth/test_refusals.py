@@ -5,7 +5,7 @@ import pytest
 from tests.support.responses import SECRET, answer
 from tokenctl.errors import LoginRequired, Refused, Unreachable
 from tokenctl.oauth.error_response import CLIENT, IDENTITY, SESSION_TOKEN, Credentials
-from tokenctl.oauth.refusals import DEAD_CODES, PASSING_CODES
+from tokenctl.oauth.refusals import DEAD_CODES, PASSING_CODES, why_dead
 from tokenctl.oauth.token_response import parse
 
 # As servers send them: GitHub, Slack, HubSpot (two versions), Atlassian (two versions), Dex, Twitch, Entra.
@@ -92,3 +92,33 @@ def test_the_servers_words_without_a_code_are_told_and_redacted() -> None:
     with pytest.raises(Refused, match="slow lorry") as caught:
         parse(answer({"message": f"slow lorry {SECRET}"}, 400), (SECRET,))
     assert SECRET not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "reason"),
+    [
+        ("invalid_grant", "Stale token", "reuse"),
+        ("invalid_grant", "Maximum allowed refresh token reuse exceeded", "reuse"),
+        ("invalid_request", "Refresh token is invalid or has already been claimed by another client.", "reuse"),
+        (
+            "invalid_grant",
+            "AADSTS50173: The provided grant has expired due to it being revoked, a fresh auth token is needed. The user"
+            " might have changed or reset their password.",
+            "password",
+        ),
+        ("invalid_grant", "AADSTS700082: The refresh token has expired due to inactivity.", "expired"),
+        ("invalid_grant", "Token is not active", "expired"),
+        ("invalid_grant", "Session not active", "expired"),
+        ("interaction_required", "AADSTS50076: multi-factor authentication", "interaction"),
+        ("CONSENT_REQUIRED", "", "interaction"),
+        ("invalid_grant", "", None),
+        ("invalid_grant", "grant request is invalid", None),
+        ("invalid_grant", "Token has been expired or revoked.", None),
+        ("bad_refresh_token", "The refresh token passed is incorrect or expired.", None),
+        ("invalid_grant", "The refresh token is invalid, expired or revoked", None),
+        ("invalid_grant", "Unknown or invalid refresh token.", None),
+    ],
+)
+def test_a_server_that_says_why_a_grant_is_dead_is_understood(code: str, words: str, reason: str | None) -> None:
+    """And one that gives several reasons at once has given none."""
+    assert why_dead(code, words) == reason

@@ -134,9 +134,14 @@ class Home:
         return self.config.exists() and f"[profiles.{name}]" in self.config.read_text()
 
     def snapshot(self) -> dict[str, bytes]:
-        """Read every file below HOME, except locks and journals: what must be as it was after a failure."""
+        """Read the files below HOME that must be as they were after a failure: no locks, journals and event log."""
         return {
-            str(path.relative_to(self.folder)): path.read_bytes()
-            for path in sorted(self.folder.rglob("*"))
-            if path.is_file() and path.name != "lock" and not path.name.startswith("journal.")
+            name: content
+            for name, content in self.contents().items()
+            if not name.endswith("/lock") and "/journal." not in name and "/.events/" not in name
         }
+
+    def contents(self) -> dict[str, bytes]:
+        """Read every file below HOME."""
+        files = sorted(path for path in self.folder.rglob("*") if path.is_file())
+        return {str(path.relative_to(self.folder)): path.read_bytes() for path in files}

@@ -26,7 +26,7 @@ from tokenctl.adapters.claim import Claim
 from tokenctl.adapters.deadline import Call
 from tokenctl.adapters.pools import Connections, pool
 from tokenctl.adapters.proxies import Proxy, choose, with_system_settings
-from tokenctl.errors import Refused
+from tokenctl.errors import Refused, explained_on
 from tokenctl.oauth.wire import Request, Response
 
 TOTAL = 30.0
@@ -71,6 +71,7 @@ class Transport:
 
         return trust.context(self._ca_file)
 
+    @explained_on("networks")
     def send(self, request: Request, claim: Claim | None = None) -> Response:
         """Send one request and read the whole response; every HTTP status of the server is a response.
 

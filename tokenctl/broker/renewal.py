@@ -156,8 +156,8 @@ def read_again(runtime: Runtime, vault: Vault) -> Session:
     when it is renewed elsewhere.
     """
     session = checked(runtime, vault)
+    _report_change(vault, session)
     if not vault.renews(session):
-        _report_change(vault, session)
         raise renewed_elsewhere(vault.profile, session)
     return session
 
@@ -172,7 +172,7 @@ def checked(runtime: Runtime, vault: Vault) -> Session:
 
 
 def _report_change(vault: Vault, session: Session) -> None:
-    """Record that another state directory replaced or renewed the session which this one had."""
+    """Record that something else than this state directory renewed or replaced the session."""
     moved = vault.moved_apart(session)
     if moved is not None:
         from tokenctl.broker import reports
@@ -183,8 +183,8 @@ def _report_change(vault: Vault, session: Session) -> None:
 def _adopted(runtime: Runtime, vault: Vault) -> Session:
     """Do step 3 for a person: from now on this state directory renews the session, if a person at a terminal asks."""
     session = checked(runtime, vault)
+    _report_change(vault, session)
     if not vault.renews(session):
-        _report_change(vault, session)
         question = (
             f"the state directory {session.state_path} renews {vault.profile.name!r}; if it is still used, its next"
             " renewal fails, or ends the session. Renew it here from now on?"

@@ -49,9 +49,8 @@ def work(runtime: Runtime, vault: Vault, job: RenewalJob) -> Renewed:
 
 def _renew(runtime: Runtime, vault: Vault, job: RenewalJob) -> Renewed:
     flow = flows.of(job.session.flow)
-    moved = vault.moved_apart(job.session)
-    if moved is not None:
-        vault.record(reports.changed_outside(job.profile.name, job.session, moved))
+    if vault.differs_from_mirror(job.session):
+        vault.record(reports.changed_outside(job.profile.name, job.session, "other tokens"))
     client = clients.of_session(runtime, job.profile, job.session, job.secret)
     # Step 6: write into the journal that the refresh token is presented, and present it.
     sent = _present(runtime, vault, job, flow, client)

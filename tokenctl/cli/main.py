@@ -36,7 +36,7 @@ def run(arguments: Sequence[str], obj: object = None) -> int:
     try:
         return _answered(arguments, terminal, obj)
     except TokenctlError as error:
-        terminal.error(error.message, error.hint)
+        terminal.error(error.message, error.next_step)
         return EXEC_FAILED if child and error.exit_status < EXEC_FAILED else error.exit_status
     except KeyboardInterrupt:
         terminal.error("interrupted")

@@ -147,8 +147,10 @@ def each_profile(
                 if signed_in_only and isinstance(error, LoggedOut):
                     logged_out.append(name)
                     continue
-                runtime.terminal.error(f"{name}: {error.message}", None if error.hint in hinted else error.hint)
-                hinted.add(error.hint)
+                runtime.terminal.error(
+                    f"{name}: {error.message}", None if error.next_step in hinted else error.next_step
+                )
+                hinted.add(error.next_step)
                 status = status or error.exit_status
     if logged_out:
         runtime.terminal.message(f"not signed in, and passed over: {', '.join(logged_out)}")

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from tokenctl.config import variables
-from tokenctl.errors import TokenctlError, UsageError
+from tokenctl.errors import TokenctlError, UsageError, explained_on
 from tokenctl.model.profile import CHECKS, Profile, check_key
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
@@ -22,6 +22,7 @@ class Change(NamedTuple):
     value: Any
 
 
+@explained_on("config")
 def read_all(name: str, words: Iterable[str]) -> list[Change]:
     """Read each `KEY=VALUE`, `KEY+=VALUE` and `KEY-=VALUE`. Raises UsageError, also for a key with two values."""
     changes: list[Change] = []

@@ -187,7 +187,7 @@ def again(runtime: Runtime, answers: Answers, wanted: Wanted, error: TokenctlErr
     terminal, profile = runtime.terminal, wanted.saved
     if not answers or profile is None or not terminal.attended:
         return False
-    terminal.error(error.message, error.hint)
+    terminal.error(error.message, error.next_step)
     if terminal.confirm("try again? your answers are the values in brackets then"):
         return True
     if terminal.confirm(f"save your answers as profile {profile.name} all the same? no secret is in it"):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tokenctl.config import toml_tables, variables
-from tokenctl.errors import UsageError, did_you_mean
+from tokenctl.errors import UsageError, did_you_mean, explained_on
 from tokenctl.model.profile import CHECKS, ENVIRONMENT_PROFILE, Profile, from_members
 
 
@@ -25,6 +25,7 @@ class Profiles(Mapping[str, Profile]):
         self._tables = tables
         self._made: dict[str, Profile] = {}
 
+    @explained_on("config")
     def __getitem__(self, name: str) -> Profile:
         if name not in self._made:
             try:
@@ -81,6 +82,7 @@ def home(environ: Mapping[str, str]) -> Path:
     return found if found.is_absolute() else Path("/nonexistent")
 
 
+@explained_on("config")
 def load(environ: Mapping[str, str], named: str | None = None) -> Config:
     """Read the config file. Raises UsageError that names the file, and the line or the key."""
     path, required = config_path(environ, named)
@@ -95,6 +97,7 @@ def load(environ: Mapping[str, str], named: str | None = None) -> Config:
     return parse(path, content)
 
 
+@explained_on("config")
 def parse(path: Path, content: bytes) -> Config:
     """Read what a config file has. Raises UsageError."""
     try:

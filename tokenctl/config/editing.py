@@ -23,7 +23,7 @@ from tomlkit.exceptions import TOMLKitError
 from tokenctl.adapters.private_files import ensure_private_folder, sync_folder
 from tokenctl.config import config_file, toml_edits
 from tokenctl.config.config_file import Config, check_case
-from tokenctl.errors import UsageError
+from tokenctl.errors import UsageError, explained_on
 from tokenctl.model.profile import Profile, members_of
 
 _ATTEMPTS = 20
@@ -34,6 +34,7 @@ Edit = Callable[[Any], None]
 """Changes a document, as tomlkit and as tomllib reads it: both are mappings."""
 
 
+@explained_on("config")
 def check(config: Config, profile: Profile) -> None:
     """Check, before a sign-in, that its profile can be saved afterwards. Raises UsageError."""
     config_file.check(config)
@@ -48,6 +49,7 @@ def check(config: Config, profile: Profile) -> None:
         )
 
 
+@explained_on("config")
 def save(config: Config, profile: Profile) -> None:
     """Add the profile, or change what differs from the one in `config`. The first profile becomes the default.
 
@@ -57,6 +59,7 @@ def save(config: Config, profile: Profile) -> None:
     _rewrite(config, _save(config, profile), _by_hand(profile.name))
 
 
+@explained_on("config")
 def change(config: Config, name: str, values: Mapping[str, Any], removed: Collection[str] = ()) -> None:
     """Change and remove settings of a profile; a new name makes a profile. Raises UsageError.
 
@@ -69,12 +72,14 @@ def change(config: Config, name: str, values: Mapping[str, Any], removed: Collec
     )
 
 
+@explained_on("config")
 def remove(config: Config, name: str) -> None:
     """Remove a profile, and the default profile that it was. Raises UsageError."""
     config_file.check(config)
     _rewrite(config, partial(toml_edits.remove, name), f"remove [profiles.{name}] from it yourself")
 
 
+@explained_on("config")
 def set_default(config: Config, name: str) -> None:
     """Make a profile the default one. Raises UsageError."""
     config_file.check(config)

@@ -11,7 +11,7 @@ from typing import Any
 from tokenctl.config import secret_sources, variables
 from tokenctl.config.ad_hoc import SELECTING, ad_hoc, check_credential, reads_id_token
 from tokenctl.config.config_file import Config
-from tokenctl.errors import UsageError, did_you_mean
+from tokenctl.errors import UsageError, did_you_mean, explained_on
 from tokenctl.model.choices import LASTING_STORES
 from tokenctl.model.profile import ENVIRONMENT_PROFILE, Profile, check_name, from_members
 
@@ -27,6 +27,7 @@ JOBS = (
 TeamCity, AWS CodeBuild and Bitbucket."""
 
 
+@explained_on("environment")
 def choose(config: Config, environ: Mapping[str, str], named: str | None = None) -> Profile:
     """Choose the profile, and apply the environment's store and `min_ttl` to it. `named` is the name of `-p`.
 
@@ -49,6 +50,7 @@ def choose(config: Config, environ: Mapping[str, str], named: str | None = None)
     return profile
 
 
+@explained_on("environment")
 def choose_for(config: Config, environ: Mapping[str, str], named: str | None, origin: str) -> Profile:
     """Choose the profile that may give its token to the origin; see `choose`. Raises UsageError.
 
@@ -148,6 +150,7 @@ def of_file(config: Config, name: str | None) -> Profile:
         raise UsageError(
             "there is no profile yet",
             hint="make one by signing in: tokenctl login -p work --issuer URL --client-id ID (or try it first: tokenctl demo)",
+            page="signing-in",
         )
     if name not in config.profiles:
         check_name(name)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tokenctl.adapters.terminal import Terminal
 from tokenctl.config import pem, variables
-from tokenctl.errors import StoreLocked, UsageError
+from tokenctl.errors import StoreLocked, UsageError, explained_on
 from tokenctl.model.secret_variables import without_secrets
 
 LONGEST = 65_536
@@ -18,6 +18,7 @@ _once: dict[tuple[int, int], bytes] = {}
 """What was read from pipes, such as `<(pass show ci)` of a shell: a pipe can be read once, and a secret is read again."""
 
 
+@explained_on("environment")
 def from_environment(environ: Mapping[str, str], name: str, terminal: Terminal | None = None) -> str | None:
     """Read `TOKENCTL_<name>`, or the file that `TOKENCTL_<name>_FILE` names; None when there is neither.
 
@@ -55,6 +56,7 @@ def sendable(secret: str, *, lines: bool = False) -> bool:
     return bool(secret) and ("".join(secret.split()) if lines else secret).isprintable()
 
 
+@explained_on("environment")
 def from_key_file(name: str, terminal: Terminal | None = None) -> str:
     """Read the private key of the profile's `client_key_file`, as `from_file` does; `~` is a home. Raises UsageError."""
     try:
@@ -115,6 +117,7 @@ def _cleaned(text: str) -> str:
     return pem.lines(text) or text.removeprefix("\ufeff").rstrip("\r\n")
 
 
+@explained_on("environment")
 def from_stdin(option: str, name: str, *, lines: bool = False) -> str:
     """Read a secret from the pipe that is stdin, as from a file. Quotation marks and blanks are kept.
 
@@ -139,6 +142,7 @@ def from_stdin(option: str, name: str, *, lines: bool = False) -> str:
     return text
 
 
+@explained_on("keyrings")
 def passphrase(
     environ: Mapping[str, str], terminal: Terminal, command: tuple[str, ...] = (), *, new: bool = False
 ) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from tokenctl.adapters import private_process
 from tokenctl.adapters.log_terminal import LogTerminal
-from tokenctl.errors import UsageError
+from tokenctl.errors import UsageError, explained_on
 from tokenctl.handoff.access_token import AccessToken
 from tokenctl.handoff.live_token import LiveToken
 from tokenctl.model import origins as of_model
@@ -17,6 +17,7 @@ from tokenctl.model.target import from_members
 from tokenctl.runtime import Runtime
 
 
+@explained_on("python")
 def access_token(
     profile: str | None = None,
     *,
@@ -37,6 +38,7 @@ def access_token(
     return live_token(profile, min_ttl, scope, resource, audience).get()
 
 
+@explained_on("python")
 def live_token(
     profile: str | None,
     min_ttl: int | str | None = None,
@@ -55,6 +57,7 @@ def live_token(
     return LiveToken(runtime, chosen, target, None if min_ttl is None else duration(min_ttl, "min_ttl"))
 
 
+@explained_on("python")
 def origins_of(live: LiveToken, origins: str | Iterable[str] | None) -> frozenset[str]:
     """Return the origins that may get the token: those that the program names, else the `hosts` of the profile.
 

@@ -6,7 +6,7 @@ for minutes. `auto` uses the first source that detects its platform.
 
 from collections.abc import Mapping
 
-from tokenctl.errors import Refused, UsageError
+from tokenctl.errors import Refused, UsageError, explained_on
 from tokenctl.identity import azure, buildkite, circleci, gcp, github, gitlab, kubernetes, named
 from tokenctl.identity.source import LARGEST, Job, Source
 from tokenctl.oauth.claims import unverified_claims
@@ -28,6 +28,7 @@ ID_TOKEN = "TOKENCTL_ID_TOKEN"
 """The variable that can have the identity token itself."""
 
 
+@explained_on("ci")
 def token(job: Job, now: int) -> str:
     """Get the job's identity token from the profile's source. `now` is epoch seconds.
 

@@ -96,7 +96,7 @@ def logged_out(profile: Profile) -> LoggedOut:
     """Make the error for a profile without a session."""
     of_environment = profile.name == ENVIRONMENT_PROFILE and not profile.by_machine
     hint = f"{MACHINE_HINT}; for a person, {profile.login_hint}" if of_environment else profile.login_hint
-    return LoggedOut(f"not signed in to {profile.name!r}", hint=hint)
+    return LoggedOut(f"not signed in to {profile.name!r}", hint=hint, page="ci" if of_environment else "signing-in")
 
 
 def check_not_signing_out(profile: Profile, *, signing_out: bool) -> None:

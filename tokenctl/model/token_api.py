@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from tokenctl.errors import UsageError, did_you_mean
+from tokenctl.errors import UsageError, did_you_mean, explained_on
 
 PLACEHOLDERS = ("api_key", "refresh_token", "access_token", "username", "password")
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -49,6 +49,7 @@ class TokenApi:
         return urlsplit(self.login.url)[:2] == urlsplit(server)[:2]
 
 
+@explained_on("token-apis")
 def from_members(members: Any, where: str) -> TokenApi:
     """Make the description from the config file's members, and check each. Raises UsageError that names the key."""
     if not isinstance(members, Mapping):

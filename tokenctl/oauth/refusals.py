@@ -83,8 +83,8 @@ _WHY: Mapping[str, re.Pattern[str]] = {
     # Entra, AADSTS50173: 'The user might have changed or reset their password'
     "password": re.compile(r"password"),
     # Entra, AADSTS700082: 'has expired due to inactivity'; Keycloak: 'Token is not active', 'Session not active'. But not
-    # 'invalid, expired or revoked', which is every reason at once.
-    "expired": re.compile(r"^(?!.*\b(invalid|revoked|unknown)\b).*(\bexpired\b|\bnot active\b|\binactiv)"),
+    # 'incorrect or expired' (GitHub), which is every reason at once.
+    "expired": re.compile(r"^(?!.*\b(or|invalid|revoked|unknown)\b).*(\bexpired\b|\bnot active\b|\binactiv)"),
 }
 """Why a grant is dead, as the words of an error say it. The first row that fits counts."""
 

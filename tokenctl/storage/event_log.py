@@ -177,11 +177,16 @@ class EventLog:
         True when the log cannot be read.
         """
         try:
-            with open(open_private(self.path(), os.O_RDONLY), "rb") as file:
-                recent = _whole_events(_tail(file, os.fstat(file.fileno()).st_size))
+            with contextlib.ExitStack() as stack:
+                recent = [
+                    event
+                    for file, size in self._all(stack)[-2:]
+                    for event in _whole_events(_tail(file, size))
+                    if event.session == session
+                ]
         except (OSError, TokenctlError):
             return True
-        return any(each.session == session and (each.generation or 0) >= generation for each in recent)
+        return any((each.generation or 0) >= generation for each in recent)
 
     def _all(self, stack: contextlib.ExitStack) -> list[tuple[BinaryIO, int]]:
         """Open every file, the oldest first, while no writer renames one; with the size that it has now."""

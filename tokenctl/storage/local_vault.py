@@ -185,16 +185,19 @@ class LocalVault:
     def moved_apart(self, session: Session) -> str | None:
         with contextlib.suppress(StoreError, UsageError):
             header = redo_header.read(session_files.path_of(self.folder, session_files.REDO_LOG, session))
-            if header is None:
-                others = map(os.path.lexists, session_files.others(self.folder, session_files.REDO_LOG, session))
-                return "another session" if any(others) and not self.renews(session) else None
-            if header.generation < session.generation:
-                return "a newer generation"
-            if header.generation == session.generation:
-                mirror = self.redo_log.read(replace(session, generation=session.generation - 1))
-                same = mirror is not None and _tokens(mirror) == _tokens(session)
-                return None if same else "other tokens"
+            if header is not None:
+                return "a newer generation" if header.generation < session.generation else None
+            others = map(os.path.lexists, session_files.others(self.folder, session_files.REDO_LOG, session))
+            if session.state_id not in (None, self._state_dir.id) and any(others):
+                return "another session"
         return None
+
+    def differs_from_mirror(self, session: Session) -> bool:
+        with contextlib.suppress(StoreError, UsageError):
+            mirror = self.redo_log.read(replace(session, generation=session.generation - 1))
+            same = mirror is None or mirror.generation != session.generation or _tokens(mirror) == _tokens(session)
+            return not same
+        return False
 
     # -- the lock --------------------------------------------------------------------------------------
 

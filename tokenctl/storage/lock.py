@@ -113,6 +113,7 @@ def _check_file_system(descriptor: int, path: Path) -> None:
         raise UsageError(
             f"{path} is on a file system ({system}) whose locks other machines do not see, as it is mounted here",
             hint="set TOKENCTL_STATE_DIR to a folder of yours on a local disk, or mount it with locks",
+            page="troubleshooting",
         )
 
 
@@ -170,6 +171,7 @@ def _acquire(descriptor: int, path: Path) -> bool:
         raise UsageError(
             f"{path} cannot be locked: {reason.strerror}",
             hint="its file system has no locks; set TOKENCTL_STATE_DIR to a folder on a local disk",
+            page="troubleshooting",
         ) from None
 
 

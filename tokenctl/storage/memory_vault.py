@@ -44,6 +44,10 @@ class MemoryVault:
     def moved_apart(self, session: Session) -> None:
         """There is no mirror."""
 
+    def differs_from_mirror(self, session: Session) -> bool:
+        """There is no mirror."""
+        return False
+
     def signing_out(self, session: Session) -> bool:
         return self.journal.read(session).signing_out
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tokenctl.adapters.private_files import ensure_private_folder
-from tokenctl.errors import UsageError
+from tokenctl.errors import UsageError, explained_on
 
 if sys.platform != "win32":
     import pwd
@@ -20,6 +20,7 @@ if sys.platform != "win32":
 _POSIX = os.name == "posix"
 
 
+@explained_on("troubleshooting")
 def state_home(environ: Mapping[str, str]) -> Path:
     """Return the state directory. Raises UsageError for an empty or relative `TOKENCTL_STATE_DIR`, or an unknown user."""
     named = environ.get("TOKENCTL_STATE_DIR")
@@ -41,6 +42,7 @@ def state_home(environ: Mapping[str, str]) -> Path:
     return user_home / ".local" / "state" / "tokenctl"
 
 
+@explained_on("troubleshooting")
 def profile_dir(environ: Mapping[str, str], profile: str) -> Path:
     """Make the profile's private folder if it is absent, check it, and return it. Raises UsageError."""
     base = state_home(environ)

@@ -74,11 +74,13 @@ class Vault(Protocol):
         """Write an event into the event log, and say it with `-v`. Raises nothing; see `event_log.record`."""
 
     def moved_apart(self, session: Session) -> str | None:
-        """Tell how the store's session differs from the mirror here, where no renewal or login explains it; else None.
+        """Say how the store's session is newer than the mirror here, or another one than the mirror's; else None.
 
-        `session` is what the store has. A store that is older than the mirror is ordinary: some keyrings come back with
-        an older state.
+        A store that is older than the mirror is ordinary: some keyrings come back with an older state.
         """
+
+    def differs_from_mirror(self, session: Session) -> bool:
+        """Tell whether the mirror has this generation with other tokens. It takes a library that only the worker loads."""
 
     def signing_out(self, session: Session) -> bool:
         """Tell whether `revoke` has begun to end the session: then nobody may get its tokens."""

@@ -5,6 +5,7 @@ from typing import Any
 from tokenctl.cli.actions.exec import program_of
 from tokenctl.cli.actions.fresh import fresh_session
 from tokenctl.cli.actions.proxy import Wanted, profile_of, proxy_of
+from tokenctl.errors import explained_on
 from tokenctl.handoff.child import Child
 from tokenctl.handoff.environment import child_environment
 from tokenctl.handoff.live_token import LiveToken
@@ -13,6 +14,7 @@ from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
 
 
+@explained_on("proxy")
 def run_proxied(
     runtime: Runtime,
     name: str | None,

@@ -16,7 +16,7 @@ from tokenctl.cli.views import document
 from tokenctl.cli.wanted import IN_A_FILE, Wanted, again, find, in_a_file
 from tokenctl.config import editing
 from tokenctl.config.secret_sources import from_stdin, sendable
-from tokenctl.errors import NoKeyring, TokenctlError, UsageError
+from tokenctl.errors import NoKeyring, TokenctlError, UsageError, explained_on
 from tokenctl.flows import clients, sign_in, ways
 from tokenctl.flows.flow import SecretKind, SignIn
 from tokenctl.model.profile import Profile
@@ -29,6 +29,7 @@ INTERRUPTED = 130
 """The exit status after Ctrl-C."""
 
 
+@explained_on("signing-in")
 def log_in(
     runtime: Runtime,
     name: str | None,

@@ -7,13 +7,14 @@ from tokenctl.cli.actions.profile import check_one_name
 from tokenctl.cli.settings import changed, read_all, say_what_next
 from tokenctl.config import config_file, editing, environment
 from tokenctl.config.config_file import Config
-from tokenctl.errors import UsageError, did_you_mean
+from tokenctl.errors import UsageError, did_you_mean, explained_on
 from tokenctl.model.profile import Profile, check_key, from_members, members_of
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
 from tokenctl.storage.lock import exclusive_config
 
 
+@explained_on("config")
 def change(runtime: Runtime, name: str | None, profile_name: str, settings: tuple[str, ...]) -> None:
     """Change these settings of a profile, or make the profile. Raises TokenctlError."""
     check_one_name(name, profile_name)
@@ -36,6 +37,7 @@ def change(runtime: Runtime, name: str | None, profile_name: str, settings: tupl
         say_what_next(runtime, before, after)
 
 
+@explained_on("config")
 def unset(runtime: Runtime, name: str | None, profile_name: str, keys: tuple[str, ...]) -> None:
     """Remove these settings of a profile. Raises TokenctlError."""
     check_one_name(name, profile_name)
@@ -50,6 +52,7 @@ def unset(runtime: Runtime, name: str | None, profile_name: str, keys: tuple[str
     say_what_next(runtime, before, after)
 
 
+@explained_on("config")
 def choose(runtime: Runtime, name: str | None, profile_name: str) -> None:
     """Choose the default profile. Raises TokenctlError."""
     check_one_name(name, profile_name)
@@ -60,6 +63,7 @@ def choose(runtime: Runtime, name: str | None, profile_name: str) -> None:
     runtime.terminal.message(f"{profile_name} is the default profile now")
 
 
+@explained_on("config")
 def remove(runtime: Runtime, name: str | None, profile_name: str) -> None:
     """Remove a profile that is not signed in from the config file. Raises TokenctlError."""
     check_one_name(name, profile_name)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tokenctl.adapters import signals
-from tokenctl.errors import TokenctlError, UsageError
+from tokenctl.errors import TokenctlError, UsageError, explained_on
 from tokenctl.handoff import binding
 from tokenctl.handoff.live_token import LiveToken
 from tokenctl.handoff.masking import mask_text
@@ -29,6 +29,7 @@ class Wanted(NamedTuple):
     secret_header: str = "x-api-key"
 
 
+@explained_on("proxy")
 def profile_of(runtime: Runtime, name: str | None, wanted: Wanted) -> Profile:
     """Choose the profile whose token the upstream gets. Raises UsageError."""
     if not wanted.bind:
@@ -37,6 +38,7 @@ def profile_of(runtime: Runtime, name: str | None, wanted: Wanted) -> Profile:
     return runtime.profile(name)
 
 
+@explained_on("proxy")
 def proxy_of(profile: Profile, wanted: Wanted) -> Proxy:
     """Make what the proxy serves, with a new secret. Raises UsageError."""
     return Proxy(
@@ -59,6 +61,7 @@ def _upstream(url: str) -> str:
     return f"{binding.origin_of(url)}/{path}".rstrip("/")
 
 
+@explained_on("proxy")
 def serve(
     runtime: Runtime, name: str | None, wanted: Wanted, *, port: int, path: str | None, secret_file: str | None
 ) -> None:

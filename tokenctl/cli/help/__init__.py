@@ -3,6 +3,7 @@
 from tokenctl.cli.files import text_of
 
 TOPICS = {
+    "audit": "Is somebody else using my session: the event log and its anomalies.",
     "ci": "Pipelines and scripts: GitHub, GitLab, a plain shell.",
     "config": "The config file, and every setting of a profile.",
     "environment": "Every variable, and who is asked for.",
