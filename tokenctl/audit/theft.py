@@ -1,0 +1,158 @@
+"""`refresh-token-refused`: the server refused a refresh token that only this machine should have.
+
+Rotation makes theft visible on this side: when a thief presents the refresh token first, ours is refused. So a refusal
+is an anomaly, unless the log or the server gives another reason.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from tokenctl.audit.anomaly import Anomaly
+from tokenctl.audit.members import number, text, true_time, when
+from tokenctl.model.event import Event
+
+NAME = "refresh-token-refused"
+UNKNOWN_LIFE = 86400
+"""Seconds. A refresh token whose life nobody knows may have ended by itself after a day: servers that give a shorter life
+mostly tell it."""
+KEPT = 1000
+"""Refresh tokens of a profile that are remembered: ten days of renewals every 15 minutes, longer than most of them live."""
+_OTHER_REASONS = ("password", "expired", "interaction")
+_ACCOUNT = ("issuer", "client_id", "subject")
+
+
+def refused(events: Iterable[Event]) -> Iterator[tuple[Anomaly, ...]]:
+    """Find refused refresh tokens that nothing explains, each one once."""
+    profiles: dict[str, _Tokens] = defaultdict(_Tokens)
+    for event in events:
+        tokens = profiles[event.profile]
+        suspicious = event.event == "dead" and _is_suspicious(event, tokens)
+        completed = (_anomaly(event, tokens),) if suspicious else ()
+        tokens.learn(event)
+        if _may_end_others(event):
+            for other in profiles.values():
+                if other is not tokens and tokens.account is not None and other.account == tokens.account:
+                    other.explain(other.newest)
+        yield completed
+
+
+@dataclass(slots=True)
+class _Token:
+    """A refresh token. `good` is the event with which the server gave or took it last; None when that was not logged."""
+
+    good: Event | None = None
+    explained: bool = False
+    """Whether something here explains that the server refuses it from now on."""
+
+
+@dataclass(slots=True)
+class _Tokens:
+    """The refresh tokens of one profile, by fingerprint."""
+
+    newest: str | None = None
+    account: tuple[str | None, ...] | None = None
+    known: dict[str, _Token] = field(default_factory=dict)
+
+    def learn(self, event: Event) -> None:
+        """Take the next event of the profile."""
+        given, presented = event.fingerprint, text(event, "old_fingerprint")
+        if event.event == "login":
+            self.account = tuple(text(event, name) for name in _ACCOUNT)
+            # Some servers end what they gave before, also when the new session cannot be stored. A login that brings no
+            # refresh token keeps the one before, and proves nothing about it.
+            self.explain(self.newest)
+            if event.result == "ok" and given not in self.known:
+                self.take(given, event)
+        elif event.event == "renewal" and event.result == "recovered":  # it can be written twice, and much later
+            if given not in self.known:
+                self.take(given, None)
+        elif event.event == "renewal" or (event.event == "refusal" and presented not in (None, given)):
+            self.explain(presented)
+            self.take(given, event)
+        elif event.event in ("unanswered", "revocation"):
+            self.explain(given)
+        elif event.event == "dead":  # said once
+            self.explain(presented or given)
+
+    def take(self, fingerprint: str | None, good: Event | None) -> None:
+        """Note that the server gave this refresh token, or took it and let it live; those before it are replaced."""
+        if fingerprint is None:
+            return
+        if fingerprint != self.newest:
+            self.explain(self.newest)
+        self._put(fingerprint, _Token(good=good))
+        self.newest = fingerprint
+
+    def explain(self, fingerprint: str | None) -> None:
+        """Note that from now on the server may refuse this refresh token for a reason that lies here."""
+        if fingerprint is not None:
+            before = self.known.get(fingerprint)
+            self._put(fingerprint, _Token(good=None if before is None else before.good, explained=True))
+
+    def _put(self, fingerprint: str, token: _Token) -> None:
+        self.known.pop(fingerprint, None)
+        self.known[fingerprint] = token
+        if len(self.known) > KEPT:
+            del self.known[next(iter(self.known))]
+
+
+def _may_end_others(event: Event) -> bool:
+    """Tell whether some servers end other sessions of the same person and client with this: a login, a sign-out."""
+    return event.event == "login" or (event.event == "revocation" and event.result != "local")
+
+
+def _is_suspicious(dead: Event, tokens: _Tokens) -> bool:
+    token = tokens.known.get(_refused_one(dead))
+    if token is not None and token.explained:
+        return False
+    if (number(dead, "unanswered") or 0) > 0 or _is_older(dead, token, tokens):
+        return False
+    says = text(dead, "says")
+    return says == "reuse" or not (says in _OTHER_REASONS or _is_outlived(dead))
+
+
+def _refused_one(dead: Event) -> str:
+    return text(dead, "old_fingerprint") or dead.fingerprint or ""
+
+
+def _is_older(dead: Event, token: _Token | None, tokens: _Tokens) -> bool:
+    """Tell whether the keyring came back with a token from before the newest one, which the log does not know any more."""
+    newest, obtained_at = tokens.known.get(tokens.newest or ""), number(dead, "obtained_at")
+    if token is not None or newest is None or newest.good is None or obtained_at is None:
+        return False
+    return obtained_at < newest.good.at
+
+
+def _is_outlived(dead: Event) -> bool:
+    """Tell whether the refresh token may have ended by itself, or the clock is too wrong to say."""
+    now, obtained_at, ends_at = true_time(dead), number(dead, "obtained_at"), number(dead, "refresh_expires_at")
+    if ends_at is None and obtained_at is not None:
+        ends_at = obtained_at + UNKNOWN_LIFE
+    set_back = obtained_at is not None and now <= obtained_at - UNKNOWN_LIFE
+    return set_back or (ends_at is not None and now >= ends_at)
+
+
+def _anomaly(dead: Event, tokens: _Tokens) -> Anomaly:
+    token = tokens.known.get(_refused_one(dead))
+    good = None if token is None else token.good
+    last_good = good.at if good is not None else number(dead, "obtained_at")
+    known = f"; it was last good at {when(last_good)}" if last_good is not None else ""
+    reason = "; the server says that it was used before" if text(dead, "says") == "reuse" else ""
+    return Anomaly(
+        name=NAME,
+        profile=dead.profile,
+        began_at=dead.at if last_good is None else last_good,
+        at=dead.at,
+        sentence=(
+            f"At {when(dead.at)} the server refused a refresh token that only this machine should have{known}{reason}."
+            " Somebody else may have used it."
+        ),
+        remedy=(
+            f"Sign out everywhere: 'tokenctl revoke -p {dead.profile}'. Sign in again with 'tokenctl login -p"
+            f" {dead.profile}', and look at the server's list of your sessions. A server can also end a session for a"
+            " reason that it does not tell, such as a changed password or an administrator. If that is so: 'tokenctl"
+            f" audit acknowledge {NAME} -p {dead.profile}'."
+        ),
+        evidence=(dead.seq,) if good is None else (good.seq, dead.seq),
+    )
