@@ -21,15 +21,10 @@ from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
 from tokenctl.storage.lock import exclusive
-from tokenctl.storage.state_dir import profile_dir, state_home
+from tokenctl.storage.state_dir import DUE, profile_dir, state_home
 
 FOLDER = ".events"
 """The folder in the state directory. No profile has such a name."""
-DUE = ".audit-due"
-"""The file in the state directory that tells the next command at a terminal to look for a new anomaly.
-
-It is not in the log's folder: so the fast way has no answer, and the ordinary way finds it.
-"""
 LARGEST, KEPT = 8 * 1024 * 1024, 4
 """Bytes of a file, and how many older files are kept beside the newest one."""
 TAIL = 64 * 1024
@@ -46,15 +41,7 @@ def record(runtime: Runtime, profile: Profile, event: Event) -> None:
 
     A profile with `audit = "off"` has no log.
     """
-    boot_id, uptime_ms = runtime.uptime() or (None, None)
-    event = replace(
-        event,
-        at=round(runtime.clock(), 3),
-        pid=os.getpid(),
-        asked_by=runtime.asked_by,
-        boot_id=boot_id,
-        uptime=None if uptime_ms is None else uptime_ms / 1000,
-    )
+    event = stamped(runtime, event)
     if profile.audit == "on" and runtime.keeps_events:
         try:
             event = EventLog(profile_dir(runtime.environ, FOLDER)).append(event)
@@ -63,6 +50,19 @@ def record(runtime: Runtime, profile: Profile, event: Event) -> None:
             runtime.terminal.warning(f"the event log is not written: {reason}")
             runtime.keeps_events = False
     runtime.terminal.event(event)
+
+
+def stamped(runtime: Runtime, event: Event) -> Event:
+    """Add what every event has: when it was, in which boot, in which process, and who asked."""
+    boot_id, uptime_ms = runtime.uptime() or (None, None)
+    return replace(
+        event,
+        at=round(runtime.clock(), 3),
+        pid=os.getpid(),
+        asked_by=runtime.asked_by,
+        boot_id=boot_id,
+        uptime=None if uptime_ms is None else uptime_ms / 1000,
+    )
 
 
 def of_session(event: str, profile: Profile, session: Session, result: str = "ok", **more: Any) -> Event:

@@ -17,6 +17,12 @@ from tokenctl.errors import UsageError, explained_on
 if sys.platform != "win32":
     import pwd
 
+DUE = ".audit-due"
+"""The file in the state directory that tells the next command at a terminal to look for a new anomaly.
+
+It is not in the folder of the event log: so the fast way has no answer, and the ordinary way finds it.
+"""
+
 _POSIX = os.name == "posix"
 
 
