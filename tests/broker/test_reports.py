@@ -302,3 +302,15 @@ def test_a_keyring_that_takes_no_session_is_told(demo_server: FaultyServer, sess
     broker.renew(at(end_of(session), failing), profile_of(demo_server))
     assert kinds(log) == [("renewal", "ok"), ("keyring-failed", "failed")]
     assert only(log, "keyring-failed")["operation"] == "write"
+
+
+def test_a_keyring_that_takes_no_session_twice_in_one_run_failed_once(
+    demo_server: FaultyServer, session: Session, log: EventLog
+) -> None:
+    """The run that finds the session not copied tries it again, and renews: one failure, after the renewal."""
+    failing = Failing()
+    failing.write("t", session)
+    failing.broken = True
+    for _ in range(2):
+        broker.renew(at(end_of(session), failing), profile_of(demo_server))
+    assert kinds(log) == [("renewal", "ok"), ("keyring-failed", "failed")] * 2

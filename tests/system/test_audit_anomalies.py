@@ -7,8 +7,8 @@ import stat
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import jwt
 import pytest
@@ -18,7 +18,7 @@ from tests.servers.faulty_server import FaultyServer, Received, Reply, json_repl
 from tests.servers.secret_service import SecretService
 from tests.support.attended import attended
 from tests.support.audited import anomalies, events, names
-from tests.support.commandline import COMMAND, LONG, Home
+from tests.support.commandline import COMMAND, LONG, Home, Started
 from tests.support.demo_server import Make
 from tests.support.faulty_ring import ERROR
 from tests.support.paths import ROOT
@@ -82,16 +82,23 @@ def test_a_refusal_after_a_lost_answer_is_no_theft(
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("changed", [{"generation": 9}, {"access_token": "another"}], ids=["newer", "same"])
+@pytest.mark.parametrize("changed", ["a newer generation", "other tokens"])
 def test_an_entry_that_another_program_changed(
-    keyring_home: Home, secret_service: SecretService, changed: dict[str, Any]
+    keyring_home: Home, demo_server: FaultyServer, secret_service: SecretService, changed: str
 ) -> None:
-    """The keyring's own tool writes a newer generation, or other tokens of the same one."""
+    """The keyring's own tool writes a newer generation, or the tokens of another session into this one."""
     kept = json.loads(secret_service.lookup("tokenctl:t", "session") or "")
-    secret_service.store("tokenctl:t", "session", json.dumps(kept | changed))
+    if changed == "other tokens":
+        assert keyring_home.login(demo_server.issuer, profile="u").status == 0
+        other = json.loads(secret_service.lookup("tokenctl:u", "session") or "")
+        kept |= {name: other[name] for name in ("access_token", "refresh_token")}
+    else:
+        kept["generation"] += 9
+    secret_service.store("tokenctl:t", "session", json.dumps(kept))
     for _ in range(2):
-        refresh(keyring_home)
-        assert names(keyring_home) == ["session-changed-outside"]
+        assert keyring_home.run("refresh", "-p", "t").status == 0
+        (found,) = anomalies(keyring_home)
+        assert found["name"] == "session-changed-outside" and changed in found["sentence"]
 
 
 @pytest.mark.real
@@ -251,30 +258,41 @@ def test_a_keyring_that_takes_nothing(tmp_path: Path, make_server: Make) -> None
 
 
 def test_a_lock_that_a_stopped_process_holds(tmp_path: Path, make_server: Make) -> None:
-    """Three commands wait for it until they give up; the test takes as long as they wait."""
+    """Commands at three hours of a day wait for it until they give up; the test takes as long as one of them."""
     scene = Scene(tmp_path / "scene", make_server())
     asked = scene.refreshes
     scene.server.overrides["/token"] = lambda request: Reply(delay=LONG)
-    with scene.home.start("refresh") as holder:
+    with ExitStack() as stack:
+        holder = stack.enter_context(scene.home.start("refresh"))
         wait_until(lambda: scene.refreshes > asked)
         stopped = (holder.pid, scene.worker() or 0)
         assert all(stopped)
         for each in stopped:
             os.kill(each, signal.SIGSTOP)
-        try:
-            assert [each.status for each in scene.home.race(3, "refresh")] == [7, 7, 7]
-        finally:
-            for each in stopped:
-                os.kill(each, signal.SIGKILL)
+            stack.callback(os.kill, each, signal.SIGKILL)
+        waiting = [_begins_to_wait(stack, scene.home, clocks(wall=hour, boot=hour)) for hour in (3600, 7200, 10800)]
+        assert [each.wait(LONG) for each in waiting] == [7, 7, 7]
     (found,) = anomalies(scene.home)
-    assert found["name"] == "lock-waits"
+    assert found["name"] == "lock-waits" and str(holder.pid) in found["sentence"]
+
+
+def _begins_to_wait(stack: ExitStack, home: Home, environ: Mapping[str, str]) -> Started:
+    process = stack.enter_context(home.start("refresh", environ=environ))
+    assert process.stderr is not None and "waiting for another tokenctl" in process.stderr.readline()
+    return process
 
 
 # -- a session that nobody uses ---------------------------------------------------------------------------
 
 
 def test_a_session_that_nobody_used_for_a_month(home: Home, demo_server: FaultyServer) -> None:
-    """It is an alarm after 30 days, and ends by itself when somebody uses the session."""
+    """At a server that does not tell when it ends: an alarm after 30 days, until somebody uses it or it is acknowledged."""
+
+    def tell_no_end(request: Received) -> Reply:
+        answer = demo_server.answer(request).document
+        return json_reply({name: value for name, value in answer.items() if name != "refresh_token_expires_in"})
+
+    demo_server.overrides["/token"] = tell_no_end
     sign_in(home, demo_server)
     month = 31 * DAY
     later = clocks(wall=month, boot=month)

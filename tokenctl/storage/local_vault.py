@@ -37,6 +37,8 @@ class LocalVault:
     lasting = True
     behind = False
     _folder_before: str | None = None
+    _not_taken: StoreError | None = None
+    """Why the store did not take the session under this lock: one failure, also when it was tried twice."""
 
     def __init__(self, runtime: Runtime, profile: Profile) -> None:
         self.profile = profile
@@ -219,6 +221,9 @@ class LocalVault:
                 self._stores.look_again()
                 yield lock
             finally:
+                if self._not_taken is not None:
+                    self._record_failure("write", self._not_taken)
+                    self._not_taken = None
                 fast_path.drop(self.profile.name, self._places)
 
     def _record_wait(self, started: float, holder: int | None) -> None:
@@ -296,9 +301,10 @@ class LocalVault:
         try:
             self.store.write(self.profile.name, session)
         except StoreError as error:
-            self._record_failure("write", error)
+            self._not_taken = error
             self._check_committed(session, error)
         else:
+            self._not_taken = None
             self.behind = False
             self._remove_old_mirror(session)
 
