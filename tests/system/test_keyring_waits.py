@@ -28,6 +28,7 @@ def hanging(tmp_path: Path, backend: str) -> Iterator[Home]:
         yield home
 
 
+@pytest.mark.slow
 @pytest.mark.quick
 @pytest.mark.parametrize("words", [("token",), ("login", "--no-browser")], ids=["token", "login"])
 @pytest.mark.parametrize("backend", ["tests.support.ring.Hanging", "keyring.backends.SecretService.Keyring"])

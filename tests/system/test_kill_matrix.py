@@ -74,6 +74,7 @@ def test_finishing_what_was_left_may_be_killed_too(tmp_path: Path, make_server: 
     assert scene.refreshes == asked + 1
 
 
+@pytest.mark.slow
 def test_a_worker_that_cannot_start_costs_nothing(tmp_path: Path, make_server: Make) -> None:
     """When the machine has no more processes for a moment, the worker is started when it is needed."""
     scene = Scene(tmp_path / "scene", make_server())

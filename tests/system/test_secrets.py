@@ -130,7 +130,6 @@ def test_a_defect_of_ours_prints_no_text_of_it(tmp_path: Path) -> None:
     assert "canary" not in done.stderr and "Traceback" not in done.stderr
 
 
-@pytest.mark.quick
 def test_the_refresh_token_goes_only_where_it_was_pinned(
     home: Home, demo_server: FaultyServer, make_server: Make
 ) -> None:

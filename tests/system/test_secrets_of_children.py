@@ -94,6 +94,7 @@ def test_the_browser(home: Home, demo_server: FaultyServer, recorder: Path, file
     expect_no_secret(recorder, environ)
 
 
+@pytest.mark.slow
 def test_the_programs_of_a_keyring(tmp_path: Path, demo_server: FaultyServer, recorder: Path) -> None:
     """A backend such as that of pass starts programs, which inherit what the process has."""
     environ = {"TEST_RING": str(tmp_path / "ring.json"), "PYTHONPATH": str(ROOT), "TEST_PROGRAM": str(recorder)}

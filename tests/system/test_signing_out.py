@@ -73,6 +73,7 @@ def test_what_is_half_revoked_is_not_handed_out(home: Home, demo_server: FaultyS
     assert home.run("token").status == 4
 
 
+@pytest.mark.slow
 def test_it_moves_with_a_session_that_the_keyring_does_not_have_yet(tmp_path: Path, demo_server: FaultyServer) -> None:
     """The keyring cannot be written, the answer of the sign-out was lost, and the session moves to another store."""
     ring = tmp_path / "ring.json"

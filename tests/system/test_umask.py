@@ -36,6 +36,7 @@ def too_open(folder: Path) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("umask", ["0", "022", "077", "0277", "0777"])
 def test_all_that_is_made_is_private(tmp_path: Path, demo_server: FaultyServer, umask: str) -> None:
     """The state directory, the folder of the config file and that of a token file, with their parents, and every file."""

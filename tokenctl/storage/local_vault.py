@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
@@ -208,7 +209,7 @@ class LocalVault:
         from tokenctl.storage.lock import DEADLINE, exclusive
 
         seconds = DEADLINE if patience is None else min(patience, DEADLINE)
-        started = self._runtime.since_boot()
+        started = time.monotonic()  # without the time that the machine sleeps, as the lock's own deadline
         with contextlib.ExitStack() as stack:
             try:
                 lock = stack.enter_context(exclusive(self.folder / "lock", seconds, self._report_waiting))
@@ -227,8 +228,8 @@ class LocalVault:
                 fast_path.drop(self.profile.name, self._places)
 
     def _record_wait(self, started: float, holder: int | None) -> None:
-        """Record that the lock was not had in a time in which every renewal ends. `started` is seconds since boot."""
-        waited = self._runtime.since_boot() - started
+        """Record that the lock was not had in a time in which every renewal ends. `started` is monotonic seconds."""
+        waited = time.monotonic() - started
         if waited >= LONGEST_HELD:
             from tokenctl.model.event import Event
 

@@ -235,7 +235,6 @@ def test_a_profile_that_is_signed_out_is_removed(here: Here) -> None:
     assert "there is no profile 'work'" in here.run("remove", "work", status=2)[1]
 
 
-@pytest.mark.quick
 def test_a_change_says_what_it_means_for_the_session(home: Home, demo_server: FaultyServer) -> None:
     """And is true: the session of the older settings is not given out, and is back with them."""
     assert home.login(demo_server.issuer).status == 0
