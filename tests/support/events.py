@@ -29,3 +29,49 @@ def found(detect: Detect, events: Iterable[Event], ends: float | None = None) ->
     log = numbered(events)
     now = START + ends if ends is not None else max((each.at for each in log), default=START)
     return [anomaly for some in detect([*log, Event(event=END, profile="", at=now)]) for anomaly in some]
+
+
+def login(at: float = 0.0, given: str = "f1", **members: Any) -> Event:
+    """Alice signs in and gets a refresh token with the fingerprint `given`; its life is not known."""
+    usual = {
+        "session": "s",
+        "generation": 1,
+        "fingerprint": given,
+        "flow": "browser",
+        "issuer": "https://a.example",
+        "client_id": "c",
+        "subject": "alice",
+        "replaces": None,
+        "lifetime": 900,
+        "renewable": True,
+    }
+    return event("login", at, **(usual | members))
+
+
+def renewal(at: float, presented: str = "f1", given: str | None = None, **members: Any) -> Event:
+    """A renewal presents a refresh token and gets another one, or keeps it."""
+    usual = {
+        "session": "s",
+        "fingerprint": given or presented,
+        "old_fingerprint": presented,
+        "subject": "alice",
+        "lifetime": 900,
+        "server_clock": 0.0,
+    }
+    return event("renewal", at, **(usual | members))
+
+
+def dead(at: float, presented: str = "f1", **members: Any) -> Event:
+    """The server refuses a refresh token that was got 15 minutes before, and says no reason."""
+    usual = {
+        "session": "s",
+        "fingerprint": presented,
+        "old_fingerprint": presented,
+        "error": "invalid_grant",
+        "says": None,
+        "unanswered": 0,
+        "obtained_at": START + at - 15 * MINUTE,
+        "server_clock": 0.0,
+        "result": "failed",
+    }
+    return event("dead", at, **(usual | members))

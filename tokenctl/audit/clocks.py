@@ -49,7 +49,6 @@ class _Boot:
         before, self.newest = self.newest, event
         if (event.uptime or 0.0) < (before.uptime or 0.0) - CLOCK_SHIFT:
             self.reference = event
-            self.offsets.clear()
             return (_snapshot(before, event),)
         offset = number(event, "server_clock")
         if offset is None and (self.offsets or not _was_answered(event)):

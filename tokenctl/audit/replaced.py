@@ -2,7 +2,7 @@
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tokenctl.audit.anomaly import Anomaly
 from tokenctl.audit.members import short, text, when
@@ -11,23 +11,29 @@ from tokenctl.model.event import Event
 CHANGED, SUBJECT = "session-changed-outside", "subject-changed"
 KEPT = 100
 """Logins and migrations of a profile that are remembered. The first renewal after one repairs the mirror that it left."""
-_Name = tuple[str | None, int | None]
-"""A refresh token's fingerprint, and the session's generation."""
+_Name = tuple[str | None, int | None, bool]
 
 
 def changed(events: Iterable[Event]) -> Iterator[tuple[Anomaly, ...]]:
     """Find sessions in the keyring that no login and no migration put there, each one once.
 
-    A login or a migration that was killed before its end has written its event all the same, and the session too.
+    A login or a migration that was killed before its end has written its event all the same, and the session too. It
+    makes a new generation, so it never explains other tokens of the same one.
     """
-    explained: dict[str, deque[_Name]] = defaultdict(lambda: deque(maxlen=KEPT))
+    profiles: dict[str, deque[_Name]] = defaultdict(lambda: deque(maxlen=KEPT))
     for event in events:
-        known, name = explained[event.profile], (event.fingerprint, event.generation)
-        is_new = event.event in ("login", "migration", "changed-outside") and name not in known
-        completed = (_changed(event),) if is_new and event.event == "changed-outside" else ()
-        if is_new:
+        completed: tuple[Anomaly, ...] = ()
+        if event.event in ("login", "migration", "changed-outside"):
+            known, name = profiles[event.profile], _name(event)
+            if event.event == "changed-outside" and name not in known:
+                completed = (_changed(event),)
             known.append(name)
         yield completed
+
+
+def _name(event: Event) -> _Name:
+    """Name the session that an event put or found in the keyring."""
+    return event.fingerprint, event.generation, event["how"] == "other tokens"
 
 
 def _changed(event: Event) -> Anomaly:
@@ -65,8 +71,8 @@ class _Person:
     subject: str | None = None
     since: Event | None = None
     offered: str | None = None
-    reported: set[str] = field(default_factory=set)
-    """The kinds of events that were reported since the last one that changed nothing."""
+    refused: bool = False
+    """Whether the last renewal was refused as another person's: until the server is put right, each one will be."""
 
     def after(self, event: Event) -> tuple[Anomaly, ...]:
         """Take the next event of the profile, and return what it completes."""
@@ -76,15 +82,17 @@ class _Person:
             self._is_now(None, event)
         elif event.event == "renewal":
             return self._after_renewal(event)
-        elif (event.event == "refusal" and event.result == "subject") or (
-            event.event == "change" and text(event, "what") == "subject"
-        ):
-            return self._reported(event, text(event, "was") or self.subject, text(event, "now"))
+        elif event.event == "refusal" and event.result == "subject":
+            was_refused, self.refused = self.refused, True
+            return () if was_refused else (_subject(event, self.since, self.subject, None),)
+        elif event.event == "change" and text(event, "what") == "subject":
+            return (_subject(event, self.since, text(event, "was"), text(event, "now")),)
         return ()
 
     def _after_login(self, event: Event) -> tuple[Anomaly, ...]:
         who, replaced, before = text(event, "subject"), text(event, "replaces"), self.subject
-        agreed = None in (before, who) or before in (who, replaced)
+        # Whoever signs in where nothing is, or in the place of the person before, agrees to that.
+        agreed = None in (before, who, replaced) or before in (who, replaced)
         if event.result != "ok":  # it has begun, or the session could not be stored: it may be there all the same
             self.offered = who if agreed else self.offered
             return ()
@@ -98,27 +106,20 @@ class _Person:
             return ()
         strange = before is not None and who not in (before, self.offered)
         completed = (_subject(event, self.since, before, who),) if strange else ()
-        if who != before:
-            self._is_now(who, event)
-        self.reported.discard("refusal")
+        self._is_now(who, event)
         return completed
 
-    def _reported(self, event: Event, was: str | None, now: str | None) -> tuple[Anomaly, ...]:
-        if event.event == "refusal" and event.event in self.reported:
-            return ()  # each renewal is refused for the same reason, until the server or the person changes it
-        self.reported.add(event.event)
-        return (_subject(event, self.since, was, now),)
-
     def _is_now(self, who: str | None, event: Event) -> None:
-        self.subject, self.since, self.offered = who, event, None
-        self.reported.clear()
+        if who != self.subject:
+            self.subject, self.since = who, event
+        self.offered, self.refused = None, False
 
 
 def _subject(event: Event, since: Event | None, was: str | None, now: str | None) -> Anomaly:
     if event.event == "refusal":
         what = "the server answered a renewal with the ID token of another person; tokenctl kept its tokens nowhere"
     elif event.event == "login":
-        what = "a login put another person's session here, and nobody had signed out"
+        what = "somebody signed in, in the place of a person who never signed in here"
     else:
         what = "a renewal brought another person's session"
     persons = f" (before: {short(was)}; now: {short(now)})" if now is not None else f" (before: {short(was)})"

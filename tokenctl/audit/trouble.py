@@ -8,7 +8,6 @@ from functools import partial
 from tokenctl.audit.anomaly import END, Anomaly
 from tokenctl.audit.members import number, short, text, when
 from tokenctl.model.event import Event
-from tokenctl.storage.event_log import MOST_AN_HOUR
 
 FAILING, WAITS = "keyring-failing", "lock-waits"
 IN_A_ROW = 3
@@ -17,8 +16,6 @@ WAITED = 3
 """Waits in `DAY`. One happens when a machine goes to sleep in the middle of a renewal."""
 DAY = 86400
 """Seconds in which waits are counted."""
-REMEMBERED = 100
-"""Failures of a row that are remembered."""
 
 
 def keyring_failing(events: Iterable[Event]) -> Iterator[tuple[Anomaly, ...]]:
@@ -39,51 +36,46 @@ class _Row:
     first: Event | None = None
     alarm: Event | None = None
     """The failure that makes it a row."""
-    recent: deque[Event] = field(default_factory=partial(deque, maxlen=REMEMBERED))
+    last: Event | None = None
     count: int = 0
-    renewed: Event | None = None
-    """A renewal that was committed here. If no failure follows, its copy reached the keyring."""
+    renewed: bool = False
+    """Whether a renewal came since. If no failed write follows it, its copy reached the keyring."""
 
     def learn(self, event: Event) -> None:
         """Take the next event of the profile."""
         if event.event == "keyring-failed":
             if text(event, "operation") != "write":
                 self._settle()
-            self.renewed = None
+            self.renewed = False
             self._add(event)
         elif event.event == "renewal":
             self._settle()
-            self.renewed = event
+            self.renewed = True
         elif event.event in ("login", "migration", "revocation") and event.result in ("ok", "local"):
             self._clear()
 
     def _add(self, event: Event) -> None:
         self.first = self.first or event
-        self.recent.append(event)
+        self.last = event
         self.count += 1
         if self.count == IN_A_ROW:
             self.alarm = event
 
     def _settle(self) -> None:
-        """End the row if the renewal before reached the keyring. The log leaves out failures that are too many an hour."""
-        renewed, self.renewed = self.renewed, None
-        if renewed is None:
-            return
-        same_hour = [each for each in self.recent if 0 <= renewed.at - each.at < 3600]
-        if len(same_hour) < MOST_AN_HOUR:
+        """End the row if the renewal before reached the keyring."""
+        if self.renewed:
             self._clear()
 
     def _clear(self) -> None:
-        self.first = self.alarm = self.renewed = None
-        self.recent.clear()
-        self.count = 0
+        self.first = self.last = self.alarm = None
+        self.count, self.renewed = 0, False
 
     def at_the_end(self) -> tuple[Anomaly, ...]:
         """Return what there is to say when the log is read."""
         self._settle()
-        if self.first is None or self.alarm is None:
+        first, last = self.first, self.last
+        if first is None or last is None or self.alarm is None:
             return ()
-        first, last = self.first, self.recent[-1]
         return (
             Anomaly(
                 name=FAILING,
@@ -120,8 +112,8 @@ class _Waits:
 
     def after(self, event: Event) -> tuple[Anomaly, ...]:
         """Take the next wait of the profile, and return what it completes."""
-        began_at = event.at - max(0.0, number(event, "waited") or 0.0)
-        if self.recent and began_at < self.recent[-1].at:
+        waited = number(event, "waited") or 0.0
+        if self.recent and abs(event.at - self.recent[-1].at) < waited:
             return ()
         self.recent.append(event)
         in_time = [each for each in self.recent if event.at - each.at < DAY]

@@ -59,8 +59,11 @@ class _Renewals:
     def _is_known(self, event: Event) -> bool:
         """Tell whether the event of a renewal that was cut off is written a second time."""
         session, generation = self.last
-        self.last = (event.session, event.generation or 0)
-        return event.result == "recovered" and event.session == session and (event.generation or 0) <= generation
+        newest = (event.session, event.generation or 0)
+        if event.result == "recovered" and event.session == session and newest[1] <= generation:
+            return True
+        self.last = newest
+        return False
 
 
 @dataclass(slots=True)
@@ -79,9 +82,11 @@ class _Recent:
             self.events.pop()
         most = most_renewals(None if lifetime is None else int(lifetime))
         self.events.append((event, most))
-        if len(self.events) <= most or len(self.events) <= max(each for _, each in self.events):
+        if len(self.events) <= most:
             return ()
         goes_on = self.over is not None and 0 <= event.at - self.over.at < WINDOW
+        if not goes_on and len(self.events) <= max(each for _, each in self.events):
+            return ()  # a token before had a shorter life
         self.over = event
         return () if goes_on else (self._anomaly(event, lifetime),)
 

@@ -243,8 +243,17 @@ def _write(file: BinaryIO, end: int, line: bytes) -> None:
         raise
 
 
+def _is_after_renewal(event: Event, recent: list[Event]) -> bool:
+    """Tell whether the keyring failed after a renewal: without this event, its copy seems to have reached the keyring."""
+    kinds = ("renewal", event.event) if event.event == "keyring-failed" else ()
+    last = next(
+        (each.event for each in reversed(recent) if each.profile == event.profile and each.event in kinds), None
+    )
+    return last == "renewal"
+
+
 def _is_one_too_many(event: Event, recent: list[Event]) -> bool:
-    if event.event not in REPEATED:
+    if event.event not in REPEATED or _is_after_renewal(event, recent):
         return False
     same = [
         each
