@@ -80,7 +80,7 @@ __tokenctl_table() {
       ;;
     'audit acknowledge')
       options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
-      arguments='@words'
+      arguments='refresh-token-refused,session-changed-outside,subject-changed,clock-jumped,too-many-renewals,keyring-failing,lock-waits,idle-session'
       ;;
     'demo')
       options='--serve --host=@text --port=@text -h,--help'

@@ -351,7 +351,7 @@ complete -c tokenctl -n '__tokenctl_at "audit acknowledge"' -l config -r -F -d '
 complete -c tokenctl -n '__tokenctl_at "audit acknowledge"' -s v -l verbose -d 'Write each step to stderr (never a secret).'
 complete -c tokenctl -n '__tokenctl_at "audit acknowledge"' -s q -l quiet -d 'Leave out warnings and notes; errors stay.'
 complete -c tokenctl -n '__tokenctl_at "audit acknowledge"' -s h -l help -d 'Show this message and exit.'
-complete -c tokenctl -n '__tokenctl_at "audit acknowledge" "0"' -x
+complete -c tokenctl -n '__tokenctl_at "audit acknowledge" "0"' -a 'refresh-token-refused session-changed-outside subject-changed clock-jumped too-many-renewals keyring-failing lock-waits idle-session'
 complete -c tokenctl -n '__tokenctl_at "demo"' -l serve -d 'Keep the server running, to try the commands yourself.'
 complete -c tokenctl -n '__tokenctl_at "demo"' -l host -x -d 'With --serve: the loopback address (default 127.0.0.1).'
 complete -c tokenctl -n '__tokenctl_at "demo"' -l port -x -d 'With --serve: this port.'

@@ -42,7 +42,7 @@ _BAR = 30
 
 def clean(text: str) -> str:
     """Replace every character that could move, hide or forge text on a terminal."""
-    return re.sub(_HARMFUL, "\N{REPLACEMENT CHARACTER}", text)
+    return text if text.isprintable() else re.sub(_HARMFUL, "\N{REPLACEMENT CHARACTER}", text)
 
 
 class Terminal:

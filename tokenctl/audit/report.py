@@ -14,6 +14,8 @@ from tokenctl.model.event import Event, loads
 
 MOST = 100
 """How many anomalies of one kind and profile are kept: the newest ones. More tell a person nothing new."""
+_KNOWN = ("acknowledged", "told")
+"""The events that say that a person knows of an anomaly."""
 LATEST = 2**35
 """Epoch seconds, in the year 3058. A line with a later time, or one before 1970, was not written by tokenctl."""
 
@@ -54,12 +56,13 @@ class Report:
 def report(lines: Iterable[bytes], now: float, scope: Scope, kinds: Sequence[Kind] = KINDS) -> Report:
     """Read the log and report what is in the scope. `now` is the time of the audit, in epoch seconds."""
     log = _Log(lines)
-    standing, untold = _Standing("acknowledged"), _Standing("acknowledged", "told")
+    standing, untold = _Standing("acknowledged"), _Standing(*_KNOWN)
     tallies: dict[str, Tally] = {}
     recent, renewals, known = Recent(), OverTime(), set()
     for event, completed in _detected(chain(log.events(), (Event(event=END, profile="", at=now),)), kinds):
-        for anomalies in (standing, untold):
-            anomalies.see(event, completed)
+        if completed or event.event in _KNOWN:
+            for anomalies in (standing, untold):
+                anomalies.see(event, completed)
         if event.event == END:
             break
         known.add(event.profile)
@@ -105,7 +108,7 @@ def _detected(events: Iterable[Event], kinds: Sequence[Kind]) -> Iterator[tuple[
     first, *copies = tee(events, len(kinds) + 1)
     found = [kind.detect(each) for kind, each in zip(kinds, copies, strict=True)]
     for event, *completed in zip(first, *found, strict=True):
-        yield event, [anomaly for some in completed for anomaly in some]
+        yield event, [anomaly for some in completed for anomaly in some] if any(completed) else []
 
 
 class _Standing:

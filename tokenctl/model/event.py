@@ -92,15 +92,28 @@ def dumps(event: Event) -> bytes:
 def loads(line: bytes) -> Event | None:
     """Read a line of the log; None when it is no whole event, or is one of another schema."""
     try:
-        found = json.loads(line)
+        found = _JSON.decode(line.decode())
         if type(found) is not dict or found.pop("schema", None) != SCHEMA:
             return None
-        common = {name: found.pop(name) for name in _COMMON}
+        common = {}
+        for name, types in _COMMON.items():
+            common[name] = value = found.pop(name)
+            if type(value) not in types:
+                return None
     except (ValueError, RecursionError, KeyError):
         return None
-    if not all(type(value) in _COMMON[name] for name, value in common.items()):
-        return None
     return Event(**common, more=found)
+
+
+def _finite(text: str) -> float:
+    """Read a number. Raises ValueError for one that is too large, and for `NaN` and `Infinity`, which are no JSON."""
+    number = float(text)
+    if not abs(number) < float("inf"):
+        raise ValueError(text)
+    return number
+
+
+_JSON = json.JSONDecoder(parse_float=_finite, parse_constant=_finite)
 
 
 def fingerprint(token: str) -> str:

@@ -17,7 +17,7 @@ from tokenctl.runtime import Runtime
 from tokenctl.storage import machine, redo_header, session_files
 from tokenctl.storage.opening import OF_THE_LIBRARY
 from tokenctl.storage.session_stores import SessionStores
-from tokenctl.storage.state_dir import profile_dir
+from tokenctl.storage.state_dir import DUE, profile_dir
 
 if TYPE_CHECKING:
     from tokenctl.model.event import Event
@@ -133,7 +133,7 @@ class LocalVault:
         if not self.profile.cache:
             fast_path.drop(self.profile.name, self._places)  # of the time when it was on
         copy = fast_path.copy_of(self.profile, session, min_ttl, self._runtime.moment()["boot_id"])
-        if copy is None:
+        if copy is None or os.path.lexists(self.folder.parent / DUE):  # the next command has something to tell
             return
         with contextlib.suppress(OSError):  # the answer does not depend on the copy
             files = [str(each) for each in self.folder.iterdir() if each.name != "lock"]

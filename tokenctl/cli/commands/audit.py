@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tokenctl.audit.kinds import KINDS
 from tokenctl.cli.grammar import Choice, Group, Misuse
 from tokenctl.cli.options import as_json, positive_seconds, with_runtime
+from tokenctl.model.choices import ANOMALIES
 
 if TYPE_CHECKING:
     from tokenctl.runtime import Runtime
@@ -52,7 +52,7 @@ def command(runtime: "Runtime", name: str | None, since: int | None, as_json: bo
     "acknowledge",
     examples="  tokenctl audit acknowledge clock-jumped\n  tokenctl audit acknowledge refresh-token-refused -p work",
 )
-@click.argument("anomaly", metavar="NAME", type=Choice([each.name for each in KINDS]))
+@click.argument("anomaly", metavar="NAME", type=Choice(ANOMALIES))
 @with_runtime
 def acknowledge(runtime: "Runtime", name: str | None, anomaly: str) -> None:
     """End the alarm of an anomaly, after you have looked into it.

@@ -49,15 +49,8 @@ def report(found: Report, *, plot: bool) -> RenderableType:
 
 def _panel(anomaly: Anomaly) -> Panel:
     """Draw one anomaly."""
-    rows = Table.grid(padding=(0, GAP))
-    rows.add_column(style="dim", no_wrap=True)
-    rows.add_column(overflow="fold")
-    began, found = local(anomaly.began_at), local(anomaly.at)
-    rows.add_row("when", Text(found if began == found else f"{began} to {found}"))
-    rows.add_row("what to do", Text(clean(anomaly.remedy)))
-    rows.add_row("then", Text(f"tokenctl audit acknowledge {anomaly.name} -p {anomaly.profile}"))
     return Panel(
-        Group(Text(clean(anomaly.sentence)), Text(), rows),
+        Group(Text(clean(anomaly.sentence)), Text(), Text(clean(anomaly.remedy))),
         title=Text(clean(f"{anomaly.profile}: {anomaly.name}"), style="bold"),
         title_align="left",
         border_style="red",
@@ -112,5 +105,5 @@ def _table(*heads: str) -> Table:
     drawn = Table(box=None, padding=(0, GAP, 0, 0), header_style="dim", pad_edge=False)
     for head in heads:
         justify: Literal["left", "right"] = "right" if head in ("logins", "renewals", "refusals") else "left"
-        drawn.add_column(head, overflow="fold", justify=justify, no_wrap=head in ("when", "profile", "last renewal"))
+        drawn.add_column(head, overflow="fold", justify=justify, no_wrap=head in ("when", "profile"))
     return drawn

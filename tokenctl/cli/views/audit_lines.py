@@ -58,7 +58,7 @@ def lines(found: Report, events: Iterable[Event], *, plot: bool) -> Iterator[str
             names = (event.profile, event.event, event.result)
             yield _line("event", utc(event.at), *names, what(event), event.asked_by or "-")
     for tally in found.tallies:
-        counts = (f"{getattr(tally, name)} {name}" for name in ("logins", "renewals", "refusals"))
+        counts = (f"{name} {getattr(tally, name)}" for name in ("logins", "renewals", "refusals"))
         yield _line("profile", tally.profile, *counts, *_times(tally), f"used by {', '.join(tally.programs) or '-'}")
 
 
