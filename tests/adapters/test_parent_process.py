@@ -21,7 +21,9 @@ def test_the_parent_is_named_by_its_executable() -> None:
     """Without its arguments, which can hold a secret."""
     shell = Path("/bin/sh").resolve().name
     assert named_by("/bin/sh", "-c", CHILD, "s3cr3t") == shell
-    assert named_by(sys.executable, "-c", f"import subprocess; subprocess.run({CHILD!r}, shell=True)", "s3cr3t") == shell
+    assert (
+        named_by(sys.executable, "-c", f"import subprocess; subprocess.run({CHILD!r}, shell=True)", "s3cr3t") == shell
+    )
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other platforms tell no short name of a process")

@@ -10,9 +10,9 @@ from tokenctl.model.event import Event
 from tokenctl.storage.event_log import FOLDER, EventLog
 
 
-def events(home: Home, kind: str, environ: Mapping[str, str] = {}) -> list[Event]:
+def events(home: Home, kind: str) -> list[Event]:
     """Return the events of a kind."""
-    log = EventLog(Path((home.environ | environ)["TOKENCTL_STATE_DIR"]) / FOLDER)
+    log = EventLog(Path(home.environ["TOKENCTL_STATE_DIR"]) / FOLDER)
     return [each for each in log.read() if each.event == kind]
 
 

@@ -58,7 +58,9 @@ def refresh(home: Home, status: int = 0, environ: Mapping[str, str] = {}) -> Non
 # -- a refresh token that is refused, and no thief ------------------------------------------------------
 
 
-@pytest.mark.parametrize(("answer", "lost"), [(Reply(drop_after=True), 1), (Reply(status=502), 2)], ids=["once", "twice"])
+@pytest.mark.parametrize(
+    ("answer", "lost"), [(Reply(drop_after=True), 1), (Reply(status=502), 2)], ids=["once", "twice"]
+)
 def test_a_refusal_after_a_lost_answer_is_no_theft(
     home: Home, demo_server: FaultyServer, answer: Reply, lost: int
 ) -> None:
@@ -186,10 +188,10 @@ def test_time_that_passed_and_a_clock_that_is_put_right_are_no_jump(
 # -- too many renewals, and who asks --------------------------------------------------------------------
 
 
-def script(folder: Path, name: str, lines: str, shell: str = "/bin/sh") -> str:
+def script(folder: Path, name: str, line: str) -> str:
     """Write a script of that name, which runs tokenctl as `$TOKENCTL`."""
     path = folder / name
-    path.write_text(f"#!{shell}\n{lines}\n")
+    path.write_text(f"#!/bin/sh\n{line}\n")
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
     return str(path)
 
@@ -218,16 +220,14 @@ def test_an_event_names_the_program_that_asked_and_no_argument(home: Home, demo_
     python = "import os, subprocess; subprocess.run([*os.environ['TOKENCTL'].split(), 'refresh'], check=True)"
     callers: Sequence[tuple[str, ...]] = (
         (script(home.folder, "nightly-backup", "$TOKENCTL refresh; exit $?"), "--key=secret"),
-        (script(home.folder, "nightly.py", python, sys.executable), "--key=secret"),
-        ("sh", "-c", "$TOKENCTL refresh; exit $?", "--key=secret"),
         (sys.executable, "-c", python, "--key=secret"),
-        ("sh", "-c", "$TOKENCTL refresh --key=secret 2>&1 | cat; $TOKENCTL refresh | cat"),
+        ("sh", "-c", "$TOKENCTL refresh --key=secret | cat; $TOKENCTL refresh | cat"),
     )
     for words in callers:
         run_script(home, *words)
     shell, interpreter = (Path(each).resolve().name for each in ("/bin/sh", sys.executable))
     asked = [each.asked_by for each in events(home, "renewal")]
-    assert asked == ["nightly-backup", "nightly.py", shell, interpreter, shell]
+    assert asked == ["nightly-backup", interpreter, shell]
     log = next(Path(home.environ["TOKENCTL_STATE_DIR"]).glob(".events/*.jsonl")).read_text()
     assert "secret" not in log
 
