@@ -11,7 +11,7 @@ __tokenctl_table() {
   commands='' options='' arguments=''
   case $1 in
     '')
-      commands='login token exec proxy show refresh revoke profile store audit demo completion help logout'
+      commands='login token exec proxy show refresh revoke profile store audit doctor demo completion help logout'
       options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet --version -h,--help'
       ;;
     'login')
@@ -81,6 +81,9 @@ __tokenctl_table() {
     'audit acknowledge')
       options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
       arguments='refresh-token-refused,session-changed-outside,subject-changed,clock-jumped,too-many-renewals,keyring-failing,lock-waits,idle-session'
+      ;;
+    'doctor')
+      options='--offline --write-test --json -p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
       ;;
     'demo')
       options='--serve --host=@text --port=@text -h,--help'

@@ -127,6 +127,12 @@ def test_lines_that_are_no_event_are_counted() -> None:
     assert found.unread == len(strange) + len(times) and found.tallies[0].renewals == 2
 
 
+def test_a_torn_last_line_is_no_reason_to_warn() -> None:
+    """A writer that was killed left it, and the next one removes it."""
+    found = of(made(1), more=(dumps(made(2))[:40],))
+    assert found.unread == 0 and found.tallies[0].renewals == 1
+
+
 def test_an_empty_log_has_nothing() -> None:
     """No anomaly, no profile, no row."""
     found = of()

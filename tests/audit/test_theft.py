@@ -200,7 +200,7 @@ def test_an_unknown_life_is_a_day() -> None:
 @pytest.mark.parametrize("days", [0.5, 7])
 def test_a_known_life_counts(days: float) -> None:
     """The server said how long it lives, which is shorter or longer than a day."""
-    life = {"obtained_at": START, "refresh_expires_at": START + days * DAY}
+    life: dict[str, Any] = {"obtained_at": START, "refresh_expires_at": START + days * DAY}
     assert refusals(login(), dead(days * DAY - MINUTE, **life)) == 1
     assert refusals(login(), dead(days * DAY, **life)) == 0
 

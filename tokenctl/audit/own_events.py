@@ -5,7 +5,7 @@ from typing import Literal
 from tokenctl.errors import StoreUnavailable
 from tokenctl.model.event import Event
 from tokenctl.runtime import Runtime
-from tokenctl.storage.event_log import FOLDER, EventLog, stamped
+from tokenctl.storage.event_log import FOLDER, EventLog, completed
 from tokenctl.storage.state_dir import profile_dir
 
 
@@ -14,7 +14,7 @@ def write(runtime: Runtime, event: Literal["told", "acknowledged"], anomaly: str
 
     Raises StoreUnavailable, UsageError or Busy when the log cannot be written.
     """
-    made = stamped(runtime, Event(event=event, profile=profile, more={"anomaly": anomaly}))
+    made = completed(runtime, Event(event=event, profile=profile, more={"anomaly": anomaly}))
     try:
         made = EventLog(profile_dir(runtime.environ, FOLDER)).append(made)
     except OSError as reason:

@@ -50,7 +50,7 @@ class Report:
     known: frozenset[str]
     """The profiles that have an event in the log, shown or not."""
     unread: int
-    """How many lines are no event of this schema."""
+    """How many whole lines are no event of this schema."""
 
 
 def report(lines: Iterable[bytes], now: float, scope: Scope, kinds: Sequence[Kind] = KINDS) -> Report:
@@ -64,10 +64,12 @@ def report(lines: Iterable[bytes], now: float, scope: Scope, kinds: Sequence[Kin
             for anomalies in (standing, untold):
                 anomalies.see(event, completed)
         if event.event == END:
-            break
+            continue
         known.add(event.profile)
         if scope.has(event):
-            tallies.setdefault(event.profile, Tally(event)).add(event)
+            if event.profile not in tallies:
+                tallies[event.profile] = Tally(event)
+            tallies[event.profile].add(event)
             recent.add(event)
             if event.event == "renewal":
                 renewals.add(event.profile, event.at)
@@ -88,7 +90,7 @@ def shown(lines: Iterable[bytes], scope: Scope) -> Iterator[Event]:
 
 
 class _Log:
-    """The events in some lines, and how many lines are none."""
+    """The events in some lines, and how many whole lines are none."""
 
     def __init__(self, lines: Iterable[bytes]) -> None:
         self._lines = lines
@@ -99,7 +101,7 @@ class _Log:
             event = loads(line)
             if event is not None and 0 <= event.at < LATEST:
                 yield event
-            else:
+            elif line.endswith(b"\n"):  # a torn last line is a writer's that was killed: the next one removes it
                 self.unread += 1
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tokenctl import fast_path
@@ -17,7 +18,7 @@ from tokenctl.runtime import Runtime
 from tokenctl.storage import machine, redo_header, session_files
 from tokenctl.storage.opening import OF_THE_LIBRARY
 from tokenctl.storage.session_stores import SessionStores
-from tokenctl.storage.state_dir import DUE, profile_dir
+from tokenctl.storage.state_dir import DUE, checked_dir, profile_dir
 
 if TYPE_CHECKING:
     from tokenctl.model.event import Event
@@ -43,10 +44,14 @@ class LocalVault:
 
     def __init__(self, runtime: Runtime, profile: Profile) -> None:
         self.profile = profile
-        self.folder = profile_dir(runtime.environ, profile.name)
         self._runtime = runtime
+        self.folder = self._own_folder()
         self._machine = machine.machine_id()
         self._stores = SessionStores(runtime, profile, self.folder, self._machine)
+
+    def _own_folder(self) -> Path:
+        find = checked_dir if self._runtime.looks_only else profile_dir
+        return find(self._runtime.environ, self.profile.name)
 
     # -- what is stored, each opened on first use ------------------------------------------------------
 
@@ -83,7 +88,7 @@ class LocalVault:
         return RedoLog(self.folder, self.profile.name, self._machine)
 
     def follow(self) -> None:
-        self.folder = profile_dir(self._runtime.environ, self.profile.name)  # it can have been removed
+        self.folder = self._own_folder()  # it can have been removed
         self._stores.look_again()
 
     # -- reading ---------------------------------------------------------------------------------------
@@ -265,7 +270,8 @@ class LocalVault:
     @property
     def _state_dir(self) -> machine.StateDir:
         try:
-            return machine.state_dir(self.folder.parent)
+            describe = machine.known_state_dir if self._runtime.looks_only else machine.state_dir
+            return describe(self.folder.parent)
         except OSError as reason:
             raise StoreUnavailable(
                 f"{self.folder.parent} cannot be used: {reason.strerror}",

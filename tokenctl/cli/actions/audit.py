@@ -58,7 +58,7 @@ def _explain(runtime: Runtime, name: str | None, found: Report) -> None:
     """Say what the report cannot show: lines that cannot be read, and why there is no event. Raises UsageError."""
     if found.unread:
         runtime.terminal.warning(
-            f"{found.unread} lines of the event log are no events of this version of tokenctl, and were left out"
+            f"lines of the event log that are no events of this version of tokenctl were left out: {found.unread}"
         )
     _check_known(runtime, name, found)
     if found.tallies or found.anomalies:

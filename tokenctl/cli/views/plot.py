@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tokenctl.audit.over_time import OverTime
-from tokenctl.cli.views.document import span
 from tokenctl.cli.views.times import local
+from tokenctl.model.spans import span
 
 HEIGHT = 4
 """Lines of a plot, without its axis."""
