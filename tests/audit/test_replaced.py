@@ -72,7 +72,9 @@ def test_an_answer_with_the_id_token_of_another_person_is_named_once() -> None:
     wrong = [event("refusal", at * HOUR, result="subject", fingerprint="f1") for at in (1, 2, 3)]
     (anomaly,) = found(subject, [login(), *wrong])
     assert (anomaly.name, anomaly.evidence) == ("subject-changed", (1, 2))
-    assert "alice" in anomaly.sentence and "tokenctl show -p t" in anomaly.remedy
+    assert "alice" in anomaly.sentence and "ID token" in anomaly.sentence and "tokenctl show -p t" in anomaly.remedy
+    (anomaly,) = found(subject, wrong)
+    assert anomaly.evidence == (1,)
     assert persons(login(), wrong[0], renewal(HOUR + 1), wrong[1]) == 2
     assert persons(login(), wrong[0], login(HOUR + 1), wrong[1]) == 2
 
@@ -106,7 +108,7 @@ def test_a_login_where_nothing_is_begins_anew() -> None:
 def test_a_login_in_the_place_of_a_stranger_is_named() -> None:
     """The session that it replaces was of somebody who never signed in here."""
     (anomaly,) = found(subject, [login(), login(HOUR, "f2", subject="bob", replaces="mallory")])
-    assert "alice" in anomaly.sentence and "bob" in anomaly.sentence
+    assert "alice" in anomaly.sentence and "bob" in anomaly.sentence and "signed in" in anomaly.sentence
     assert persons(login(), login(HOUR, "f2", replaces="mallory")) == 0
     assert persons(login(), event("revocation", 1), login(HOUR, "f2", subject="bob", replaces="mallory")) == 0
     kept = event("revocation", 1, result="failed")
@@ -116,7 +118,10 @@ def test_a_login_in_the_place_of_a_stranger_is_named() -> None:
 def test_a_renewal_of_another_persons_session_is_named_once() -> None:
     """Somebody put that session into the keyring."""
     strange = [renewal(at * HOUR, "x", subject="mallory") for at in (1, 2, 3)]
-    assert persons(login(), renewal(MINUTE), *strange) == 1
+    (anomaly,) = found(subject, [login(), renewal(MINUTE), *strange])
+    assert anomaly.evidence == (1, 3) and "a renewal brought" in anomaly.sentence
+    other_kind = event("changed-outside", HOUR, what="subject", was="alice", now="mallory", result="subject")
+    assert persons(login(), other_kind) == 0
 
 
 @pytest.mark.parametrize("result", ["started", "failed"])

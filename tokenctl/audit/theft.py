@@ -94,7 +94,6 @@ class _Tokens:
             self._put(fingerprint, _Token(good=None if before is None else before.good, explained=True))
 
     def _put(self, fingerprint: str, token: _Token) -> None:
-        self.known.pop(fingerprint, None)
         self.known[fingerprint] = token
         if len(self.known) > KEPT:
             del self.known[next(iter(self.known))]
