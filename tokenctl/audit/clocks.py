@@ -94,15 +94,23 @@ def _was_answered(event: Event) -> bool:
 
 
 def _jump(earlier: Event, event: Event, shift: float, offset: float | None) -> Anomaly:
-    direction = "ahead" if shift > 0 else "back"
-    wrong = (
-        "" if offset is None else f", and is {span(offset)} {'behind' if offset > 0 else 'ahead of'} the server's clock"
+    jump = (
+        f"Between {when(earlier.at)} and {when(event.at)} the clock of this machine jumped"
+        f" {'ahead' if shift > 0 else 'back'} by {span(shift)}"
     )
+    if offset is not None and abs(offset) <= CLOCK_SHIFT:
+        return _anomaly(
+            earlier,
+            event,
+            f"{jump} against the clock since boot, and agrees with the server's clock.",
+            "A container with a boot time of its own and a machine that was restored have another clock since boot. If you"
+            " use neither, look who works on this machine.",
+        )
+    wrong = f", and is {span(offset)} {'behind' if offset > 0 else 'ahead of'} the server's clock" if offset else ""
     return _anomaly(
         earlier,
         event,
-        f"Between {when(earlier.at)} and {when(event.at)} the clock of this machine jumped {direction} by"
-        f" {span(shift)}{wrong}.",
+        f"{jump}{wrong}.",
         "Set the clock, and let the system keep it ('timedatectl set-ntp true' with systemd). A wrong clock costs renewals"
         " that nothing else needs, and makes the times in this log doubtful.",
     )
