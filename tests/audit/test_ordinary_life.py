@@ -15,10 +15,12 @@ from tests.support import happenings
 from tests.support.happenings import ORDINARY, Happening
 from tests.support.life import DAY, HOUR, MINUTE, Machine, Steps, World
 
-OF_ITS_OWN = [each for each in ORDINARY if each is not happenings.holiday]
+LONG = (happenings.holiday, happenings.offline, happenings.longest_life)
+OF_ITS_OWN = [each for each in ORDINARY if each not in LONG]
+"""What can happen on a day of work."""
 QUICK = [each for each in ORDINARY if each not in (happenings.migration, happenings.killed_migration)]
 """All but what makes keys from a passphrase, which takes long."""
-SHARED = [each for each in QUICK if each not in (happenings.restored_home, happenings.holiday)]
+SHARED = [each for each in QUICK if each not in (happenings.restored_home, *LONG)]
 """What can happen where three machines have one home: it is not restored for one of them alone."""
 
 

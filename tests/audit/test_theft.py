@@ -106,6 +106,19 @@ def test_the_renewals_of_another_machine_hide_no_theft() -> None:
     assert refusals(login(), login(MINUTE, "x1", session="s2"), renewal(2 * MINUTE), other, dead(2 * HOUR, "f1")) == 1
 
 
+@pytest.mark.parametrize("end", [30 * DAY, 90 * DAY])
+def test_a_session_that_servers_end_after_so_many_days_is_not_stolen(end: float) -> None:
+    """The end comes between the last renewal and the refusal; one that came before or comes later explains nothing."""
+
+    def refused(renewed: float, at: float, **members: Any) -> int:
+        last = dead(at, "f2", obtained_at=START + renewed, **members)
+        return refusals(login(), renewal(renewed, "f1", "f2"), last)
+
+    assert refused(end - MINUTE, end + MINUTE) == 0
+    assert refused(end + MINUTE, end + HOUR) == refused(end - 2 * HOUR, end - HOUR) == 1
+    assert refused(end - MINUTE, end + MINUTE, refresh_expires_at=START + end + DAY) == 1
+
+
 # -- what explains it ----------------------------------------------------------------------------------
 
 

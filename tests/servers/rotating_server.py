@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 import jwt
@@ -34,6 +35,7 @@ class Grant:
     subject: str
     scope: str
     issued_at: float
+    began_at: float
     number: int = 1
     ended: bool = False
     why: str = ""
@@ -56,6 +58,8 @@ class RotatingServer:
     renews: bool = True
     """Whether a sign-in brings a refresh token."""
     rotates: bool = True
+    longest: float = inf
+    """Seconds after a sign-in until the session ends, however often it was renewed; no answer tells it."""
     skew: float = 0.0
     """Seconds that the server's clock is ahead of the world's."""
     person: str = "alice"
@@ -136,7 +140,9 @@ class RotatingServer:
 
     def _begun(self) -> tuple[int, dict[str, Any]]:
         name = secrets.token_hex(8)
-        grant = Grant(subject=self.person, scope="openid offline_access api mail", issued_at=self.time())
+        grant = Grant(
+            subject=self.person, scope="openid offline_access api mail", issued_at=self.time(), began_at=self.time()
+        )
         self.grants[name] = grant
         return 200, self._tokens(name, grant, grant.scope) | {"id_token": self._id_token(grant.subject)}
 
@@ -144,7 +150,7 @@ class RotatingServer:
         name, _, number = form["refresh_token"].partition(".")
         grant = self.grants[name]
         idle = self.time() - grant.issued_at
-        if grant.ended or idle > IDLE:
+        if grant.ended or idle > IDLE or self.time() - grant.began_at > self.longest:
             return 400, {"error": "invalid_grant", **({"error_description": grant.why} if grant.why else {})}
         if int(number) != grant.number and not (int(number) == grant.number - 1 and idle <= GRACE):
             grant.ended = True

@@ -6,6 +6,7 @@ seconds until it goes on.
 
 import json
 from collections.abc import Callable
+from math import inf
 
 from tests.servers.rotating_server import IDLE
 from tests.support.life import DAY, HOUR, MINUTE, Machine, Steps
@@ -356,6 +357,23 @@ def holiday(machine: Machine) -> Steps:
     machine.ask("cron")
 
 
+def longest_life(machine: Machine) -> Steps:
+    """The server ends each session 30 days after the sign-in, and says nothing of it."""
+    tells, machine.server.tells_expiry = machine.server.tells_expiry, False
+    machine.login()
+    begin, machine.server.longest = machine.world.time, 30 * DAY
+    for _ in range(14):
+        yield 2 * DAY
+        machine.ask("cron")
+    yield begin + 30 * DAY - HOUR - machine.world.time
+    machine.ask("git")
+    yield 2 * HOUR
+    machine.ask("git")
+    machine.server.longest, machine.server.tells_expiry = inf, tells
+    yield QUARTER
+    machine.ask("git")
+
+
 def long_weekend(machine: Machine) -> Steps:
     """The machine is off for four days; the refresh token lives on."""
     yield 4 * DAY
@@ -455,7 +473,7 @@ ORDINARY: tuple[Happening, ...] = (
     *(lost_for_good, killed_with_the_request, killed_before_the_event, killed_before_the_copy, killed_login, by_hand),
     *(narrower, refused_by_an_api, locked_keyring, weak_keyring, older_keyring, older_keyring_of_another_login),
     *(restored_home, slow_server, another_login, sign_out_and_in, forget_and_login, password_change, holiday),
-    *(long_weekend, moved_endpoint, new_key, migration, killed_migration, upgrade),
+    *(long_weekend, longest_life, moved_endpoint, new_key, migration, killed_migration, upgrade),
 )
 """All but `full_log`, which takes a second."""
 assert IDLE < 14 * DAY

@@ -20,6 +20,11 @@ KEPT = 1000
 """Refresh tokens of a profile that are remembered: ten days of renewals every 15 minutes, longer than most of them live."""
 SESSIONS = 16
 """Sessions of a profile whose newest refresh token is remembered: machines can share one state directory."""
+LONGEST_LIVES = tuple(days * 86400 for days in (30, 60, 90, 180, 365))
+"""Seconds after the sign-in at which servers end a session, however often it was renewed, mostly without a word: Auth0 and
+Cognito after 30 days when nobody set another time."""
+SIGNING_IN = 600
+"""Seconds, at most, between a person's sign-in at the server and the event here."""
 _OTHER_REASONS = ("password", "expired", "interaction")
 _ACCOUNT = ("issuer", "client_id", "subject")
 
@@ -54,6 +59,8 @@ class _Tokens:
 
     of_session: dict[str | None, str] = field(default_factory=dict)
     """Session -> its newest refresh token. Machines that share a home have a session each."""
+    signed_in: dict[str | None, float] = field(default_factory=dict)
+    """Session -> when a person signed in last."""
     given_at: float | None = None
     """When the server gave or took one last, as far as that was logged."""
     account: tuple[str | None, ...] | None = None
@@ -67,6 +74,9 @@ class _Tokens:
             # Some servers end what they gave before, also when the new session cannot be stored. A login that brings no
             # refresh token keeps the one before, and proves nothing about it.
             self.explain_all()
+            self.signed_in[event.session] = event.at
+            if len(self.signed_in) > SESSIONS:
+                del self.signed_in[next(iter(self.signed_in))]
             if event.result == "ok" and given not in self.known:
                 self.take(given, event.session, event)
         elif event.event == "renewal" and event.result == "recovered":  # it can be written twice, and much later
@@ -122,7 +132,7 @@ def _is_suspicious(dead: Event, tokens: _Tokens) -> bool:
     if (number(dead, "unanswered") or 0) > 0 or _is_older(dead, token, tokens):
         return False
     says = text(dead, "says")
-    return says == "reuse" or not (says in _OTHER_REASONS or _is_outlived(dead))
+    return says == "reuse" or not (says in _OTHER_REASONS or _is_outlived(dead) or _is_at_an_end(dead, tokens))
 
 
 def _refused_one(dead: Event) -> str:
@@ -144,6 +154,17 @@ def _is_outlived(dead: Event) -> bool:
         ends_at = obtained_at + UNKNOWN_LIFE
     set_back = obtained_at is not None and now <= obtained_at - UNKNOWN_LIFE
     return set_back or (ends_at is not None and now >= ends_at)
+
+
+def _is_at_an_end(dead: Event, tokens: _Tokens) -> bool:
+    """Tell whether a time at which servers end sessions came between the last renewal and the refusal.
+
+    A server that tells how long its refresh tokens live tells that too.
+    """
+    began, obtained_at = tokens.signed_in.get(dead.session), number(dead, "obtained_at")
+    if began is None or obtained_at is None or number(dead, "refresh_expires_at") is not None:
+        return False
+    return any(obtained_at <= began + life <= true_time(dead) + SIGNING_IN for life in LONGEST_LIVES)
 
 
 def _anomaly(dead: Event, tokens: _Tokens) -> Anomaly:
