@@ -21,8 +21,8 @@ from tokenctl.errors import StoreUnavailable, TokenctlError
 from tokenctl.model.event import Event
 from tokenctl.model.profile import Profile
 from tokenctl.runtime import Runtime
-from tokenctl.storage.event_file import LONGEST
-from tokenctl.storage.event_log import KEPT, MOST_AN_HOUR, PAUSE, EventLog, open_log, record
+from tokenctl.storage.event_files import KEPT, LONGEST
+from tokenctl.storage.event_log import MOST_AN_HOUR, PAUSE, EventLog, open_log, record
 
 PROFILE = Profile(name="t")
 SMALL = 2000
@@ -439,6 +439,7 @@ def test_a_clock_that_is_far_off_costs_no_event(log: EventLog, at: float) -> Non
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@pytest.mark.quick
 @pytest.mark.parametrize("state", STATES)
 def test_a_writer_may_be_killed_before_any_line_of_its_code(tmp_path: Path, state: str) -> None:
     """At most the event that it writes is missing; the numbers go on, and nothing is doubled or torn."""
