@@ -87,7 +87,7 @@ def test_a_clock_that_goes_back_between_two_right_times_is_a_jump() -> None:
 
 def test_a_server_whose_own_clock_is_wrong_proves_nothing() -> None:
     """It was as far away before the sleep as after it. A clock that is set wrong moves away from it."""
-    wrong = {"server_clock": 600.0}
+    wrong: dict[str, Any] = {"server_clock": 600.0}
     asleep = event("renewal", 900 + HOUR, boot_id="b", uptime=900.0, **wrong)
     assert jumps(at(0, **wrong), asleep) == 0
     assert jumps(at(0, **wrong), at(900, HOUR, server_clock=600.0 - HOUR)) == 1

@@ -144,6 +144,8 @@ def test_a_token_from_before_those_that_are_remembered_is_an_older_state() -> No
     renewals = [renewal(HOUR + n, f"f{n}", f"f{n + 1}") for n in range(1, KEPT + 5)]
     assert refusals(login(), *renewals, dead(NOON, "f1", obtained_at=START, says="reuse")) == 0
     assert refusals(login(), *renewals, dead(NOON, "unknown", obtained_at=START + 2 * HOUR)) == 1
+    recovered = event("renewal", 2 * HOUR, fingerprint="f0", result="recovered")
+    assert refusals(login(), *renewals, recovered, dead(NOON, "f1", obtained_at=START, says="reuse")) == 0
 
 
 def test_a_sign_out_explains_it() -> None:
@@ -198,7 +200,7 @@ def test_an_unknown_life_is_a_day() -> None:
 @pytest.mark.parametrize("days", [0.5, 7])
 def test_a_known_life_counts(days: float) -> None:
     """The server said how long it lives, which is shorter or longer than a day."""
-    life = {"obtained_at": START, "refresh_expires_at": START + days * DAY}
+    life: dict[str, Any] = {"obtained_at": START, "refresh_expires_at": START + days * DAY}
     assert refusals(login(), dead(days * DAY - MINUTE, **life)) == 1
     assert refusals(login(), dead(days * DAY, **life)) == 0
 

@@ -132,7 +132,7 @@ def test_a_session_that_nobody_used_for_a_month_is_named() -> None:
 
 def test_thirty_days_count_from_the_end_of_the_access_token() -> None:
     """A token that lives for a week can be used for a week without an event."""
-    life = {"lifetime": int(7 * DAY)}
+    life: dict[str, Any] = {"lifetime": int(7 * DAY)}
     assert unused(login(**life), ends=37 * DAY) == 0
     assert unused(login(**life), ends=37 * DAY + 1) == 1
     assert unused(login(lifetime=None), ends=99 * DAY) == 0

@@ -25,7 +25,8 @@ from tokenctl.audit.anomaly import END
 from tokenctl.audit.kinds import KINDS
 from tokenctl.model.event import Event, dumps, sentence
 from tokenctl.storage.event_files import KEPT, LARGEST
-from tokenctl.storage.event_log import DUE, FOLDER, EventLog
+from tokenctl.storage.event_log import FOLDER, EventLog
+from tokenctl.storage.state_dir import DUE
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="signals and modes of POSIX")]
 WARNING = "tokenctl: warning: the event log is not written: "

@@ -51,6 +51,8 @@ class _Tokens:
     """The refresh tokens of one profile, by fingerprint."""
 
     newest: str | None = None
+    given_at: float | None = None
+    """When the server gave or took one last, as far as that was logged."""
     account: tuple[str | None, ...] | None = None
     known: dict[str, _Token] = field(default_factory=dict)
 
@@ -83,6 +85,7 @@ class _Tokens:
             self.explain(self.newest)
         self._put(fingerprint, _Token(good=good))
         self.newest = fingerprint
+        self.given_at = self.given_at if good is None else good.at
 
     def explain(self, fingerprint: str | None) -> None:
         """Note that from now on the server may refuse this refresh token for a reason that lies here."""
@@ -118,10 +121,10 @@ def _refused_one(dead: Event) -> str:
 
 def _is_older(dead: Event, token: _Token | None, tokens: _Tokens) -> bool:
     """Tell whether the keyring came back with a token from before the newest one, which the log does not know any more."""
-    newest, obtained_at = tokens.known.get(tokens.newest or ""), number(dead, "obtained_at")
-    if token is not None or newest is None or newest.good is None or obtained_at is None:
+    obtained_at = number(dead, "obtained_at")
+    if token is not None or obtained_at is None or tokens.given_at is None:
         return False
-    return obtained_at < newest.good.at
+    return obtained_at < tokens.given_at
 
 
 def _is_outlived(dead: Event) -> bool:

@@ -181,5 +181,7 @@ _SENTENCES: Mapping[tuple[str, str], str] = {
     ("revocation", "ok"): "signed out",
     ("revocation", "local"): "forgot the session here",
     ("revocation", "failed"): "the session could not be revoked",
+    ("told", ""): "a person was told of {anomaly}",
+    ("acknowledged", ""): "a person ended the alarm of {anomaly}",
 }
 """Kind and result of an event (`""`: any other result) -> the sentence, with the event's own members."""

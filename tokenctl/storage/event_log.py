@@ -26,16 +26,10 @@ from tokenctl.runtime import Runtime
 from tokenctl.storage import event_files
 from tokenctl.storage.event_files import LARGEST, EventFiles
 from tokenctl.storage.lock import exclusive
-from tokenctl.storage.state_dir import profile_dir, state_home
+from tokenctl.storage.state_dir import DUE, profile_dir, state_home
 
 FOLDER = ".events"
 """The folder in the state directory. No profile has such a name."""
-DUE = ".audit-due"
-"""The file in the state directory that tells the next command at a terminal to look for a new anomaly.
-
-It is not in the log's folder: so the fast way has no answer, and the ordinary way finds it. Who looks removes it first:
-an event that is written meanwhile makes it again.
-"""
 RECENT = 1024 * 1024
 """Bytes at the end of the log in which a writer looks for events that its rules need."""
 LOCK_SECONDS, ROUNDS = 4.0, 5
@@ -104,7 +98,7 @@ def open_log(runtime: Runtime) -> "EventLog":
 
 
 class EventLog(EventFiles):
-    """The event log in a folder. A file of it has `largest` bytes at most."""
+    """The event log in a folder. A file is made older when it would be larger than `largest` bytes."""
 
     def __init__(self, folder: Path, largest: int = LARGEST) -> None:
         super().__init__(folder)

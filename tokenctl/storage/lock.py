@@ -114,11 +114,16 @@ def _check_file_system(descriptor: int, path: Path) -> None:
     system = local_locks(descriptor)
     if system is not None:
         os.close(descriptor)
-        raise UsageError(
-            f"{path} is on a file system ({system}) whose locks other machines do not see, as it is mounted here",
-            hint="set TOKENCTL_STATE_DIR to a folder of yours on a local disk, or mount it with locks",
-            page="troubleshooting",
-        )
+        raise not_seen_elsewhere(path, system)
+
+
+def not_seen_elsewhere(path: Path, system: str) -> UsageError:
+    """Make the error for a lock on a file system whose locks hold on this machine only."""
+    return UsageError(
+        f"{path} is on a file system ({system}) whose locks other machines do not see, as it is mounted here",
+        hint="set TOKENCTL_STATE_DIR to a folder of yours on a local disk, or mount it with locks",
+        page="troubleshooting",
+    )
 
 
 def _wait(
