@@ -21,7 +21,8 @@ if sys.platform != "win32":
 DUE = ".audit-due"
 """The file in the state directory that tells the next command at a terminal to look for a new anomaly.
 
-It is not in the folder of the event log: so the fast way has no answer, and the ordinary way finds it.
+It is not in the folder of the event log: so the fast way has no answer, and the ordinary way finds it. Who
+looks removes it first: an event that is written meanwhile makes it again.
 """
 
 _POSIX = os.name == "posix"
