@@ -22,7 +22,11 @@ class Examination:
 def examine(case: Case, checks: Sequence[Check] = CHECKS) -> Examination:
     """Let every check look. A check that fails itself is no reason for the others not to look."""
     redaction = Redaction(case.runtime.environ)
-    findings = tuple(_redacted(found, redaction) for check in checks for found in _findings_of(check, case))
+    findings = tuple(
+        _redacted(_harmless(found) if case.copied else found, redaction)
+        for check in checks
+        for found in _findings_of(check, case)
+    )
     first = next((each.remedy for each in findings if each.status == "failed" and each.remedy), None)
     if first is None and case.problem is not None:
         first = redaction.of(case.problem.hint or case.problem.next_step or case.problem.message)
@@ -40,6 +44,11 @@ def _findings_of(check: Check, case: Case) -> Sequence[Finding]:
         return [Finding(check=check.name, status="could not check", sentence=sentence)]
 
 
+def _harmless(found: Finding) -> Finding:
+    """Make a warning of a failure: what `token` does not need now."""
+    return replace(found, status="warning", exit_status=0) if found.status == "failed" else found
+
+
 def _redacted(found: Finding, redaction: Redaction) -> Finding:
     remedy = None if found.remedy is None else redaction.of(found.remedy)
     return replace(found, sentence=redaction.of(found.sentence), remedy=remedy, more=redaction.of(found.more))
@@ -47,6 +56,8 @@ def _redacted(found: Finding, redaction: Redaction) -> Finding:
 
 def _exit_status(case: Case, findings: Iterable[Finding]) -> int:
     """Return the status of the error that `token` would meet first: what needs no request comes first."""
+    if case.copied:
+        return 0
     if case.problem is not None:
         return case.problem.exit_status
     return next((each.exit_status for each in findings if each.status == "failed" and each.exit_status), 0)
