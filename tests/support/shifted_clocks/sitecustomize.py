@@ -1,4 +1,7 @@
-"""On PYTHONPATH of a process under test: shifts its clocks, and its worker's, by `WALL_SHIFT` and `BOOT_SHIFT` seconds."""
+"""On PYTHONPATH of a process under test: shifts its clocks, and its worker's, by `WALL_SHIFT` and `BOOT_SHIFT` seconds.
+
+`MONOTONIC_RATE` lets waiting go faster.
+"""
 
 import os
 import sys
@@ -12,6 +15,9 @@ time.time = lambda: _time() + _wall
 time.time_ns = lambda: _time_ns() + int(_wall * 1e9)
 time.clock_gettime = lambda clock: _gettime(clock) + _boot
 time.clock_gettime_ns = lambda clock: _gettime_ns(clock) + int(_boot * 1e9)
+
+_rate, _monotonic = float(os.environ.get("MONOTONIC_RATE", "1")), time.monotonic
+time.monotonic = lambda: _rate * _monotonic()
 
 
 def _shift_worker(event: str, arguments: tuple[Any, ...]) -> None:
