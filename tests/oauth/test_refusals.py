@@ -100,6 +100,7 @@ def test_the_servers_words_without_a_code_are_told_and_redacted() -> None:
         ("invalid_grant", "Stale token", "reuse"),
         ("invalid_grant", "Maximum allowed refresh token reuse exceeded", "reuse"),
         ("invalid_request", "Refresh token is invalid or has already been claimed by another client.", "reuse"),
+        ("invalid_grant", "the refresh token was used before; the session is ended", "reuse"),
         (
             "invalid_grant",
             "AADSTS50173: The provided grant has expired due to it being revoked, a fresh auth token is needed. The user"

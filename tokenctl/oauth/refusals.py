@@ -78,7 +78,7 @@ _PERSON = ("interaction_required", "login_required", "consent_required", "accoun
 _WHY: Mapping[str, re.Pattern[str]] = {
     # Keycloak: 'Stale token', 'Maximum allowed refresh token reuse exceeded'; Dex: 'has already been claimed'
     "reuse": re.compile(
-        r"already (been )?(used|claimed|redeemed|consumed|rotated)|\breuse|\bstale token|\btoken reused"
+        r"already (been )?(used|claimed|redeemed|consumed|rotated)|\bused before\b|\breuse|\bstale token|\btoken reused"
     ),
     # Entra, AADSTS50173: 'The user might have changed or reset their password'
     "password": re.compile(r"password"),
