@@ -183,11 +183,11 @@ def _anomaly(dead: Event, tokens: _Tokens) -> Anomaly:
             " Somebody else may have used it."
         ),
         remedy=(
-            f"Sign out everywhere: 'tokenctl revoke -p {dead.profile}'. Sign in again with 'tokenctl login -p"
-            f" {dead.profile}', and look at the server's list of your sessions. A server can also end a session for a"
-            " reason that it does not tell, such as a changed password or an administrator; and a machine that was reset to"
-            f" a snapshot has an old refresh token. If it is one of these: 'tokenctl audit acknowledge {NAME} -p"
-            f" {dead.profile}'."
+            f"Sign out with 'tokenctl revoke -p {dead.profile}', and end all your sessions on the server's page of your"
+            f" account; then sign in with 'tokenctl login -p {dead.profile}'. Maybe it was no theft: a server ends a"
+            " session, and does not say why, when an administrator wants it or the password was changed; and a machine that"
+            " was reset to a snapshot has an old refresh token. When you have done that, or know of such a reason:"
+            f" 'tokenctl audit acknowledge {NAME} -p {dead.profile}'."
         ),
         evidence=(dead.seq,) if good is None else (good.seq, dead.seq),
     )

@@ -59,15 +59,15 @@ def finding(seconds: int) -> Finding:
         return Finding(check=NAME, status="ok", sentence="this machine's clock agrees with the server's", more=more)
     direction = "ahead of" if seconds > 0 else "behind"
     wrong = (
-        "a token can count as expired here while it lives"
+        "and a token can count as expired here while it lives"
         if seconds > 0
-        else "the server can refuse what this machine signs, and an expired token can count as fresh here"
+        else "an expired token can count as fresh here, and the server can refuse what this machine signs"
     )
     return Finding(
         check=NAME,
         status="warning",
         sentence=f"this machine's clock is {_words(abs(seconds))} {direction} the server's: ID tokens can be refused,"
-        f" certificates can seem invalid, and {wrong}",
+        f" certificates can seem invalid, {wrong}",
         remedy=f"set the clock; {_SET_CLOCK.get(sys.platform, 'by NTP')}",
         more=more,
     )

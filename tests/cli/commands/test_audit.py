@@ -66,8 +66,8 @@ def test_without_an_anomaly_the_status_is_0(environ: dict[str, str], log: EventL
     assert run(environ, "audit") == 0
     written = capsys.readouterr()
     assert [line.split("\t") for line in written.out.splitlines()] == [
-        ["event", "2026-11-24T05:59:40Z", "work", "renewal", "ok", "renewed after 0.2 s, generation 7", "bash"],
-        ["event", "2026-11-24T05:59:50Z", "other", "renewal", "ok", "renewed after 0.2 s, generation 7", "bash"],
+        ["event", "2026-11-24T05:59:40Z", "work", "renewal", "ok", "renewed in 0.2 s, generation 7", "bash"],
+        ["event", "2026-11-24T05:59:50Z", "other", "renewal", "ok", "renewed in 0.2 s, generation 7", "bash"],
         [
             *("profile", "other", "logins 0", "renewals 1", "refusals 0", "last renewal 2026-11-24T05:59:50Z"),
             *("first event 2026-11-24T05:59:50Z", "last event 2026-11-24T05:59:50Z", "used by bash"),
