@@ -265,6 +265,16 @@ def test_at_a_terminal_nothing_is_cut(home: Home, width: str, words: tuple[str, 
     assert text.index("used by") > text.index("customer-europe")
 
 
+def test_a_log_that_is_off_is_no_proof_of_quiet(home: Home) -> None:
+    """At a terminal that is said beside `no anomaly`; a cron job's mail is only for anomalies."""
+    home.write_config(CONFIG)
+    log_of(Path(home.environ["TOKENCTL_STATE_DIR"])).append(renewal("home", -100.0))
+    shown = attended(home, "audit", environ={"COLUMNS": "120", "TERM": "dumb", "NO_COLOR": "1"})
+    assert shown.status == 0 and "no anomaly" in shown.stderr
+    assert 'audit = "off" is set, so new events are not written: home' in shown.stderr
+    assert home.run("audit").stderr == ""
+
+
 @pytest.mark.skipif(os.name != "posix", reason="needs a pipe that closes")
 def test_a_reader_that_has_enough_ends_it(home: Home) -> None:
     """As with every other command: one line on stderr, and no traceback."""
