@@ -44,7 +44,7 @@ def test_no_reason_or_a_reuse_is_an_anomaly(says: Any) -> None:
 
 def test_a_reuse_is_an_anomaly_whatever_the_age() -> None:
     """A token that ended by itself is not called used. The finding has the server's word."""
-    old = {"obtained_at": START, "refresh_expires_at": START + DAY}
+    old: dict[str, Any] = {"obtained_at": START, "refresh_expires_at": START + DAY}
     (anomaly,) = found(refused, [login(), dead(9 * DAY, says="reuse", **old)])
     assert "used before" in anomaly.sentence
     (anomaly,) = found(refused, [login(), dead(HOUR)])
