@@ -11,7 +11,7 @@ __tokenctl_table() {
   commands='' options='' arguments=''
   case $1 in
     '')
-      commands='login token exec proxy show refresh revoke profile store demo completion help logout'
+      commands='login token exec proxy show refresh revoke profile store audit doctor demo completion help logout'
       options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet --version -h,--help'
       ;;
     'login')
@@ -73,6 +73,17 @@ __tokenctl_table() {
       ;;
     'store show')
       options='--all --json -p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
+      ;;
+    'audit')
+      commands='acknowledge'
+      options='--since=@text --json --plot -p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
+      ;;
+    'audit acknowledge')
+      options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
+      arguments='refresh-token-refused,session-changed-outside,subject-changed,clock-jumped,too-many-renewals,keyring-failing,lock-waits,idle-session'
+      ;;
+    'doctor')
+      options='--offline --write-test --json -p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
       ;;
     'demo')
       options='--serve --host=@text --port=@text -h,--help'

@@ -7,8 +7,11 @@ import tomllib
 from tests.picture import PICTURE, draw, words
 from tests.support.paths import ROOT
 from tokenctl import __version__, errors
+from tokenctl.audit import kinds
 from tokenctl.cli.commands import load
 from tokenctl.cli.help import TOPICS, page
+from tokenctl.doctor import checks
+from tokenctl.model import event
 from tokenctl.model.choices import AUTH_METHODS, FLOWS, IDENTITY_USES, SOURCES, STORES
 from tokenctl.model.profile import CHECKS
 
@@ -55,6 +58,21 @@ def test_the_page_lists_every_exit_status() -> None:
     }
     listed = {int(number) for number in re.findall(r"^\| (\d+) \|", page("exit-statuses"), re.MULTILINE)}
     assert statuses | {0, 8, 125, 126, 127, 130} == listed  # 8: `audit` found an anomaly, which is no error
+
+
+def test_the_page_audit_lists_every_anomaly_and_every_event() -> None:
+    """Each in a row of a table, and no other."""
+    rows = re.findall(r"^\| ((?:`[a-z-]+`(?:, )?)+) \|", page("audit"), re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`([a-z-]+)`", row)} - {"anomaly", "event", "profile"}
+    assert named == {each.name for each in kinds.KINDS} | set(event.KINDS)
+
+
+def test_the_page_troubleshooting_lists_every_check_of_the_doctor() -> None:
+    """What a check calls its findings is in the first table. Two checks have findings with names of their own."""
+    text = page("troubleshooting").partition("\n## ")[0]
+    named = {each.name for each in checks.CHECKS} - {"network", "sign-in"}
+    named |= {"issuer", "proxy", "dns", "connection", "tls", "metadata", "clock", "listener", "browser", "write test"}
+    assert named <= set(re.findall(r"`([a-z -]+)`", text))
 
 
 def test_the_two_commands_are_the_ones_that_ci_runs() -> None:

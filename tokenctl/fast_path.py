@@ -92,9 +92,7 @@ def answer(options: "Mapping[str, str]", child: "list[str]") -> None:
 
 def question(named: str, environ: "Mapping[str, str]") -> "tuple[str, str] | None":
     """Tell what a copy must have been made for; None where there can be none. `named` is the profile of `-p`, or empty."""
-    job = any(name in environ for name in (*JOBS, "GITHUB_ACTIONS"))
-    own = [name for name in environ if name.upper().startswith("TOKENCTL_")]
-    if job or not all(_is_clear(name, environ[name]) for name in own) or os.getuid() != os.geteuid():
+    if in_the_way(environ) or os.getuid() != os.geteuid():
         return None
     xdg, home = environ.get("XDG_CONFIG_HOME", ""), environ.get("HOME", "")
     folder = xdg if xdg.startswith("/") else f"{home}/.config" if home.startswith("/") else ""
@@ -110,6 +108,24 @@ def question(named: str, environ: "Mapping[str, str]") -> "tuple[str, str] | Non
     parts = [f"{_PREFIX}1", str(os.getuid()), *spaces, named or environ.get("TOKENCTL_PROFILE", ""), config, *said]
     name = "|".join(parts)
     return (name, seen) if name.count("|") == len(parts) - 1 and name.isprintable() else None
+
+
+def answers_until(named: str, environ: "Mapping[str, str]") -> int | None:
+    """Return until when a copy answers `token`, in epoch seconds; None when none does now. Changes nothing."""
+    asked = question(named, environ)
+    kernel = _open() if asked is not None else None
+    copy = kernel.find(asked[0]) if asked is not None and kernel is not None else None
+    try:
+        return int(copy["fresh_until"]) if copy and fresh_at(copy, int(time.time()), uptime()) is not None else None
+    except (KeyError, ValueError):  # a key that is no copy
+        return None
+
+
+def in_the_way(environ: "Mapping[str, str]") -> "list[str]":
+    """List the variables with which there is no copy: those of CI systems, and most of tokenctl's own."""
+    jobs = [name for name in (*JOBS, "GITHUB_ACTIONS") if name in environ]
+    own = [name for name in environ if name.upper().startswith("TOKENCTL_")]
+    return jobs + [name for name in own if not _is_clear(name, environ[name])]
 
 
 def _is_clear(name: str, value: str) -> bool:
@@ -309,6 +325,11 @@ def _open() -> "Kernel | None":
         return None
     kernel = Kernel(ctypes, *numbers)
     return None if kernel.is_filtered() else kernel
+
+
+def may_ask() -> bool:
+    """Tell whether this process may ask for the kernel's keyrings, and knows how."""
+    return _open() is not None
 
 
 class Kernel:

@@ -57,6 +57,14 @@ class Runtime:
         self._warned = False
         self.keeps_events = True
         """Whether this run writes the event log."""
+        self.events_failed_at: float | None = None
+        """When the event log could not be written, in seconds since boot: this run or its worker has warned."""
+        self.looks_only = False
+        """Whether this run changes nothing; see `look_only`."""
+
+    def look_only(self) -> None:
+        """Change nothing from here on: write no event, make no folder, take no lock, open no window of a keyring."""
+        self.looks_only, self.keeps_events = True, False
 
     @property
     def is_default(self) -> bool:

@@ -1,5 +1,6 @@
 """The terminal of a program that uses tokenctl as a library: a log, and nobody who could be asked."""
 
+import json
 import logging
 import threading
 
@@ -7,6 +8,7 @@ import pytest
 
 from tokenctl.adapters.log_terminal import LogTerminal
 from tokenctl.errors import UsageError
+from tokenctl.model.event import Event, dumps
 
 
 def test_messages_go_to_the_log_by_their_weight(
@@ -31,6 +33,19 @@ def test_messages_go_to_the_log_by_their_weight(
         ("DEBUG", "hint: do that"),
     ]
     assert capsys.readouterr() == ("", "")
+
+
+def test_an_event_is_logged_with_all_its_members(caplog: pytest.LogCaptureFixture) -> None:
+    """As INFO: a sentence for a person, and for a program the object that the event log has."""
+    event = Event(
+        event="refusal", profile="t", result="failed", seq=7, at=1.5, more={"error": "\x1b[31mno", "status": 400}
+    )
+    with caplog.at_level(logging.INFO, "tokenctl"):
+        LogTerminal({}).event(event)
+    (record,) = caplog.records
+    assert (record.name, record.levelname) == ("tokenctl", "INFO")
+    assert record.message == "t: the server refused to renew (\N{REPLACEMENT CHARACTER}[31mno)"
+    assert vars(record)["event"] == json.loads(dumps(event))
 
 
 def test_nobody_is_asked_and_no_thread_is_started() -> None:

@@ -266,3 +266,23 @@ def test_a_wait_that_takes_long_is_told_once() -> None:
     with terminal.delayed_message(LONG, "waiting for something else"):
         pass
     assert said.getvalue() == "tokenctl: waiting for the keyring\n"
+
+
+def test_reading_shows_its_share_of_the_bytes_once_it_takes_long(ends: tuple[int, TextIO]) -> None:
+    """After a second, and not with -q; every line comes through."""
+    ours, stream = ends
+    for quiet in (True, False):
+        terminal = Terminal({}, err=stream)
+        terminal.quiet = quiet
+        lines = terminal.measured([b"x" * 10] * 4, 40, "reading the event log")
+        with terminal.progressing():
+            assert next(lines) == b"x" * 10
+            time.sleep(1.2)
+            assert next(lines) == b"x" * 10
+        assert [*lines] == [b"x" * 10] * 2
+        stream.write("|")
+    shown = ""
+    while shown.count("|") < 2:
+        shown += os.read(ours, 4096).decode()
+    quiet_part, _, other = shown.partition("|")
+    assert quiet_part == "" and "tokenctl: reading the event log [###############....." in other

@@ -87,7 +87,7 @@ def test_a_clock_that_goes_back_between_two_right_times_is_a_jump() -> None:
 
 def test_a_server_whose_own_clock_is_wrong_proves_nothing() -> None:
     """It was as far away before the sleep as after it. A clock that is set wrong moves away from it."""
-    wrong = {"server_clock": 600.0}
+    wrong: dict[str, Any] = {"server_clock": 600.0}
     asleep = event("renewal", 900 + HOUR, boot_id="b", uptime=900.0, **wrong)
     assert jumps(at(0, **wrong), asleep) == 0
     assert jumps(at(0, **wrong), at(900, HOUR, server_clock=600.0 - HOUR)) == 1
@@ -175,3 +175,4 @@ def test_two_boots_are_not_compared() -> None:
 def test_a_machine_without_both_clocks_shows_nothing(missing: dict[str, Any]) -> None:
     """Other systems than Linux do not tell both."""
     assert jumps(at(0, **missing), at(900, DAY, **missing)) == 0
+    assert jumps(at(HOUR), at(HOUR + 900, **missing), at(HOUR + 1800)) == 0

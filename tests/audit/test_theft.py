@@ -44,7 +44,7 @@ def test_no_reason_or_a_reuse_is_an_anomaly(says: Any) -> None:
 
 def test_a_reuse_is_an_anomaly_whatever_the_age() -> None:
     """A token that ended by itself is not called used. The finding has the server's word."""
-    old = {"obtained_at": START, "refresh_expires_at": START + DAY}
+    old: dict[str, Any] = {"obtained_at": START, "refresh_expires_at": START + DAY}
     (anomaly,) = found(refused, [login(), dead(9 * DAY, says="reuse", **old)])
     assert "used before" in anomaly.sentence
     (anomaly,) = found(refused, [login(), dead(HOUR)])
@@ -245,7 +245,7 @@ def test_an_unknown_life_is_a_day() -> None:
 @pytest.mark.parametrize("days", [0.5, 7])
 def test_a_known_life_counts(days: float) -> None:
     """The server said how long it lives, which is shorter or longer than a day."""
-    life = {"obtained_at": START, "refresh_expires_at": START + days * DAY}
+    life: dict[str, Any] = {"obtained_at": START, "refresh_expires_at": START + days * DAY}
     assert refusals(login(), dead(days * DAY - MINUTE, **life)) == 1
     assert refusals(login(), dead(days * DAY, **life)) == 0
 

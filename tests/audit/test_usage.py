@@ -104,6 +104,10 @@ def test_a_renewal_that_was_cut_off_counts_once() -> None:
     assert bursts(login(), *again) == 0
     assert bursts(login(), *(recovered(n) for n in range(2, MOST + 2))) == 0
     assert bursts(login(), *(recovered(n) for n in range(2, MOST + 3))) == 1
+    assert bursts(login(), renewal(1, target="k", lifetime=1), *(recovered(n) for n in range(2, MOST + 4))) == 1
+    assert (
+        bursts(login(), renewal(1, session="before", generation=99), *(recovered(n) for n in range(2, MOST + 2))) == 1
+    )
     assert bursts(login(), renewal(1, generation=3), *(recovered(n) for n in (2, 3) * MOST)) == 0
 
 
@@ -132,7 +136,7 @@ def test_a_session_that_nobody_used_for_a_month_is_named() -> None:
 
 def test_thirty_days_count_from_the_end_of_the_access_token() -> None:
     """A token that lives for a week can be used for a week without an event."""
-    life = {"lifetime": int(7 * DAY)}
+    life: dict[str, Any] = {"lifetime": int(7 * DAY)}
     assert unused(login(**life), ends=37 * DAY) == 0
     assert unused(login(**life), ends=37 * DAY + 1) == 1
     assert unused(login(lifetime=None), ends=99 * DAY) == 0
@@ -178,6 +182,7 @@ def test_a_session_without_a_refresh_token_is_not_alive() -> None:
 def test_a_log_that_begins_later_knows_the_session_by_its_renewals() -> None:
     """The login was rotated away."""
     assert unused(renewal(0), ends=40 * DAY) == 1
+    assert unused(renewal(0, old_fingerprint=None), ends=40 * DAY) == 0
     assert unused(event("migration", 0), ends=40 * DAY) == 0
 
 

@@ -137,6 +137,7 @@ def test_an_empty_value_is_refused(home: Home, command: str, option: str, value:
     """Whatever the option, an empty value is an error that names it, and never means "not given"."""
     needed: dict[str, tuple[str, ...]] = {
         "store migrate": ("--to", "file"),
+        "audit acknowledge": ("clock-jumped",),
         "demo": ("--serve",),
         "proxy": ("https://a.example",),
     }

@@ -24,7 +24,9 @@ from tests.support.commandline import LONG
 from tests.support.flows import always, signed_in
 from tests.support.paths import ROOT
 from tests.support.real_parts import available, library
+from tokenctl.model.event import document_of
 from tokenctl.oauth.claims import unverified_claims
+from tokenctl.storage.event_log import FOLDER, EventLog
 
 
 def run(program: str, environ: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -283,6 +285,24 @@ def test_warnings_go_to_the_log(account: Account, caplog: pytest.LogCaptureFixtu
         token = tokenctl.access_token("t")
     assert [each.levelname for each in caplog.records] == ["WARNING"] and "could not renew" in caplog.text
     assert token.value not in caplog.text
+
+
+@pytest.mark.parametrize("by", ["access_token", "TokenAuth"])
+def test_a_program_gets_the_events_of_its_renewals(account: Account, caplog: pytest.LogCaptureFixture, by: str) -> None:
+    """Each once, as the event log has it, and without the token: those that the worker wrote too."""
+    log = EventLog(Path(account.environ["TOKENCTL_STATE_DIR"]) / FOLDER)
+    account.age()
+    before = len(list(log.read()))
+    with caplog.at_level(logging.INFO, "tokenctl"):
+        if by == "access_token":
+            tokenctl.access_token("t")
+        else:
+            with httpx.Client(auth=tokenctl.TokenAuth("t"), trust_env=False) as client:
+                assert client.get(account.api.origin).status_code == 200
+    records = [vars(each)["event"] for each in caplog.records if each.levelname == "INFO"]
+    assert [each["event"] for each in records] == ["renewal"]
+    assert records == [document_of(each) for each in log.read()][before:]
+    assert account.session.access_token not in caplog.text
 
 
 def test_the_level_of_the_log_can_be_set_later(account: Account, caplog: pytest.LogCaptureFixture) -> None:

@@ -82,3 +82,13 @@ def test_a_machines_id_can_be_part_of_a_file_name() -> None:
     """The same each time, and nobody can tell the system's own id from it."""
     found = machine.machine_id()
     assert found == machine.machine_id() and found.isalnum() and len(found) <= 8
+
+
+def test_who_only_looks_makes_no_id(tmp_path: Path) -> None:
+    """Where there is none, the state directory is not the one that a session names."""
+    here = made(tmp_path / "a")
+    assert machine.known_state_dir(tmp_path / "a") == here
+    (tmp_path / "b").mkdir()
+    new = machine.known_state_dir(tmp_path / "b")
+    assert new.id == "" and not any((tmp_path / "b").iterdir())
+    assert not machine.renews(new, of(here)) and machine.renews(new, session())

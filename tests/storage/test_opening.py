@@ -40,3 +40,15 @@ def test_without_the_d_bus_library_nothing_is_read_ahead() -> None:
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=LONG)
     assert said.stdout == "[None, None]\n"
+
+
+def test_who_only_looks_waits_for_no_lock_of_a_file_of_all_profiles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store reads, and makes no folder for the lock that its writers take."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
+    password = {"KEYRING_PROPERTY_KEYRING_KEY": "throw-away"}  # it would be asked for at a terminal
+    runtime = Runtime({"TOKENCTL_STATE_DIR": str(tmp_path / "state"), **password})
+    runtime.look_only()
+    store = open_store(runtime, Profile(name="t"), tmp_path, "keyring", "tests.support.file_rings.Alt")
+    assert store.read("t") is None and not (tmp_path / "state").exists()

@@ -9,7 +9,7 @@ import pytest
 
 from tokenctl.adapters.private_files import open_private, read_private, replace_private
 from tokenctl.errors import UsageError
-from tokenctl.storage.state_dir import profile_dir, state_home
+from tokenctl.storage.state_dir import checked_dir, profile_dir, state_home
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes and links are POSIX's")
 
@@ -174,3 +174,25 @@ def test_a_failed_replacing_leaves_the_old_content_and_no_rubbish(tmp_path: Path
     with pytest.raises(OSError, match="directory"):
         replace_private(tmp_path / "x", b"new")
     assert os.listdir(tmp_path) == ["x"]
+
+
+def test_who_only_looks_makes_no_folder(tmp_path: Path) -> None:
+    """The folder that a command would use is told, and what would stop the command is refused."""
+    assert checked_dir(environ(tmp_path / "a" / "state"), "p") == tmp_path / "a" / "state" / "p"
+    assert not (tmp_path / "a").exists()
+    folder = profile_dir(environ(tmp_path / "state"), "p")
+    assert checked_dir(environ(tmp_path / "state"), "p") == folder
+    folder.chmod(0o777)
+    with pytest.raises(UsageError, match="others can write to it"):
+        checked_dir(environ(tmp_path / "state"), "p")
+
+
+def test_who_only_looks_sees_that_no_folder_can_be_made(tmp_path: Path) -> None:
+    """In the words of who tries to make it."""
+    (tmp_path / "file").touch()
+    errors = []
+    for find in (profile_dir, checked_dir):
+        with pytest.raises(UsageError) as caught:
+            find(environ(tmp_path / "file" / "state"), "p")
+        errors.append((caught.value.message, caught.value.hint))
+    assert errors[0] == errors[1]

@@ -123,3 +123,16 @@ class ReadBackFails(Ring):
             self._deaf = False
             raise keyring.errors.KeyringError("no reply")
         return super().get_password(service, username)
+
+
+class Deaf(Ring):
+    """Keeps what is written, and does not answer any more after that."""
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        super().set_password(service, username, password)
+        self._deaf = True
+
+    def get_password(self, service: str, username: str) -> str | None:
+        if getattr(self, "_deaf", False):
+            raise keyring.errors.KeyringError("no reply")
+        return super().get_password(service, username)

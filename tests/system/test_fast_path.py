@@ -22,6 +22,7 @@ from tests.support.commandline import LONG, Home, Result
 from tests.support.paths import ROOT
 from tests.support.real_parts import Missing, available, program
 from tokenctl import fast_path
+from tokenctl.storage.state_dir import DUE
 
 SHIFTED_CLOCKS = str(ROOT / "tests" / "support" / "shifted_clocks")
 FORMS = (
@@ -103,6 +104,27 @@ def test_each_form_is_fast_and_the_same(scene: Scene, words: tuple[str, ...]) ->
     scene.settle(*words)
     assert scene.is_fast(*words)
     assert without_life(scene.run(*words)) == without_life(scene.run(*words, environ=OFF))
+
+
+def test_an_anomaly_that_nobody_was_told_of_leaves_it_to_the_ordinary_way(scene: Scene) -> None:
+    """A command that nobody watches leaves no copy then, so that the next one at a terminal tells of the anomaly."""
+    mark = state(scene) / DUE
+    mark.touch(mode=0o600)
+    scene.settle()
+    assert not scene.is_fast("token")
+    mark.unlink()
+    scene.settle()
+    assert scene.is_fast("token")
+
+
+def test_the_doctor_knows_that_a_copy_answers(scene: Scene) -> None:
+    """`token` gives the copy away while the keyring is locked; the doctor ends with its status, and says the later one."""
+    scene.service.lock()
+    assert (scene.run("token").status, scene.run("token", environ=OFF).status) == (0, 3)
+    found = scene.run("doctor", "--offline")
+    assert found.status == 0 and "with 3 after that; do this first: " in found.stdout
+    assert scene.run("doctor", "--offline", environ=OFF).status == 3
+    assert scene.is_fast("token")  # the doctor has changed nothing
 
 
 def test_it_loads_next_to_nothing(scene: Scene) -> None:

@@ -17,14 +17,21 @@ class Browser:
     @property
     def present(self) -> bool:
         """Tell whether a browser that the person sees can be opened from here."""
+        return self.why_absent is None
+
+    @property
+    def why_absent(self) -> str | None:
+        """Say why no browser can be opened from here; None where one can."""
         environ = self._environ
         if environ.get("BROWSER"):
-            return True
-        if environ.get("CI") or environ.get("SSH_CONNECTION") or environ.get("SSH_TTY"):
-            return False
+            return None
+        for name in ("CI", "SSH_CONNECTION", "SSH_TTY"):
+            if environ.get(name):
+                return f"{name} is set"
         if sys.platform in ("win32", "darwin"):
-            return True
-        return bool(environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY") or shutil.which("wslview"))
+            return None
+        found = environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY") or shutil.which("wslview")
+        return None if found else "there is no display"
 
     def open(self, url: str) -> None:
         """Open the URL. A failure is not reported: the URL is on the terminal too.

@@ -61,6 +61,20 @@ def choose(url: str, environ: Mapping[str, str]) -> Proxy | None:
     return replace(_read(environ[variable].strip(), variable), exceptions=exceptions)
 
 
+def reason(url: str, environ: Mapping[str, str]) -> str:
+    """Say why a request has this proxy, or has none: the variable that decides, and never its value. Raises as `choose`."""
+    proxy, scheme = choose(url, environ), urlsplit(url).scheme
+    if proxy is not None:
+        return f"{proxy.variable} names it"
+    if is_loopback(urlsplit(url).hostname):
+        return "an address of this machine never has one"
+    if _first(environ, f"{scheme}_proxy") or _first(environ, "all_proxy"):
+        return f"{_first(environ, 'no_proxy')} names this server"
+    other = next((name for name in ("http_proxy", "https_proxy") if _first(environ, name)), None)
+    unused = f", and {_first(environ, other)} is not for {scheme}" if other else ""
+    return f"neither {scheme.upper()}_PROXY nor ALL_PROXY is set{unused}"
+
+
 def with_system_settings(url: str, environ: Mapping[str, str]) -> Mapping[str, str]:
     """Add the proxy settings of Windows and macOS, for an environment that names no proxy."""
     has_settings = sys.platform in ("win32", "darwin")

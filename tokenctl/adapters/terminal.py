@@ -16,7 +16,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, TextIO
 
@@ -42,7 +42,7 @@ _BAR = 30
 
 def clean(text: str) -> str:
     """Replace every character that could move, hide or forge text on a terminal."""
-    return re.sub(_HARMFUL, "\N{REPLACEMENT CHARACTER}", text)
+    return text if text.isprintable() else re.sub(_HARMFUL, "\N{REPLACEMENT CHARACTER}", text)
 
 
 class Terminal:
@@ -142,13 +142,23 @@ class Terminal:
 
         `what` is the word for them. For a block of `progressing`.
         """
-        start = shown = time.monotonic()
+        pace = _Pace()
         for done, name in enumerate(names):
-            now = time.monotonic()
-            if not self.quiet and now >= start + _UNSHOWN and now >= shown + _REDRAWN:
-                shown, length = now, done * _BAR // len(names)
-                self.progress(f"tokenctl: {done} of {len(names)} {what} [{'#' * length}{'.' * (_BAR - length)}]")
+            if not self.quiet and pace.is_due():
+                self.progress(f"tokenctl: {done} of {len(names)} {what} {_bar(done, len(names))}")
             yield name
+
+    def measured(self, lines: Iterable[bytes], size: int, what: str) -> Iterator[bytes]:
+        """Go through lines of `size` bytes in all, and show how far that is once it takes more than a second; not with -q.
+
+        `what` says what is done. For a block of `progressing`.
+        """
+        pace, done = _Pace(), 0
+        for line in lines:
+            done += len(line)
+            if not self.quiet and pace.is_due():
+                self.progress(f"tokenctl: {what} {_bar(min(done, size), size)}")
+            yield line
 
     @contextlib.contextmanager
     def progressing(self) -> Iterator[None]:
@@ -276,6 +286,25 @@ class Terminal:
             encoding = getattr(self.err, "encoding", None) or "utf-8"
             self.err.write(text.encode(encoding, "replace").decode(encoding))
             self.err.flush()
+
+
+class _Pace:
+    """Tells when a progress line is to be drawn: after a second for the first time, and then some times a second."""
+
+    def __init__(self) -> None:
+        self._next = time.monotonic() + _UNSHOWN
+
+    def is_due(self) -> bool:
+        now = time.monotonic()
+        if now < self._next:
+            return False
+        self._next = now + _REDRAWN
+        return True
+
+
+def _bar(done: int, whole: int) -> str:
+    length = done * _BAR // max(1, whole)
+    return f"[{'#' * length}{'.' * (_BAR - length)}]"
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

@@ -44,6 +44,8 @@ _INCOMPLETE = Cause(
     reason="its certificate is from a CA that is not known here",
     hint=f"{_CA}; if it has a public CA, the server does not send the intermediate certificate",
 )
+UNKNOWN_CA = (_PRIVATE_CA.reason, _INCOMPLETE.reason)
+"""The reasons of a certificate that may be good, and whose CA is not known here."""
 _REVOKED = Cause(reason="its certificate is revoked", hint="do not trust it; tell the people who run it")
 _WEAK = Cause(reason="its certificate is too weak for this machine's rules", hint=_OPERATOR)
 _WRONG_USE = Cause(reason="its certificate is not one for a server", hint=_OPERATOR)

@@ -95,7 +95,7 @@ class Transport:
 
     def _send_once(self, request: Request, left: float, claim: Claim) -> Response:
         attempt = Attempt(
-            host=_host_and_port(request.url),
+            host=host_and_port(request.url),
             url=request.url,
             proxy=None if request.direct else self._proxy(request.url),
             total=self._total,
@@ -173,7 +173,7 @@ class Transport:
                 body += decoded(part, LARGEST + 1 - len(body))
                 if len(body) > LARGEST:
                     raise Refused(
-                        f"{_host_and_port(request.url)} answered with more than {LARGEST // 1024} KiB", lost=True
+                        f"{host_and_port(request.url)} answered with more than {LARGEST // 1024} KiB", lost=True
                     )
             date = read_date(answer.headers.get("Date"))
             return Response(
@@ -184,6 +184,7 @@ class Transport:
                 retry_after=_retry_after(answer.headers.get("Retry-After"), date),
                 location=answer.headers.get("Location"),
                 date=date,
+                age=_seconds(answer.headers.get("Age")) or 0,
                 proxy=attempt.proxy.name if attempt.proxy else "",
             )
 
@@ -231,7 +232,7 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _host_and_port(url: str) -> str:
+def host_and_port(url: str) -> str:
     """Name the host, and the port if it is not the scheme's default."""
     parts = urlsplit(url)
     default = {"https": ":443", "http": ":80"}.get(parts.scheme, "")
@@ -250,6 +251,11 @@ def read_date(value: str | None) -> int | None:
         return None
 
 
+def _seconds(value: str | None) -> int | None:
+    """Read a number of seconds; None when it is none."""
+    return int(value[:9]) if value is not None and value.isascii() and value.isdecimal() else None
+
+
 def _retry_after(value: str | None, date: int | None) -> int | None:
     """Read Retry-After (RFC 9110 section 10.2.3) as seconds, `LONGEST_RETRY_AFTER` at most.
 
@@ -257,8 +263,9 @@ def _retry_after(value: str | None, date: int | None) -> int | None:
     """
     if value is None:
         return None
-    if value.isascii() and value.isdecimal():
-        return min(int(value[:9]), LONGEST_RETRY_AFTER)
+    seconds = _seconds(value)
+    if seconds is not None:
+        return min(seconds, LONGEST_RETRY_AFTER)
     until = read_date(value)
     if until is None:
         return None

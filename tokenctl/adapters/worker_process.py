@@ -19,6 +19,8 @@ PACKAGE_PATH = str(Path(__file__).absolute().parents[2])
 """The folder of this package, in case it is not on the caller's search path. For a zipapp it is the archive."""
 TIMEOUT = 60.0
 """Seconds to wait for a worker: more than its work may take."""
+TRIAL = 20.0
+"""Seconds for an interpreter that only loads the worker's modules: it takes half a second."""
 
 
 class NotStarted(Exception):
@@ -38,10 +40,7 @@ class Worker:
 
     def __init__(self, module: str, environ: Mapping[str, str], lock: int) -> None:
         """Start it. Raises NotStarted."""
-        if not sys.executable:  # a program that embeds Python and does not say where an interpreter is
-            raise NotStarted("the interpreter is not known")
-        if getattr(sys, "frozen", False):  # the "interpreter" is the program itself, which would start once more
-            raise NotStarted("this program has no interpreter of its own")
+        _check_interpreter()
         self._told = False
         try:
             self._process = subprocess.Popen(
@@ -97,6 +96,40 @@ class Worker:
                 pipe.close() if pipe is not None else None
 
 
+def try_start(module: str, environ: Mapping[str, str]) -> None:
+    """Start an interpreter as a worker is started, let it load the worker's modules, and wait for its end.
+
+    It has no lock, and gets no task. Raises NotStarted when no process could be started, and LostContact, with the
+    reason, when it could not load the modules.
+    """
+    _check_interpreter()
+    try:
+        tried = subprocess.run(
+            [sys.executable, *_FLAGS, "-c", _LOAD, module, *search_path(sys.path, environ)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=environ,
+            start_new_session=True,
+            timeout=TRIAL,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise LostContact(f"it was not ready within {TRIAL:.0f} s") from None
+    except (OSError, ValueError) as reason:
+        raise NotStarted(getattr(reason, "strerror", None) or str(reason)) from None
+    if tried.returncode != 0:
+        last = tried.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise LostContact(last[:200] or f"it ended with status {tried.returncode}")
+
+
+def _check_interpreter() -> None:
+    if not sys.executable:  # a program that embeds Python and does not say where an interpreter is
+        raise NotStarted("the interpreter is not known")
+    if getattr(sys, "frozen", False):  # the "interpreter" is the program itself, which would start once more
+        raise NotStarted("this program has no interpreter of its own")
+
+
 _started: "WeakSet[Worker]" = WeakSet()
 """The workers of this process."""
 
@@ -138,10 +171,10 @@ def _absolute(entry: str) -> str:
 
 _FLAGS = ("-I", *(("-B",) if sys.dont_write_bytecode else ()))
 """`-I`: no variable of the environment counts, no current directory, and no user's `site-packages` but the caller's."""
-_START = (
-    "import gc, sys; gc.set_threshold(100_000); sys.path[:] = sys.argv[2:];"
-    " __import__(sys.argv[1], fromlist=['main']).main()"
+_LOAD = (
+    "import gc, sys; gc.set_threshold(100_000); sys.path[:] = sys.argv[2:]; __import__(sys.argv[1], fromlist=['main'])"
 )
+_START = f"{_LOAD}.main()"
 """What the worker's interpreter does. It has no `-m`, because the module must be found on the caller's `sys.path`.
 
 It hardly looks for garbage: loading the libraries makes many objects and no garbage, and the worker ends soon.

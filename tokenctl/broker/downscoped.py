@@ -43,14 +43,11 @@ def downscoped(
     if session is None or not matching.belongs(runtime, vault, session):
         session = current(runtime, vault, ttl)  # a machine begins another one; else this tells what is wrong
     check_not_signing_out(profile, signing_out=vault.signing_out(session))
-    target, exchanged = _complete(profile, session, wanted)
-    _check_session(profile, session, wanted, exchanged=exchanged)
-    key = _key(session, target, exchanged=exchanged)
-    asked = _Asked(key=key, target=target, scope=wanted.scope, min_ttl=ttl, exchanged=exchanged, refused=refused)
+    asked = _asked(profile, session, wanted, ttl, refused)
     token = _kept(runtime, vault, session, asked)
     if token is not None:
         return token
-    if exchanged:
+    if asked.exchanged:
         current(runtime, vault, ttl)
         return _by_exchange(runtime, vault, asked)
     try:
@@ -58,6 +55,14 @@ def downscoped(
     except _NotGiven:
         _raise_if_dead(runtime, vault)
         raise
+
+
+def kept(runtime: Runtime, vault: Vault, session: Session, wanted: Target) -> Session | None:
+    """Return the token for the target if there is a fresh one; None: the server has to be asked. Asks nobody.
+
+    Raises UsageError or Refused when the session cannot get such a token.
+    """
+    return _kept(runtime, vault, session, _asked(vault.profile, session, wanted, vault.profile.min_ttl))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +79,13 @@ class _Asked:
     min_ttl: int
     exchanged: bool
     refused: str | None = field(default=None, repr=False)
+
+
+def _asked(profile: Profile, session: Session, wanted: Target, min_ttl: int, refused: str | None = None) -> _Asked:
+    target, exchanged = _complete(profile, session, wanted)
+    _check_session(profile, session, wanted, exchanged=exchanged)
+    key = _key(session, target, exchanged=exchanged)
+    return _Asked(key=key, target=target, scope=wanted.scope, min_ttl=min_ttl, exchanged=exchanged, refused=refused)
 
 
 def _by_exchange(runtime: Runtime, vault: Vault, asked: _Asked) -> Session:

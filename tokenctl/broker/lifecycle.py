@@ -30,7 +30,7 @@ def begin(runtime: Runtime, vault: Vault, seen: Session | None = None) -> Sessio
     `seen` is a stored session that was made for something else; a machine's session takes the place of a machine's.
     Raises LoginRequired when a person has to sign in, UsageError, Refused, Unreachable, Busy or StoreError.
     """
-    _machine(runtime, vault, seen)  # before the lock: no wait for an answer that is known already
+    machine_of(runtime, vault, seen)  # before the lock: no wait for an answer that is known already
     with vault.exclusive():
         stored = vault.recover()
         if stored is not None and matching.belongs(runtime, vault, stored):
@@ -39,7 +39,7 @@ def begin(runtime: Runtime, vault: Vault, seen: Session | None = None) -> Sessio
                 return stored  # another process began it
             if not can_begin(runtime, vault, stored):  # never sign a person in here
                 raise _changed(vault.profile)
-        profile = _machine(runtime, vault, stored)
+        profile = machine_of(runtime, vault, stored)
         # Also the passphrase of a file store: a token must not be asked for that could not be kept.
         vault.prepare()
         secret = clients.secret_at_hand(runtime, vault, flows.of(profile.flow).secret, profile.auth_method, stored)
@@ -51,7 +51,7 @@ def begin(runtime: Runtime, vault: Vault, seen: Session | None = None) -> Sessio
         return session
 
 
-def _machine(runtime: Runtime, vault: Vault, stored: Session | None) -> Profile:
+def machine_of(runtime: Runtime, vault: Vault, stored: Session | None) -> Profile:
     """Return the profile if no person is needed to sign in; where nothing is kept, `auto` means a machine.
 
     Raises LoginRequired. It says why the session that is `stored` is not handed out.

@@ -211,6 +211,7 @@ def new_job(
         lock=lock,
         reason=reason,
         asked_by=runtime.asked_by,
+        events_failed_at=runtime.events_failed_at,
         ends_at=runtime.since_boot() + UNDER_LOCK,
     )
     permission.check_renewable(job)

@@ -11,7 +11,7 @@ from tokenctl.model.session import Session
 from tokenctl.oauth import refusals
 from tokenctl.oauth.answers import whole
 from tokenctl.oauth.claims import unverified_claims, unverified_header
-from tokenctl.oauth.error_response import code_of, words_of
+from tokenctl.oauth.error_response import code_of, redacted, words_of
 from tokenctl.oauth.wire import Response
 
 
@@ -37,7 +37,9 @@ def failed(job: RenewalJob, reply: Response, seconds: float, tries: int, error: 
     """
     document = whole(reply.body) or {}
     code = code_of(document)
-    more = _request(job, reply, seconds) | {"error": code[:100] if code else type(error).__name__}
+    more = _request(job, reply, seconds) | {
+        "error": _without_secrets(job, code)[:100] if code else type(error).__name__
+    }
     if isinstance(error, LoginRequired) and job.presents_refresh_token and job.target is None:
         more |= {
             "says": refusals.why_dead(code, words_of(document, ())),
@@ -47,6 +49,12 @@ def failed(job: RenewalJob, reply: Response, seconds: float, tries: int, error: 
         }
         return _event("dead", job, now, "failed", more)
     return _event("refusal", job, now, "subject" if isinstance(error, OtherSubject) else "failed", more)
+
+
+def _without_secrets(job: RenewalJob, text: str) -> str:
+    session = job.session
+    secrets = (session.refresh_token, session.access_token, session.id_token, job.secret)
+    return redacted(text, tuple(each for each in secrets if each is not None))
 
 
 def unanswered(job: RenewalJob, tries: int) -> Event:
@@ -150,10 +158,16 @@ def _changes(before: Session, now: Session) -> list[dict[str, Any]]:
 def _described(session: Session) -> dict[str, Any]:
     claims, header = unverified_claims(session.access_token), unverified_header(session.access_token)
     audience = claims.get("aud")
+    audiences = audience if isinstance(audience, list) else [audience]
     return {
         "scope": " ".join(sorted(session.scope.split())) if session.scope is not None else None,
-        "audience": " ".join(map(str, audience)) if isinstance(audience, list) else audience,
+        "audience": " ".join(filter(None, map(_text, audiences))) or None,
         "lifetime": session.lifetime,
-        "subject": claims.get("sub"),
-        "key": header.get("kid"),
+        "subject": _text(claims.get("sub")),
+        "key": _text(header.get("kid")),
     }
+
+
+def _text(value: object) -> str | None:
+    """Leave out what is no text: a token of a strange server can have anything there."""
+    return value if isinstance(value, str) else None

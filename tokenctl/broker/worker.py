@@ -272,22 +272,22 @@ def main() -> None:
     # is sent: an upgrade could take them away meanwhile.
     from tokenctl.adapters import transport  # noqa: F401
 
-    said, reported = io.StringIO(), list[Event]()
+    said, reported, runtime = io.StringIO(), list[Event](), Runtime()
     try:
         job = renewal_job.loads(sys.stdin.buffer.read().decode())
     except (ValueError, TypeError, LookupError, AttributeError, TokenctlError):
         sys.exit(1)  # it did not arrive whole, or its sender has another version: nothing was done
     try:
-        runtime = Runtime(verbose=job.verbose)
         runtime.terminal = _WorkerTerminal(job.verbose, said, reported)
-        runtime.asked_by = job.asked_by
+        runtime.asked_by, runtime.events_failed_at = job.asked_by, job.events_failed_at
         outcome: Renewed | TokenctlError = work(runtime, vaults.open(runtime, job.profile), job)
     except TokenctlError as error:
         outcome = error
     except Exception as error:  # a defect: its text could hold anything, its kind cannot
         outcome = TokenctlError(f"unexpected {type(error).__name__} in the worker", hint="please report it")
     try:
-        sys.stdout.buffer.write(renewal_job.dumps_outcome(outcome, said.getvalue(), reported).encode())
+        told = renewal_job.dumps_outcome(outcome, said.getvalue(), reported, runtime.events_failed_at)
+        sys.stdout.buffer.write(told.encode())
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         pass  # nobody waits any more; what was committed is found by the next run

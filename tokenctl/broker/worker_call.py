@@ -82,6 +82,7 @@ def _outcome(runtime: Runtime, answer: str) -> Renewed:
         raise LostContact from None
     for line in () if runtime.terminal.quiet else told.said.splitlines():
         runtime.terminal.plain_line(line)
+    runtime.events_failed_at = told.events_failed_at
     for event in told.events:
         runtime.terminal.event(event)
     if isinstance(told.outcome, TokenctlError):

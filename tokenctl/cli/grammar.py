@@ -183,6 +183,8 @@ class Group(click.Group):
         word = args[0]
         if not ctx.resilient_parsing and not word.startswith("-") and self.get_command(ctx, word) is None:
             hint = self.elsewhere(word) or did_you_mean(word, self.names(ctx))
+            if hint is None and self.invoke_without_command:
+                hint = _profile_hint(ctx, word)
             raise Misuse(f"there is no command {word!r:.70}", ctx, hint=hint)
         return super().resolve_command(ctx, args)
 

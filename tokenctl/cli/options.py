@@ -49,6 +49,10 @@ def _runtime(ctx: click.Context) -> "Runtime":
     return runtime
 
 
+_WITHOUT_NOTICE = ("audit", "doctor")
+"""The commands that say more about an anomaly than the notice of a new one."""
+
+
 def with_runtime(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the shared options, and call the command with `runtime` and the profile's `name`."""
 
@@ -58,7 +62,12 @@ def with_runtime(function: Callable[..., Any]) -> Callable[..., Any]:
         _refuse_empty(ctx)
         if rest.get("every") and shared(ctx).name is not None:
             raise Misuse("--all and --profile contradict each other", ctx, hint="leave one of them out")
-        return ctx.invoke(function, runtime=_runtime(ctx), name=shared(ctx).name, **rest)
+        runtime = _runtime(ctx)
+        if ctx.find_root().invoked_subcommand not in _WITHOUT_NOTICE:
+            from tokenctl.cli import due
+
+            due.tell(runtime)
+        return ctx.invoke(function, runtime=runtime, name=shared(ctx).name, **rest)
 
     return update_wrapper(wrapper, function)
 

@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+from collections.abc import Iterable
 
 from tokenctl.errors import TokenctlError
 
@@ -43,6 +44,15 @@ def answer(text: str) -> None:
     if sys.stdout is None:
         raise TokenctlError("stdout is closed, and the answer goes there")
     sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def answer_parts(parts: Iterable[str]) -> None:
+    """Write an answer that is too long to be held in memory, part by part, and flush. Raises TokenctlError as `answer`."""
+    if sys.stdout is None:
+        raise TokenctlError("stdout is closed, and the answer goes there")
+    for part in parts:
+        sys.stdout.write(part)
     sys.stdout.flush()
 
 

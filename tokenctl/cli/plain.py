@@ -46,10 +46,12 @@ def answer(options: "Mapping[str, str]", child: "Sequence[str]", terminal: "Term
     `options` are by their long names. `child` has the words after `exec --`; empty for `token`. Raises TokenctlError or
     KeyboardInterrupt.
     """
+    from tokenctl.cli import due
     from tokenctl.runtime import Runtime
 
     runtime, name = Runtime(), options.get("--profile")
     try:
+        due.tell(runtime)
         if not child:
             from tokenctl.cli.actions.token import print_token
 

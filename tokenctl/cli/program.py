@@ -25,6 +25,8 @@ COMMANDS = {
     "revoke": "Sign out: revoke at the server, then forget here.",
     "profile": "Show and change the profiles of the config file.",
     "store": "Show where sessions are kept, or move one.",
+    "audit": "Look for signs that somebody else uses a session.",
+    "doctor": "Find out why it does not work here, and what to do.",
     "demo": "See the whole life of a session, without an account.",
     "completion": "Print the completion script of a shell.",
     "help": "Show the help of a command, or the page of a topic.",
@@ -42,6 +44,8 @@ ELSEWHERE = {
     **dict.fromkeys(("renew", "rotate"), "refresh"),
     **dict.fromkeys(("use", "switch", "default"), "profile default NAME"),
     **dict.fromkeys(("keyring", "keyrings"), "store"),
+    **dict.fromkeys(("log", "logs", "events", "history", "anomalies"), "audit"),
+    **dict.fromkeys(("check", "diagnose", "debug", "health"), "doctor"),
     "version": "--version",
 }
 """What other tools call a command, and what is the nearest here."""

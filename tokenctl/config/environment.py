@@ -50,6 +50,18 @@ def choose(config: Config, environ: Mapping[str, str], named: str | None = None)
     return profile
 
 
+def reason(config: Config, environ: Mapping[str, str], named: str | None = None) -> str:
+    """Say why `choose` returns the profile that it returns."""
+    if named:
+        return "-p names it"
+    if environ.get("TOKENCTL_PROFILE"):
+        return "TOKENCTL_PROFILE names it"
+    if is_ad_hoc(config, environ):
+        names = [f"TOKENCTL_{each}{end}" for each in SELECTING for end in ("", "_FILE")]
+        return f"{' and '.join(each for each in names if each in environ)} describe it in the environment"
+    return "it is the default_profile" if config.default_profile else "it is the only one"
+
+
 @explained_on("environment")
 def choose_for(config: Config, environ: Mapping[str, str], named: str | None, origin: str) -> Profile:
     """Choose the profile that may give its token to the origin; see `choose`. Raises UsageError.

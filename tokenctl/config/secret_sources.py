@@ -169,6 +169,14 @@ def passphrase(
         terminal.warning("the two passphrases differ")
 
 
+def passphrase_source(environ: Mapping[str, str], command: tuple[str, ...] = ()) -> str:
+    """Say what gives the file store's passphrase, without asking for it: a variable, the profile's command, or a person."""
+    for name in ("TOKENCTL_PASSPHRASE", "TOKENCTL_PASSPHRASE_FILE"):
+        if name in environ:
+            return name
+    return "passphrase_command" if command else "a person at the terminal"
+
+
 _WITHOUT_PROMPT = "set TOKENCTL_PASSPHRASE_FILE to a file that has it, or passphrase_command in the profile"
 COMMAND_TIMEOUT = 60
 """Seconds for the passphrase command; it can ask a person."""

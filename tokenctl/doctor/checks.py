@@ -3,6 +3,22 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from tokenctl.doctor import (
+    anomalies,
+    browser,
+    choice,
+    installations,
+    journal,
+    keyring,
+    lock,
+    mirror,
+    network,
+    process,
+    session,
+    state,
+    variables,
+    version,
+)
 from tokenctl.doctor.case import Case
 from tokenctl.doctor.finding import Finding
 
@@ -17,4 +33,20 @@ class Check:
     online: bool = False
 
 
-CHECKS: tuple[Check, ...] = ()
+CHECKS: tuple[Check, ...] = (
+    Check(name=version.NAME, meaning="the version, and the Python that runs it", look=version.look),
+    Check(name=installations.NAME, meaning="other tokenctl commands on PATH", look=installations.look),
+    Check(name=choice.NAME, meaning="the config file, and the profile in use", look=choice.look),
+    Check(name=variables.NAME, meaning="the environment variables that take part", look=variables.look),
+    Check(name=state.NAME, meaning="the state directory", look=state.look),
+    Check(name=keyring.NAME, meaning="the keyring", look=keyring.look),
+    Check(name=session.NAME, meaning="the session", look=session.look),
+    Check(name=mirror.NAME, meaning="whether keyring and redo log agree", look=mirror.look),
+    Check(name=journal.NAME, meaning="what is known of the refresh token", look=journal.look),
+    Check(name=lock.NAME, meaning="the lock of the profile", look=lock.look),
+    Check(name=network.NAME, meaning="the way to the server, and its clock", look=network.look, online=True),
+    Check(name=browser.NAME, meaning="what a sign-in needs of this machine", look=browser.look),
+    Check(name=process.CACHE, meaning="the kernel's copy of the access token", look=process.look_at_cache),
+    Check(name=process.WORKER, meaning="the process that renews", look=process.look_at_worker),
+    Check(name=anomalies.NAME, meaning="the anomalies of the event log", look=anomalies.look),
+)

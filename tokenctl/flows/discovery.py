@@ -31,7 +31,7 @@ def discover(runtime: Runtime, profile: Profile) -> Metadata:
         raise UsageError(
             f"profile {profile.name!r} has no issuer", hint="add --issuer URL, or set issuer in the profile"
         )
-    issuer = _checked(profile.issuer)
+    issuer = checked(profile.issuer)
     if profile.token_endpoint is not None:
         return metadata.from_members({"issuer": issuer, **profile.endpoints})
     found = _ask(runtime, profile, issuer)
@@ -39,7 +39,7 @@ def discover(runtime: Runtime, profile: Profile) -> Metadata:
     return replace(found, **named)  # type: ignore[arg-type]  # the names of endpoints, all of them str
 
 
-def _checked(issuer: str) -> str:
+def checked(issuer: str) -> str:
     """Check what a person gave as the issuer. Raises UsageError, with the spelling that was meant where it is known."""
     meant = without_well_known(issuer)
     if meant is not None:

@@ -61,6 +61,17 @@ def is_secret_of(session: Session, secret: str) -> bool:
     return not made_with_secret or session.identity == _of_secret(session.seal_key, secret)
 
 
+def check_source(runtime: Runtime, profile: Profile) -> None:
+    """Check that a job's identity token can be had, as far as that costs no request. Raises UsageError."""
+    if profile.flow in IDENTITY_FLOWS:
+        from tokenctl import identity
+
+        job = _job(runtime, profile)
+        source = identity.SOURCES[identity.source_name(job)]
+        if source.ticket is None:
+            source.get(job)
+
+
 def check_token(runtime: Runtime, profile: Profile, session: Session, token: str) -> None:
     """Check the identity token of a renewal: the job must be the session's. Raises LoginRequired."""
     known = _parts(session.identity)

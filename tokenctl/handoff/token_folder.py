@@ -58,6 +58,22 @@ def cannot_write(folder: Path, reason: OSError, what: str = "the token file") ->
     )
 
 
+def folders(environ: Mapping[str, str]) -> Iterator[Path]:
+    """List the folders of all runs of this user, also of those that have ended."""
+    if sys.platform == "win32":
+        return
+    # All folders in which one can be: to find the one where a new one would be made, Python writes a file into it.
+    named = [environ.get(each, "") for each in ("XDG_RUNTIME_DIR", "TMPDIR", "TEMP", "TMP")]
+    for parent in dict.fromkeys([*filter(os.path.isabs, named), "/tmp", "/var/tmp"]):  # noqa: S108 (only read)
+        with contextlib.suppress(OSError), os.scandir(parent) as found:
+            for entry in found:
+                if (
+                    entry.name.startswith((PREFIX, UNFINISHED))
+                    and entry.stat(follow_symlinks=False).st_uid == os.geteuid()
+                ):
+                    yield Path(entry.path)
+
+
 def _parents(environ: Mapping[str, str]) -> list[Path]:
     """List the folders where token folders are; the first one gets a new one.
 

@@ -1,4 +1,4 @@
-"""The words that a setting of a profile can be. `--help` needs some of them, and no profile."""
+"""The words that a setting of a profile or an argument can be. `--help` needs some of them, and no profile."""
 
 FLOWS = ("auto", "browser", "device", "client-credentials", "api-key", "workload")
 LASTING_STORES = ("keyring", "session", "file")
@@ -18,3 +18,14 @@ ASSERTION_ALGORITHMS = (
 )
 SOURCES = ("auto", "github", "gitlab", "circleci", "buildkite", "azure", "kubernetes", "gcp", "file", "env", "command")
 IDENTITY_USES = ("token-exchange", "jwt-bearer", "client-assertion")
+ANOMALIES = (
+    "refresh-token-refused",
+    "session-changed-outside",
+    "subject-changed",
+    "clock-jumped",
+    "too-many-renewals",
+    "keyring-failing",
+    "lock-waits",
+    "idle-session",
+)
+"""The names of the kinds of anomalies; `audit.kinds` has their detectors."""

@@ -6,7 +6,7 @@ An event has no secret: a token is named by its fingerprint, and a URL has no qu
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 SCHEMA = 1
@@ -62,21 +62,48 @@ class Event:
         return self.more.get(name)
 
 
+_NUMBER, _TEXT = (int, float, type(None)), (str, type(None))
 _COMMON: Mapping[str, tuple[type, ...]] = {
     "seq": (int,),
     "at": (int, float),
     "event": (str,),
     "profile": (str,),
-    "session": (str, type(None)),
+    "session": _TEXT,
     "generation": (int, type(None)),
-    "fingerprint": (str, type(None)),
+    "fingerprint": _TEXT,
     "pid": (int,),
-    "asked_by": (str, type(None)),
+    "asked_by": _TEXT,
     "result": (str,),
-    "boot_id": (str, type(None)),
-    "uptime": (int, float, type(None)),
+    "boot_id": _TEXT,
+    "uptime": _NUMBER,
 }
 """The members that every event has, in the order of a line, each with its types."""
+_NUMBERS = "status duration server_clock lifetime refresh_expires_at obtained_at unanswered tries waited holder"
+_TEXTS = (
+    "old_fingerprint grant reason target subject error says flow issuer client_id replaces how by operation anomaly"
+)
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(_NUMBERS.split(), _NUMBER),
+    **dict.fromkeys(_TEXTS.split(), _TEXT),
+    **_COMMON,
+}
+"""The types of the members that are read: who reads an event need not check them again. Others can be of any type."""
+_ANY = (*_TEXT, int, float, bool, list, dict)
+_LARGEST = 2**53
+"""Every number is smaller: so each reader of JSON reads the same number, and none is too large for arithmetic."""
+LONGEST_TEXT = 1000
+"""Characters of a member. Servers and programs choose some texts; a line must not grow without end."""
+
+
+def shortened(event: Event) -> Event:
+    """Cut the texts that others chose to `LONGEST_TEXT` characters. Of a list or an object its kind alone stays."""
+    return replace(event, more={name: _shortened(value) for name, value in event.more.items()})
+
+
+def _shortened(value: Any) -> Any:
+    if isinstance(value, str):
+        return value[:LONGEST_TEXT]
+    return value if value is None or isinstance(value, (bool, int, float)) else type(value).__name__
 
 
 def document_of(event: Event) -> dict[str, Any]:
@@ -90,17 +117,28 @@ def dumps(event: Event) -> bytes:
 
 
 def loads(line: bytes) -> Event | None:
-    """Read a line of the log; None when it is no whole event, or is one of another schema."""
+    """Read a line of the log; None when it is no whole event, or is one of another schema. Never raises."""
     try:
-        found = json.loads(line)
+        found = _decode(line.decode())
         if type(found) is not dict or found.pop("schema", None) != SCHEMA:
             return None
+        for name, value in found.items():
+            kind = type(value)
+            if kind not in _TYPES.get(name, _ANY):
+                return None
+            if (kind is int or kind is float) and not -_LARGEST < value < _LARGEST:
+                return None
         common = {name: found.pop(name) for name in _COMMON}
     except (ValueError, RecursionError, KeyError):
         return None
-    if not all(type(value) in _COMMON[name] for name, value in common.items()):
-        return None
     return Event(**common, more=found)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
+
+
+_decode = json.JSONDecoder(parse_constant=_refuse).decode
 
 
 def fingerprint(token: str) -> str:
@@ -141,5 +179,7 @@ _SENTENCES: Mapping[tuple[str, str], str] = {
     ("revocation", "ok"): "signed out",
     ("revocation", "local"): "forgot the session here",
     ("revocation", "failed"): "the session could not be revoked",
+    ("told", ""): "a person was told of {anomaly}",
+    ("acknowledged", ""): "a person ended the alarm of {anomaly}",
 }
 """Kind and result of an event (`""`: any other result) -> the sentence, with the event's own members."""

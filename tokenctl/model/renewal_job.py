@@ -46,6 +46,8 @@ class RenewalJob:
     """Why: `stale` (the access token ends soon), `asked` (by a person), `refused` (by an API), or `narrower`."""
     asked_by: str | None = None
     """The program that asks, for the event log."""
+    events_failed_at: float | None = None
+    """When the caller could not write the event log, in seconds since boot; it has warned. See `Runtime`."""
     ends_at: float | None = None
     """When the work under the lock must end, in seconds since boot; a request is not sent later."""
 
@@ -115,6 +117,7 @@ def dumps(job: RenewalJob) -> str:
             "lock": job.lock,
             "reason": job.reason,
             "asked_by": job.asked_by,
+            "events_failed_at": job.events_failed_at,
             "ends_at": job.ends_at,
         }
     )
@@ -136,13 +139,23 @@ def loads(text: str) -> RenewalJob:
         lock=found["lock"],
         reason=found["reason"],
         asked_by=found["asked_by"],
+        events_failed_at=found["events_failed_at"],
         ends_at=found["ends_at"],
     )
 
 
-def dumps_outcome(outcome: Renewed | TokenctlError, messages: str, reported: Sequence[Event] = ()) -> str:
-    """Write a job's outcome, the worker's messages to stderr, and the events that it wrote, as one line."""
-    document: dict[str, Any] = {"said": messages, "events": [events.dumps(each).decode() for each in reported]}
+def dumps_outcome(
+    outcome: Renewed | TokenctlError,
+    messages: str,
+    reported: Sequence[Event] = (),
+    events_failed_at: float | None = None,
+) -> str:
+    """Write what a worker tells, as one line; see `Told`."""
+    document: dict[str, Any] = {
+        "said": messages,
+        "events": [events.dumps(each).decode() for each in reported],
+        "events_failed_at": events_failed_at,
+    }
     if isinstance(outcome, TokenctlError):
         document["error"] = _members(outcome)
     else:
@@ -154,18 +167,20 @@ def dumps_outcome(outcome: Renewed | TokenctlError, messages: str, reported: Seq
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What a worker tells when it ends: the job's outcome, its messages to stderr, and the events that it wrote."""
+    """What a worker tells when it ends: the job's outcome, its messages to stderr, and what happened."""
 
     outcome: Renewed | TokenctlError
     said: str
     events: tuple[Event, ...] = ()
+    events_failed_at: float | None = None
+    """When the worker could not write the event log, in seconds since boot."""
 
 
 def loads_outcome(text: str) -> Told:
     """Read what a worker tells. Raises ValueError when it is not complete."""
     found: dict[str, Any] = json.loads(text)
     wrote = tuple(event for line in found["events"] if (event := events.loads(line.encode())) is not None)
-    return Told(outcome=_outcome(found), said=found["said"], events=wrote)
+    return Told(outcome=_outcome(found), said=found["said"], events=wrote, events_failed_at=found["events_failed_at"])
 
 
 def _outcome(found: dict[str, Any]) -> Renewed | TokenctlError:

@@ -84,6 +84,8 @@ class Response:
     """The time of that boot in epoch milliseconds, by the wall clock, read when the request was sent."""
     date: int | None = None
     """The server's own time, from the header `Date`."""
+    age: int = 0
+    """Seconds since then for which a cache on the way has kept the response (RFC 9111 section 5.1)."""
     body: bytes = field(default=b"", repr=False)
     content_type: str = ""
     retry_after: int | None = None

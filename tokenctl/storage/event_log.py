@@ -3,9 +3,12 @@
 The log is evidence against a thief of a refresh token: it has no secret, and it is never needed to renew a session. A log
 that cannot be written gives one warning. The files have a limit, and the oldest one goes first; the numbers go on. Each
 line is one write under a lock of the log's own. A line that a killed writer left torn is removed by the next writer.
+Reading takes no lock, makes no file and changes none.
 """
 
 import contextlib
+import itertools
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,31 +16,35 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from tokenctl.adapters.private_files import open_private
-from tokenctl.errors import StoreUnavailable, TokenctlError
+from tokenctl.errors import Busy, StoreUnavailable, TokenctlError
 from tokenctl.model import event as events
-from tokenctl.model.anomalous import is_notable
+from tokenctl.model.anomalous import WINDOW, is_notable
 from tokenctl.model.event import Event
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
+from tokenctl.storage import event_file
 from tokenctl.storage.lock import exclusive
-from tokenctl.storage.state_dir import profile_dir, state_home
+from tokenctl.storage.state_dir import DUE, profile_dir, state_home
 
 FOLDER = ".events"
 """The folder in the state directory. No profile has such a name."""
-DUE = ".audit-due"
-"""The file in the state directory that tells the next command at a terminal to look for a new anomaly.
-
-It is not in the log's folder: so the fast way has no answer, and the ordinary way finds it.
-"""
 LARGEST, KEPT = 8 * 1024 * 1024, 4
 """Bytes of a file, and how many older files are kept beside the newest one."""
-TAIL = 64 * 1024
-"""Bytes at the end of the log that a writer looks at."""
-LOCK_SECONDS = 5.0
-"""Seconds to wait for the log's lock; then the event is lost. A writer holds it for a millisecond."""
+RECENT = 1024 * 1024
+"""Bytes at the end of the log in which a writer looks for events that its rules need."""
+LOCK_SECONDS, ROUNDS = 4.0, 5
+"""Seconds to wait for the log's lock while nobody takes it or gives it back: its holder is stopped then, and the event is
+lost. And how often to wait so long while others take it."""
+POLL = 0.003
+"""Seconds between two tries to take the lock. A writer holds it for a millisecond, and one that writes again and again
+must not keep out the others."""
+PAUSE = 60
+"""Seconds after a failure in which a long-running program does not try again."""
 MOST_AN_HOUR = 5
 """How many events of a kind in `REPEATED` a profile has in an hour: a script that tries again and again fills no log."""
+SAME_SESSION = 20
+"""How many events of a session are looked at, to find its last renewal."""
 REPEATED = ("keyring-failed", "changed-outside", "refusal", "lock-wait")
 
 
@@ -46,23 +53,31 @@ def record(runtime: Runtime, profile: Profile, event: Event) -> None:
 
     A profile with `audit = "off"` has no log.
     """
+    event = completed(runtime, event)
+    if profile.audit == "on" and runtime.keeps_events and not _failed_lately(runtime):
+        try:
+            event = EventLog(profile_dir(runtime.environ, FOLDER)).append(event)
+        except TokenctlError as error:
+            runtime.terminal.warning(f"the event log is not written: {error.message}")
+            runtime.events_failed_at = runtime.since_boot()
+    runtime.terminal.event(event)
+
+
+def completed(runtime: Runtime, event: Event) -> Event:
+    """Add to an event when it happened, in which process, and who asked."""
     boot_id, uptime_ms = runtime.uptime() or (None, None)
-    event = replace(
-        event,
+    return replace(
+        events.shortened(event),
         at=round(runtime.clock(), 3),
         pid=os.getpid(),
         asked_by=runtime.asked_by,
         boot_id=boot_id,
         uptime=None if uptime_ms is None else uptime_ms / 1000,
     )
-    if profile.audit == "on" and runtime.keeps_events:
-        try:
-            event = EventLog(profile_dir(runtime.environ, FOLDER)).append(event)
-        except (TokenctlError, OSError) as error:
-            reason = error.message if isinstance(error, TokenctlError) else error.strerror
-            runtime.terminal.warning(f"the event log is not written: {reason}")
-            runtime.keeps_events = False
-    runtime.terminal.event(event)
+
+
+def _failed_lately(runtime: Runtime) -> bool:
+    return runtime.events_failed_at is not None and runtime.since_boot() - runtime.events_failed_at < PAUSE
 
 
 def of_session(event: str, profile: Profile, session: Session, result: str = "ok", **more: Any) -> Event:
@@ -84,10 +99,13 @@ def open_log(runtime: Runtime) -> "EventLog":
 
 
 class EventLog:
-    """The files of the event log in a folder: `events.jsonl`, and older ones with a number before the suffix."""
+    """The files of the event log in a folder: `events.jsonl`, and older ones with a number before the suffix.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    Who reads takes no lock. A file is made older when it would be larger than `largest` bytes.
+    """
+
+    def __init__(self, folder: Path, largest: int = LARGEST) -> None:
+        self._folder, self._largest = folder, largest
         self._lock = folder / "lock"
 
     def path(self, age: int = 0) -> Path:
@@ -102,61 +120,107 @@ class EventLog:
     # -- writing ---------------------------------------------------------------------------------------
 
     def append(self, event: Event) -> Event:
-        """Write the event as the next line, and return it with its number. Raises OSError or TokenctlError.
+        """Write the event as the next line, and return it with its number. Raises StoreUnavailable or UsageError.
 
         An event that is one too many of its kind is not written, and has the number 0.
         """
-        with exclusive(self._lock, LOCK_SECONDS), self._opened() as file:
-            end, recent = _repaired(file)
+        try:
+            with self._exclusive():
+                return self._append(event)
+        except OSError as reason:
+            raise StoreUnavailable(f"{self.path()}: {reason.strerror}") from None
+
+    def _append(self, event: Event) -> Event:
+        with self._opened() as file:
+            end = event_file.end_of_lines(file)
+            recent = self._recent(event, file, end)
             if _is_one_too_many(event, recent):
                 return event
-            last = recent[-1].seq if recent else self._last_of_older()
-            event = replace(event, seq=last + 1)
+            event = replace(event, seq=(recent[-1].seq if recent else 0) + 1)
             line = events.dumps(event)
-            if end + len(line) > LARGEST:
-                self._rotate()
-                with self._opened() as newest:
-                    _write(newest, 0, line)
-            else:
-                _write(file, end, line)
-            if is_notable(event, recent):
-                os.close(open_private(self.due, os.O_WRONLY | os.O_CREAT))
-            return event
+            notable = is_notable(event, recent)
+            if notable:  # before, because this process can be killed after it; the mark alone is no alarm
+                self._mark()
+            fits = end == 0 or end + len(line) <= self._largest
+            if fits:
+                event_file.add(file, end, line)
+        if not fits:
+            self._rotate()
+            with self._opened() as file:
+                event_file.add(file, 0, line)
+        if notable:  # again, because somebody can have looked before the line was there
+            self._mark()
+        return event
+
+    @contextlib.contextmanager
+    def _exclusive(self) -> Iterator[None]:
+        """Hold the log's lock until the block ends. Raises as `lock.exclusive` does."""
+        with contextlib.ExitStack() as stack:
+            for left in reversed(range(ROUNDS)):
+                before = self._last_taken()
+                try:
+                    stack.enter_context(exclusive(self._lock, LOCK_SECONDS, poll=POLL))
+                except Busy as busy:
+                    if left and self._last_taken() != before:
+                        continue
+                    raise StoreUnavailable(f"process {busy.holder} keeps {self._lock} locked") from None
+                break
+            yield
+
+    def _last_taken(self) -> int:
+        """Tell when the lock was taken last: who takes it writes into its file."""
+        with contextlib.suppress(OSError):
+            return self._lock.stat().st_mtime_ns
+        return 0
 
     def _opened(self) -> BinaryIO:
         return open(open_private(self.path(), os.O_RDWR | os.O_CREAT), "r+b", buffering=0)
 
-    def _last_of_older(self) -> int:
-        """Return the last number of the older files; 0 when there are none. A crash can have left a gap in them."""
+    def _recent(self, event: Event, file: BinaryIO, end: int) -> list[Event]:
+        """Return the events that the rules about a new event need, the newest one last.
+
+        It is the newest event, and those of the same profile in the last `WINDOW` seconds.
+        """
+        found: list[Event] = []
+        profile, looked_at = json.dumps(event.profile).encode(), 0
+        for line in itertools.chain(event_file.backwards(file, end), self._older_backwards()):
+            looked_at += len(line)
+            each = None if found and profile not in line else events.loads(line)
+            if each is not None:
+                found.append(each)
+            if found and (looked_at > RECENT or found[-1].at < event.at - WINDOW):
+                break
+        return found[::-1]
+
+    def _older_backwards(self) -> Iterator[bytes]:
+        """Read the lines of the older files, the newest one first. A crash can have left a gap in the files."""
         for age in range(1, KEPT + 1):
-            with contextlib.suppress(FileNotFoundError), open(open_private(self.path(age), os.O_RDONLY), "rb") as file:
-                found = _whole_events(_tail(file, os.fstat(file.fileno()).st_size))
-                if found:
-                    return found[-1].seq
-        return 0
+            with contextlib.suppress(FileNotFoundError), self._open_to_read(age) as file:
+                yield from event_file.backwards(file, event_file.end_of_lines(file))
 
     def _rotate(self) -> None:
-        """Make each file one older. A crash in between leaves a gap, and no file is lost."""
-        for age in range(KEPT, 0, -1):
-            with contextlib.suppress(FileNotFoundError):
-                os.replace(self.path(age - 1), self.path(age))
+        """Make each file one older, up to the first gap. A crash in between leaves a gap, and no file is lost."""
+        gap = next((age for age in range(1, KEPT) if not os.path.lexists(self.path(age))), KEPT)
+        for age in range(gap, 0, -1):
+            os.replace(self.path(age - 1), self.path(age))
+
+    def _mark(self) -> None:
+        with contextlib.suppress(OSError, TokenctlError):  # the event itself matters more
+            os.close(open_private(self.due, os.O_WRONLY | os.O_CREAT))
 
     # -- reading ---------------------------------------------------------------------------------------
 
     def lines(self) -> Iterator[bytes]:
-        """Read the lines, the oldest first, in constant memory. What is written meanwhile is left out.
+        """Read the whole lines, the oldest first, in constant memory. What is written meanwhile is left out.
 
         Raises StoreUnavailable or UsageError when a file cannot be read.
         """
         with contextlib.ExitStack() as stack:
             for file, size in self._all(stack):
-                while size > 0:
-                    line = file.readline(size)
-                    size -= len(line) or size
-                    yield line
+                yield from event_file.forwards(file, size)
 
     def read(self) -> Iterator[Event]:
-        """Read the events; see `lines`. What is no whole event of this schema is left out."""
+        """Read the events; see `lines`. What is no event of this schema is left out."""
         for line in self.lines():
             event = events.loads(line)
             if event is not None:
@@ -172,75 +236,59 @@ class EventLog:
         return found
 
     def has_renewal(self, session: str, generation: int) -> bool:
-        """Tell whether the newest lines have an event of this generation of the session, or a later one.
+        """Tell whether the log has an event of this generation of the session, or of a later one.
 
         True when the log cannot be read.
         """
         try:
-            with contextlib.ExitStack() as stack:
-                recent = [
-                    event
-                    for file, size in self._all(stack)[-2:]
-                    for event in _whole_events(_tail(file, size))
-                    if event.session == session
-                ]
+            found = itertools.islice(self._of_session(session), SAME_SESSION)
+            return any((each.generation or 0) >= generation for each in found)
         except (OSError, TokenctlError):
             return True
-        return any((each.generation or 0) >= generation for each in recent)
+
+    def _of_session(self, session: str) -> Iterator[Event]:
+        """Read the events of a session, the newest one first."""
+        text = json.dumps(session).encode()
+        with contextlib.ExitStack() as stack:
+            for file, _ in reversed(self._all(stack)):
+                for line in event_file.backwards(file, event_file.end_of_lines(file)):
+                    each = events.loads(line) if text in line else None
+                    if each is not None and each.session == session:
+                        yield each
 
     def _all(self, stack: contextlib.ExitStack) -> list[tuple[BinaryIO, int]]:
-        """Open every file, the oldest first, while no writer renames one; with the size that it has now."""
-        found: list[tuple[BinaryIO, int]] = []
-        with contextlib.ExitStack() as locked:
-            if self._lock.exists():  # reading makes no file
-                with contextlib.suppress(TokenctlError):  # a full disk, or a stopped writer: read all the same
-                    locked.enter_context(exclusive(self._lock, LOCK_SECONDS))
-            for age in range(KEPT, -1, -1):
-                try:
-                    file = stack.enter_context(open(open_private(self.path(age), os.O_RDONLY), "rb"))
-                except FileNotFoundError:
-                    continue
-                except OSError as reason:
-                    raise StoreUnavailable(
-                        f"{self.path(age)} cannot be read: {reason.strerror}", hint="tokenctl keeps its event log there"
-                    ) from None
-                found.append((file, os.fstat(file.fileno()).st_size))
-        return found
+        """Open every file, the oldest first, with the size that it has now.
 
+        The newest one is opened first, and each file once: a writer that makes files older meanwhile hides none.
+        """
+        for _ in range(ROUNDS):
+            found: dict[tuple[int, int], tuple[BinaryIO, int]] = {}
+            newest = self._newest()
+            for age in range(KEPT + 1):
+                with contextlib.suppress(FileNotFoundError):
+                    file = stack.enter_context(self._open_to_read(age))
+                    status = os.fstat(file.fileno())
+                    found.setdefault((status.st_dev, status.st_ino), (file, status.st_size))
+            if self._newest() == newest:
+                break
+        return list(found.values())[::-1]
 
-def _tail(file: BinaryIO, size: int) -> bytes:
-    """Read the end of a file, from the first line that begins there."""
-    begin = max(0, size - TAIL)
-    file.seek(begin)
-    tail = file.read(size - begin)
-    return tail.partition(b"\n")[2] if begin else tail
+    def _newest(self) -> int | None:
+        """Tell which file is the newest one now."""
+        with contextlib.suppress(OSError):
+            return self.path().lstat().st_ino
+        return None
 
-
-def _whole_events(tail: bytes) -> list[Event]:
-    return [event for line in tail.splitlines() if (event := events.loads(line)) is not None]
-
-
-def _repaired(file: BinaryIO) -> tuple[int, list[Event]]:
-    """Remove a torn last line; return where the next one begins, and the newest events."""
-    end = os.fstat(file.fileno()).st_size
-    tail = _tail(file, end)
-    torn = len(tail) - (tail.rfind(b"\n") + 1)
-    if torn:
-        end -= torn
-        file.truncate(end)
-    return end, _whole_events(tail[: len(tail) - torn])
-
-
-def _write(file: BinaryIO, end: int, line: bytes) -> None:
-    """Write the line at the end, whole or not at all."""
-    file.seek(end)
-    try:
-        written = file.write(line)
-        if written != len(line):
-            raise OSError(28, os.strerror(28))
-    except OSError:
-        file.truncate(end)
-        raise
+    def _open_to_read(self, age: int) -> BinaryIO:
+        """Open a file. Raises FileNotFoundError when there is none, UsageError or StoreUnavailable when it cannot be read."""
+        try:
+            return open(open_private(self.path(age), os.O_RDONLY), "rb")
+        except FileNotFoundError:
+            raise
+        except OSError as reason:
+            raise StoreUnavailable(
+                f"{self.path(age)} cannot be read: {reason.strerror}", hint="tokenctl keeps its event log there"
+            ) from None
 
 
 def _is_after_renewal(event: Event, recent: list[Event]) -> bool:
@@ -259,6 +307,6 @@ def _is_one_too_many(event: Event, recent: list[Event]) -> bool:
         each
         for each in recent
         if (each.event, each.profile, each.result) == (event.event, event.profile, event.result)
-        and 0 <= event.at - each.at < 3600
+        and 0 <= event.at - each.at < WINDOW
     ]
     return len(same) >= MOST_AN_HOUR

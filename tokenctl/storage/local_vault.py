@@ -2,9 +2,11 @@
 
 import contextlib
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tokenctl import fast_path
@@ -16,7 +18,7 @@ from tokenctl.runtime import Runtime
 from tokenctl.storage import machine, redo_header, session_files
 from tokenctl.storage.opening import OF_THE_LIBRARY
 from tokenctl.storage.session_stores import SessionStores
-from tokenctl.storage.state_dir import profile_dir
+from tokenctl.storage.state_dir import DUE, checked_dir, profile_dir
 
 if TYPE_CHECKING:
     from tokenctl.model.event import Event
@@ -40,10 +42,14 @@ class LocalVault:
 
     def __init__(self, runtime: Runtime, profile: Profile) -> None:
         self.profile = profile
-        self.folder = profile_dir(runtime.environ, profile.name)
         self._runtime = runtime
+        self.folder = self._own_folder()
         self._machine = machine.machine_id()
         self._stores = SessionStores(runtime, profile, self.folder, self._machine)
+
+    def _own_folder(self) -> Path:
+        find = checked_dir if self._runtime.looks_only else profile_dir
+        return find(self._runtime.environ, self.profile.name)
 
     # -- what is stored, each opened on first use ------------------------------------------------------
 
@@ -80,7 +86,7 @@ class LocalVault:
         return RedoLog(self.folder, self.profile.name, self._machine)
 
     def follow(self) -> None:
-        self.folder = profile_dir(self._runtime.environ, self.profile.name)  # it can have been removed
+        self.folder = self._own_folder()  # it can have been removed
         self._stores.look_again()
 
     # -- reading ---------------------------------------------------------------------------------------
@@ -130,7 +136,7 @@ class LocalVault:
         if not self.profile.cache:
             fast_path.drop(self.profile.name, self._places)  # of the time when it was on
         copy = fast_path.copy_of(self.profile, session, min_ttl, self._runtime.moment()["boot_id"])
-        if copy is None:
+        if copy is None or os.path.lexists(self.folder.parent / DUE):  # the next command has something to tell
             return
         with contextlib.suppress(OSError):  # the answer does not depend on the copy
             files = [str(each) for each in self.folder.iterdir() if each.name != "lock"]
@@ -206,7 +212,7 @@ class LocalVault:
         from tokenctl.storage.lock import DEADLINE, exclusive
 
         seconds = DEADLINE if patience is None else min(patience, DEADLINE)
-        started = self._runtime.since_boot()
+        started = time.monotonic()  # without the time that the machine sleeps, as the lock's own deadline
         with contextlib.ExitStack() as stack:
             try:
                 lock = stack.enter_context(exclusive(self.folder / "lock", seconds, self._report_waiting))
@@ -222,8 +228,8 @@ class LocalVault:
                 fast_path.drop(self.profile.name, self._places)
 
     def _record_wait(self, started: float, holder: int | None) -> None:
-        """Record that the lock was not had in a time in which every renewal ends. `started` is seconds since boot."""
-        waited = self._runtime.since_boot() - started
+        """Record that the lock was not had in a time in which every renewal ends. `started` is monotonic seconds."""
+        waited = time.monotonic() - started
         if waited >= LONGEST_HELD:
             from tokenctl.model.event import Event
 
@@ -259,7 +265,8 @@ class LocalVault:
     @property
     def _state_dir(self) -> machine.StateDir:
         try:
-            return machine.state_dir(self.folder.parent)
+            describe = machine.known_state_dir if self._runtime.looks_only else machine.state_dir
+            return describe(self.folder.parent)
         except OSError as reason:
             raise StoreUnavailable(
                 f"{self.folder.parent} cannot be used: {reason.strerror}",

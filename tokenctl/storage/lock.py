@@ -21,6 +21,7 @@ from tokenctl.storage.state_dir import profile_dir
 DEADLINE = 60.0
 """Seconds until a waiting process gives up (exit 7). The lock is never broken."""
 _POLL = 0.025
+"""Seconds between two tries to take the lock."""
 
 if sys.platform == "win32":
     import msvcrt
@@ -47,13 +48,16 @@ else:
 
 @contextlib.contextmanager
 def exclusive(
-    path: Path, deadline: float = DEADLINE, report_waiting: Callable[[int | None], None] = lambda pid: None
+    path: Path,
+    deadline: float = DEADLINE,
+    report_waiting: Callable[[int | None], None] = lambda pid: None,
+    poll: float = _POLL,
 ) -> Iterator[int]:
     """Hold the lock at `path` until the block ends. The block gets the lock's descriptor.
 
     A process that inherits the descriptor holds the lock too, until it ends. So the lock is released by closing the
     descriptor, never by unlocking. After a second of waiting `report_waiting` is called once, with the holder's
-    process id if it is known. Raises Busy after `deadline` seconds, StoreUnavailable when the file cannot be opened,
+    process id if it is known. `poll` is the seconds between two tries. Raises Busy after `deadline` seconds, StoreUnavailable when the file cannot be opened,
     UsageError when its file system has no locks.
     """
     ends = time.monotonic() + deadline
@@ -62,7 +66,7 @@ def exclusive(
         _check_file_system(descriptor, path)
         held.add(descriptor)
         try:
-            _wait(descriptor, path, deadline, ends, report_waiting)
+            _wait(descriptor, path, deadline, ends, report_waiting, poll)
             if not holds(descriptor, path):
                 continue  # the file was removed or replaced while this process waited: others lock the new one
             os.lseek(descriptor, 0, os.SEEK_SET)
@@ -110,15 +114,25 @@ def _check_file_system(descriptor: int, path: Path) -> None:
     system = local_locks(descriptor)
     if system is not None:
         os.close(descriptor)
-        raise UsageError(
-            f"{path} is on a file system ({system}) whose locks other machines do not see, as it is mounted here",
-            hint="set TOKENCTL_STATE_DIR to a folder of yours on a local disk, or mount it with locks",
-            page="troubleshooting",
-        )
+        raise not_seen_elsewhere(path, system)
+
+
+def not_seen_elsewhere(path: Path, system: str) -> UsageError:
+    """Make the error for a lock on a file system whose locks hold on this machine only."""
+    return UsageError(
+        f"{path} is on a file system ({system}) whose locks other machines do not see, as it is mounted here",
+        hint="set TOKENCTL_STATE_DIR to a folder of yours on a local disk, or mount it with locks",
+        page="troubleshooting",
+    )
 
 
 def _wait(
-    descriptor: int, path: Path, deadline: float, ends: float, report_waiting: Callable[[int | None], None]
+    descriptor: int,
+    path: Path,
+    deadline: float,
+    ends: float,
+    report_waiting: Callable[[int | None], None],
+    poll: float,
 ) -> None:
     """Wait for the lock. Raises Busy when the time `ends` (monotonic seconds) has passed."""
     report_at = time.monotonic() + 1
@@ -134,7 +148,7 @@ def _wait(
         if now > report_at:
             report_at = math.inf
             report_waiting(_holder(descriptor))
-        time.sleep(_POLL)
+        time.sleep(poll)
 
 
 held: set[int] = set()

@@ -41,12 +41,23 @@ def machine_id() -> str:
 
 def state_dir(base: Path) -> StateDir:
     """Describe the state directory at a path. Makes its id when it has none. Raises OSError or UsageError."""
-    descriptor = open_private(base / _ID_FILE, os.O_RDONLY | os.O_CREAT)
+    return StateDir(_read_id(base, os.O_RDONLY | os.O_CREAT), str(base), _where())
+
+
+def known_state_dir(base: Path) -> StateDir:
+    """Do what `state_dir` does, and make nothing: the id is empty where there is none. Raises OSError or UsageError."""
     try:
-        found = os.fstat(descriptor)
+        return StateDir(_read_id(base, os.O_RDONLY), str(base), _where())
+    except FileNotFoundError:
+        return StateDir("", str(base), _where())
+
+
+def _read_id(base: Path, flags: int) -> str:
+    descriptor = open_private(base / _ID_FILE, flags)
+    try:
+        return _id(os.fstat(descriptor))
     finally:
         os.close(descriptor)
-    return StateDir(_id(found), str(base), _where())
 
 
 def renews(here: StateDir, session: Session) -> bool:

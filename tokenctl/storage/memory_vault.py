@@ -39,7 +39,9 @@ class MemoryVault:
 
     def record(self, event: "Event") -> None:
         """Say the event with `-v`. A process that keeps nothing has no log."""
-        self._runtime.terminal.event(event)
+        from tokenctl.storage import event_log
+
+        self._runtime.terminal.event(event_log.completed(self._runtime, event))
 
     def moved_apart(self, session: Session) -> None:
         """There is no mirror."""

@@ -17,11 +17,15 @@ MOUNTS = Path("/proc/self/mountinfo")
 
 def local_locks(descriptor: int) -> str | None:
     """Return the name of an open file's file system if other machines do not see its locks; else None."""
+    return local_locks_of(os.fstat(descriptor).st_dev)
+
+
+def local_locks_of(device: int) -> str | None:
+    """Do what `local_locks` does, for the device of a file (`st_dev`)."""
     try:
         mounts = MOUNTS.read_text(errors="replace")
     except OSError:
         return None
-    device = os.fstat(descriptor).st_dev
     return with_local_locks(mounts, f"{os.major(device)}:{os.minor(device)}")
 
 

@@ -30,6 +30,10 @@ class OneFileStore(KeyringStore):
         super().__init__(keyring_backend, "keyring", patience)
         self._environ = environ
 
+    def without_lock(self) -> KeyringStore:
+        """Return a store of the same backend that takes no lock, for who only looks."""
+        return KeyringStore(self._keyring_backend, self.kind, self._patience)
+
     def _call(self, call: Callable[[], Result], written: str = "") -> Result:
         with exclusive(profile_dir(self._environ, ".keyring") / "lock"):  # no profile has such a name
             return super()._call(call, written)

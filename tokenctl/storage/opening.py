@@ -1,14 +1,14 @@
 """Opening a store: the table of their kinds. Each kind is loaded when it is opened."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from tokenctl.errors import UsageError
 from tokenctl.model.profile import Profile
-from tokenctl.model.store import Store, StoreChoice
+from tokenctl.model.store import Store, StoreChoice, keyring_name
 from tokenctl.runtime import Runtime
-from tokenctl.storage.patience import patience_for
+from tokenctl.storage.patience import looking, patience_for
 
 OF_THE_LIBRARY = "keyring.backends."
 """The keyring library's own backends ask in windows of the desktop, and not at the terminal."""
@@ -62,8 +62,22 @@ def in_store(profile: Profile, kind: str) -> Profile:
     return replace(profile, store=kind, keyring_backend=profile.keyring_backend if kind == "keyring" else None)
 
 
+def named(environ: Mapping[str, str], profile: Profile, store: Store) -> str:
+    """Name a store to a person; the file store with what gives its passphrase. Raises UsageError or StoreError."""
+    match store.kind:
+        case "keyring" | "session":
+            return keyring_name(store.backend, store.collection)
+        case "file":
+            from tokenctl.config.secret_sources import passphrase_source
+
+            return f"the file store, with the passphrase from {passphrase_source(environ, profile.passphrase_command)},"
+        case _:
+            return f"the {store.kind} store"
+
+
 def _open_keyring(runtime: Runtime, kind: str, backend: str | None, collection: str | None) -> Store:
-    patience = patience_for(runtime.terminal)
+    # Who only looks opens no window in which a person unlocks a keyring.
+    patience = looking(runtime.terminal) if runtime.looks_only else patience_for(runtime.terminal)
     if backend == "keyring.backends.SecretService.Keyring":
         try:
             from tokenctl.storage.secret_service import SecretServiceStore
@@ -82,7 +96,15 @@ def _open_keyring(runtime: Runtime, kind: str, backend: str | None, collection: 
         return open_keyring(runtime.environ, kind, backend, patience)
     from tokenctl.storage.prompting import open_guarded
 
-    return open_guarded(runtime, kind, backend, patience)
+    store = open_guarded(runtime, kind, backend, patience_for(runtime.terminal))
+    return _without_lock(store) if runtime.looks_only else store
+
+
+def _without_lock(store: Store) -> Store:
+    """Return a store that takes no lock to read: its entry can be missing while another process writes the file."""
+    from tokenctl.storage.one_file import OneFileStore
+
+    return store.without_lock() if isinstance(store, OneFileStore) else store
 
 
 def _open_file(runtime: Runtime, profile: Profile, folder: Path) -> Store:

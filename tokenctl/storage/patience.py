@@ -69,6 +69,11 @@ def patience_for(terminal: Terminal) -> Patience:
     return Patience(seconds=ATTENDED_SECONDS, terminal=terminal if terminal.watched else None, attended=True)
 
 
+def looking(terminal: Terminal) -> Patience:
+    """Choose the deadline of who only looks: nobody is asked for a password, and a person sees what takes long."""
+    return Patience(terminal=terminal if terminal.watched else None)
+
+
 def timed_out(seconds: float | None = None) -> StoreTimedOut:
     """Make the error for a keyring that did not answer in `seconds`; None: in the D-Bus library's own time."""
     return StoreTimedOut(

@@ -5,6 +5,7 @@ XDG variables. `TOKENCTL_STATE_DIR` moves the whole directory (tests, containers
 that others can write to is refused.
 """
 
+import errno
 import os
 import stat
 import sys
@@ -16,6 +17,12 @@ from tokenctl.errors import UsageError, explained_on
 
 if sys.platform != "win32":
     import pwd
+
+DUE = ".audit-due"
+"""The file in the state directory that tells the next command at a terminal to look for a new anomaly.
+
+It is not in the folder of the event log: so the fast way has no answer, and the ordinary way finds it.
+"""
 
 _POSIX = os.name == "posix"
 
@@ -52,11 +59,44 @@ def profile_dir(environ: Mapping[str, str], profile: str) -> Path:
                 ensure_private_folder(folder)
             _check_folder(folder)
     except OSError as reason:
-        raise UsageError(
-            f"the state directory {base} cannot be used: {reason.strerror}",
-            hint="tokenctl keeps its locks there; set TOKENCTL_STATE_DIR to a folder of yours",
-        ) from None
+        raise _unusable(base, reason) from None
     return base / profile
+
+
+@explained_on("troubleshooting")
+def checked_dir(environ: Mapping[str, str], profile: str) -> Path:
+    """Check the profile's private folder as `profile_dir` does, and make nothing. Returns it, also if it is absent.
+
+    Raises UsageError, also when the folder is absent and cannot be made.
+    """
+    base = state_home(environ)
+    try:
+        for folder in (base, base / profile):
+            if os.path.lexists(folder):
+                _check_folder(folder)
+            else:
+                _check_makeable(folder)
+    except OSError as reason:
+        raise _unusable(base, reason) from None
+    return base / profile
+
+
+def _check_makeable(folder: Path) -> None:
+    """Raise OSError when the folder surely cannot be made."""
+    parent = next(each for each in folder.parents if os.path.exists(each))
+    if not parent.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    if not os.access(parent, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
+        read_only = _POSIX and bool(os.statvfs(parent).f_flag & os.ST_RDONLY)
+        code = errno.EROFS if read_only else errno.EACCES
+        raise OSError(code, os.strerror(code))
+
+
+def _unusable(base: Path, reason: OSError) -> UsageError:
+    return UsageError(
+        f"the state directory {base} cannot be used: {reason.strerror}",
+        hint="tokenctl keeps its locks there; set TOKENCTL_STATE_DIR to a folder of yours",
+    )
 
 
 def _check_folder(folder: Path) -> None:

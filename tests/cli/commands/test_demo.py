@@ -31,7 +31,7 @@ def test_the_whole_tour(tmp_path: Path) -> None:
     assert "processes: 4; different access tokens: 1\n" in done.stdout
     assert "renewals at the server: 1; refresh tokens used twice: 0\n" in done.stdout
     assert "the API answers 401 to the last access token" in done.stdout
-    assert "tokenctl: hint: run 'tokenctl login -p demo'\n" in done.stdout
+    assert "tokenctl: hint: run 'tokenctl login -p demo'; 'tokenctl help signing-in' has more\n" in done.stdout
     assert done.stderr == ""  # what the commands of the tour say is a part of the tour, in its order
     assert list(temporary.iterdir()) == []
 

@@ -18,10 +18,13 @@ import pytest
 from tests.killing.scene import wait_until
 from tests.servers.bearer_api import BearerApi
 from tests.servers.faulty_server import FaultyServer
+from tests.support.aging import age
 from tests.support.commandline import COMMAND, LONG, Home, Started, open_files
 from tests.support.real_parts import available, program
 from tokenctl.cli import main as cli
+from tokenctl.model.event import sentence
 from tokenctl.runtime import Runtime
+from tokenctl.storage.event_log import FOLDER, EventLog
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="unix sockets, modes and signals of POSIX")
 
@@ -167,6 +170,20 @@ def test_its_life(signed_in: Home, api: BearerApi) -> None:
         assert secret not in said and not runtime_folder(signed_in)
     with proxy(signed_in, api, "-q") as second:
         assert second.secret_file.read_text() != secret and "hint" not in second.log.read_text()
+
+
+def test_it_says_each_event_once(signed_in: Home, api: BearerApi) -> None:
+    """With -v, also one of the worker; and the event is in the log."""
+    age(signed_in)
+    with proxy(signed_in, api, "-v") as running:
+        assert running.get() == running.get() == 200
+        said = running.log.read_text()
+    renewals = [
+        each
+        for each in EventLog(Path(signed_in.environ["TOKENCTL_STATE_DIR"]) / FOLDER).read()
+        if each.event == "renewal"
+    ]
+    assert said.count("t: renewed after") == len(renewals) == said.count(sentence(renewals[0])) == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])

@@ -29,6 +29,10 @@ def load(name: str) -> click.Command | None:
             from tokenctl.cli.commands.profile import command
         case "store":
             from tokenctl.cli.commands.store import command
+        case "audit":
+            from tokenctl.cli.commands.audit import command
+        case "doctor":
+            from tokenctl.cli.commands.doctor import command
         case "demo":
             from tokenctl.cli.commands.demo import command
         case "completion":

@@ -22,6 +22,7 @@ def command(ctx: click.Context, words: tuple[str, ...]) -> None:
 
     \b
     Topics:
+      audit            is somebody else using my session: the event log and its anomalies
       ci               pipelines and scripts: GitHub, GitLab, a plain shell
       config           the config file, and every setting of a profile
       environment      every variable, and who is asked for

@@ -11,6 +11,7 @@ from tokenctl.broker.standing import standing
 from tokenctl.errors import StoreError, UsageError
 from tokenctl.model.event import fingerprint
 from tokenctl.model.session import Session
+from tokenctl.model.spans import span
 from tokenctl.model.store import keyring_name
 from tokenctl.oauth.claims import is_jwt
 from tokenctl.runtime import Runtime
@@ -111,15 +112,6 @@ def _in_words(value: Any) -> str:
 def life(seconds: int | None) -> str:
     """Say how long an access token lives, for a person; None means that nobody knows."""
     return "lives until it is refused" if seconds is None else f"lives {span(seconds)}"
-
-
-def span(seconds: int) -> str:
-    """Write a number of seconds for a person: `45 s`, `14 m 20 s`, `6 h 3 m`, `7 d`."""
-    days, hours, minutes = seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60
-    parts = [(days, "d"), (hours, "h"), (minutes, "m"), (seconds % 60, "s")]
-    while len(parts) > 1 and not parts[0][0]:
-        parts.pop(0)
-    return " ".join(f"{number} {unit}" for number, unit in parts[:2] if number or len(parts) == 1) or "0 s"
 
 
 def store_name(kind: str, backend: str) -> str:

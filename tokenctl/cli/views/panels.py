@@ -12,8 +12,9 @@ from rich.text import Text
 from rich.theme import Theme
 
 from tokenctl.adapters.terminal import clean
-from tokenctl.cli.views.document import lines, span, store_name
+from tokenctl.cli.views.document import lines, store_name
 from tokenctl.model.session import MACHINE_FLOWS
+from tokenctl.model.spans import span
 
 COLOURS = {
     "fresh": "green",

@@ -14,9 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from tokenctl.adapters.terminal import clean
-from tokenctl.cli.views.document import span
 from tokenctl.cli.views.panels import COLOURS
 from tokenctl.cli.views.profiles import value
+from tokenctl.model.spans import span
 
 _BOLD = Style(bold=True)
 GAP = 2
