@@ -12,10 +12,10 @@ from tokenctl.adapters.proxies import Proxy
 from tokenctl.doctor import clock, metadata, tls
 from tokenctl.doctor.case import Case
 from tokenctl.doctor.finding import Finding
-from tokenctl.doctor.route import Route, begins_now, routes
+from tokenctl.doctor.route import Route, routes
 from tokenctl.doctor.trouble import finding_of
 from tokenctl.errors import TokenctlError, UsageError
-from tokenctl.flows.discovery import checked
+from tokenctl.flows.discovery import issuer_of
 
 NAME = "network"
 _UNKNOWN = Finding(check=NAME, status="could not check", sentence="it is not known which server is used")
@@ -27,9 +27,10 @@ def look(case: Case) -> Iterator[Finding]:
         yield _UNKNOWN
         return
     try:
-        _ = case.profile.issuer is None or checked(case.profile.issuer)
+        _ = case.profile.issuer is None or issuer_of(case.profile)
     except UsageError as error:
-        yield finding_of("issuer", error, counts=begins_now(case))
+        if error.message != getattr(case.problem, "message", None):  # else the check of the session says it
+            yield finding_of("issuer", error, counts=False)
         return
     found = routes(case)
     if not found:
