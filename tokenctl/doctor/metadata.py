@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterator
 
 from tokenctl.doctor.case import Case
 from tokenctl.doctor.finding import Finding
-from tokenctl.doctor.route import begins_now, renews_at_issuer
+from tokenctl.doctor.route import begins_now
 from tokenctl.doctor.trouble import finding_of
 from tokenctl.errors import TokenctlError, Unreachable
 from tokenctl.flows import ways
@@ -21,7 +21,7 @@ SECONDS = 10.0
 def look(case: Case, profile: Profile) -> Generator[Finding, None, bool]:
     """Read the metadata as a login does, and return whether the server answered.
 
-    A renewal does not need it: it uses the endpoints of the login. But who is too busy for it renews nothing either.
+    A renewal does not need it: it uses the endpoints of the login.
     """
     runtime = case.runtime
     if profile.api is not None or profile.token_endpoint is not None:
@@ -31,9 +31,7 @@ def look(case: Case, profile: Profile) -> Generator[Finding, None, bool]:
         with runtime.requests_end_at(runtime.since_boot() + SECONDS):
             server = discover(runtime, profile)
     except TokenctlError as error:
-        yield finding_of(
-            NAME, error, counts=begins_now(case) or (isinstance(error, Unreachable) and renews_at_issuer(case))
-        )
+        yield finding_of(NAME, error, counts=begins_now(case))
         return not isinstance(error, Unreachable)
     yield Finding(
         check=NAME,

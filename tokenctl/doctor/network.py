@@ -1,4 +1,4 @@
-"""Check: the way to the server, as a request goes it: proxy, name look-up, connection, certificate, metadata, clock.
+"""Check: the way to the server, as a request goes it: proxy, name look-up, connection, certificate, token endpoint, metadata, clock.
 
 Each step needs the one before, so the first step that fails is the last one. Nothing that is sent has a secret in it.
 """
@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 
 from tokenctl.adapters import handshake, proxies
 from tokenctl.adapters.proxies import Proxy
-from tokenctl.doctor import clock, metadata, tls
+from tokenctl.doctor import clock, metadata, tls, token_endpoint
 from tokenctl.doctor.case import Case
 from tokenctl.doctor.finding import Finding
-from tokenctl.doctor.route import Route, routes
+from tokenctl.doctor.route import Route, renewing_at, routes
 from tokenctl.doctor.trouble import finding_of
 from tokenctl.errors import TokenctlError, UsageError
 from tokenctl.flows.discovery import issuer_of
@@ -22,7 +22,7 @@ _UNKNOWN = Finding(check=NAME, status="could not check", sentence="it is not kno
 
 
 def look(case: Case) -> Iterator[Finding]:
-    """Go the way to each server. The issuer's comes first; its metadata and its clock are looked at last."""
+    """Go the way to each server. The issuer's comes first; what it answers is looked at last."""
     if case.profile is None:
         yield _UNKNOWN
         return
@@ -36,11 +36,15 @@ def look(case: Case) -> Iterator[Finding]:
     if not found:
         yield _UNKNOWN
         return
-    issuer_reached = False
+    reached = []
     for route in found:
-        reached = yield from _follow(case, route)
-        issuer_reached = issuer_reached or (reached and route.of_issuer)
-    if issuer_reached and (yield from metadata.look(case, case.profile)):
+        if (yield from _follow(case, route)):
+            reached.append(route)
+    endpoint = renewing_at(case)
+    if endpoint is not None and any(route.is_of(endpoint) for route in reached):
+        if not (yield from token_endpoint.look(case, case.profile, endpoint)):
+            return
+    if any(route.of_issuer for route in reached) and (yield from metadata.look(case, case.profile)):
         yield from clock.look(case, case.profile)
 
 

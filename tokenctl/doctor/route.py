@@ -21,6 +21,10 @@ class Route:
         """Host and port, as in the URL."""
         return urlsplit(self.url).netloc.rpartition("@")[2]
 
+    def is_of(self, url: str) -> bool:
+        """Tell whether a URL is at this server."""
+        return _origin(url) == self.url
+
 
 def routes(case: Case) -> list[Route]:
     """List the servers, each origin once. A session is renewed at its token endpoint, and begun with the issuer's help."""
@@ -48,10 +52,11 @@ def begins_now(case: Case) -> bool:
         return False
 
 
-def renews_at_issuer(case: Case) -> bool:
-    """Tell whether `token` renews a session now, at the server that also gives the issuer's metadata."""
-    session = case.session
-    return case.asks_server and session is not None and _origin(session.token_endpoint) == _origin(session.issuer)
+def renewing_at(case: Case) -> str | None:
+    """Return the token endpoint if `token` renews a session there now; None for a token API that is not OAuth."""
+    if case.profile is None or case.profile.api is not None or not case.asks_server or begins_now(case):
+        return None
+    return case.session.token_endpoint if case.session else None
 
 
 def _origin(url: str) -> str:
