@@ -35,3 +35,23 @@ def test_the_newest_rows_are_kept() -> None:
     """And the others are counted; a profile whose row is gone begins another one."""
     rows = rows_of("old:renewal", "old:renewal", *(["t:refusal"] * ROWS), "old:renewal")
     assert len(rows) == ROWS and rows[-1] == ("old", "renewal", 1, ROWS + 2.0, ROWS + 2.0)
+
+
+def test_the_begin_and_the_end_of_a_login_are_one_row() -> None:
+    """A login that was killed in between keeps its begin, and so does one of another profile."""
+    recent = Recent()
+    for profile, kind, result in (
+        ("t", "login", "started"),
+        ("t", "login", "ok"),
+        ("t", "migration", "started"),
+        ("u", "login", "started"),
+        ("t", "login", "failed"),
+    ):
+        recent.add(Event(event=kind, profile=profile, result=result))
+    found = [(row.event.profile, row.event.event, row.event.result) for row in recent.rows]
+    assert found == [
+        ("t", "login", "ok"),
+        ("t", "migration", "started"),
+        ("u", "login", "started"),
+        ("t", "login", "failed"),
+    ]

@@ -1,4 +1,7 @@
-"""The last events of the log as rows for a person: renewals of a profile with nothing in between are one row."""
+"""The last events of the log as rows for a person: renewals of a profile with nothing in between are one row.
+
+So are the begin and the end of a login or a migration.
+"""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -42,6 +45,7 @@ class Recent:
             self._rows[number] = Row(event=event, count=row.count + 1, began_at=row.began_at)
             self._rows.move_to_end(number)
             return
+        self._leave_out_begin_of(event)
         number = next(self._numbers)
         self._rows[number] = Row(event=event, count=1, began_at=event.at)
         if event.event == "renewal":
@@ -50,3 +54,12 @@ class Recent:
             self._renewing.pop(event.profile, None)
         if len(self._rows) > ROWS:
             self.earlier += self._rows.popitem(last=False)[1].count
+
+    def _leave_out_begin_of(self, event: Event) -> None:
+        """Remove the newest row if it is the begin of what this event ends."""
+        number = next(reversed(self._rows), None)
+        if number is None or event.result == "started":
+            return
+        newest = self._rows[number].event
+        if newest.result == "started" and (newest.event, newest.profile) == (event.event, event.profile):
+            del self._rows[number]

@@ -118,6 +118,8 @@ def dumps(event: Event) -> bytes:
 
 def loads(line: bytes) -> Event | None:
     """Read a line of the log; None when it is no whole event, or is one of another schema. Never raises."""
+    if line[:1] != b"{":  # garbage can be many lines
+        return None
     try:
         found = _decode(line.decode())
         if type(found) is not dict or found.pop("schema", None) != SCHEMA:
@@ -148,8 +150,8 @@ def fingerprint(token: str) -> str:
 
 def sentence(event: Event) -> str:
     """Say in one sentence what happened, for `-v` and for a program's log."""
-    what = _SENTENCES.get((event.event, event.result)) or _SENTENCES.get((event.event, "")) or event.event
-    said = f"{event.profile}: {what.format_map(_Members(event.more))}"
+    known = _SENTENCES.get((event.event, event.result)) or _SENTENCES.get((event.event, ""))
+    said = f"{event.profile}: {event.event if known is None else known.format_map(_Members(event.more))}"
     return f"{said}, generation {event.generation}" if event.event in ("login", "renewal") else said
 
 
