@@ -130,6 +130,7 @@ def test_a_session_of_another_state_directory_is_not_renewed_here(setup: Setup) 
     [
         ('flow = "workload"\nsource = "env"\n', {"ID_TOKEN": "e30.e30.x"}, None),
         ('flow = "workload"\nsource = "file"\nsource_file = "/nonexistent"\n', {}, 2),
+        ('flow = "workload"\nsource = "azure"\n', {}, 2),
         ('flow = "workload"\n', {}, 2),
         ('flow = "client-credentials"\n', {"CLIENT_SECRET": "a\tb"}, 2),
         ('flow = "client-credentials"\nclient_key_file = "/nonexistent"\n', {}, 2),
@@ -146,3 +147,10 @@ def test_what_a_machine_lacks_is_seen_before_a_request(
     case = setup.case("t", {f"TOKENCTL_{name}": value for name, value in environ.items()})
     assert getattr(case.problem, "exit_status", None) == status, case.problem
     assert case.asks_server is (status is None)
+
+
+def test_an_identity_that_cannot_be_had_is_explained_on_a_page(setup: Setup) -> None:
+    """As `token` does it, since there is no shorter way out."""
+    setup.write("t", more='flow = "workload"\nsource = "file"\nsource_file = "/nonexistent"\n')
+    problem = setup.case("t").problem
+    assert problem is not None and "tokenctl help ci" in (problem.next_step or "")
