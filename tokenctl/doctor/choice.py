@@ -50,8 +50,7 @@ def _mistakes(case: Case) -> Iterator[Finding]:
         except UsageError as mistake:
             if mistake.message != getattr(case.problem, "message", None):
                 found.append(mistake)
-    for mistake in found[:MOST]:
-        yield finding_of(NAME, mistake, counts=False)
+    yield from (finding_of(NAME, each, counts=False) for each in found[:MOST])
     if found[MOST:]:
         sentence = f"{len(found) - MOST} more profiles have such a mistake"
         yield Finding(check=NAME, status="warning", sentence=sentence, remedy="correct the first ones, and look again")

@@ -3,7 +3,7 @@
 Each step needs the one before, so the first step that fails is the last one. Nothing that is sent has a secret in it.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -12,10 +12,11 @@ from tokenctl.adapters.proxies import Proxy
 from tokenctl.doctor import clock, metadata, tls, token_endpoint
 from tokenctl.doctor.case import Case
 from tokenctl.doctor.finding import Finding
-from tokenctl.doctor.route import Route, renewing_at, routes
+from tokenctl.doctor.route import Route, begins_now, origin, renewing_at, routes
 from tokenctl.doctor.trouble import finding_of
 from tokenctl.errors import TokenctlError, UsageError
 from tokenctl.flows.discovery import issuer_of
+from tokenctl.model.profile import Profile
 
 NAME = "network"
 _UNKNOWN = Finding(check=NAME, status="could not check", sentence="it is not known which server is used")
@@ -36,16 +37,30 @@ def look(case: Case) -> Iterator[Finding]:
     if not found:
         yield _UNKNOWN
         return
-    reached = []
+    reached: list[Route] = []
     for route in found:
-        if (yield from _follow(case, route)):
-            reached.append(route)
+        is_reached = yield from _follow(case, route)
+        reached += [route] if is_reached else []
     endpoint = renewing_at(case)
     if endpoint is not None and any(route.is_of(endpoint) for route in reached):
-        if not (yield from token_endpoint.look(case, case.profile, endpoint)):
+        has_time = yield from token_endpoint.look(case, case.profile, endpoint)
+        if not has_time:
             return
-    if any(route.of_issuer for route in reached) and (yield from metadata.look(case, case.profile)):
+    if not any(route.of_issuer for route in reached):
+        return
+    answered, endpoint = yield from metadata.look(case, case.profile)
+    if endpoint is not None and begins_now(case):
+        yield from _beginning(case, case.profile, endpoint, found)
+    if answered:
         yield from clock.look(case, case.profile)
+
+
+def _beginning(case: Case, profile: Profile, endpoint: str, followed: Sequence[Route]) -> Iterator[Finding]:
+    """Go the way to the token endpoint where a machine's session begins: it can be at another server than the issuer."""
+    known = any(route.is_of(endpoint) for route in followed)
+    route = Route(url=origin(endpoint), counts=True, of_issuer=False)
+    if known or (yield from _follow(case, route)):
+        yield from token_endpoint.look(case, profile, endpoint)
 
 
 def _follow(case: Case, route: Route) -> Generator[Finding, None, bool]:

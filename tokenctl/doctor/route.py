@@ -23,7 +23,7 @@ class Route:
 
     def is_of(self, url: str) -> bool:
         """Tell whether a URL is at this server."""
-        return _origin(url) == self.url
+        return origin(url) == self.url
 
 
 def routes(case: Case) -> list[Route]:
@@ -37,8 +37,8 @@ def routes(case: Case) -> list[Route]:
     found: dict[str, bool] = {}
     for url, counts in wanted:
         if url and urlsplit(url).netloc:
-            found[_origin(url)] = counts or found.get(_origin(url), False)
-    issuer = _origin(profile.issuer or "")
+            found[origin(url)] = counts or found.get(origin(url), False)
+    issuer = origin(profile.issuer or "")
     return [Route(url=url, counts=counts, of_issuer=url == issuer) for url, counts in found.items()]
 
 
@@ -59,6 +59,7 @@ def renewing_at(case: Case) -> str | None:
     return case.session.token_endpoint if case.session else None
 
 
-def _origin(url: str) -> str:
+def origin(url: str) -> str:
+    """Return scheme, host and port of a URL, as a URL."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
