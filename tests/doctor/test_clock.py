@@ -1,6 +1,9 @@
 """The clock of this machine against the server's."""
 
+import base64
+import json
 import time
+from dataclasses import replace
 from email.utils import formatdate
 
 import pytest
@@ -14,6 +17,7 @@ from tests.support.flows import profile_of
 from tokenctl.doctor import clock
 from tokenctl.doctor.finding import Finding
 from tokenctl.model.profile import Profile
+from tokenctl.model.session import Session
 from tokenctl.oauth.wire import Response
 from tokenctl.storage.memory_store import MemoryStore
 
@@ -38,6 +42,20 @@ def test_a_clock_that_is_wrong_is_told_with_what_goes_wrong(shift: int, words: s
     assert (found.status, found.exit_status) == ("warning", 0)
     assert f"this machine's clock is {words} the server's" in found.sentence
     assert "ID tokens can be refused" in found.sentence and (found.remedy or "").startswith("set the clock")
+
+
+@pytest.mark.parametrize(("shift", "refused"), [(600, True), (-30, False), (-600, False), (-7300, True)])
+def test_an_id_token_is_refused_by_a_wrong_clock(session: Session, shift: int, refused: bool) -> None:
+    """A renewal would end with 5: the ID token is from the future, or has ended. A fresh token needs no renewal."""
+    now = int(time.time())
+    claims = base64.urlsafe_b64encode(json.dumps({"iat": now, "exp": now + 3600}).encode()).decode().rstrip("=")
+    store = MemoryStore()
+    store.write("t", replace(session, id_token=f"e30.{claims}.x"))
+    with raw_server(saying(answer(f"Date: {formatdate(now + shift, usegmt=True)}\r\n"))) as port:
+        profile = Profile(name="t", issuer=f"http://127.0.0.1:{port}")
+        for asks in (True, False):
+            (found,) = clock.look(case_of(profile, store=store, asks_server=asks), profile)
+            assert (found.exit_status == 5) == (found.status == "failed") == (refused and asks)
 
 
 def test_a_copy_of_a_cache_is_as_old_as_it_says() -> None:

@@ -3,11 +3,13 @@
 import sys
 from collections.abc import Iterator
 
+from tokenctl.adapters.jwt_verify import LEEWAY, MAX_TOKEN_AGE
 from tokenctl.doctor.case import Case
 from tokenctl.doctor.finding import Finding
 from tokenctl.errors import TokenctlError
 from tokenctl.model.profile import Profile
 from tokenctl.oauth import metadata
+from tokenctl.oauth.claims import unverified_claims
 from tokenctl.oauth.wire import Response
 
 NAME = "clock"
@@ -37,7 +39,21 @@ def look(case: Case, profile: Profile) -> Iterator[Finding]:
     if answer.date is None:
         yield Finding(check=NAME, status="could not check", sentence="the server does not tell its time")
         return
-    yield finding(ahead(answer, answer.date))
+    seconds = ahead(answer, answer.date)
+    yield finding(seconds, counts=_refuses_renewal(case, seconds))
+
+
+def _refuses_renewal(case: Case, seconds: int) -> bool:
+    """Tell whether `token` renews now, and would refuse the ID token that it gets, because of its times.
+
+    That the server gives one is known from the last one, and so is how long it lives.
+    """
+    if not case.asks_server or case.session is None or case.session.id_token is None:
+        return False
+    claims = unverified_claims(case.session.id_token)
+    issued, ends = claims.get("iat"), claims.get("exp")
+    life = ends - issued if isinstance(issued, int | float) and isinstance(ends, int | float) else MAX_TOKEN_AGE
+    return seconds < -LEEWAY or seconds > min(MAX_TOKEN_AGE, life + LEEWAY)
 
 
 def ahead(answer: Response, date: int) -> int:
@@ -52,8 +68,8 @@ def ahead(answer: Response, date: int) -> int:
     return max(0, answer.asked_at - theirs - 1)
 
 
-def finding(seconds: int) -> Finding:
-    """Make the finding: a warning from `TOLERANCE` on."""
+def finding(seconds: int, *, counts: bool = False) -> Finding:
+    """Make the finding: a warning from `TOLERANCE` on. `counts` tells whether `token` would end with 5 because of it."""
     more = {"ahead": seconds}
     if abs(seconds) < TOLERANCE:
         return Finding(check=NAME, status="ok", sentence="this machine's clock agrees with the server's", more=more)
@@ -65,7 +81,8 @@ def finding(seconds: int) -> Finding:
     )
     return Finding(
         check=NAME,
-        status="warning",
+        status="failed" if counts else "warning",
+        exit_status=5 if counts else 0,
         sentence=f"this machine's clock is {_words(abs(seconds))} {direction} the server's: ID tokens can be refused,"
         f" certificates can seem invalid, and {wrong}",
         remedy=f"set the clock; {_SET_CLOCK.get(sys.platform, 'by NTP')}",

@@ -104,13 +104,13 @@ def ca_file_is_absent(machine: Machine) -> None:
     machine.age()
 
 
-@world(0, "clock", remedy="clock", mend=None)
+@world(5, "clock", remedy="set the clock", mend=None)
 def clock_is_two_hours_ahead(machine: Machine) -> None:
     """Somebody set the clock wrong."""
     machine.environ.update({"PYTHONPATH": SHIFTED_CLOCKS, "WALL_SHIFT": "7200"})
 
 
-@world(0, "clock", remedy="clock", mend=None)
+@world(5, "clock", remedy="set the clock", mend=None)
 def clock_is_two_hours_behind(machine: Machine) -> None:
     """Somebody set the clock wrong."""
     machine.environ.update({"PYTHONPATH": SHIFTED_CLOCKS, "WALL_SHIFT": "-7200"})
