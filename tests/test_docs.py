@@ -72,6 +72,7 @@ def test_the_page_troubleshooting_lists_every_check_of_the_doctor() -> None:
     text = page("troubleshooting").partition("\n## ")[0]
     named = {each.name for each in checks.CHECKS} - {"network", "sign-in"}
     named |= {"issuer", "proxy", "dns", "connection", "tls", "metadata", "clock", "listener", "browser", "write test"}
+    named.add("token-endpoint")
     assert named <= set(re.findall(r"`([a-z -]+)`", text))
 
 

@@ -39,3 +39,11 @@ def test_an_anomaly_of_another_profile_is_not_told(setup: Setup) -> None:
     setup.write("t", "u", head='default_profile = "u"\n')
     (found,) = anomalies.look(setup.case())
     assert found.status == "ok"
+
+
+def test_a_log_that_nobody_can_read_is_a_warning(setup: Setup) -> None:
+    """It is told in words: no command ends with it."""
+    setup.sign_in()
+    (setup.state / FOLDER).write_text("a file in the place of the folder")
+    (found,) = anomalies.look(setup.case())
+    assert (found.status, found.exit_status) == ("warning", 0) and str(setup.state / FOLDER) in found.sentence

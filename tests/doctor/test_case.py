@@ -44,6 +44,24 @@ def test_a_machine_begins_by_itself(setup: Setup) -> None:
     assert (case.problem, case.asks_server) == (None, True)
 
 
+@pytest.mark.parametrize(
+    ("profile", "said"),
+    [
+        ('client_id = "c"\n', "has no issuer"),
+        ('issuer = "https://a.example"\n', "has no client_id"),
+        ('client_id = "c"\nissuer = "a.example"\n', "is not an https URL"),
+        ('issuer = "https://a.example"\nflow = "api-key"\n', "does not say how its token API is called"),
+    ],
+)
+def test_what_a_machine_lacks_in_its_profile_is_foreseen(setup: Setup, profile: str, said: str) -> None:
+    """`token` ends with 2 before it asks a server, and so the doctor knows it without a network."""
+    flow = "" if "flow" in profile else 'flow = "client-credentials"\n'
+    setup.config.write_text(f'[profiles.t]\nstore = "memory"\n{profile}{flow}')
+    case = setup.case(environ={"TOKENCTL_CLIENT_SECRET": "s3cr3t"} if flow else {"TOKENCTL_API_KEY": "s3cr3t"})
+    problem = case.failed_at("session")
+    assert isinstance(problem, UsageError) and said in problem.message and not case.asks_server
+
+
 def test_looking_changes_no_file(setup: Setup, tmp_path: Path) -> None:
     """Neither in the state directory nor in the keyring, whatever state the session is in."""
     for left in (900, -1):
@@ -112,6 +130,7 @@ def test_a_session_of_another_state_directory_is_not_renewed_here(setup: Setup) 
     [
         ('flow = "workload"\nsource = "env"\n', {"ID_TOKEN": "e30.e30.x"}, None),
         ('flow = "workload"\nsource = "file"\nsource_file = "/nonexistent"\n', {}, 2),
+        ('flow = "workload"\nsource = "azure"\n', {}, 2),
         ('flow = "workload"\n', {}, 2),
         ('flow = "client-credentials"\n', {"CLIENT_SECRET": "a\tb"}, 2),
         ('flow = "client-credentials"\nclient_key_file = "/nonexistent"\n', {}, 2),
@@ -128,3 +147,10 @@ def test_what_a_machine_lacks_is_seen_before_a_request(
     case = setup.case("t", {f"TOKENCTL_{name}": value for name, value in environ.items()})
     assert getattr(case.problem, "exit_status", None) == status, case.problem
     assert case.asks_server is (status is None)
+
+
+def test_an_identity_that_cannot_be_had_is_explained_on_a_page(setup: Setup) -> None:
+    """As `token` does it, since there is no shorter way out."""
+    setup.write("t", more='flow = "workload"\nsource = "file"\nsource_file = "/nonexistent"\n')
+    problem = setup.case("t").problem
+    assert problem is not None and "tokenctl help ci" in (problem.next_step or "")

@@ -82,6 +82,14 @@ def test_a_mistake_in_another_profile_is_a_warning(setup: Setup) -> None:
     assert (other.status, other.exit_status) == ("warning", 0) and "'colour'" in other.sentence
 
 
+def test_many_profiles_with_a_mistake_are_counted(setup: Setup) -> None:
+    """They do not hide what else was found."""
+    setup.write("t", *(f"p{number}" for number in range(1000)), more='colour = "red"\n')
+    setup.config.write_text(setup.config.read_text().replace('colour = "red"\n', "", 1))
+    found = looked(setup, "t")
+    assert len(found) < 10 and found[-1].sentence.startswith("995 more profiles")
+
+
 def test_a_config_file_that_others_can_write_to(setup: Setup) -> None:
     """It says where a person signs in."""
     setup.config.chmod(0o666)

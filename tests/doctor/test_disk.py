@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,8 +43,6 @@ def test_a_disk_with_space(setup: Setup, tmp_path: Path) -> None:
 )
 def test_a_disk_that_has_none(tmp_path: Path, options: str, said: str) -> None:
     """A renewal would end with 3 before its request; as long as the token lives, it is a warning."""
-    import sys
-
     mount = f"mount -t tmpfs -o mode=700,{options} tmpfs {tmp_path}"
     script = f"{mount} && exec {sys.executable} -P -c '{SCRIPT}' {tmp_path}"
     done = subprocess.run(
@@ -60,3 +59,17 @@ def test_a_disk_that_has_none(tmp_path: Path, options: str, said: str) -> None:
     assert said in first and said in second
     assert first.startswith("warning 0" if "left" in said else "failed 3") and second.startswith("warning 0")
     assert "refresh" not in first and ("'tokenctl refresh -p t'" in second) == ("left" not in said)
+
+
+def test_a_limit_of_the_size_of_files(setup: Setup, tmp_path: Path) -> None:
+    """A renewal would end with 3, as on a full disk."""
+    done = subprocess.run(
+        ["sh", "-c", 'ulimit -f 0; "$@" | cat', "sh", sys.executable, "-P", "-c", SCRIPT, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    first, second = done.stdout.splitlines()
+    assert first.startswith("failed 3") and second.startswith("warning 0") and "as large as" in first

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -180,3 +181,16 @@ def test_a_closed_wallet_stays_closed(kwallet: KWallet) -> None:
     kwallet.start_locked()
     (found,) = keyring.look(case_of(Profile(name="t"), environ))
     assert (found.status, found.exit_status) == ("failed", 3) and "locked" in found.sentence
+
+
+def test_a_store_that_was_asked_is_not_asked_again(tmp_path: Path) -> None:
+    """The passphrase command can take a minute, or ask a person."""
+    counted = tmp_path / "counted"
+    command = ("sh", "-c", f"echo once >>{counted}; false")
+    chosen = Profile(name="t", store="file", passphrase_command=command)
+    given = process_environ(TOKENCTL_STATE_DIR=str(tmp_path / "state"))
+    signed_in(chosen, {**given, "TOKENCTL_PASSPHRASE": "correct horse"})
+    case = case_of(chosen, given)
+    found = [*keyring.look(replace(case, step="reading"))]
+    assert statuses(found) == [("keyring", "failed", 3)] and "passphrase command" in found[0].sentence
+    assert counted.read_text() == "once\n"

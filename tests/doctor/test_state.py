@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.doctor.conftest import Setup
+from tests.killing.damage import NOBODY, ROOT
 from tokenctl.doctor import state
 from tokenctl.doctor.finding import Finding
 from tokenctl.handoff.token_folder import token_folder
@@ -61,6 +62,27 @@ def test_a_link_in_the_place_of_a_file(setup: Setup, tmp_path: Path) -> None:
     (setup.state / "t" / "lock").symlink_to(tmp_path / "elsewhere")
     ((status, number, sentence),) = problems(setup)
     assert (status, number) == ("failed", 2) and "is a link" in sentence
+
+
+def test_a_folder_in_the_place_of_a_file(setup: Setup) -> None:
+    """Another mode would not help."""
+    setup.sign_in(-1)
+    (setup.state / "t" / "lock").mkdir()
+    ((status, number, sentence),) = problems(setup)
+    assert (status, number) == ("failed", 2) and "is no plain file" in sentence
+    assert looked(setup)[-1].remedy == "move it away"
+
+
+@pytest.mark.skipif(not ROOT, reason="only root may give a file away")
+def test_a_file_of_another_user(setup: Setup) -> None:
+    """Its folder is this user's, who can move it away: nobody has to become that user."""
+    setup.sign_in(-1)
+    lock = setup.state / "t" / "lock"
+    lock.touch(0o600)
+    os.chown(lock, NOBODY, NOBODY)
+    ((status, number, sentence),) = problems(setup)
+    assert (status, number) == ("failed", 2) and f"belongs to user {NOBODY}" in sentence
+    assert looked(setup)[-1].remedy == "move it away"
 
 
 def test_files_that_a_killed_run_left(setup: Setup) -> None:

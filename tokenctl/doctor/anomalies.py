@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from tokenctl.audit.report import Scope, report
 from tokenctl.doctor.case import Case
 from tokenctl.doctor.finding import Finding
+from tokenctl.doctor.trouble import finding_of
+from tokenctl.errors import TokenctlError
 from tokenctl.storage.event_log import open_log
 
 NAME = "audit"
@@ -15,7 +17,11 @@ def look(case: Case) -> Iterator[Finding]:
     if case.profile is None or case.failed_at("state"):
         return
     now, scope = case.runtime.clock(), Scope(profile=case.profile.name)
-    anomalies = report(open_log(case.runtime).lines(), now, scope).anomalies
+    try:
+        anomalies = report(open_log(case.runtime).lines(), now, scope).anomalies
+    except TokenctlError as error:  # no command ends with it: the log is not written, and they warn
+        yield finding_of(NAME, error, counts=False)
+        return
     newest = {each.name: each for each in anomalies}
     for each in newest.values():
         yield Finding(

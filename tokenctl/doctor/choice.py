@@ -12,6 +12,8 @@ from tokenctl.doctor.trouble import finding_of
 from tokenctl.errors import UsageError
 
 NAME = "profile"
+MOST = 5
+"""Mistakes of other profiles that are shown one by one: many profiles are often written by one program."""
 
 
 def look(case: Case) -> Iterator[Finding]:
@@ -41,12 +43,17 @@ def _chosen(case: Case, name: str) -> Finding:
 
 def _mistakes(case: Case) -> Iterator[Finding]:
     """Find the profiles that nobody asked for, and that cannot be used."""
+    found = []
     for name in case.runtime.config.profiles:
         try:
             case.runtime.config.profiles[name]
         except UsageError as mistake:
             if mistake.message != getattr(case.problem, "message", None):
-                yield finding_of(NAME, mistake, counts=False)
+                found.append(mistake)
+    yield from (finding_of(NAME, each, counts=False) for each in found[:MOST])
+    if found[MOST:]:
+        sentence = f"{len(found) - MOST} more profiles have such a mistake"
+        yield Finding(check=NAME, status="warning", sentence=sentence, remedy="correct the first ones, and look again")
 
 
 def _rights(case: Case) -> Iterator[Finding]:

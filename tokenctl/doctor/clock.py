@@ -2,11 +2,11 @@
 
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 
+from tokenctl.adapters.jwt_verify import LEEWAY, MAX_TOKEN_AGE
 from tokenctl.doctor.case import Case
 from tokenctl.doctor.finding import Finding
-from tokenctl.errors import Refused, TokenctlError
+from tokenctl.errors import TokenctlError
 from tokenctl.model.profile import Profile
 from tokenctl.oauth import metadata
 from tokenctl.oauth.claims import unverified_claims
@@ -17,8 +17,6 @@ SECONDS = 10.0
 """Seconds for the request."""
 TOLERANCE = 60
 """Seconds that the two clocks may differ: a verification of an ID token allows as much."""
-OLDEST = 86400
-"""Seconds since an ID token was issued from which on it is refused; see `jwt_verify.MAX_TOKEN_AGE`."""
 _SET_CLOCK = {
     "win32": "run as administrator: w32tm /resync",
     "darwin": "run: sudo sntp -sS time.apple.com",
@@ -42,22 +40,20 @@ def look(case: Case, profile: Profile) -> Iterator[Finding]:
         yield Finding(check=NAME, status="could not check", sentence="the server does not tell its time")
         return
     seconds = ahead(answer, answer.date)
-    found = finding(seconds)
-    yield replace(found, status="failed", exit_status=Refused.exit_status) if _ends_renewal(case, seconds) else found
+    yield finding(seconds, counts=_refuses_renewal(case, seconds))
 
 
-def _ends_renewal(case: Case, seconds: int) -> bool:
-    """Tell whether `token` has to renew, and takes the ID token that comes with it for one of another time.
+def _refuses_renewal(case: Case, seconds: int) -> bool:
+    """Tell whether `token` renews now, and would refuse the ID token that it gets, because of its times.
 
-    A session that has an ID token mostly gets another one with each renewal, which lives as long as the one before.
+    That the server gives one is known from the last one, and so is how long it lives.
     """
     if not case.asks_server or case.session is None or case.session.id_token is None:
         return False
     claims = unverified_claims(case.session.id_token)
-    issued_at, ends_at = claims.get("iat"), claims.get("exp")
-    if not isinstance(issued_at, int | float) or not isinstance(ends_at, int | float):
-        return False
-    return seconds < -TOLERANCE or seconds > min(ends_at - issued_at + TOLERANCE, OLDEST)
+    issued, ends = claims.get("iat"), claims.get("exp")
+    life = ends - issued if isinstance(issued, int | float) and isinstance(ends, int | float) else MAX_TOKEN_AGE
+    return seconds < -LEEWAY or seconds > min(MAX_TOKEN_AGE, life + LEEWAY)
 
 
 def ahead(answer: Response, date: int) -> int:
@@ -72,22 +68,23 @@ def ahead(answer: Response, date: int) -> int:
     return max(0, answer.asked_at - theirs - 1)
 
 
-def finding(seconds: int) -> Finding:
-    """Make the finding: a warning from `TOLERANCE` on."""
+def finding(seconds: int, *, counts: bool = False) -> Finding:
+    """Make the finding: a warning from `TOLERANCE` on. `counts` tells whether `token` would end with 5 because of it."""
     more = {"ahead": seconds}
     if abs(seconds) < TOLERANCE:
         return Finding(check=NAME, status="ok", sentence="this machine's clock agrees with the server's", more=more)
     direction = "ahead of" if seconds > 0 else "behind"
     wrong = (
-        "and a token can count as expired here while it lives"
+        "a token can count as expired here while it lives"
         if seconds > 0
-        else "an expired token can count as fresh here, and the server can refuse what this machine signs"
+        else "the server can refuse what this machine signs, and an expired token can count as fresh here"
     )
     return Finding(
         check=NAME,
-        status="warning",
+        status="failed" if counts else "warning",
+        exit_status=5 if counts else 0,
         sentence=f"this machine's clock is {_words(abs(seconds))} {direction} the server's: ID tokens can be refused,"
-        f" certificates can seem invalid, {wrong}",
+        f" certificates can seem invalid, and {wrong}",
         remedy=f"set the clock; {_SET_CLOCK.get(sys.platform, 'by NTP')}",
         more=more,
     )

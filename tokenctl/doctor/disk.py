@@ -10,6 +10,9 @@ from tokenctl.doctor.case import Case
 from tokenctl.doctor.finding import Finding
 from tokenctl.storage.redo_log import RESERVED
 
+if sys.platform != "win32":
+    import resource
+
 LITTLE = 1024 * 1024
 """Bytes of free space below which it is said: a session, its journal and the event log need less, for days."""
 
@@ -27,6 +30,10 @@ def look(check: str, case: Case, home: Path) -> Iterator[Finding]:
         elif (found.f_blocks and free < RESERVED) or (found.f_files and not found.f_ffree):
             yield _failure(
                 check, case, f"the disk of {folder} is full, so no session can be renewed", "free some space"
+            )
+        elif 0 <= resource.getrlimit(resource.RLIMIT_FSIZE)[0] < RESERVED:
+            yield _failure(
+                check, case, "no file of this process may be as large as a session needs", "raise the limit (ulimit -f)"
             )
         elif found.f_blocks and free < LITTLE:
             yield Finding(

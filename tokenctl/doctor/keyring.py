@@ -11,7 +11,7 @@ from tokenctl.doctor import write_test
 from tokenctl.doctor.case import Case
 from tokenctl.doctor.finding import Finding
 from tokenctl.doctor.trouble import OF_THE_STORE, finding_of
-from tokenctl.errors import StoreTimedOut, TokenctlError
+from tokenctl.errors import TokenctlError
 from tokenctl.storage import opening
 
 NAME = "keyring"
@@ -26,8 +26,9 @@ def look(case: Case) -> Iterator[Finding]:
     if not vault.lasting:
         yield Finding(check=NAME, status="ok", sentence="none is needed: the memory store keeps nothing")
         return
-    if isinstance(case.problem, StoreTimedOut):  # once is enough to wait for it
-        yield finding_of(NAME, case.problem)
+    unread = case.failed_at("reading")
+    if isinstance(unread, OF_THE_STORE):  # it is not asked again: it can have taken a minute
+        yield finding_of(NAME, unread)
         return
     started = time.monotonic()
     try:
@@ -36,7 +37,7 @@ def look(case: Case) -> Iterator[Finding]:
         named = opening.named(case.runtime.environ, profile, store)
         more = {"store": store.kind, "backend": store.backend, "collection": store.collection}
     except TokenctlError as error:
-        if case.failed_at("reading") is not None and not isinstance(error, OF_THE_STORE):
+        if unread is not None and not isinstance(error, OF_THE_STORE):
             yield Finding(
                 check=NAME,
                 status="could not check",

@@ -4,37 +4,37 @@ from collections.abc import Generator, Iterator
 
 from tokenctl.doctor.case import Case
 from tokenctl.doctor.finding import Finding
-from tokenctl.doctor.route import begins_now, renews_at_issuer
+from tokenctl.doctor.route import begins_now
 from tokenctl.doctor.trouble import finding_of
 from tokenctl.errors import TokenctlError, Unreachable
 from tokenctl.flows import ways
 from tokenctl.flows.discovery import discover
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
-from tokenctl.oauth.metadata import Metadata
+from tokenctl.oauth.metadata import Metadata, require_endpoint
 
 NAME = "metadata"
 SECONDS = 10.0
 """Seconds for all requests that look for the metadata; there can be four."""
 
 
-def look(case: Case, profile: Profile) -> Generator[Finding, None, bool]:
-    """Read the metadata as a login does, and return whether the server answered.
+def look(case: Case, profile: Profile) -> Generator[Finding, None, tuple[bool, str | None]]:
+    """Read the metadata as a login does. Return whether the server answered, and the token endpoint of a new session.
 
-    A renewal does not need it: it uses the endpoints of the login. But who is too busy for it renews nothing either.
+    A renewal does not need it: it uses the endpoints of the login.
     """
     runtime = case.runtime
     if profile.api is not None or profile.token_endpoint is not None:
         yield Finding(check=NAME, status="ok", sentence="none is asked for: the profile names the token endpoint")
-        return True
+        return True, profile.token_endpoint
     try:
         with runtime.requests_end_at(runtime.since_boot() + SECONDS):
             server = discover(runtime, profile)
+        if begins_now(case):
+            require_endpoint(server.token_endpoint, "token endpoint", server.issuer)
     except TokenctlError as error:
-        yield finding_of(
-            NAME, error, counts=begins_now(case) or (isinstance(error, Unreachable) and renews_at_issuer(case))
-        )
-        return not isinstance(error, Unreachable)
+        yield finding_of(NAME, error, counts=begins_now(case))
+        return not isinstance(error, Unreachable), None
     yield Finding(
         check=NAME,
         status="ok",
@@ -49,7 +49,7 @@ def look(case: Case, profile: Profile) -> Generator[Finding, None, bool]:
     yield from _missing(server, profile)
     if case.session is not None and case.session.issuer == server.issuer:
         yield from _moved(server, profile, case.session)
-    return True
+    return True, server.token_endpoint
 
 
 def _offers(server: Metadata) -> str:

@@ -1,46 +1,66 @@
-"""Check: the way to the server, as a request goes it: proxy, name look-up, connection, certificate, metadata, clock.
+"""Check: the way to the server, as a request goes it: proxy, name look-up, connection, certificate, token endpoint, metadata, clock.
 
 Each step needs the one before, so the first step that fails is the last one. Nothing that is sent has a secret in it.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from tokenctl.adapters import handshake, proxies
 from tokenctl.adapters.proxies import Proxy
-from tokenctl.doctor import clock, metadata, tls
+from tokenctl.doctor import clock, metadata, tls, token_endpoint
 from tokenctl.doctor.case import Case
 from tokenctl.doctor.finding import Finding
-from tokenctl.doctor.route import Route, begins_now, routes
+from tokenctl.doctor.route import Route, begins_now, origin, renewing_at, routes
 from tokenctl.doctor.trouble import finding_of
 from tokenctl.errors import TokenctlError, UsageError
-from tokenctl.flows.discovery import checked
+from tokenctl.flows.discovery import issuer_of
+from tokenctl.model.profile import Profile
 
 NAME = "network"
 _UNKNOWN = Finding(check=NAME, status="could not check", sentence="it is not known which server is used")
 
 
 def look(case: Case) -> Iterator[Finding]:
-    """Go the way to each server. The issuer's comes first; its metadata and its clock are looked at last."""
+    """Go the way to each server. The issuer's comes first; what it answers is looked at last."""
     if case.profile is None:
         yield _UNKNOWN
         return
     try:
-        _ = case.profile.issuer is None or checked(case.profile.issuer)
+        _ = case.profile.issuer is None or issuer_of(case.profile)
     except UsageError as error:
-        yield finding_of("issuer", error, counts=begins_now(case))
+        if error.message != getattr(case.problem, "message", None):  # else the check of the session says it
+            yield finding_of("issuer", error, counts=False)
         return
     found = routes(case)
     if not found:
         yield _UNKNOWN
         return
-    issuer_reached = False
+    reached: list[Route] = []
     for route in found:
-        reached = yield from _follow(case, route)
-        issuer_reached = issuer_reached or (reached and route.of_issuer)
-    if issuer_reached and (yield from metadata.look(case, case.profile)):
+        is_reached = yield from _follow(case, route)
+        reached += [route] if is_reached else []
+    endpoint = renewing_at(case)
+    if endpoint is not None and any(route.is_of(endpoint) for route in reached):
+        has_time = yield from token_endpoint.look(case, case.profile, endpoint)
+        if not has_time:
+            return
+    if not any(route.of_issuer for route in reached):
+        return
+    answered, endpoint = yield from metadata.look(case, case.profile)
+    if endpoint is not None and begins_now(case):
+        yield from _beginning(case, case.profile, endpoint, found)
+    if answered:
         yield from clock.look(case, case.profile)
+
+
+def _beginning(case: Case, profile: Profile, endpoint: str, followed: Sequence[Route]) -> Iterator[Finding]:
+    """Go the way to the token endpoint where a machine's session begins: it can be at another server than the issuer."""
+    known = any(route.is_of(endpoint) for route in followed)
+    route = Route(url=origin(endpoint), counts=True, of_issuer=False)
+    if known or (yield from _follow(case, route)):
+        yield from token_endpoint.look(case, profile, endpoint)
 
 
 def _follow(case: Case, route: Route) -> Generator[Finding, None, bool]:

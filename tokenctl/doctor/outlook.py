@@ -6,7 +6,7 @@ from tokenctl import flows
 from tokenctl.broker import downscoped, lifecycle, permission
 from tokenctl.broker.standing import standing
 from tokenctl.errors import TokenctlError, UsageError
-from tokenctl.flows import clients, identities
+from tokenctl.flows import clients, discovery, identities
 from tokenctl.model.session import Session
 from tokenctl.model.session_state import OtherSession, renewed_elsewhere
 from tokenctl.model.target import from_members
@@ -46,6 +46,9 @@ def _beginning(runtime: Runtime, vault: Vault, session: Session | None, state: s
     try:
         profile = lifecycle.machine_of(runtime, vault, session)
         flow = flows.of(profile.flow)
+        flow.check_profile(profile)
+        if profile.api is None:
+            discovery.issuer_of(profile)
         secret = clients.secret_at_hand(runtime, vault, flow.secret, profile.auth_method, session)
         if secret is None and not flow.by_platform:
             raise UsageError(

@@ -21,6 +21,10 @@ class Route:
         """Host and port, as in the URL."""
         return urlsplit(self.url).netloc.rpartition("@")[2]
 
+    def is_of(self, url: str) -> bool:
+        """Tell whether a URL is at this server."""
+        return origin(url) == self.url
+
 
 def routes(case: Case) -> list[Route]:
     """List the servers, each origin once. A session is renewed at its token endpoint, and begun with the issuer's help."""
@@ -33,8 +37,8 @@ def routes(case: Case) -> list[Route]:
     found: dict[str, bool] = {}
     for url, counts in wanted:
         if url and urlsplit(url).netloc:
-            found[_origin(url)] = counts or found.get(_origin(url), False)
-    issuer = _origin(profile.issuer or "")
+            found[origin(url)] = counts or found.get(origin(url), False)
+    issuer = origin(profile.issuer or "")
     return [Route(url=url, counts=counts, of_issuer=url == issuer) for url, counts in found.items()]
 
 
@@ -48,12 +52,14 @@ def begins_now(case: Case) -> bool:
         return False
 
 
-def renews_at_issuer(case: Case) -> bool:
-    """Tell whether `token` renews a session now, at the server that also gives the issuer's metadata."""
-    session = case.session
-    return case.asks_server and session is not None and _origin(session.token_endpoint) == _origin(session.issuer)
+def renewing_at(case: Case) -> str | None:
+    """Return the token endpoint if `token` renews a session there now; None for a token API that is not OAuth."""
+    if case.profile is None or case.profile.api is not None or not case.asks_server or begins_now(case):
+        return None
+    return case.session.token_endpoint if case.session else None
 
 
-def _origin(url: str) -> str:
+def origin(url: str) -> str:
+    """Return scheme, host and port of a URL, as a URL."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"

@@ -71,11 +71,12 @@ def _not_private(case: Case, path: Path) -> Iterator[Finding]:
 
 def _flaw(path: Path) -> UsageError | None:
     found = path.lstat()
-    is_folder = stat.S_ISDIR(found.st_mode)
+    is_folder = stat.S_ISDIR(found.st_mode) and path.name not in OPENED
     if not is_folder and not (stat.S_ISREG(found.st_mode) and found.st_nlink == 1):
         return UsageError(f"{path} is a link, or is no plain file: no command opens it", hint="move it away")
     if found.st_uid != os.geteuid():
-        return UsageError(f"{path} belongs to user {found.st_uid}, and you are user {os.geteuid()}", hint=_OWNER)
+        hint = _OWNER if is_folder else "move it away"
+        return UsageError(f"{path} belongs to user {found.st_uid}, and you are user {os.geteuid()}", hint=hint)
     if found.st_mode & 0o077:
         chmod = f"chmod {'700' if is_folder else '600'} {shlex.quote(str(path))}"
         return UsageError(f"other users have rights to {path}", hint=chmod)

@@ -10,7 +10,7 @@ from tokenctl.flows.sign_out import forget_hint, living_token
 from tokenctl.model.profile import Profile
 from tokenctl.model.renewal_job import RenewalJob
 from tokenctl.model.session import Session
-from tokenctl.model.token_api import Call
+from tokenctl.model.token_api import Call, TokenApi
 from tokenctl.oauth import json_api
 from tokenctl.oauth.client_auth import Client
 from tokenctl.oauth.metadata import Metadata
@@ -19,22 +19,28 @@ from tokenctl.runtime import Runtime
 from tokenctl.storage.vault import Vault
 
 
-@contextmanager
-def sign_in(start: SignIn) -> Iterator[Arrived]:
-    """Present the key. Raises UsageError when there is none, or the profile describes no API."""
-    profile, secret = start.profile, start.client.secret
+def described(profile: Profile) -> TokenApi:
+    """Return how the token API is called. Raises UsageError when the profile does not say it."""
     if profile.api is None:
         raise UsageError(
             f"profile {profile.name!r} does not say how its token API is called",
             hint=f"describe it in [profiles.{profile.name}.api.login]: url, body and access_token; see 'tokenctl help token-apis'",
         )
+    return profile.api
+
+
+@contextmanager
+def sign_in(start: SignIn) -> Iterator[Arrived]:
+    """Present the key. Raises UsageError when there is none."""
+    profile, secret = start.profile, start.client.secret
+    call = described(profile).login
     if not secret:
         raise UsageError(
             "the api-key flow needs an API key",
             hint=clients.secret_hint(profile, API_KEY),
         )
-    request = json_api.request(profile.api.login, _values(profile, secret), "signing in with the API key")
-    tokens = json_api.parse(profile.api.login, start.runtime.send(profile, request), "login")
+    request = json_api.request(call, _values(profile, secret), "signing in with the API key")
+    tokens = json_api.parse(call, start.runtime.send(profile, request), "login")
     yield Arrived(tokens=tokens, client=start.client)
 
 
@@ -123,6 +129,7 @@ FLOW = Flow(
     by_machine=True,
     by_platform=False,
     needs_client_id=False,
+    check_profile=described,
     narrows=False,
     begins_at=None,
     clients=_clients,

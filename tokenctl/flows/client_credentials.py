@@ -58,6 +58,7 @@ FLOW = Flow(
     by_machine=True,
     by_platform=False,
     needs_client_id=True,
+    check_profile=clients.check_profile,
     narrows=True,
     begins_at=None,
     clients=clients.by_metadata,

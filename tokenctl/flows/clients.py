@@ -58,6 +58,14 @@ def as_before(candidates: tuple[Client, ...], stored: Session) -> tuple[Client, 
     return preferred(candidates, replace(candidates[0], auth_method=method))
 
 
+def check_profile(profile: Profile) -> None:
+    """Check that the profile names the client of an OAuth sign-in. Raises UsageError."""
+    if profile.client_id is None:
+        raise UsageError(
+            f"profile {profile.name!r} has no client_id", hint="add --client-id ID, or set client_id in the profile"
+        )
+
+
 def of_workload(runtime: Runtime, profile: Profile, client_id: str) -> Client:
     """Make the client of a job: its identity is the client's assertion, or the client has no proof of its own."""
     if profile.identity_use == "client-assertion":

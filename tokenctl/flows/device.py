@@ -20,6 +20,7 @@ FLOW = Flow(
     by_machine=False,
     by_platform=False,
     needs_client_id=True,
+    check_profile=clients.check_profile,
     narrows=True,
     begins_at="device_authorization_endpoint",
     clients=clients.by_metadata,

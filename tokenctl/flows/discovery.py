@@ -27,11 +27,7 @@ def discover(runtime: Runtime, profile: Profile) -> Metadata:
     """
     if profile.api is not None:
         return _described(profile.api)
-    if profile.issuer is None:
-        raise UsageError(
-            f"profile {profile.name!r} has no issuer", hint="add --issuer URL, or set issuer in the profile"
-        )
-    issuer = checked(profile.issuer)
+    issuer = issuer_of(profile)
     if profile.token_endpoint is not None:
         return metadata.from_members({"issuer": issuer, **profile.endpoints})
     found = _ask(runtime, profile, issuer)
@@ -39,8 +35,13 @@ def discover(runtime: Runtime, profile: Profile) -> Metadata:
     return replace(found, **named)  # type: ignore[arg-type]  # the names of endpoints, all of them str
 
 
-def checked(issuer: str) -> str:
-    """Check what a person gave as the issuer. Raises UsageError, with the spelling that was meant where it is known."""
+def issuer_of(profile: Profile) -> str:
+    """Return the issuer that a profile names. Raises UsageError, with the spelling that was meant where it is known."""
+    issuer = profile.issuer
+    if issuer is None:
+        raise UsageError(
+            f"profile {profile.name!r} has no issuer", hint="add --issuer URL, or set issuer in the profile"
+        )
     meant = without_well_known(issuer)
     if meant is not None:
         raise UsageError(

@@ -93,6 +93,8 @@ class Flow:
     """Whether the platform that a job runs on gives the client its identity, so that no secret is needed."""
     needs_client_id: bool
     """Whether the profile must name the client: a token API that is not OAuth may know none."""
+    check_profile: Callable[[Profile], object]
+    """Checks that the profile says what a sign-in needs, before a server is asked. Raises UsageError."""
     narrows: bool
     """Whether the server may give tokens with fewer rights than the session's."""
     begins_at: str | None

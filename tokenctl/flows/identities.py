@@ -22,7 +22,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tokenctl.config.secret_sources import from_key_file, of_client
-from tokenctl.errors import LoginRequired, UsageError
+from tokenctl.errors import LoginRequired, UsageError, explained_on
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import IDENTITY_FLOWS, Session
 from tokenctl.runtime import Runtime
@@ -61,6 +61,7 @@ def is_secret_of(session: Session, secret: str) -> bool:
     return not made_with_secret or session.identity == _of_secret(session.seal_key, secret)
 
 
+@explained_on("ci")
 def check_source(runtime: Runtime, profile: Profile) -> None:
     """Check that a job's identity token can be had, as far as that costs no request. Raises UsageError."""
     if profile.flow in IDENTITY_FLOWS:
@@ -68,7 +69,8 @@ def check_source(runtime: Runtime, profile: Profile) -> None:
 
         job = _job(runtime, profile)
         source = identity.SOURCES[identity.source_name(job)]
-        if source.ticket is None:
+        elsewhere = source.platform is not None and not source.detect(job)
+        if source.ticket is None or elsewhere:  # then nobody is asked
             source.get(job)
 
 

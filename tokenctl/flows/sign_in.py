@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from tokenctl import flows
-from tokenctl.errors import UsageError
 from tokenctl.flows import clients, identities
 from tokenctl.flows.discovery import discover
 from tokenctl.flows.flow import Arrived, Flow, SignIn
@@ -38,10 +37,7 @@ def prepare(
     Refused or Unreachable.
     """
     named = flows.of(profile.flow)
-    if profile.client_id is None and named.needs_client_id:
-        raise UsageError(
-            f"profile {profile.name!r} has no client_id", hint="add --client-id ID, or set client_id in the profile"
-        )
+    named.check_profile(profile)
     server = discover(runtime, profile)
     candidates = named.clients(runtime, profile, server, secret)
     if stored is not None and profile.auth_method is None and clients.is_with(profile, stored):

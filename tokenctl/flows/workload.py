@@ -102,6 +102,7 @@ FLOW = Flow(
     by_machine=True,
     by_platform=True,
     needs_client_id=True,
+    check_profile=clients.check_profile,
     narrows=True,
     begins_at=None,
     clients=_clients,
