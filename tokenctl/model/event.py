@@ -148,8 +148,10 @@ def fingerprint(token: str) -> str:
 
 def sentence(event: Event) -> str:
     """Say in one sentence what happened, for `-v` and for a program's log."""
-    what = _SENTENCES.get((event.event, event.result)) or _SENTENCES.get((event.event, "")) or event.event
-    said = f"{event.profile}: {what.format_map(_Members(event.more))}"
+    template = _SENTENCES.get((event.event, event.result)) or _SENTENCES.get((event.event, ""))
+    # The kind of a later version is said as it is: a text of the log is never a template.
+    what = event.event if template is None else template.format_map(_Members(event.more))
+    said = f"{event.profile}: {what}"
     return f"{said}, generation {event.generation}" if event.event in ("login", "renewal") else said
 
 
