@@ -110,17 +110,6 @@ def question(named: str, environ: "Mapping[str, str]") -> "tuple[str, str] | Non
     return (name, seen) if name.count("|") == len(parts) - 1 and name.isprintable() else None
 
 
-def answers_until(named: str, environ: "Mapping[str, str]") -> int | None:
-    """Return until when a copy answers `token`, in epoch seconds; None when none does now. Changes nothing."""
-    asked = question(named, environ)
-    kernel = _open() if asked is not None else None
-    copy = kernel.find(asked[0]) if asked is not None and kernel is not None else None
-    try:
-        return int(copy["fresh_until"]) if copy and fresh_at(copy, int(time.time()), uptime()) is not None else None
-    except (KeyError, ValueError):  # a key that is no copy
-        return None
-
-
 def in_the_way(environ: "Mapping[str, str]") -> "list[str]":
     """List the variables with which there is no copy: those of CI systems, and most of tokenctl's own."""
     jobs = [name for name in (*JOBS, "GITHUB_ACTIONS") if name in environ]
@@ -133,6 +122,19 @@ def _is_clear(name: str, value: str) -> bool:
     if name == "TOKENCTL_CACHE":
         return value in ("1", "true")
     return name in NAMED and value != "" and value[0] not in " \t$%"
+
+
+def would_answer(named: str, environ: "Mapping[str, str]") -> bool:
+    """Tell whether a copy answers `token` now, for a diagnosis. Nothing is changed. `named` is as in `question`."""
+    asked = question(named, environ) if sys.platform == "linux" else None
+    kernel = _open() if asked is not None else None
+    if asked is None or kernel is None:
+        return False
+    try:
+        copy = kernel.look(asked[0])
+        return copy is not None and fresh_at(copy, int(time.time()), uptime()) is not None
+    except (KeyError, ValueError):  # a key that is no copy
+        return False
 
 
 def fresh_at(copy: "Mapping[str, str]", now: int, uptime: int) -> int | None:
@@ -382,14 +384,25 @@ class Kernel:
 
     def find(self, name: str) -> dict[str, str] | None:
         """Find a copy of this user's own, if all is as it was when it was left; else remove it."""
+        key = self._key(name)
+        copy = self._unchanged(key) if key is not None else None
+        if key is not None and copy is None:
+            self._call(_INVALIDATE, key)
+        return copy
+
+    def look(self, name: str) -> dict[str, str] | None:
+        """Do what `find` does, and remove nothing."""
+        key = self._key(name)
+        return self._unchanged(key) if key is not None else None
+
+    def _key(self, name: str) -> int | None:
         key = self._call(_SEARCH, _OF_USER, b"user", name.encode(), 0)
-        if key < 0 or self._name(key) != name.encode():
-            return None
+        return key if key >= 0 and self._name(key) == name.encode() else None
+
+    def _unchanged(self, key: int) -> dict[str, str] | None:
         members, _, seen = self._text(_READ, key).decode(errors="replace").partition("\n\n")
-        if seen and unchanged(seen.split("\n")):
-            return dict(each.partition("=")[::2] for each in members.split("\n"))
-        self._call(_INVALIDATE, key)
-        return None
+        is_good = seen and unchanged(seen.split("\n"))
+        return dict(each.partition("=")[::2] for each in members.split("\n")) if is_good else None
 
     def add(self, name: str, text: str, seconds: int) -> None:
         """Add a key that ends after `seconds`. It gets its rights before anybody else can find it."""

@@ -98,13 +98,37 @@ def test_a_clock_that_is_wrong_all_the_time_does_not_jump() -> None:
     assert jumps(*(at(n * 900, -HOUR) for n in range(9))) == 0
 
 
+def test_a_machine_that_wakes_at_a_server_whose_clock_is_wrong_can_be_put_right() -> None:
+    """Some programs ask before; afterwards the server is as far ahead as it was before the sleep."""
+    awake = [at(0, server_clock=1000), at(60, server_clock=1000 + DAY), at(70, server_clock=1000 + DAY)]
+    assert jumps(*awake, at(80, DAY, server_clock=1000)) == 0
+    assert jumps(*awake, at(80, DAY, server_clock=-5000)) == 1
+
+
+def test_a_machine_that_slept_twice_can_ask_before_it_is_put_right_again() -> None:
+    """Its clock was put right after the first sleep, without an event, and is behind after the second one."""
+    assert jumps(at(0), at(60, 3 * DAY, server_clock=2 * DAY), at(90, 5 * DAY, server_clock=0)) == 0
+
+
 # -- a server that tells no time -----------------------------------------------------------------------
 
 
 def test_where_no_server_tells_its_time_a_step_back_counts() -> None:
     """A step ahead is what sleep looks like."""
-    assert jumps(untold(0), untold(900, -HOUR)) == 1
-    assert jumps(untold(0), untold(900, HOUR)) == 0
+    assert jumps(untold(HOUR), untold(2 * HOUR, -HOUR)) == 1
+    assert jumps(untold(HOUR), untold(2 * HOUR, HOUR)) == 0
+
+
+def test_where_no_server_tells_its_time_a_clock_can_be_put_right() -> None:
+    """Soon after the boot by any time, as where another system left local time; later by what a clock drifts."""
+    assert jumps(untold(MINUTE, 2 * HOUR), untold(HOUR)) == 0
+    assert jumps(untold(HOUR, 3 * MINUTE), untold(2 * HOUR)) == 0
+
+
+def test_a_clock_that_drifted_for_weeks_can_be_put_right() -> None:
+    """Both clocks of an offline machine gain seconds a day, and a time server puts the wall clock right."""
+    assert jumps(at(0), at(14 * DAY, -2.3 * MINUTE, server_clock=0)) == 0
+    assert jumps(at(0), at(DAY, -2.3 * MINUTE, server_clock=0)) == 1
 
 
 def test_a_step_back_waits_for_an_answer() -> None:
@@ -151,3 +175,4 @@ def test_two_boots_are_not_compared() -> None:
 def test_a_machine_without_both_clocks_shows_nothing(missing: dict[str, Any]) -> None:
     """Other systems than Linux do not tell both."""
     assert jumps(at(0, **missing), at(900, DAY, **missing)) == 0
+    assert jumps(at(HOUR), at(HOUR + 900, **missing), at(HOUR + 1800)) == 0

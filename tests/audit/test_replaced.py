@@ -72,7 +72,9 @@ def test_an_answer_with_the_id_token_of_another_person_is_named_once() -> None:
     wrong = [event("refusal", at * HOUR, result="subject", fingerprint="f1") for at in (1, 2, 3)]
     (anomaly,) = found(subject, [login(), *wrong])
     assert (anomaly.name, anomaly.evidence) == ("subject-changed", (1, 2))
-    assert "alice" in anomaly.sentence and "tokenctl show -p t" in anomaly.remedy
+    assert "alice" in anomaly.sentence and "ID token" in anomaly.sentence and "tokenctl show -p t" in anomaly.remedy
+    (anomaly,) = found(subject, wrong)
+    assert anomaly.evidence == (1,)
     assert persons(login(), wrong[0], renewal(HOUR + 1), wrong[1]) == 2
     assert persons(login(), wrong[0], login(HOUR + 1), wrong[1]) == 2
 
@@ -106,7 +108,7 @@ def test_a_login_where_nothing_is_begins_anew() -> None:
 def test_a_login_in_the_place_of_a_stranger_is_named() -> None:
     """The session that it replaces was of somebody who never signed in here."""
     (anomaly,) = found(subject, [login(), login(HOUR, "f2", subject="bob", replaces="mallory")])
-    assert "alice" in anomaly.sentence and "bob" in anomaly.sentence
+    assert "alice" in anomaly.sentence and "bob" in anomaly.sentence and "signed in" in anomaly.sentence
     assert persons(login(), login(HOUR, "f2", replaces="mallory")) == 0
     assert persons(login(), event("revocation", 1), login(HOUR, "f2", subject="bob", replaces="mallory")) == 0
     kept = event("revocation", 1, result="failed")
@@ -116,7 +118,10 @@ def test_a_login_in_the_place_of_a_stranger_is_named() -> None:
 def test_a_renewal_of_another_persons_session_is_named_once() -> None:
     """Somebody put that session into the keyring."""
     strange = [renewal(at * HOUR, "x", subject="mallory") for at in (1, 2, 3)]
-    assert persons(login(), renewal(MINUTE), *strange) == 1
+    (anomaly,) = found(subject, [login(), renewal(MINUTE), *strange])
+    assert anomaly.evidence == (1, 3) and "a renewal brought" in anomaly.sentence
+    other_kind = event("changed-outside", HOUR, what="subject", was="alice", now="mallory", result="subject")
+    assert persons(login(), other_kind) == 0
 
 
 @pytest.mark.parametrize("result", ["started", "failed"])
@@ -129,7 +134,7 @@ def test_a_login_that_was_killed_explains_the_person_after_it(result: str) -> No
 
 def test_a_login_that_never_was_explains_nothing_later() -> None:
     """It was killed before it stored anything, and the person before it went on."""
-    killed = login(HOUR, "f2", subject="bob", replaces="alice", result="started")
+    killed = login(HOUR, "f2", session="s2", subject="bob", replaces="alice", result="started")
     assert persons(login(), killed, renewal(2 * HOUR), renewal(3 * HOUR, "f2", subject="bob")) == 1
 
 
@@ -139,6 +144,13 @@ def test_an_unknown_person_is_nobody_else(who: Any) -> None:
     assert persons(login(), renewal(HOUR, subject=who), renewal(2 * HOUR)) == 0
     assert persons(login(), login(HOUR, "f2", subject=who), renewal(2 * HOUR, "f2", subject="bob")) == 0
     assert persons(renewal(1, subject="bob"), renewal(HOUR, subject=who), renewal(2 * HOUR, subject="bob")) == 0
+
+
+def test_machines_that_share_a_home_have_a_person_each() -> None:
+    """Bob signs in on one machine, and the session that Alice has on the other one goes on, and is replaced by her own."""
+    bob = login(HOUR, "x", session="s2", subject="bob", replaces="alice")
+    assert persons(login(), bob, renewal(2 * HOUR), login(3 * HOUR, "f2", replaces="alice")) == 0
+    assert persons(login(), bob, renewal(2 * HOUR, subject="bob")) == 1
 
 
 def test_each_profile_has_a_person_of_its_own() -> None:

@@ -104,6 +104,10 @@ def test_a_renewal_that_was_cut_off_counts_once() -> None:
     assert bursts(login(), *again) == 0
     assert bursts(login(), *(recovered(n) for n in range(2, MOST + 2))) == 0
     assert bursts(login(), *(recovered(n) for n in range(2, MOST + 3))) == 1
+    assert bursts(login(), renewal(1, target="k", lifetime=1), *(recovered(n) for n in range(2, MOST + 4))) == 1
+    assert (
+        bursts(login(), renewal(1, session="before", generation=99), *(recovered(n) for n in range(2, MOST + 2))) == 1
+    )
     assert bursts(login(), renewal(1, generation=3), *(recovered(n) for n in (2, 3) * MOST)) == 0
 
 
@@ -178,6 +182,7 @@ def test_a_session_without_a_refresh_token_is_not_alive() -> None:
 def test_a_log_that_begins_later_knows_the_session_by_its_renewals() -> None:
     """The login was rotated away."""
     assert unused(renewal(0), ends=40 * DAY) == 1
+    assert unused(renewal(0, old_fingerprint=None), ends=40 * DAY) == 0
     assert unused(event("migration", 0), ends=40 * DAY) == 0
 
 

@@ -16,7 +16,8 @@ from tokenctl.audit.kinds import KINDS
 from tokenctl.model.event import Event, dumps
 from tokenctl.model.profile import Profile
 from tokenctl.runtime import Runtime
-from tokenctl.storage.event_log import KEPT, LARGEST, EventLog, open_log, record
+from tokenctl.storage.event_files import KEPT, LARGEST
+from tokenctl.storage.event_log import EventLog, open_log, record
 
 BEGIN, QUARTER = 1_700_000_000, 900
 PROFILES = ("work", "staging", "home")
@@ -74,12 +75,12 @@ def look(log: EventLog) -> int:
 
 def seconds_and_peak(log: EventLog, what: str) -> str:
     """Do it twice: for the time, and for the memory, which costs time to be measured."""
-    ways: dict[str, Callable[[], int]] = {
+    works: dict[str, Callable[[], int]] = {
         "lines": lambda: sum(1 for _ in log.lines()),
         "events": lambda: sum(1 for _ in log.read()),
         "anomalies": lambda: look(log),
     }
-    work = ways[what]
+    work = works[what]
     started = time.process_time()
     found = work()
     seconds = time.process_time() - started

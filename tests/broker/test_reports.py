@@ -258,6 +258,16 @@ def test_an_older_entry_is_no_change_from_outside(
     assert "changed-outside" not in dict(kinds(log))
 
 
+def test_a_mirror_with_the_first_half_of_a_renewal_is_no_change_from_outside(
+    demo_server: FaultyServer, session: Session, store: MemoryStore, log: EventLog
+) -> None:
+    """A full disk took the new refresh token, and not the access token that came with it; the store has both."""
+    mirrored = renewed(demo_server, session, store)
+    store.write("t", replace(mirrored, access_token="newer", obtained_at=mirrored.obtained_at + 60))
+    broker.renew(at(end_of(mirrored), store), profile_of(demo_server))
+    assert "changed-outside" not in dict(kinds(log))
+
+
 def test_a_mirror_that_could_not_be_written_is_no_change_from_outside(
     demo_server: FaultyServer, session: Session, store: MemoryStore, log: EventLog, tmp_path: Path
 ) -> None:
@@ -302,3 +312,15 @@ def test_a_keyring_that_takes_no_session_is_told(demo_server: FaultyServer, sess
     broker.renew(at(end_of(session), failing), profile_of(demo_server))
     assert kinds(log) == [("renewal", "ok"), ("keyring-failed", "failed")]
     assert only(log, "keyring-failed")["operation"] == "write"
+
+
+def test_a_keyring_that_takes_no_session_twice_in_one_run_failed_once(
+    demo_server: FaultyServer, session: Session, log: EventLog
+) -> None:
+    """The run that finds the session not copied tries it again, and renews: one failure, after the renewal."""
+    failing = Failing()
+    failing.write("t", session)
+    failing.broken = True
+    for _ in range(2):
+        broker.renew(at(end_of(session), failing), profile_of(demo_server))
+    assert kinds(log) == [("renewal", "ok"), ("keyring-failed", "failed")] * 2

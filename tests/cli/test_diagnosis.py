@@ -36,20 +36,20 @@ def finding(status: Status, sentence: str = "so it is", remedy: str | None = Non
 )
 def test_the_last_line_says_what_to_do(findings: list[Finding], status: int, first: str | None, said: str) -> None:
     """Or that all is well; and with which status `token` would end."""
-    found = Examination(findings=tuple(findings), later_status=status, first=first)
+    found = Examination(findings=tuple(findings), exit_status=status, first=first)
     assert examination.lines(found)[-1] == said
 
 
 def test_a_value_of_a_check_takes_no_place_of_a_member() -> None:
     """The document has the check's status, whatever a check calls its values."""
-    found = Examination(findings=(finding("ok", status_=200, state="x"),), later_status=0)
+    found = Examination(findings=(finding("ok", status_=200, state="x"),), exit_status=0)
     (document,) = examination.document(found)["findings"]
     assert document == {"check": "keyring", "status": "ok", "sentence": "so it is", "remedy": None, "state": "x"}
 
 
 def test_no_text_can_change_the_terminal() -> None:
     """A sentence can quote what a server or a file says."""
-    found = Examination(findings=(finding("failed", "a\x1b[2Jb", "c\x07"),), later_status=3, first="c\x07")
+    found = Examination(findings=(finding("failed", "a\x1b[2Jb", "c\x07"),), exit_status=3, first="c\x07")
     text = "\n".join(examination.lines(found))
     assert "\x1b" not in text and "\x07" not in text
 
@@ -64,16 +64,8 @@ def test_nothing_is_wider_than_the_terminal(columns: int) -> None:
         finding("could not check", LONG),
     )
     console = Console(width=columns, record=True, file=io.StringIO())
-    console.print(diagnosis.drawn(Examination(findings=findings, later_status=3, first="do that")))
+    console.print(diagnosis.drawn(Examination(findings=findings, exit_status=3, first="do that")))
     drawn = console.export_text()
     assert max(map(len, drawn.splitlines())) <= columns
     assert "".join(drawn.split()).count("/a/path/that/is/very/long") == 8
     assert drawn.index("in order") < drawn.index("warnings") < drawn.index("failed")
-
-
-def test_a_copy_that_still_answers_is_told() -> None:
-    """`token` gives it away although the keyring is locked; the status is that of now, and the later one is said."""
-    found = Examination(findings=(finding("failed"),), later_status=3, copy_until=1_790_000_000, first="unlock it")
-    assert found.exit_status == 0 and examination.document(found)["exit_status_without_copy"] == 3
-    last = examination.lines(found)[-1]
-    assert "would end with 0 until " in last and "with 3 after that; do this first: unlock it" in last

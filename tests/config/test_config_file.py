@@ -179,7 +179,10 @@ def test_what_has_to_do_with_every_profile_is_always_checked(file: Path, more: s
         ("issuer = 'https://a.example'", "issuer belongs into the table of a profile: write it below [profiles.NAME]"),
         ("colour = 1", "the top level has default_profile and [profiles.NAME] only"),
         ("default_profile = 'wrok'\n[profiles.work]", "did you mean 'work'?"),
-        ("default_profile = 'x'\n[profiles.work]\n[profiles.home]", "the profiles are: work, home"),
+        (
+            "default_profile = 'x'\n[profiles.work]\n[profiles.home]",
+            "name another one there, or remove default_profile; the profiles are: work, home",
+        ),
         ("[profiles.work]\nisuer = 'https://a.example'", "did you mean 'issuer'?"),
     ],
 )

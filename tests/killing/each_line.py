@@ -19,7 +19,7 @@ from tokenctl.storage.event_log import EventLog
 
 SMALL = 2000
 EVENT = Event(event="renewal", profile="t", session="s", generation=900, at=1000.0, more={"lifetime": 900})
-WATCHED = ("/event_log.py", "/event_file.py", "/lock.py", "/private_files.py")
+WATCHED = ("/event_log.py", "/event_files.py", "/lock.py", "/private_files.py")
 
 
 def ordinary(log: EventLog) -> Event:

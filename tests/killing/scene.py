@@ -11,9 +11,13 @@ from typing import Any
 from tests.servers.faulty_server import FaultyServer
 from tests.support.commandline import LONG, Home, Result
 from tests.support.paths import ROOT
+from tokenctl.audit.report import Scope, report
+from tokenctl.storage.event_log import FOLDER, EventLog
 
 PROFILE = "t"
 ENTRY = f"tokenctl:{PROFILE}\nsession"
+EXPECTED = ("too-many-renewals", "keyring-failing")
+"""The anomalies of a test that renews again and again, with a keyring that it breaks."""
 
 
 class Scene:
@@ -98,7 +102,15 @@ class Scene:
         assert (kept["seal_key"], kept["subject"]) == (self.first["seal_key"], self.first["subject"])
         assert kept["access_token"] == result.stdout.strip()
         assert not self.left_over(), self.left_over()
+        assert not self.anomalies, self.anomalies
         return result
+
+    @property
+    def anomalies(self) -> list[str]:
+        """What `tokenctl audit` would name: whatever is killed, nobody is told of a thief."""
+        log = EventLog(self.state.parent / FOLDER)
+        found = report(log.lines(), time.time(), Scope()).anomalies
+        return [each.sentence for each in found if each.name not in EXPECTED]
 
     @property
     def redo_log(self) -> Path:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tokenctl.model.event import (
@@ -17,7 +17,7 @@ from tokenctl.model.event import (
     sentence,
     shortened,
 )
-from tokenctl.storage.event_file import LONGEST
+from tokenctl.storage.event_files import LONGEST
 
 NUMBERS = st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(-(2**52), 2**52)
 TEXTS = st.text(st.characters(), max_size=30)
@@ -69,6 +69,8 @@ def test_an_event_comes_back(event: Event) -> None:
 
 
 @given(EVENTS)
+@example(Event(event="of a later {version}}", profile="t{"))
+@example(Event(event="login", profile="t", more={"flow": "{error}"}))
 def test_an_event_can_be_said(event: Event) -> None:
     """Also when members are absent that its sentence names."""
     assert sentence(event).startswith(event.profile)

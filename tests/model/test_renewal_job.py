@@ -100,6 +100,16 @@ def test_no_member_of_an_error_is_lost_on_the_way(error: TokenctlError) -> None:
     assert vars(found) == vars(error)
 
 
+class _Special(Refused):
+    """A refusal that another file knows."""
+
+
+def test_an_error_of_another_file_keeps_its_exit_status() -> None:
+    """The caller knows the classes of `errors` alone, and gets the nearest one."""
+    found = renewal_job.loads_outcome(renewal_job.dumps_outcome(_Special("no", hint="h", lost=True), "")).outcome
+    assert type(found) is Refused and (found.exit_status, found.lost) == (5, True)
+
+
 def test_an_answer_that_was_cut_off_is_none() -> None:
     """It is never half a session."""
     whole = renewal_job.dumps_outcome(Renewed(session=SESSION), "said")

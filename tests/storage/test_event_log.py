@@ -21,9 +21,8 @@ from tokenctl.errors import StoreUnavailable, TokenctlError
 from tokenctl.model.event import Event
 from tokenctl.model.profile import Profile
 from tokenctl.runtime import Runtime
-from tokenctl.storage.event_file import LONGEST
-from tokenctl.storage.event_log import KEPT, MOST_AN_HOUR, PAUSE, EventLog, open_log, record
-from tokenctl.storage.lock import exclusive
+from tokenctl.storage.event_files import KEPT, LONGEST
+from tokenctl.storage.event_log import MOST_AN_HOUR, PAUSE, EventLog, open_log, record
 
 PROFILE = Profile(name="t")
 SMALL = 2000
@@ -440,6 +439,7 @@ def test_a_clock_that_is_far_off_costs_no_event(log: EventLog, at: float) -> Non
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@pytest.mark.quick
 @pytest.mark.parametrize("state", STATES)
 def test_a_writer_may_be_killed_before_any_line_of_its_code(tmp_path: Path, state: str) -> None:
     """At most the event that it writes is missing; the numbers go on, and nothing is doubled or torn."""
@@ -448,17 +448,6 @@ def test_a_writer_may_be_killed_before_any_line_of_its_code(tmp_path: Path, stat
     *problems, kills = done.stdout.splitlines()
     assert (done.returncode, problems, done.stderr) == (0, [], "")
     assert int(kills) > 100
-
-
-def test_who_only_looks_takes_no_lock(tmp_path: Path) -> None:
-    """Also while somebody has it: the events are read at once, and no file changes."""
-    log = EventLog(tmp_path)
-    log.append(Event(event="renewal", profile="t", at=1.0))
-    before = {each: each.stat().st_mtime_ns for each in tmp_path.iterdir()}
-    with exclusive(tmp_path / "lock"):
-        held = {each: each.stat().st_mtime_ns for each in tmp_path.iterdir()}
-        assert [each.seq for each in EventLog(tmp_path).read()] == [1]
-    assert {each: each.stat().st_mtime_ns for each in tmp_path.iterdir()} == held and held.keys() == before.keys()
 
 
 def test_a_keyring_that_fails_is_written_after_each_renewal(tmp_path: Path) -> None:

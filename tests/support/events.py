@@ -14,7 +14,7 @@ _COMMON = {each.name for each in fields(Event)}
 
 def event(kind: str, at: float = 0.0, **members: Any) -> Event:
     """An event of the profile `t`, `at` seconds after START. Members that only this kind has are given like the others."""
-    common = {"profile": "t", **{name: value for name, value in members.items() if name in _COMMON}}
+    common = {"profile": "t", "session": "s", **{name: value for name, value in members.items() if name in _COMMON}}
     more = {name: value for name, value in members.items() if name not in _COMMON}
     return Event(event=kind, at=START + at, more=more, **common)
 

@@ -24,7 +24,8 @@ from tests.support.paths import ROOT
 from tokenctl.audit.anomaly import END
 from tokenctl.audit.kinds import KINDS
 from tokenctl.model.event import Event, dumps, sentence
-from tokenctl.storage.event_log import FOLDER, KEPT, LARGEST, EventLog
+from tokenctl.storage.event_files import KEPT, LARGEST
+from tokenctl.storage.event_log import FOLDER, EventLog
 from tokenctl.storage.state_dir import DUE
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="signals and modes of POSIX")]

@@ -60,6 +60,7 @@ def gives_a_living_token(scene: Scene, *words: str) -> Result:
     assert result.status == 0, result
     claims = scene.server.sessions.access_claims(result.stdout.strip())
     assert claims is not None, "the server has revoked it"
+    assert not scene.anomalies, scene.anomalies
     return result
 
 

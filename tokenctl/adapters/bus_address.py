@@ -42,7 +42,9 @@ def _socket(address: str, runtime: str) -> bytes:
     if not colon or not all(name and equals for name, equals, _ in pairs):
         raise BusUnavailable(f"{address!r:.120} in DBUS_SESSION_BUS_ADDRESS is no D-Bus address")
     if kind != "unix":
-        raise BusUnavailable(f"tokenctl cannot use a session bus of the kind {kind + ':'!r:.40}, only 'unix:'")
+        raise BusUnavailable(
+            f"DBUS_SESSION_BUS_ADDRESS names a session bus of the kind {kind + ':'!r:.40}, and tokenctl can use only 'unix:'"
+        )
     values = {name: _unescaped(value) for name, _, value in pairs}
     if "path" in values:
         return values["path"]

@@ -22,7 +22,7 @@ def open_private(path: Path, flags: int) -> int:
     except OSError as reason:
         if reason.errno not in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
             raise
-        raise UsageError(f"{path} cannot be opened: {reason.strerror}", hint=_HINT) from None
+        raise UsageError(f"{path} cannot be opened: {reason.strerror}", hint=_hint(path)) from None
     found = os.fstat(descriptor)
     if _POSIX and flags & os.O_CREAT and found.st_uid == os.geteuid() and found.st_mode & 0o600 != 0o600:
         os.fchmod(descriptor, 0o600)  # the umask took away a right of the owner
@@ -30,7 +30,7 @@ def open_private(path: Path, flags: int) -> int:
     foreign = _POSIX and (found.st_uid != os.geteuid() or found.st_mode & 0o077)
     if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1 or foreign:
         os.close(descriptor)
-        raise UsageError(f"{path} is not a private file of yours", hint=_HINT)
+        raise UsageError(f"{path} is not a private file of yours", hint=_hint(path))
     return descriptor
 
 
@@ -41,7 +41,10 @@ _NOFOLLOW = (
     | getattr(os, "O_NONBLOCK", 0)
     | getattr(os, "O_BINARY", 0)
 )
-_HINT = "it must be a plain file that belongs to you and that only you can read (chmod 600)"
+
+
+def _hint(path: Path) -> str:
+    return f"if it is a plain file of yours: chmod 600 {path}; else move it away"
 
 
 def ensure_private_folder(folder: Path) -> None:
@@ -71,7 +74,7 @@ def read_private(path: Path) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as reason:
-        raise StoreUnavailable(f"{path} cannot be read: {reason.strerror}", hint=_HINT) from None
+        raise StoreUnavailable(f"{path} cannot be read: {reason.strerror}", hint=_hint(path)) from None
 
 
 def replace_private(path: Path, content: bytes) -> None:

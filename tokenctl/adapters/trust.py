@@ -21,7 +21,10 @@ def context(ca_file: str | None) -> ssl.SSLContext:
         try:
             made.load_verify_locations(cafile=str(Path(ca_file).expanduser()))
         except (OSError, ssl.SSLError, RuntimeError):  # RuntimeError: ~ of an unknown user
-            raise UsageError(f"ca_file {ca_file!r:.200} is no readable PEM file of certificates") from None
+            raise UsageError(
+                f"ca_file {ca_file!r:.200} is no readable PEM file of certificates",
+                hint="correct ca_file in the profile, or unset it there to trust the system's certificates alone",
+            ) from None
     return made
 
 

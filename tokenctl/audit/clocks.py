@@ -15,6 +15,12 @@ from tokenctl.model.event import Event
 NAME = "clock-jumped"
 BOOTS = 16
 """Boots that are remembered: machines can share one state directory, so that their events alternate."""
+DRIFT = 1e-4
+"""Seconds a second by which the clock of a machine without a time server can be wrong: nine seconds a day."""
+WITHOUT_SERVER = 15 * 60
+"""Seconds. A smaller step back is no anomaly where no server tells the time: a time server puts right what has drifted."""
+SETTLED = 15 * 60
+"""Seconds after boot in which a time server puts a clock right that was wrong when the machine booted."""
 PROFILES = 1000
 """Profiles whose server's clock is remembered."""
 _ANSWERS = ("renewal", "refusal", "dead")
@@ -41,8 +47,8 @@ class _Boot:
 
     reference: Event
     newest: Event
-    offsets: dict[str, float] = field(default_factory=dict)
-    """Profile -> how far its server's clock was ahead of ours at last."""
+    offsets: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    """Profile -> how far its server's clock was ahead of ours at last, and before that was different."""
 
     def after(self, event: Event) -> tuple[Anomaly, ...]:
         """Take the next event of the boot, and return what it completes."""
@@ -55,24 +61,30 @@ class _Boot:
             return ()
         earlier, self.reference = self.reference, event
         shift = clock_shift(earlier, event) or 0.0
-        wrong = abs(shift) > CLOCK_SHIFT and self._is_wrong(earlier, event, shift, offset)
+        drifted = DRIFT * ((event.uptime or 0.0) - (earlier.uptime or 0.0))
+        wrong = abs(shift) > CLOCK_SHIFT + drifted and self._is_wrong(earlier, event, shift, offset)
         if offset is not None:
             self._note(event.profile, offset)
         return (_jump(earlier, event, shift, offset),) if wrong else ()
 
     def _is_wrong(self, earlier: Event, event: Event, shift: float, offset: float | None) -> bool:
         """Tell whether the jump made the clock wrong: it was neither put right, nor has the machine slept."""
-        if offset is None:
-            return shift < 0  # a step ahead is what sleep looks like
-        usual = self.offsets.get(event.profile, 0.0)  # not 0 where the server's own clock is wrong
-        if min(abs(offset), abs(offset - usual)) > CLOCK_SHIFT:
+        if offset is None:  # a step ahead is what sleep looks like
+            return shift < -WITHOUT_SERVER and (earlier.uptime or 0.0) > SETTLED
+        if (
+            shift > 0 and offset > 0
+        ):  # behind, although it went ahead: both clocks stood still, and it is not yet put right
+            return False
+        usual = self.offsets.get(event.profile, ())  # not 0 where the server's own clock is wrong
+        if min(abs(offset - each) for each in (0.0, *usual)) > CLOCK_SHIFT:
             return True
         off_before = number(earlier, "server_clock")
         return shift < 0 and off_before is not None and abs(off_before) < abs(shift) / 2
 
     def _note(self, profile: str, offset: float) -> None:
-        self.offsets.pop(profile, None)
-        self.offsets[profile] = offset
+        before = self.offsets.pop(profile, ())
+        before = tuple(each for each in before if abs(each - offset) > CLOCK_SHIFT)
+        self.offsets[profile] = (*before[-1:], offset)
         if len(self.offsets) > PROFILES:
             del self.offsets[next(iter(self.offsets))]
 
@@ -82,15 +94,23 @@ def _was_answered(event: Event) -> bool:
 
 
 def _jump(earlier: Event, event: Event, shift: float, offset: float | None) -> Anomaly:
-    direction = "ahead" if shift > 0 else "back"
-    wrong = (
-        "" if offset is None else f", and is {span(offset)} {'behind' if offset > 0 else 'ahead of'} the server's clock"
+    jump = (
+        f"Between {when(earlier.at)} and {when(event.at)} the clock of this machine jumped"
+        f" {'ahead' if shift > 0 else 'back'} by {span(shift)}"
     )
+    if offset is not None and abs(offset) <= CLOCK_SHIFT:
+        return _anomaly(
+            earlier,
+            event,
+            f"{jump} against the clock since boot, and agrees with the server's clock.",
+            "A container with a boot time of its own and a machine that was restored have another clock since boot. If you"
+            " use neither, look who works on this machine.",
+        )
+    wrong = f", and is {span(offset)} {'behind' if offset > 0 else 'ahead of'} the server's clock" if offset else ""
     return _anomaly(
         earlier,
         event,
-        f"Between {when(earlier.at)} and {when(event.at)} the clock of this machine jumped {direction} by"
-        f" {span(shift)}{wrong}.",
+        f"{jump}{wrong}.",
         "Set the clock, and let the system keep it ('timedatectl set-ntp true' with systemd). A wrong clock costs renewals"
         " that nothing else needs, and makes the times in this log doubtful.",
     )

@@ -2,7 +2,7 @@
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tokenctl.audit.anomaly import Anomaly
 from tokenctl.audit.members import short, text, when
@@ -10,7 +10,8 @@ from tokenctl.model.event import Event
 
 CHANGED, SUBJECT = "session-changed-outside", "subject-changed"
 KEPT = 100
-"""Logins and migrations of a profile that are remembered. The first renewal after one repairs the mirror that it left."""
+"""Logins and migrations of a profile that are remembered, and sessions. The first renewal after a login repairs the mirror
+that it left."""
 _Name = tuple[str | None, int | None, bool]
 
 
@@ -59,63 +60,85 @@ def _changed(event: Event) -> Anomaly:
 
 def subject(events: Iterable[Event]) -> Iterator[tuple[Anomaly, ...]]:
     """Find sessions that became another person's without a person who agreed, each one once."""
-    profiles: dict[str, _Person] = defaultdict(_Person)
+    profiles: dict[str, _Persons] = defaultdict(_Persons)
     for event in events:
         yield profiles[event.profile].after(event)
 
 
 @dataclass(slots=True)
 class _Person:
-    """Whose session a profile has. `offered` is who signs in, until the login is over."""
+    """Whose a session is, None when nobody knows, and since which event this is known."""
 
-    subject: str | None = None
-    since: Event | None = None
-    offered: str | None = None
+    subject: str | None
+    since: Event
     refused: bool = False
     """Whether the last renewal was refused as another person's: until the server is put right, each one will be."""
+
+
+@dataclass(slots=True)
+class _Persons:
+    """Whose the sessions of a profile are, the last used one at the end: machines that share a home have one each."""
+
+    sessions: dict[str | None, _Person] = field(default_factory=dict)
 
     def after(self, event: Event) -> tuple[Anomaly, ...]:
         """Take the next event of the profile, and return what it completes."""
         if event.event == "login":
             return self._after_login(event)
         if event.event == "revocation" and event.result != "failed":
-            self._is_now(None, event)
+            self.sessions.pop(event.session, None)
         elif event.event == "renewal":
             return self._after_renewal(event)
         elif event.event == "refusal" and event.result == "subject":
-            was_refused, self.refused = self.refused, True
-            return () if was_refused else (_subject(event, self.since, self.subject, None),)
+            return self._after_refusal(event)
         elif event.event == "change" and text(event, "what") == "subject":
-            return (_subject(event, self.since, text(event, "was"), text(event, "now")),)
+            return (_subject(event, self._known(event), text(event, "was"), text(event, "now")),)
         return ()
 
     def _after_login(self, event: Event) -> tuple[Anomaly, ...]:
-        who, replaced, before = text(event, "subject"), text(event, "replaces"), self.subject
-        # Whoever signs in where nothing is, or in the place of the person before, agrees to that.
-        agreed = None in (before, who, replaced) or before in (who, replaced)
-        if event.result != "ok":  # it has begun, or the session could not be stored: it may be there all the same
-            self.offered = who if agreed else self.offered
-            return ()
-        completed = () if agreed else (_subject(event, self.since, before, who),)
-        self._is_now(who, event)
+        who, replaced = text(event, "subject"), text(event, "replaces")
+        # Whoever signs in where nothing is, or in the place of a person who signed in here, agrees to that.
+        agreed = None in (who, replaced) or who == replaced or self._is_of_here(who) or self._is_of_here(replaced)
+        completed = () if agreed or event.result != "ok" else (_subject(event, self._known(event), None, who),)
+        if agreed or event.result == "ok":  # one that has begun, or failed, may have stored its session all the same
+            self._is_now(who, event)
         return completed
 
     def _after_renewal(self, event: Event) -> tuple[Anomaly, ...]:
-        who, before = text(event, "subject"), self.subject
+        who, known, own = text(event, "subject"), self._known(event), self.sessions.get(event.session)
         if who is None:
             return ()
-        strange = before is not None and who not in (before, self.offered)
-        completed = (_subject(event, self.since, before, who),) if strange else ()
+        strange = not self._is_of_here(who) if own is None or own.subject is None else own.subject != who
         self._is_now(who, event)
-        return completed
+        return (_subject(event, known, None, who),) if strange else ()
+
+    def _after_refusal(self, event: Event) -> tuple[Anomaly, ...]:
+        known = self._known(event)
+        person = self.sessions.setdefault(event.session, _Person(subject=None, since=event))
+        was_refused, person.refused = person.refused, True
+        return () if was_refused else (_subject(event, known, None, None),)
+
+    def _known(self, event: Event) -> _Person | None:
+        """Return what is known of the event's session, else of the one that was used last."""
+        return self.sessions.get(event.session) or next(reversed(self.sessions.values()), None)
+
+    def _is_of_here(self, who: str | None) -> bool:
+        """Tell whether a person has a session of the profile, or nobody is known who has one."""
+        persons = {each.subject for each in self.sessions.values()} - {None}
+        return not persons or who in persons
 
     def _is_now(self, who: str | None, event: Event) -> None:
-        if who != self.subject:
-            self.subject, self.since = who, event
-        self.offered, self.refused = None, False
+        before = self.sessions.pop(event.session, None)
+        if who is not None:
+            since = event if before is None or before.subject != who else before.since
+            self.sessions[event.session] = _Person(subject=who, since=since)
+        if len(self.sessions) > KEPT:
+            del self.sessions[next(iter(self.sessions))]
 
 
-def _subject(event: Event, since: Event | None, was: str | None, now: str | None) -> Anomaly:
+def _subject(event: Event, known: _Person | None, was: str | None, now: str | None) -> Anomaly:
+    since = None if known is None else known.since
+    was = known.subject if was is None and known is not None else was
     if event.event == "refusal":
         what = "the server answered a renewal with the ID token of another person; tokenctl kept its tokens nowhere"
     elif event.event == "login":

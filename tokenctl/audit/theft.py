@@ -18,6 +18,13 @@ UNKNOWN_LIFE = 86400
 mostly tell it."""
 KEPT = 1000
 """Refresh tokens of a profile that are remembered: ten days of renewals every 15 minutes, longer than most of them live."""
+SESSIONS = 16
+"""Sessions of a profile whose newest refresh token is remembered: machines can share one state directory."""
+LONGEST_LIVES = tuple(days * 86400 for days in (30, 60, 90, 180, 365))
+"""Seconds after the sign-in at which servers end a session, however often it was renewed, mostly without a word: Auth0 and
+Cognito after 30 days when nobody set another time."""
+SIGNING_IN = 600
+"""Seconds, at most, between a person's sign-in at the server and the event here."""
 _OTHER_REASONS = ("password", "expired", "interaction")
 _ACCOUNT = ("issuer", "client_id", "subject")
 
@@ -33,7 +40,7 @@ def refused(events: Iterable[Event]) -> Iterator[tuple[Anomaly, ...]]:
         if _may_end_others(event):
             for other in profiles.values():
                 if other is not tokens and tokens.account is not None and other.account == tokens.account:
-                    other.explain(other.newest)
+                    other.explain_all()
         yield completed
 
 
@@ -52,7 +59,10 @@ class _Token:
 class _Tokens:
     """The refresh tokens of one profile, by fingerprint."""
 
-    newest: str | None = None
+    of_session: dict[str | None, str] = field(default_factory=dict)
+    """Session -> its newest refresh token. Machines that share a home have a session each."""
+    signed_in: dict[str | None, float] = field(default_factory=dict)
+    """Session -> when a person signed in last."""
     given_at: float | None = None
     """When the server gave or took one last, as far as that was logged."""
     account: tuple[str | None, ...] | None = None
@@ -65,31 +75,42 @@ class _Tokens:
             self.account = tuple(text(event, name) for name in _ACCOUNT)
             # Some servers end what they gave before, also when the new session cannot be stored. A login that brings no
             # refresh token keeps the one before, and proves nothing about it.
-            self.explain(self.newest)
+            self.explain_all()
+            self.signed_in[event.session] = event.at
+            if len(self.signed_in) > SESSIONS:
+                del self.signed_in[next(iter(self.signed_in))]
             if event.result == "ok" and given not in self.known:
-                self.take(given, event)
+                self.take(given, event.session, event)
         elif event.event == "renewal" and event.result == "recovered":  # it can be written twice, and much later
             if given not in self.known:
-                self.take(given, None)
+                self.take(given, event.session, None)
         elif event.event == "renewal" or (event.event == "refusal" and presented not in (None, given)):
             self.explain(presented)
-            self.take(given, event)
+            self.take(given, event.session, event)
         elif event.event in ("unanswered", "revocation"):
             self.explain(given)
         elif event.event == "dead":  # said once
             self.explain(presented or given)
 
-    def take(self, fingerprint: str | None, good: Event | None) -> None:
+    def take(self, fingerprint: str | None, session: str | None, good: Event | None) -> None:
         """Note that the server gave this refresh token, or took it and let it live; those before it are replaced."""
         if fingerprint is None:
             return
-        if fingerprint != self.newest:
-            self.explain(self.newest)
-        before = self.known.get(fingerprint)
-        since = before.since if before is not None else None if good is None else good.at
+        before = self.of_session.pop(session, None)
+        if fingerprint != before:
+            self.explain(before)
+        known = self.known.get(fingerprint)
+        since = known.since if known is not None else None if good is None else good.at
         self._put(fingerprint, _Token(good=good, since=since))
-        self.newest = fingerprint
+        self.of_session[session] = fingerprint
         self.given_at = self.given_at if good is None else good.at
+        if len(self.of_session) > SESSIONS:
+            del self.of_session[next(iter(self.of_session))]
+
+    def explain_all(self) -> None:
+        """Note that the server may refuse the newest refresh token of each session from now on."""
+        for fingerprint in self.of_session.values():
+            self.explain(fingerprint)
 
     def explain(self, fingerprint: str | None) -> None:
         """Note that from now on the server may refuse this refresh token for a reason that lies here."""
@@ -98,7 +119,6 @@ class _Tokens:
             self._put(fingerprint, replace(before or _Token(), explained=True))
 
     def _put(self, fingerprint: str, token: _Token) -> None:
-        self.known.pop(fingerprint, None)
         self.known[fingerprint] = token
         if len(self.known) > KEPT:
             del self.known[next(iter(self.known))]
@@ -116,7 +136,7 @@ def _is_suspicious(dead: Event, tokens: _Tokens) -> bool:
     if (number(dead, "unanswered") or 0) > 0 or _is_older(dead, token, tokens):
         return False
     says = text(dead, "says")
-    return says == "reuse" or not (says in _OTHER_REASONS or _is_outlived(dead, token))
+    return says == "reuse" or not (says in _OTHER_REASONS or _is_outlived(dead, token) or _is_at_an_end(dead, tokens))
 
 
 def _refused_one(dead: Event) -> str:
@@ -139,6 +159,17 @@ def _is_outlived(dead: Event, token: _Token | None) -> bool:
         ends_at = min(given) + UNKNOWN_LIFE
     set_back = obtained_at is not None and now <= obtained_at - UNKNOWN_LIFE
     return set_back or (ends_at is not None and now >= ends_at)
+
+
+def _is_at_an_end(dead: Event, tokens: _Tokens) -> bool:
+    """Tell whether a time at which servers end sessions came between the last renewal and the refusal.
+
+    A server that tells how long its refresh tokens live tells that too.
+    """
+    began, obtained_at = tokens.signed_in.get(dead.session), number(dead, "obtained_at")
+    if began is None or obtained_at is None or number(dead, "refresh_expires_at") is not None:
+        return False
+    return any(obtained_at <= began + life <= true_time(dead) + SIGNING_IN for life in LONGEST_LIVES)
 
 
 def _anomaly(dead: Event, tokens: _Tokens) -> Anomaly:

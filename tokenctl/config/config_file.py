@@ -93,7 +93,10 @@ def load(environ: Mapping[str, str], named: str | None = None) -> Config:
             raise UsageError(f"config file {path} does not exist", hint="check --config and TOKENCTL_CONFIG") from None
         return Config(path=path, profiles={})
     except OSError as reason:
-        raise UsageError(f"config file {path} cannot be read: {reason.strerror}") from None
+        raise UsageError(
+            f"config file {path} cannot be read: {reason.strerror}",
+            hint="make it a file that you can read, or name another one with --config",
+        ) from None
     return parse(path, content)
 
 
@@ -154,7 +157,10 @@ def _config(path: Path, found: dict[str, Any]) -> Config:
         raise UsageError(f"{where}: profiles must be tables, such as [profiles.work]")
     default = found.get("default_profile")
     if default is not None and (not isinstance(default, str) or default not in tables):
-        near = did_you_mean(str(default), tables) or f"the profiles are: {', '.join(tables) or 'none yet'}"
+        known = (
+            f"name another one there, or remove default_profile; the profiles are: {', '.join(tables) or 'none yet'}"
+        )
+        near = did_you_mean(str(default), tables) or known
         raise UsageError(f"{where}: default_profile {default!r:.60} is not one of its profiles", hint=near)
     check_case(tables, where)
     return Config(path=path, profiles=Profiles(path, tables), default_profile=default)

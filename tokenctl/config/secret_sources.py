@@ -79,7 +79,9 @@ def from_file(path: Path, where: str, terminal: Terminal | None = None) -> str:
             terminal.warning(f"{where}: other users can read {path}: run chmod 600")
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise UsageError(f"{where}: {path} cannot be read: {reason}") from None
+        raise UsageError(
+            f"{where}: {path} cannot be read: {reason}", hint=f"correct {where}, or make that a file that you can read"
+        ) from None
     if not text.strip():
         raise UsageError(f"{where}: {path} is empty")
     return text

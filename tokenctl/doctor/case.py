@@ -38,8 +38,8 @@ class Case:
     """Whether `token` has to ask the server, to renew the session or to begin one: then the network counts."""
     problem: TokenctlError | None = None
     step: Step | None = None
-    copy_until: int | None = None
-    """Until when the kernel's copy of the access token answers `token` before anything else; None where none does."""
+    copied: bool = False
+    """Whether the kernel has a copy of the access token that answers `token` now: then no failure counts yet."""
 
     @property
     def has_config(self) -> bool:
@@ -54,8 +54,8 @@ class Case:
 def case_of(runtime: Runtime, name: str | None, *, offline: bool = False, write_test: bool = False) -> Case:
     """Go the way of `token`, as far as that needs no lock and no request, and keep what is found on it."""
     runtime.look_only()
-    copy_until = fast_path.answers_until(name or "", runtime.environ)
-    case = Case(runtime=runtime, name=name, offline=offline, write_test=write_test, copy_until=copy_until)
+    copied = runtime.config_file is None and fast_path.would_answer(name or "", runtime.environ)
+    case = Case(runtime=runtime, name=name, offline=offline, write_test=write_test, copied=copied)
     step: Step = "profile"
     try:
         profile = environment.choose(runtime.config, runtime.environ, name)

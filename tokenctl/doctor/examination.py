@@ -14,29 +14,23 @@ class Examination:
     """The findings in the order of the table, the exit status that `token` would end with, and what to do first."""
 
     findings: tuple[Finding, ...]
-    later_status: int
-    """The exit status of `token` when no copy of the access token answers."""
-    copy_until: int | None = None
-    """Until when a copy answers, in epoch seconds; None where none does."""
+    exit_status: int
     first: str | None = None
     """The remedy of the first failure; None where nothing has failed, or nothing can be done."""
-
-    @property
-    def exit_status(self) -> int:
-        """The exit status that `token` would end with now."""
-        return self.later_status if self.copy_until is None else 0
 
 
 def examine(case: Case, checks: Sequence[Check] = CHECKS) -> Examination:
     """Let every check look. A check that fails itself is no reason for the others not to look."""
     redaction = Redaction(case.runtime.environ)
-    findings = tuple(_redacted(found, redaction) for check in checks for found in _findings_of(check, case))
+    findings = tuple(
+        _redacted(_harmless(found) if case.copied else found, redaction)
+        for check in checks
+        for found in _findings_of(check, case)
+    )
     first = next((each.remedy for each in findings if each.status == "failed" and each.remedy), None)
     if first is None and case.problem is not None:
         first = redaction.of(case.problem.hint or case.problem.next_step or case.problem.message)
-    return Examination(
-        findings=findings, later_status=_later_status(case, findings), copy_until=case.copy_until, first=first
-    )
+    return Examination(findings=findings, exit_status=_exit_status(case, findings), first=first)
 
 
 def _findings_of(check: Check, case: Case) -> Sequence[Finding]:
@@ -50,13 +44,20 @@ def _findings_of(check: Check, case: Case) -> Sequence[Finding]:
         return [Finding(check=check.name, status="could not check", sentence=sentence)]
 
 
+def _harmless(found: Finding) -> Finding:
+    """Make a warning of a failure: what `token` does not need now."""
+    return replace(found, status="warning", exit_status=0) if found.status == "failed" else found
+
+
 def _redacted(found: Finding, redaction: Redaction) -> Finding:
     remedy = None if found.remedy is None else redaction.of(found.remedy)
     return replace(found, sentence=redaction.of(found.sentence), remedy=remedy, more=redaction.of(found.more))
 
 
-def _later_status(case: Case, findings: Iterable[Finding]) -> int:
+def _exit_status(case: Case, findings: Iterable[Finding]) -> int:
     """Return the status of the error that `token` would meet first: what needs no request comes first."""
+    if case.copied:
+        return 0
     if case.problem is not None:
         return case.problem.exit_status
     return next((each.exit_status for each in findings if each.status == "failed" and each.exit_status), 0)

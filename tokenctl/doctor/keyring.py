@@ -37,7 +37,11 @@ def look(case: Case) -> Iterator[Finding]:
         more = {"store": store.kind, "backend": store.backend, "collection": store.collection}
     except TokenctlError as error:
         if case.failed_at("reading") is not None and not isinstance(error, OF_THE_STORE):
-            yield Finding(check=NAME, status="could not check", sentence="the session in it cannot be read: see there")
+            yield Finding(
+                check=NAME,
+                status="could not check",
+                sentence="it is not looked at, because the session cannot be read: see below",
+            )
         else:
             yield finding_of(NAME, error)
         return

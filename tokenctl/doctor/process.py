@@ -31,6 +31,8 @@ def look_at_cache(case: Case) -> Iterator[Finding]:
     sentence = (
         f"the kernel keeps no copy of the access token, because {why}; 'tokenctl token' asks the store each time"
         if why
+        else "the kernel has a copy of the access token: until it ends, 'tokenctl token' asks nobody else"
+        if case.copied
         else "the kernel can keep a copy of the access token until it ends, so that 'tokenctl token' is fast"
     )
     yield Finding(check=CACHE, status="ok", sentence=sentence, more={"possible": why is None, "because": why})

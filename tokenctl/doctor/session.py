@@ -85,7 +85,7 @@ def _values(case: Case, session: Session | None) -> dict[str, object]:
 def _obstacles(case: Case, vault: Vault, session: Session) -> Iterator[Finding]:
     """Find out what would stop the next renewal; it is a warning while the token lives."""
     runtime = case.runtime
-    if not vault.renews(session) and not case.asks_server:
+    if not vault.renews(session) and not case.asks_server and case.failed_at("session") is None:
         yield finding_of(NAME, renewed_elsewhere(vault.profile, session), counts=False)
     if vault.lasting and case.state in ("fresh", "stale"):
         try:

@@ -118,6 +118,8 @@ def dumps(event: Event) -> bytes:
 
 def loads(line: bytes) -> Event | None:
     """Read a line of the log; None when it is no whole event, or is one of another schema. Never raises."""
+    if line[:1] != b"{":  # garbage can be many lines
+        return None
     try:
         found = _decode(line.decode())
         if type(found) is not dict or found.pop("schema", None) != SCHEMA:
@@ -148,10 +150,8 @@ def fingerprint(token: str) -> str:
 
 def sentence(event: Event) -> str:
     """Say in one sentence what happened, for `-v` and for a program's log."""
-    template = _SENTENCES.get((event.event, event.result)) or _SENTENCES.get((event.event, ""))
-    # The kind of a later version is said as it is: a text of the log is never a template.
-    what = event.event if template is None else template.format_map(_Members(event.more))
-    said = f"{event.profile}: {what}"
+    known = _SENTENCES.get((event.event, event.result)) or _SENTENCES.get((event.event, ""))
+    said = f"{event.profile}: {event.event if known is None else known.format_map(_Members(event.more))}"
     return f"{said}, generation {event.generation}" if event.event in ("login", "renewal") else said
 
 

@@ -195,10 +195,12 @@ def _outcome(found: dict[str, Any]) -> Renewed | TokenctlError:
 
 
 def _members(error: TokenctlError) -> dict[str, Any]:
-    return {"kind": type(error).__name__, **vars(error)}
+    """List what makes the error again. A class of another file becomes its nearest base in `errors`."""
+    kind = next(each for each in type(error).__mro__ if each.__module__ == errors.__name__)
+    return {"kind": kind.__name__, **vars(error)}
 
 
 def _error(kind: str, message: str, **rest: Any) -> TokenctlError:
-    """Make the error again, with every member that it had. A class of another file becomes the plain one."""
+    """Make the error again, with every member that it had."""
     known: dict[str, type[TokenctlError]] = vars(errors)
     return known[kind](message, **rest) if kind in known else TokenctlError(message, hint=rest.get("hint"))

@@ -202,7 +202,11 @@ def _refuse_class(found: type, name: str) -> None:
 
 
 def _keeps_plain_text(name: str) -> StoreUnavailable:
-    return StoreUnavailable(f"{name!r:.120} keeps nothing, or keeps it in plain text", hint=OTHER_STORES_HINT)
+    return StoreUnavailable(
+        f"{name!r:.120} keeps nothing, or keeps it in plain text",
+        hint="remove keyring_backend from the profile, or unset PYTHON_KEYRING_BACKEND: then tokenctl chooses a backend; or"
+        " add '--store file' (encrypted with a passphrase) to 'tokenctl login'",
+    )
 
 
 def _name_of(found: type) -> str:

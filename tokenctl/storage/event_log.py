@@ -23,14 +23,13 @@ from tokenctl.model.event import Event
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
-from tokenctl.storage import event_file
+from tokenctl.storage import event_files
+from tokenctl.storage.event_files import LARGEST, EventFiles
 from tokenctl.storage.lock import exclusive
 from tokenctl.storage.state_dir import DUE, profile_dir, state_home
 
 FOLDER = ".events"
 """The folder in the state directory. No profile has such a name."""
-LARGEST, KEPT = 8 * 1024 * 1024, 4
-"""Bytes of a file, and how many older files are kept beside the newest one."""
 RECENT = 1024 * 1024
 """Bytes at the end of the log in which a writer looks for events that its rules need."""
 LOCK_SECONDS, ROUNDS = 4.0, 5
@@ -98,24 +97,17 @@ def open_log(runtime: Runtime) -> "EventLog":
     return EventLog(state_home(runtime.environ) / FOLDER)
 
 
-class EventLog:
-    """The files of the event log in a folder: `events.jsonl`, and older ones with a number before the suffix.
-
-    Who reads takes no lock. A file is made older when it would be larger than `largest` bytes.
-    """
+class EventLog(EventFiles):
+    """The event log in a folder. A file is made older when it would be larger than `largest` bytes."""
 
     def __init__(self, folder: Path, largest: int = LARGEST) -> None:
-        self._folder, self._largest = folder, largest
-        self._lock = folder / "lock"
-
-    def path(self, age: int = 0) -> Path:
-        """Return the path of the newest file (0), or of an older one (1 to `KEPT`)."""
-        return self._folder / (f"events.{age}.jsonl" if age else "events.jsonl")
+        super().__init__(folder)
+        self._largest, self._lock = largest, folder / "lock"
 
     @property
     def due(self) -> Path:
         """The path of the mark that an anomaly may be new; see `DUE`."""
-        return self._folder.parent / DUE
+        return self.folder.parent / DUE
 
     # -- writing ---------------------------------------------------------------------------------------
 
@@ -131,8 +123,8 @@ class EventLog:
             raise StoreUnavailable(f"{self.path()}: {reason.strerror}") from None
 
     def _append(self, event: Event) -> Event:
-        with self._opened() as file:
-            end = event_file.end_of_lines(file)
+        with self.open_newest() as file:
+            end = event_files.end_of_lines(file)
             recent = self._recent(event, file, end)
             if _is_one_too_many(event, recent):
                 return event
@@ -143,11 +135,11 @@ class EventLog:
                 self._mark()
             fits = end == 0 or end + len(line) <= self._largest
             if fits:
-                event_file.add(file, end, line)
+                event_files.add(file, end, line)
         if not fits:
-            self._rotate()
-            with self._opened() as file:
-                event_file.add(file, 0, line)
+            self.rotate()
+            with self.open_newest() as file:
+                event_files.add(file, 0, line)
         if notable:  # again, because somebody can have looked before the line was there
             self._mark()
         return event
@@ -173,9 +165,6 @@ class EventLog:
             return self._lock.stat().st_mtime_ns
         return 0
 
-    def _opened(self) -> BinaryIO:
-        return open(open_private(self.path(), os.O_RDWR | os.O_CREAT), "r+b", buffering=0)
-
     def _recent(self, event: Event, file: BinaryIO, end: int) -> list[Event]:
         """Return the events that the rules about a new event need, the newest one last.
 
@@ -183,7 +172,7 @@ class EventLog:
         """
         found: list[Event] = []
         profile, looked_at = json.dumps(event.profile).encode(), 0
-        for line in itertools.chain(event_file.backwards(file, end), self._older_backwards()):
+        for line in itertools.chain(event_files.backwards(file, end), self.older_backwards()):
             looked_at += len(line)
             each = None if found and profile not in line else events.loads(line)
             if each is not None:
@@ -191,18 +180,6 @@ class EventLog:
             if found and (looked_at > RECENT or found[-1].at < event.at - WINDOW):
                 break
         return found[::-1]
-
-    def _older_backwards(self) -> Iterator[bytes]:
-        """Read the lines of the older files, the newest one first. A crash can have left a gap in the files."""
-        for age in range(1, KEPT + 1):
-            with contextlib.suppress(FileNotFoundError), self._open_to_read(age) as file:
-                yield from event_file.backwards(file, event_file.end_of_lines(file))
-
-    def _rotate(self) -> None:
-        """Make each file one older, up to the first gap. A crash in between leaves a gap, and no file is lost."""
-        gap = next((age for age in range(1, KEPT) if not os.path.lexists(self.path(age))), KEPT)
-        for age in range(gap, 0, -1):
-            os.replace(self.path(age - 1), self.path(age))
 
     def _mark(self) -> None:
         with contextlib.suppress(OSError, TokenctlError):  # the event itself matters more
@@ -216,8 +193,8 @@ class EventLog:
         Raises StoreUnavailable or UsageError when a file cannot be read.
         """
         with contextlib.ExitStack() as stack:
-            for file, size in self._all(stack):
-                yield from event_file.forwards(file, size)
+            for file, size in self.open_all(stack):
+                yield from event_files.forwards(file, size)
 
     def read(self) -> Iterator[Event]:
         """Read the events; see `lines`. What is no event of this schema is left out."""
@@ -225,15 +202,6 @@ class EventLog:
             event = events.loads(line)
             if event is not None:
                 yield event
-
-    @property
-    def size(self) -> int:
-        """The bytes of all files."""
-        found = 0
-        for age in range(KEPT + 1):
-            with contextlib.suppress(OSError):
-                found += self.path(age).stat().st_size
-        return found
 
     def has_renewal(self, session: str, generation: int) -> bool:
         """Tell whether the log has an event of this generation of the session, or of a later one.
@@ -250,45 +218,11 @@ class EventLog:
         """Read the events of a session, the newest one first."""
         text = json.dumps(session).encode()
         with contextlib.ExitStack() as stack:
-            for file, _ in reversed(self._all(stack)):
-                for line in event_file.backwards(file, event_file.end_of_lines(file)):
+            for file, _ in reversed(self.open_all(stack)):
+                for line in event_files.backwards(file, event_files.end_of_lines(file)):
                     each = events.loads(line) if text in line else None
                     if each is not None and each.session == session:
                         yield each
-
-    def _all(self, stack: contextlib.ExitStack) -> list[tuple[BinaryIO, int]]:
-        """Open every file, the oldest first, with the size that it has now.
-
-        The newest one is opened first, and each file once: a writer that makes files older meanwhile hides none.
-        """
-        for _ in range(ROUNDS):
-            found: dict[tuple[int, int], tuple[BinaryIO, int]] = {}
-            newest = self._newest()
-            for age in range(KEPT + 1):
-                with contextlib.suppress(FileNotFoundError):
-                    file = stack.enter_context(self._open_to_read(age))
-                    status = os.fstat(file.fileno())
-                    found.setdefault((status.st_dev, status.st_ino), (file, status.st_size))
-            if self._newest() == newest:
-                break
-        return list(found.values())[::-1]
-
-    def _newest(self) -> int | None:
-        """Tell which file is the newest one now."""
-        with contextlib.suppress(OSError):
-            return self.path().lstat().st_ino
-        return None
-
-    def _open_to_read(self, age: int) -> BinaryIO:
-        """Open a file. Raises FileNotFoundError when there is none, UsageError or StoreUnavailable when it cannot be read."""
-        try:
-            return open(open_private(self.path(age), os.O_RDONLY), "rb")
-        except FileNotFoundError:
-            raise
-        except OSError as reason:
-            raise StoreUnavailable(
-                f"{self.path(age)} cannot be read: {reason.strerror}", hint="tokenctl keeps its event log there"
-            ) from None
 
 
 def _is_after_renewal(event: Event, recent: list[Event]) -> bool:

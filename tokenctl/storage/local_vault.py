@@ -39,6 +39,8 @@ class LocalVault:
     lasting = True
     behind = False
     _folder_before: str | None = None
+    _not_taken: StoreError | None = None
+    """Why the store did not take the session under this lock: one failure, also when it was tried twice."""
 
     def __init__(self, runtime: Runtime, profile: Profile) -> None:
         self.profile = profile
@@ -201,8 +203,11 @@ class LocalVault:
     def differs_from_mirror(self, session: Session) -> bool:
         with contextlib.suppress(StoreError, UsageError):
             mirror = self.redo_log.read(replace(session, generation=session.generation - 1))
-            same = mirror is None or mirror.generation != session.generation or _tokens(mirror) == _tokens(session)
-            return not same
+            if mirror is None or mirror.generation != session.generation:
+                return False
+            # A renewal commits twice, and a full disk can take the first commit alone: it has the older access token.
+            half = mirror.refresh_token == session.refresh_token and mirror.obtained_at < session.obtained_at
+            return _tokens(mirror) != _tokens(session) and not half
         return False
 
     # -- the lock --------------------------------------------------------------------------------------
@@ -225,6 +230,9 @@ class LocalVault:
                 self._stores.look_again()
                 yield lock
             finally:
+                if self._not_taken is not None:
+                    self._record_failure("write", self._not_taken)
+                    self._not_taken = None
                 fast_path.drop(self.profile.name, self._places)
 
     def _record_wait(self, started: float, holder: int | None) -> None:
@@ -303,9 +311,10 @@ class LocalVault:
         try:
             self.store.write(self.profile.name, session)
         except StoreError as error:
-            self._record_failure("write", error)
+            self._not_taken = error
             self._check_committed(session, error)
         else:
+            self._not_taken = None
             self.behind = False
             self._remove_old_mirror(session)
 

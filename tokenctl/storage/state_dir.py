@@ -21,7 +21,8 @@ if sys.platform != "win32":
 DUE = ".audit-due"
 """The file in the state directory that tells the next command at a terminal to look for a new anomaly.
 
-It is not in the folder of the event log: so the fast way has no answer, and the ordinary way finds it.
+It is not in the folder of the event log: so the fast way has no answer, and the ordinary way finds it. Who
+looks removes it first: an event that is written meanwhile makes it again.
 """
 
 _POSIX = os.name == "posix"
@@ -103,10 +104,13 @@ def _check_folder(folder: Path) -> None:
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode):
         raise UsageError(
-            f"{folder} is not a folder (or is a link to one)", hint="remove it; tokenctl makes a new folder"
+            f"{folder} is not a folder (or is a link to one)",
+            hint="set TOKENCTL_STATE_DIR to a folder of yours, or move that away: tokenctl makes a new folder",
         )
-    if _POSIX and (found.st_uid != os.geteuid() or found.st_mode & 0o022):
+    if _POSIX and found.st_uid != os.geteuid():
         raise UsageError(
-            f"{folder} belongs to another user, or others can write to it",
-            hint=f"if it is yours: chmod 700 {folder}",
+            f"{folder} belongs to user {found.st_uid}, and you are user {os.geteuid()}",
+            hint="run tokenctl as that user, or set TOKENCTL_STATE_DIR to a folder of yours",
         )
+    if _POSIX and found.st_mode & 0o022:
+        raise UsageError(f"others can write to {folder}", hint=f"chmod 700 {folder}")

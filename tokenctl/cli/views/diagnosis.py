@@ -25,7 +25,7 @@ _GROUPS: dict[Status, tuple[str, str, str]] = {
 def drawn(found: Examination) -> RenderableType:
     """Draw an examination."""
     parts = list(_parts(found))
-    colour = "red" if found.later_status else "yellow" if _of(found, "warning") else "green"
+    colour = "red" if found.exit_status else "yellow" if _of(found, "warning") else "green"
     return Group(*parts, Text(verdict(found), style=f"bold {colour}"))
 
 

@@ -1,7 +1,6 @@
 """The findings of the doctor, as a document and as lines for a pipe. There is no secret in them."""
 
 from collections import Counter
-from datetime import datetime
 from typing import Any
 
 from tokenctl.adapters.terminal import clean
@@ -16,7 +15,6 @@ def document(found: Examination) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "exit_status": found.exit_status,
-        "exit_status_without_copy": found.later_status,
         "findings": list(map(_document, found.findings)),
     }
 
@@ -39,10 +37,7 @@ def verdict(found: Examination) -> str:
     """Say what to do first, or that all is well; and with which status `token` would end."""
     counted = Counter(each.status for each in found.findings)
     end = f"'tokenctl token' would end with {found.exit_status}"
-    if found.copy_until is not None and found.later_status:
-        until = datetime.fromtimestamp(found.copy_until).astimezone()
-        end += f" until {until:%H:%M}, from the copy in the kernel, and with {found.later_status} after that"
-    if found.later_status or counted["failed"]:
+    if found.exit_status or counted["failed"]:
         return f"{end}; do this first: {clean(found.first)}" if found.first else end
     if counted["warning"]:
         return f"{end}; see the {'warning' if counted['warning'] == 1 else 'warnings'}"

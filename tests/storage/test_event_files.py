@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.killing.folders import fill, small_disk
-from tokenctl.storage.event_file import BLOCK, LONGEST, add, backwards, end_of_lines, forwards
+from tokenctl.storage.event_files import BLOCK, LONGEST, add, backwards, end_of_lines, forwards
 
 LENGTHS = st.sampled_from([0, 1, 2, 500, BLOCK - 2, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK])
 
