@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.servers.faulty_server import FaultyServer, Reply, json_reply
+from tests.servers.faulty_server import FaultyServer, Received, Reply, json_reply
 from tests.support import broker
-from tests.support.flows import Failing, always, at, profile_of, rewritten
+from tests.support.broker import sign_in
+from tests.support.flows import Failing, always, at, here, machine_profile, profile_of, rewritten
 from tests.support.sessions import end_of
 from tokenctl.broker.asked import token
 from tokenctl.errors import LoginRequired, Refused, StoreError, Unreachable, UsageError
@@ -140,6 +141,23 @@ def test_a_refusal_that_costs_no_session_is_told(
         broker.current(at(end_of(session), store), profile_of(demo_server))
     assert only(log, "refusal")["error"] == "invalid_scope"
     assert not any(secret.encode() in line for line in log.lines())
+
+
+def test_a_credential_that_the_server_sends_back_is_not_written(demo_server: FaultyServer, log: EventLog) -> None:
+    """Not as the code of the error either, and not in the form in which it was sent."""
+    profile, store = machine_profile(demo_server), MemoryStore()
+    runtime = Runtime(here({"TOKENCTL_CLIENT_SECRET": "demo-ci-secret"}), store=store)
+    store.write("t", sign_in(runtime, profile, client_secret="demo-ci-secret"))
+    sent: list[str] = []
+
+    def echo(request: Received) -> Reply:
+        sent.append(request.headers["authorization"].removeprefix("Basic "))
+        return json_reply({"error": f"no {sent[0]}"}, 400)
+
+    demo_server.overrides["/token"] = echo
+    with pytest.raises(Refused):
+        broker.renew(runtime, profile)
+    assert sent and only(log, "refusal")["error"] == "no ***"
 
 
 def test_another_persons_id_token_is_told(

@@ -30,15 +30,23 @@ def renewed(job: RenewalJob, reply: Response, seconds: float, result: Renewed) -
     ]
 
 
-def failed(job: RenewalJob, reply: Response, seconds: float, tries: int, error: TokenctlError, now: Session) -> Event:
+def failed(
+    job: RenewalJob,
+    reply: Response,
+    seconds: float,
+    tries: int,
+    error: TokenctlError,
+    now: Session,
+    secrets: tuple[str, ...],
+) -> Event:
     """Report an answer that brought no usable tokens. `tries` is how often the refresh token was presented.
 
-    `now` is the session as it is after the answer.
+    `now` is the session as it is after the answer. `secrets` are what the request presented: a server can echo them.
     """
     document = whole(reply.body) or {}
     code = code_of(document)
     more = _request(job, reply, seconds) | {
-        "error": _without_secrets(job, code)[:100] if code else type(error).__name__
+        "error": redacted(code, (*secrets, *_tokens(job.session)))[:100] if code else type(error).__name__
     }
     if isinstance(error, LoginRequired) and job.presents_refresh_token and job.target is None:
         more |= {
@@ -51,10 +59,9 @@ def failed(job: RenewalJob, reply: Response, seconds: float, tries: int, error: 
     return _event("refusal", job, now, "subject" if isinstance(error, OtherSubject) else "failed", more)
 
 
-def _without_secrets(job: RenewalJob, text: str) -> str:
-    session = job.session
-    secrets = (session.refresh_token, session.access_token, session.id_token, job.secret)
-    return redacted(text, tuple(each for each in secrets if each is not None))
+def _tokens(session: Session) -> list[str]:
+    tokens = (session.refresh_token, session.access_token, session.id_token)
+    return [each for each in tokens if each is not None]
 
 
 def unanswered(job: RenewalJob, tries: int) -> Event:
