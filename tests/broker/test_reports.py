@@ -182,6 +182,32 @@ def test_what_is_different_about_the_access_token_is_told(
     assert found == {"scope": "api", "lifetime": 60}
 
 
+def test_a_lifetime_that_varies_is_no_change(
+    demo_server: FaultyServer, session: Session, store: MemoryStore, log: EventLog
+) -> None:
+    """Some servers choose it at random, and some tell the seconds that are left."""
+    lifetime = session.lifetime or 0
+    for expires_in in (lifetime - 1, lifetime * 3 // 2):
+        demo_server.overrides["/token"] = rewritten(
+            demo_server, access_token="opaque", id_token=None, expires_in=expires_in
+        )
+        session = broker.renew(at(session.obtained_at + 60, store), profile_of(demo_server))
+        assert session.lifetime == expires_in
+    assert kinds(log) == [("renewal", "ok")] * 2
+
+
+def test_the_same_audiences_in_another_order_are_no_change(
+    demo_server: FaultyServer, session: Session, store: MemoryStore, log: EventLog
+) -> None:
+    """And what is told of them has no query."""
+    for audiences in (["https://b.example?q=1", "a"], ["a", "https://b.example?q=2"]):
+        claims = unverified_claims(session.access_token) | {"aud": audiences}
+        token = demo_server.sign_id_token(claims)
+        demo_server.overrides["/token"] = rewritten(demo_server, access_token=token, id_token=None)
+        broker.renew(at(session.obtained_at + 60, store), profile_of(demo_server))
+    assert only(log, "change")["now"] == "a https://b.example"
+
+
 def test_a_login_is_told_before_and_after_it_is_stored(
     demo_server: FaultyServer, session: Session, store: MemoryStore, log: EventLog
 ) -> None:

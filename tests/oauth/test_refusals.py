@@ -116,6 +116,7 @@ def test_the_servers_words_without_a_code_are_told_and_redacted() -> None:
         ),
         ("invalid_grant", "reauth related error (invalid_rapt)", "interaction"),
         ("invalid_grant", "expired access/refresh token", None),
+        ("invalid_grant", "Session doesn't have required client", None),  # Keycloak, after a reuse by somebody else
         ("invalid_grant", "Token is not active", "expired"),
         ("invalid_grant", "Session not active", "expired"),
         ("interaction_required", "AADSTS50076: multi-factor authentication", "interaction"),

@@ -158,8 +158,15 @@ def _changes(before: Session, now: Session) -> list[dict[str, Any]]:
     return [
         {"what": name, "was": was[name], "now": is_now[name]}
         for name in was
-        if None not in (was[name], is_now[name]) and was[name] != is_now[name]
+        if None not in (was[name], is_now[name]) and not _is_same(was[name], is_now[name])
     ]
+
+
+def _is_same(was: object, now: object) -> bool:
+    """Compare two texts, or two lifetimes: Entra gives each token 60 to 90 minutes at random, and others count seconds."""
+    if isinstance(was, int) and isinstance(now, int):
+        return max(was, now) <= 2 * min(was, now)
+    return was == now
 
 
 def _described(session: Session) -> dict[str, Any]:
@@ -168,7 +175,7 @@ def _described(session: Session) -> dict[str, Any]:
     audiences = audience if isinstance(audience, list) else [audience]
     return {
         "scope": " ".join(sorted(session.scope.split())) if session.scope is not None else None,
-        "audience": " ".join(filter(None, map(_text, audiences))) or None,
+        "audience": " ".join(sorted(filter(None, (_without_query(_text(each)) for each in audiences)))) or None,
         "lifetime": session.lifetime,
         "subject": _text(claims.get("sub")),
         "key": _text(header.get("kid")),
