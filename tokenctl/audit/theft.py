@@ -190,7 +190,7 @@ def _anomaly(dead: Event, tokens: _Tokens) -> Anomaly:
         remedy=(
             f"Sign out everywhere: 'tokenctl revoke -p {dead.profile}'. Sign in again with 'tokenctl login -p"
             f" {dead.profile}', and look at the server's list of your sessions. A server can also end a session for a"
-            " reason that it does not tell, such as a changed password, an administrator, or a sign-in on another machine"
+            " reason that it does not tell, such as a changed password, an administrator, or a sign-in on a second machine"
             " where it allows one session; and a machine that was reset to a snapshot has an old refresh token. If it is"
             f" one of these: 'tokenctl audit acknowledge {NAME} -p {dead.profile}'."
         ),
