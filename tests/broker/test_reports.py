@@ -261,6 +261,19 @@ def test_a_profile_without_audit_has_no_log(
     assert not log.path().parent.exists()
 
 
+def test_without_audit_no_renewal_is_called_cut_off(
+    demo_server: FaultyServer, session: Session, store: MemoryStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The log has none of them, and a keyring that stays behind makes each run look for the newest one."""
+    profile = replace(profile_of(demo_server), audit="off")
+    broker.renew(at(end_of(session), store), profile)
+    store.write("t", session)
+    vault = broker.vault(Runtime(store=store, verbose=True), profile)
+    with vault.exclusive():
+        assert vault.recover() != session
+    assert capsys.readouterr().err == ""
+
+
 # -- the keyring and the mirror ----------------------------------------------------------------------------
 
 
