@@ -105,7 +105,7 @@ SERVERS = st.fixed_dictionaries(
 
 
 @given(st.lists(st.tuples(st.sampled_from(QUICK), st.floats(0, 2 * DAY)), max_size=6), SERVERS, st.booleans())
-@settings(max_examples=15)
+@settings(max_examples=25, derandomize=True)
 def test_a_life_of_any_ordinary_happenings_raises_no_alarm(
     life: list[tuple[Happening, float]], server: dict[str, Any], knows_uptime: bool
 ) -> None:

@@ -10,7 +10,7 @@ from math import inf
 
 from tests.servers.rotating_server import IDLE
 from tests.support.life import DAY, HOUR, MINUTE, Machine, Steps
-from tokenctl.storage.event_log import LARGEST
+from tokenctl.storage.event_files import LARGEST
 
 Happening = Callable[[Machine], Steps]
 PROGRAMS = ("git", "zsh", "make", "code", "python3", "curl", "terraform")

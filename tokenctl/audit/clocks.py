@@ -5,7 +5,7 @@ Two clocks are compared between two events: the wall clock, and the clock since 
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tokenctl.audit.anomaly import Anomaly
 from tokenctl.audit.members import number, span, when
@@ -30,11 +30,12 @@ _ANSWERS = ("renewal", "refusal", "dead")
 def jumped(events: Iterable[Event]) -> Iterator[tuple[Anomaly, ...]]:
     """Find clocks that were set wrong, and machines that went back in time, each jump once."""
     boots: dict[str, _Boot] = {}
+    offsets: dict[str, tuple[float, ...]] = {}
     for event in events:
         if event.boot_id is None or event.uptime is None:
             yield ()
             continue
-        boot = boots.pop(event.boot_id, None) or _Boot(reference=event, newest=event)
+        boot = boots.pop(event.boot_id, None) or _Boot(reference=event, newest=event, offsets=offsets)
         boots[event.boot_id] = boot
         if len(boots) > BOOTS:
             del boots[next(iter(boots))]
@@ -47,8 +48,8 @@ class _Boot:
 
     reference: Event
     newest: Event
-    offsets: dict[str, tuple[float, ...]] = field(default_factory=dict)
-    """Profile -> how far its server's clock was ahead of ours at last, and before that was different."""
+    offsets: dict[str, tuple[float, ...]]
+    """Profile -> how far its server's clock was ahead of ours at last, and before that was different, in any boot."""
 
     def after(self, event: Event) -> tuple[Anomaly, ...]:
         """Take the next event of the boot, and return what it completes."""

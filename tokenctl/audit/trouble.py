@@ -13,7 +13,7 @@ FAILING, WAITS = "keyring-failing", "lock-waits"
 IN_A_ROW = 3
 """Failures of the keyring. One or two happen when a keyring starts, or is updated, and the next command tries again."""
 WAITED = 3
-"""Waits in `DAY`. One happens when a machine goes to sleep in the middle of a renewal."""
+"""Waits in `DAY`, each longer than any renewal takes. One or two happen when somebody debugs a process."""
 DAY = 86400
 """Seconds in which waits are counted."""
 
@@ -105,16 +105,13 @@ def lock_waits(events: Iterable[Event]) -> Iterator[tuple[Anomaly, ...]]:
 
 @dataclass(slots=True)
 class _Waits:
-    """The waits of one profile in the last `DAY`. Those that went on at the same time had one cause, and count once."""
+    """The waits of one profile in the last `DAY`."""
 
     recent: deque[Event] = field(default_factory=partial(deque, maxlen=WAITED))
     said: Event | None = None
 
     def after(self, event: Event) -> tuple[Anomaly, ...]:
         """Take the next wait of the profile, and return what it completes."""
-        waited = number(event, "waited") or 0.0
-        if self.recent and abs(event.at - self.recent[-1].at) < waited:
-            return ()
         self.recent.append(event)
         in_time = [each for each in self.recent if event.at - each.at < DAY]
         was_said = self.said is not None and 0 <= event.at - self.said.at < DAY

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
@@ -221,12 +220,11 @@ class LocalVault:
         from tokenctl.storage.lock import DEADLINE, exclusive
 
         seconds = DEADLINE if patience is None else min(patience, DEADLINE)
-        started = time.monotonic()  # without the time that the machine sleeps, as the lock's own deadline
         with contextlib.ExitStack() as stack:
             try:
                 lock = stack.enter_context(exclusive(self.folder / "lock", seconds, self._report_waiting))
             except Busy as busy:
-                self._record_wait(started, busy.holder)
+                self._record_wait(seconds, busy.holder)
                 raise
             fast_path.drop(self.profile.name, self._places)
             try:
@@ -239,9 +237,8 @@ class LocalVault:
                     self._not_taken = None
                 fast_path.drop(self.profile.name, self._places)
 
-    def _record_wait(self, started: float, holder: int | None) -> None:
-        """Record that the lock was not had in a time in which every renewal ends. `started` is monotonic seconds."""
-        waited = time.monotonic() - started
+    def _record_wait(self, waited: float, holder: int | None) -> None:
+        """Record that the lock was not had, if this took longer than any renewal. `waited` is seconds."""
         if waited >= LONGEST_HELD:
             from tokenctl.model.event import Event
 
