@@ -99,8 +99,9 @@ class _Tokens:
         before = self.of_session.pop(session, None)
         if fingerprint != before:
             self.explain(before)
-        known = self.known.get(fingerprint)
-        since = known.since if known is not None else None if good is None else good.at
+        since = self.known.get(fingerprint, _Token()).since
+        if since is None and good is not None:
+            since = good.at
         self._put(fingerprint, _Token(good=good, since=since))
         self.of_session[session] = fingerprint
         self.given_at = self.given_at if good is None else good.at
