@@ -154,6 +154,13 @@ def test_a_renewal_that_is_written_twice_ends_no_explanation() -> None:
     assert refusals(login(), event("unanswered", HOUR, fingerprint="f1"), again, dead(NOON)) == 0
 
 
+@pytest.mark.parametrize(("generation", "count"), [(2, 0), (7, 1), (None, 1)])
+def test_a_generation_tells_an_older_state_whatever_the_clocks_said(generation: int | None, count: int) -> None:
+    """The token was got under a clock that was ahead, and its own event was rotated away."""
+    restored = dead(2 * HOUR, "f2", generation=generation, obtained_at=START + NOON, says="reuse")
+    assert refusals(renewal(HOUR, "f6", "f7", generation=7), restored) == count
+
+
 def test_a_keyring_restored_to_an_older_state_explains_it() -> None:
     """The log has the successor of the token that was refused; so the server may call it reused."""
     older = [login(), renewal(HOUR, "f1", "f2"), renewal(2 * HOUR, "f2", "f3")]

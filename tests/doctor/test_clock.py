@@ -1,8 +1,10 @@
 """The clock of this machine against the server's."""
 
 import time
+from dataclasses import replace
 from email.utils import formatdate
 
+import jwt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +13,7 @@ from tests.servers.faulty_server import FaultyServer
 from tests.servers.raw_server import raw_server, saying
 from tests.support.examined import case_of
 from tests.support.flows import profile_of
+from tests.support.sessions import session
 from tokenctl.doctor import clock
 from tokenctl.doctor.finding import Finding
 from tokenctl.model.profile import Profile
@@ -38,6 +41,22 @@ def test_a_clock_that_is_wrong_is_told_with_what_goes_wrong(shift: int, words: s
     assert (found.status, found.exit_status) == ("warning", 0)
     assert f"this machine's clock is {words} the server's" in found.sentence
     assert "ID tokens can be refused" in found.sentence and (found.remedy or "").startswith("set the clock")
+
+
+@pytest.mark.parametrize(
+    ("shift", "asks", "status", "number"),
+    [(600, True, "failed", 5), (-7300, True, "failed", 5), (-600, True, "warning", 0), (600, False, "warning", 0)],
+)
+def test_a_wrong_clock_ends_a_renewal_that_brings_an_id_token(shift: int, asks: bool, status: str, number: int) -> None:
+    """The new ID token would be of the future, or expired; while the access token lives, nothing is renewed."""
+    now = int(time.time())
+    claims = {"iat": now - 5000, "exp": now - 1400}
+    kept = session(id_token=jwt.encode(claims, "k" * 32, algorithm="HS256"))
+    with raw_server(saying(answer(f"Date: {formatdate(now + shift, usegmt=True)}\r\n"))) as port:
+        profile = Profile(name="t", issuer=f"http://127.0.0.1:{port}")
+        case = replace(case_of(profile, store=MemoryStore()), session=kept, asks_server=asks)
+        (found,) = clock.look(case, profile)
+    assert (found.status, found.exit_status) == (status, number)
 
 
 def test_a_copy_of_a_cache_is_as_old_as_it_says() -> None:

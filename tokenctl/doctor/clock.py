@@ -2,12 +2,14 @@
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 from tokenctl.doctor.case import Case
 from tokenctl.doctor.finding import Finding
-from tokenctl.errors import TokenctlError
+from tokenctl.errors import Refused, TokenctlError
 from tokenctl.model.profile import Profile
 from tokenctl.oauth import metadata
+from tokenctl.oauth.claims import unverified_claims
 from tokenctl.oauth.wire import Response
 
 NAME = "clock"
@@ -15,6 +17,8 @@ SECONDS = 10.0
 """Seconds for the request."""
 TOLERANCE = 60
 """Seconds that the two clocks may differ: a verification of an ID token allows as much."""
+OLDEST = 86400
+"""Seconds since an ID token was issued from which on it is refused; see `jwt_verify.MAX_TOKEN_AGE`."""
 _SET_CLOCK = {
     "win32": "run as administrator: w32tm /resync",
     "darwin": "run: sudo sntp -sS time.apple.com",
@@ -37,7 +41,23 @@ def look(case: Case, profile: Profile) -> Iterator[Finding]:
     if answer.date is None:
         yield Finding(check=NAME, status="could not check", sentence="the server does not tell its time")
         return
-    yield finding(ahead(answer, answer.date))
+    seconds = ahead(answer, answer.date)
+    found = finding(seconds)
+    yield replace(found, status="failed", exit_status=Refused.exit_status) if _ends_renewal(case, seconds) else found
+
+
+def _ends_renewal(case: Case, seconds: int) -> bool:
+    """Tell whether `token` has to renew, and takes the ID token that comes with it for one of another time.
+
+    A session that has an ID token mostly gets another one with each renewal, which lives as long as the one before.
+    """
+    if not case.asks_server or case.session is None or case.session.id_token is None:
+        return False
+    claims = unverified_claims(case.session.id_token)
+    issued_at, ends_at = claims.get("iat"), claims.get("exp")
+    if not isinstance(issued_at, int | float) or not isinstance(ends_at, int | float):
+        return False
+    return seconds < -TOLERANCE or seconds > min(ends_at - issued_at + TOLERANCE, OLDEST)
 
 
 def ahead(answer: Response, date: int) -> int:
@@ -59,15 +79,15 @@ def finding(seconds: int) -> Finding:
         return Finding(check=NAME, status="ok", sentence="this machine's clock agrees with the server's", more=more)
     direction = "ahead of" if seconds > 0 else "behind"
     wrong = (
-        "a token can count as expired here while it lives"
+        "and a token can count as expired here while it lives"
         if seconds > 0
-        else "the server can refuse what this machine signs, and an expired token can count as fresh here"
+        else "an expired token can count as fresh here, and the server can refuse what this machine signs"
     )
     return Finding(
         check=NAME,
         status="warning",
         sentence=f"this machine's clock is {_words(abs(seconds))} {direction} the server's: ID tokens can be refused,"
-        f" certificates can seem invalid, and {wrong}",
+        f" certificates can seem invalid, {wrong}",
         remedy=f"set the clock; {_SET_CLOCK.get(sys.platform, 'by NTP')}",
         more=more,
     )

@@ -164,7 +164,7 @@ _SENTENCES: Mapping[tuple[str, str], str] = {
     ("login", "started"): "storing a new session",
     ("login", "ok"): "signed in by {flow}",
     ("login", "failed"): "the new session could not be stored",
-    ("renewal", "ok"): "renewed after {duration} s",
+    ("renewal", "ok"): "renewed in {duration} s",
     ("renewal", "recovered"): "an earlier renewal was cut off after its commit",
     ("refusal", ""): "a renewal brought no usable tokens ({error})",
     ("refusal", "subject"): "the server answered with the ID token of another person",

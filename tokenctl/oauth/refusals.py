@@ -79,7 +79,8 @@ _WHY: Mapping[str, re.Pattern[str]] = {
     # Keycloak: 'Stale token', 'Maximum allowed refresh token reuse exceeded'; Ory: 'was already used'. But not 'invalid or
     # has already been claimed' (Dex), which is said of every token that is not known.
     "reuse": re.compile(
-        r"(?<!\bor )(?<!\bor has )already (been )?(used|claimed|redeemed|consumed|rotated)|\breuse|\bstale token|\btoken reused"
+        r"(?<!\bor )(?<!\bor has )already (been )?(used|claimed|redeemed|consumed|rotated)|\bused before\b"
+        r"|\breuse|\bstale token|\btoken reused"
     ),
     # Rules that let a session end although its refresh token is new. Entra, AADSTS70043, after some hours: 'has expired or
     # is invalid due to sign-in frequency checks'; Google Workspace, after 16 hours: 'reauth related error (invalid_rapt)'

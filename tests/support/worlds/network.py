@@ -104,15 +104,15 @@ def ca_file_is_absent(machine: Machine) -> None:
     machine.age()
 
 
-@world(0, "clock", remedy="clock", mend=None)
+@world(5, "clock", remedy="clock", mend=None)
 def clock_is_two_hours_ahead(machine: Machine) -> None:
-    """Somebody set the clock wrong."""
+    """Somebody set the clock wrong: the token counts as expired, and so does the ID token of the renewal."""
     machine.environ.update({"PYTHONPATH": SHIFTED_CLOCKS, "WALL_SHIFT": "7200"})
 
 
-@world(0, "clock", remedy="clock", mend=None)
+@world(5, "clock", remedy="clock", mend=None)
 def clock_is_two_hours_behind(machine: Machine) -> None:
-    """Somebody set the clock wrong."""
+    """Somebody set the clock wrong: nobody knows the token's age, and the ID token of the renewal is of the future."""
     machine.environ.update({"PYTHONPATH": SHIFTED_CLOCKS, "WALL_SHIFT": "-7200"})
 
 
