@@ -249,6 +249,15 @@ def test_an_unknown_life_is_a_day() -> None:
     assert refusals(login(), dead(DAY, obtained_at=START)) == 0
 
 
+def test_a_refresh_token_that_never_changes_is_as_old_as_its_login() -> None:
+    """A server that rotates nothing ends it after some days, however short ago it was used."""
+    used = [renewal(hour * HOUR) for hour in range(1, 8 * 24)]
+    assert refusals(login(), *used, dead(8 * DAY)) == refusals(*used, dead(8 * DAY)) == 0
+    assert refusals(login(), *used[:20], dead(21 * HOUR)) == 1
+    rotating = [renewal(hour * HOUR, f"f{hour}", f"f{hour + 1}") for hour in range(1, 8 * 24)]
+    assert refusals(login(), *rotating, dead(8 * DAY, "f192")) == 1
+
+
 @pytest.mark.parametrize("days", [0.5, 7])
 def test_a_known_life_counts(days: float) -> None:
     """The server said how long it lives, which is shorter or longer than a day."""
@@ -271,5 +280,5 @@ def test_a_clock_that_went_far_back_tells_no_age() -> None:
 
 def test_a_token_of_unknown_age_is_an_anomaly() -> None:
     """Nothing shows that it has ended by itself."""
-    for token in ("f1", "another"):
-        assert refusals(login(), dead(90 * DAY, token, obtained_at="yesterday", refresh_expires_at=None)) == 1
+    assert refusals(dead(90 * DAY, obtained_at="yesterday", refresh_expires_at=None)) == 1
+    assert refusals(login(), dead(90 * DAY, "another", obtained_at="yesterday", refresh_expires_at=None)) == 1

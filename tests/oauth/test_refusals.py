@@ -107,7 +107,9 @@ def test_the_servers_words_without_a_code_are_told_and_redacted() -> None:
     [
         ("invalid_grant", "Stale token", "reuse"),
         ("invalid_grant", "Maximum allowed refresh token reuse exceeded", "reuse"),
-        ("invalid_request", "Refresh token is invalid or has already been claimed by another client.", "reuse"),
+        ("invalid_request", "Refresh token is invalid or has already been claimed by another client.", None),
+        ("invalid_grant", "Refresh token is expired or already used", None),
+        ("invalid_grant", "was issued to another client. The refresh token was already used.", "reuse"),
         ("invalid_grant", "the refresh token was used before; the session is ended", "reuse"),
         (
             "invalid_grant",
@@ -116,6 +118,14 @@ def test_the_servers_words_without_a_code_are_told_and_redacted() -> None:
             "password",
         ),
         ("invalid_grant", "AADSTS700082: The refresh token has expired due to inactivity.", "expired"),
+        (
+            "invalid_grant",
+            "AADSTS70043: The refresh token has expired or is invalid due to sign-in frequency checks by conditional access.",
+            "interaction",
+        ),
+        ("invalid_grant", "reauth related error (invalid_rapt)", "interaction"),
+        ("invalid_grant", "expired access/refresh token", None),
+        ("invalid_grant", "Session doesn't have required client", None),  # Keycloak, after a reuse by somebody else
         ("invalid_grant", "Token is not active", "expired"),
         ("invalid_grant", "Session not active", "expired"),
         ("interaction_required", "AADSTS50076: multi-factor authentication", "interaction"),

@@ -6,7 +6,7 @@ is an anomaly, unless the log or the server gives another reason.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tokenctl.audit.anomaly import Anomaly
 from tokenctl.audit.members import number, text, true_time, when
@@ -49,6 +49,8 @@ class _Token:
     """A refresh token. `good` is the event with which the server gave or took it last; None when that was not logged."""
 
     good: Event | None = None
+    since: float | None = None
+    """When the server gave it, as far as that was logged. A server that rotates nothing gives it once, at the login."""
     explained: bool = False
     """Whether something here explains that the server refuses it from now on."""
 
@@ -100,7 +102,10 @@ class _Tokens:
         before = self.of_session.pop(session, None)
         if fingerprint != before:
             self.explain(before)
-        self._put(fingerprint, _Token(good=good))
+        since = self.known.get(fingerprint, _Token()).since
+        if since is None and good is not None:
+            since = good.at
+        self._put(fingerprint, _Token(good=good, since=since))
         self.of_session[session] = fingerprint
         self.generations[session] = event.generation or 0
         self.given_at = self.given_at if good is None else good.at
@@ -117,7 +122,7 @@ class _Tokens:
         """Note that from now on the server may refuse this refresh token for a reason that lies here."""
         if fingerprint is not None:
             before = self.known.get(fingerprint)
-            self._put(fingerprint, _Token(good=None if before is None else before.good, explained=True))
+            self._put(fingerprint, replace(before or _Token(), explained=True))
 
     def _put(self, fingerprint: str, token: _Token) -> None:
         self.known[fingerprint] = token
@@ -137,7 +142,7 @@ def _is_suspicious(dead: Event, tokens: _Tokens) -> bool:
     if (number(dead, "unanswered") or 0) > 0 or _is_older(dead, token, tokens):
         return False
     says = text(dead, "says")
-    return says == "reuse" or not (says in _OTHER_REASONS or _is_outlived(dead) or _is_at_an_end(dead, tokens))
+    return says == "reuse" or not (says in _OTHER_REASONS or _is_outlived(dead, token) or _is_at_an_end(dead, tokens))
 
 
 def _refused_one(dead: Event) -> str:
@@ -154,11 +159,12 @@ def _is_older(dead: Event, token: _Token | None, tokens: _Tokens) -> bool:
     return obtained_at is not None and tokens.given_at is not None and obtained_at < tokens.given_at
 
 
-def _is_outlived(dead: Event) -> bool:
+def _is_outlived(dead: Event, token: _Token | None) -> bool:
     """Tell whether the refresh token may have ended by itself, or the clock is too wrong to say."""
     now, obtained_at, ends_at = true_time(dead), number(dead, "obtained_at"), number(dead, "refresh_expires_at")
-    if ends_at is None and obtained_at is not None:
-        ends_at = obtained_at + UNKNOWN_LIFE
+    given = [each for each in (obtained_at, None if token is None else token.since) if each is not None]
+    if ends_at is None and given:
+        ends_at = min(given) + UNKNOWN_LIFE
     set_back = obtained_at is not None and now <= obtained_at - UNKNOWN_LIFE
     return set_back or (ends_at is not None and now >= ends_at)
 
@@ -192,8 +198,9 @@ def _anomaly(dead: Event, tokens: _Tokens) -> Anomaly:
         remedy=(
             f"Sign out with 'tokenctl revoke -p {dead.profile}', and end all your sessions on the server's page of your"
             f" account; then sign in with 'tokenctl login -p {dead.profile}'. Maybe it was no theft: a server ends a"
-            " session, and does not say why, when an administrator wants it or the password was changed; and a machine that"
-            " was reset to a snapshot has an old refresh token. When you have done that, or know of such a reason:"
+            " session, and does not say why, when an administrator wants it, the password was changed, or you signed in on"
+            " a second machine where it allows one session; and a machine that was reset to a snapshot has an old refresh"
+            " token. When you have done that, or know of such a reason:"
             f" 'tokenctl audit acknowledge {NAME} -p {dead.profile}'."
         ),
         evidence=(dead.seq,) if good is None else (good.seq, dead.seq),

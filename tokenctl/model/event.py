@@ -14,7 +14,7 @@ SCHEMA = 1
 KINDS: Mapping[str, str] = {
     "login": "a session was stored by a sign-in; `started` just before, `ok` or `failed` after",
     "renewal": "the server gave new tokens; `recovered`: written by the next run, because the first one was killed",
-    "refusal": "the server refused a renewal, and the session lives on; `subject`: the answer was another person's",
+    "refusal": "a renewal brought no usable tokens, and the session lives on; `subject`: they were another person's",
     "dead": "the server refused the refresh token: only a new sign-in goes on",
     "unanswered": "the refresh token was presented, and no answer came",
     "change": "the scope, audience, lifetime, subject or signing key of the access token changed with a renewal",
@@ -166,7 +166,7 @@ _SENTENCES: Mapping[tuple[str, str], str] = {
     ("login", "failed"): "the new session could not be stored",
     ("renewal", "ok"): "renewed in {duration} s",
     ("renewal", "recovered"): "an earlier renewal was cut off after its commit",
-    ("refusal", ""): "the server refused to renew ({error})",
+    ("refusal", ""): "a renewal brought no usable tokens ({error})",
     ("refusal", "subject"): "the server answered with the ID token of another person",
     ("dead", ""): "the server refused the refresh token ({error})",
     ("unanswered", ""): "the refresh token was presented {tries} times without an answer",
