@@ -11,6 +11,8 @@ from tests.servers.recording_upstream import RecordingUpstream
 from tests.support.proxied import Proxied, proxied
 from tokenctl.handoff.proxy.rules import Allow
 
+pytestmark = pytest.mark.quick  # the first case of each; the others are slow
+
 ALLOW = tuple(Allow.parse(each) for each in ("GET /v1", "HEAD /v1", "POST /v1"))
 
 
