@@ -79,6 +79,8 @@ def answer(options: "Mapping[str, str]", child: "list[str]") -> None:
     allowed = kernel.forbid_core_dumps()  # from here on this process has a token
     try:
         copy = kernel.find(_question[0])
+        if copy and copy.get("notice") and os.isatty(2):  # the ordinary way has something to tell this person
+            copy = None
         at = fresh_at(copy, int(time.time()), uptime()) if copy else None
         if copy and at is not None and program:
             _become(program, child, options.get("--env"), copy)

@@ -96,6 +96,12 @@ class Runtime:
         boot_id, uptime = self._clock.uptime() or (None, 0)
         return session.time(self.now(), boot_id, uptime)
 
+    def earliest_time_of(self, session: Session) -> int:
+        """Tell the earlier time of the two clocks, in epoch seconds: what it says has passed, whichever clock is wrong."""
+        boot_id, uptime = self._clock.uptime() or (None, 0)
+        now = self.now()
+        return min(now, session.time_by_uptime(now, boot_id, uptime))
+
     def moment(self) -> dict[str, Any]:
         """Read both clocks, as members of a response: when its request was sent, and in which boot."""
         boot_id, uptime = self._clock.uptime() or (None, 0)

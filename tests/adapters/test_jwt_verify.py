@@ -159,6 +159,14 @@ def test_bad_claims_are_refused(changes: dict[str, Any], reason: str) -> None:
     assert caught.value.exit_status == 5
 
 
+@pytest.mark.parametrize("changes", [{"exp": FromNow(-120)}, {"iat": FromNow(3600)}])
+def test_who_has_a_wrong_clock_is_sent_to_the_doctor(changes: dict[str, Any]) -> None:
+    """The server's operator is the next one to ask, and not the first."""
+    with pytest.raises(Refused, match="clock right") as caught:
+        check(signed(claims(**changes)))
+    assert (caught.value.hint or "").startswith("'tokenctl doctor'")
+
+
 def test_a_nonce_that_the_server_lost_is_told_from_a_wrong_one() -> None:
     """Some servers never send the nonce back: the message says that, and how to sign in there without an ID token."""
     with pytest.raises(Refused, match="did not send back the nonce") as caught:

@@ -44,7 +44,7 @@ def test_an_event_is_logged_with_all_its_members(caplog: pytest.LogCaptureFixtur
         LogTerminal({}).event(event)
     (record,) = caplog.records
     assert (record.name, record.levelname) == ("tokenctl", "INFO")
-    assert record.message == "t: the server refused to renew (\N{REPLACEMENT CHARACTER}[31mno)"
+    assert record.message == "t: a renewal brought no usable tokens (\N{REPLACEMENT CHARACTER}[31mno)"
     assert vars(record)["event"] == json.loads(dumps(event))
 
 

@@ -31,6 +31,14 @@ def test_another_event_of_the_profile_begins_a_new_row() -> None:
     ]
 
 
+def test_a_row_knows_every_program_that_asked() -> None:
+    """Another program among many renewals is what a person looks for."""
+    recent = Recent()
+    for program in ("make", "stranger", None, "make"):
+        recent.add(Event(event="renewal", profile="t", at=1.0, asked_by=program))
+    assert [row.programs for row in recent.rows] == [("make", "stranger")]
+
+
 def test_the_newest_rows_are_kept() -> None:
     """And the others are counted; a profile whose row is gone begins another one."""
     rows = rows_of("old:renewal", "old:renewal", *(["t:refusal"] * ROWS), "old:renewal")

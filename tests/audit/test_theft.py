@@ -154,6 +154,13 @@ def test_a_renewal_that_is_written_twice_ends_no_explanation() -> None:
     assert refusals(login(), event("unanswered", HOUR, fingerprint="f1"), again, dead(NOON)) == 0
 
 
+@pytest.mark.parametrize(("generation", "count"), [(2, 0), (7, 1), (None, 1)])
+def test_a_generation_tells_an_older_state_whatever_the_clocks_said(generation: int | None, count: int) -> None:
+    """The token was got under a clock that was ahead, and its own event was rotated away."""
+    restored = dead(2 * HOUR, "f2", generation=generation, obtained_at=START + NOON, says="reuse")
+    assert refusals(renewal(HOUR, "f6", "f7", generation=7), restored) == count
+
+
 def test_a_keyring_restored_to_an_older_state_explains_it() -> None:
     """The log has the successor of the token that was refused; so the server may call it reused."""
     older = [login(), renewal(HOUR, "f1", "f2"), renewal(2 * HOUR, "f2", "f3")]
@@ -242,6 +249,15 @@ def test_an_unknown_life_is_a_day() -> None:
     assert refusals(login(), dead(DAY, obtained_at=START)) == 0
 
 
+def test_a_refresh_token_that_never_changes_is_as_old_as_its_login() -> None:
+    """A server that rotates nothing ends it after some days, however short ago it was used."""
+    used = [renewal(hour * HOUR) for hour in range(1, 8 * 24)]
+    assert refusals(login(), *used, dead(8 * DAY)) == refusals(*used, dead(8 * DAY)) == 0
+    assert refusals(login(), *used[:20], dead(21 * HOUR)) == 1
+    rotating = [renewal(hour * HOUR, f"f{hour}", f"f{hour + 1}") for hour in range(1, 8 * 24)]
+    assert refusals(login(), *rotating, dead(8 * DAY, "f192")) == 1
+
+
 @pytest.mark.parametrize("days", [0.5, 7])
 def test_a_known_life_counts(days: float) -> None:
     """The server said how long it lives, which is shorter or longer than a day."""
@@ -264,5 +280,5 @@ def test_a_clock_that_went_far_back_tells_no_age() -> None:
 
 def test_a_token_of_unknown_age_is_an_anomaly() -> None:
     """Nothing shows that it has ended by itself."""
-    for token in ("f1", "another"):
-        assert refusals(login(), dead(90 * DAY, token, obtained_at="yesterday", refresh_expires_at=None)) == 1
+    assert refusals(dead(90 * DAY, obtained_at="yesterday", refresh_expires_at=None)) == 1
+    assert refusals(login(), dead(90 * DAY, "another", obtained_at="yesterday", refresh_expires_at=None)) == 1

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.servers.faulty_server import FaultyServer, Reply, json_reply
+from tests.servers.faulty_server import FaultyServer, Received, Reply, json_reply
 from tests.support import broker
-from tests.support.flows import Failing, always, at, profile_of, rewritten
+from tests.support.broker import sign_in
+from tests.support.flows import Failing, always, at, here, machine_profile, profile_of, rewritten
 from tests.support.sessions import end_of
 from tokenctl.broker.asked import token
 from tokenctl.errors import LoginRequired, Refused, StoreError, Unreachable, UsageError
@@ -142,6 +143,23 @@ def test_a_refusal_that_costs_no_session_is_told(
     assert not any(secret.encode() in line for line in log.lines())
 
 
+def test_a_credential_that_the_server_sends_back_is_not_written(demo_server: FaultyServer, log: EventLog) -> None:
+    """Not as the code of the error either, and not in the form in which it was sent."""
+    profile, store = machine_profile(demo_server), MemoryStore()
+    runtime = Runtime(here({"TOKENCTL_CLIENT_SECRET": "demo-ci-secret"}), store=store)
+    store.write("t", sign_in(runtime, profile, client_secret="demo-ci-secret"))
+    sent: list[str] = []
+
+    def echo(request: Received) -> Reply:
+        sent.append(request.headers["authorization"].removeprefix("Basic "))
+        return json_reply({"error": f"no {sent[0]}"}, 400)
+
+    demo_server.overrides["/token"] = echo
+    with pytest.raises(Refused):
+        broker.renew(runtime, profile)
+    assert sent and only(log, "refusal")["error"] == "no ***"
+
+
 def test_another_persons_id_token_is_told(
     demo_server: FaultyServer, session: Session, store: MemoryStore, log: EventLog
 ) -> None:
@@ -162,6 +180,32 @@ def test_what_is_different_about_the_access_token_is_told(
     broker.current(at(end_of(session), store), profile_of(demo_server))
     found = {each["what"]: each["now"] for each in log.read() if each.event == "change"}
     assert found == {"scope": "api", "lifetime": 60}
+
+
+def test_a_lifetime_that_varies_is_no_change(
+    demo_server: FaultyServer, session: Session, store: MemoryStore, log: EventLog
+) -> None:
+    """Some servers choose it at random, and some tell the seconds that are left."""
+    lifetime = session.lifetime or 0
+    for expires_in in (lifetime - 1, lifetime * 3 // 2):
+        demo_server.overrides["/token"] = rewritten(
+            demo_server, access_token="opaque", id_token=None, expires_in=expires_in
+        )
+        session = broker.renew(at(session.obtained_at + 60, store), profile_of(demo_server))
+        assert session.lifetime == expires_in
+    assert kinds(log) == [("renewal", "ok")] * 2
+
+
+def test_the_same_audiences_in_another_order_are_no_change(
+    demo_server: FaultyServer, session: Session, store: MemoryStore, log: EventLog
+) -> None:
+    """And what is told of them has no query."""
+    for audiences in (["https://b.example?q=1", "a"], ["a", "https://b.example?q=2"]):
+        claims = unverified_claims(session.access_token) | {"aud": audiences}
+        token = demo_server.sign_id_token(claims)
+        demo_server.overrides["/token"] = rewritten(demo_server, access_token=token, id_token=None)
+        broker.renew(at(session.obtained_at + 60, store), profile_of(demo_server))
+    assert only(log, "change")["now"] == "a https://b.example"
 
 
 def test_a_login_is_told_before_and_after_it_is_stored(
@@ -215,6 +259,19 @@ def test_a_profile_without_audit_has_no_log(
     """Not even the folder."""
     broker.renew(at(end_of(session), store), replace(profile_of(demo_server), audit="off"))
     assert not log.path().parent.exists()
+
+
+def test_without_audit_no_renewal_is_called_cut_off(
+    demo_server: FaultyServer, session: Session, store: MemoryStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The log has none of them, and a keyring that stays behind makes each run look for the newest one."""
+    profile = replace(profile_of(demo_server), audit="off")
+    broker.renew(at(end_of(session), store), profile)
+    store.write("t", session)
+    vault = broker.vault(Runtime(store=store, verbose=True), profile)
+    with vault.exclusive():
+        assert vault.recover() != session
+    assert capsys.readouterr().err == ""
 
 
 # -- the keyring and the mirror ----------------------------------------------------------------------------

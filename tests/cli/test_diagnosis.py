@@ -31,6 +31,7 @@ def finding(status: Status, sentence: str = "so it is", remedy: str | None = Non
         ([finding("warning")] * 2, 0, None, "'tokenctl token' would end with 0; see the warnings"),
         ([finding("could not check")], 0, None, "as far as it could be checked, 'tokenctl token' would end with 0"),
         ([finding("failed")], 3, "unlock it", "'tokenctl token' would end with 3; do this first: unlock it"),
+        ([finding("failed")], 2, "did you mean 'a'?", "'tokenctl token' would end with 2; did you mean 'a'?"),
         ([finding("failed")], 3, None, "'tokenctl token' would end with 3"),
     ],
 )

@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from tests.servers.faulty_server import FaultyServer
 from tests.support.attended import attended
 from tests.support.commandline import Home
+from tests.support.events import DAY, login, renewal
 from tests.support.events_on_disk import log_of, theft
 from tests.support.paths import ROOT
 from tokenctl.adapters.terminal import Terminal
@@ -86,6 +88,16 @@ def test_an_event_that_is_no_anomaly_says_nothing(tmp_path: Path) -> None:
     log.append(Event(event="lock-wait", profile="work", at=1.0, more={"waited": 61, "holder": 7}))
     assert log.due.exists() and said(tmp_path) == []
     assert not log.due.exists() and told(log) == []
+
+
+def test_a_session_that_nobody_uses_is_said_while_another_one_is_used(tmp_path: Path) -> None:
+    """It has no event of its own any more, so the first event of each week lets the next command look."""
+    log, now = log_of(tmp_path / "state"), Runtime().clock()
+    log.append(replace(login(profile="idle"), at=now - 40 * DAY))
+    for days in range(39, 5, -1):
+        log.append(replace(renewal(0.0, profile="work", fingerprint=f"f{days}"), at=now - days * DAY))
+    assert [line.split(": ")[2:4] for line in said(tmp_path)] == [["idle", "idle-session"]]
+    assert not log.due.exists() and told(log) == [("idle", "idle-session")]
 
 
 def test_many_anomalies_are_not_many_lines(tmp_path: Path) -> None:

@@ -13,13 +13,17 @@ from tokenctl.doctor import disk
 
 SCRIPT = """
 import sys
+from dataclasses import replace
 from pathlib import Path
+from tests.support.sessions import session
 from tokenctl.doctor import disk
 from tokenctl.doctor.case import Case
+from tokenctl.model.profile import Profile
 from tokenctl.runtime import Runtime
-for asks in (True, False):
-    for each in disk.look("state", Case(runtime=Runtime({}), name=None, asks_server=asks), Path(sys.argv[1])):
-        print(each.status, each.exit_status, each.sentence)
+case = Case(runtime=Runtime({}), name=None, asks_server=True)
+for each in (case, replace(case, asks_server=False, profile=Profile(name="t"), session=session())):
+    for found in disk.look("state", each, Path(sys.argv[1])):
+        print(found.status, found.exit_status, found.sentence, found.remedy)
 """
 
 
@@ -54,6 +58,7 @@ def test_a_disk_that_has_none(tmp_path: Path, options: str, said: str) -> None:
     first, second = done.stdout.splitlines()
     assert said in first and said in second
     assert first.startswith("warning 0" if "left" in said else "failed 3") and second.startswith("warning 0")
+    assert "refresh" not in first and ("'tokenctl refresh -p t'" in second) == ("left" not in said)
 
 
 def test_a_limit_of_the_size_of_files(setup: Setup, tmp_path: Path) -> None:

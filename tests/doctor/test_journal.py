@@ -11,7 +11,7 @@ from tokenctl.doctor import journal
 @pytest.mark.parametrize(
     ("entry", "said", "remedy"),
     [
-        ({}, "nothing against", None),
+        ({}, "the server takes the refresh token", None),
         ({"dead": True}, "has refused", "run 'tokenctl login -p t'"),
         ({"tries": 3, "not_before": NOW + 20}, "3 times without an answer; the next try is in 20 s", "run"),
         ({"not_before": NOW + 30}, "asked not to be asked for 30 s more", "wait"),

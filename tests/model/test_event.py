@@ -76,6 +76,12 @@ def test_an_event_can_be_said(event: Event) -> None:
     assert sentence(event).startswith(event.profile)
 
 
+@pytest.mark.parametrize("kind", ["a{b", "{x.__class__.y}", "{x:>2000000000}", "{}"])
+def test_a_kind_that_nobody_knows_is_said_as_it_is(kind: str) -> None:
+    """A log can hold anything: its texts are no templates, which could fail or fill the memory."""
+    assert sentence(Event(event=kind, profile="t")) == f"t: {kind}"
+
+
 @given(st.binary(max_size=60) | EVENTS.map(lambda event: dumps(event)[: len(dumps(event)) // 2]))
 def test_bytes_that_are_no_event_are_none(written: bytes) -> None:
     """Whatever stands in the file, reading it raises nothing."""

@@ -49,6 +49,14 @@ def test_a_dead_refresh_token_is_recognized_as_servers_name_it(status: int, docu
         parse(answer(document, status))
 
 
+@pytest.mark.parametrize(("words", "page"), [("was used before", "audit"), ("has expired", "troubleshooting")])
+def test_a_refresh_token_that_was_used_before_may_be_stolen(words: str, page: str) -> None:
+    """The page about theft is named at once, and not only by the next command."""
+    with pytest.raises(LoginRequired) as caught:
+        parse(answer({"error": "invalid_grant", "error_description": f"the refresh token {words}"}, 400))
+    assert caught.value.page == page
+
+
 @pytest.mark.parametrize("document", OTHERS)
 def test_what_says_nothing_about_the_refresh_token_does_not_end_the_session(document: dict[str, object]) -> None:
     """The client, the request and the scope can be wrong, and the session is as good as before."""
@@ -99,7 +107,10 @@ def test_the_servers_words_without_a_code_are_told_and_redacted() -> None:
     [
         ("invalid_grant", "Stale token", "reuse"),
         ("invalid_grant", "Maximum allowed refresh token reuse exceeded", "reuse"),
-        ("invalid_request", "Refresh token is invalid or has already been claimed by another client.", "reuse"),
+        ("invalid_request", "Refresh token is invalid or has already been claimed by another client.", None),
+        ("invalid_grant", "Refresh token is expired or already used", None),
+        ("invalid_grant", "was issued to another client. The refresh token was already used.", "reuse"),
+        ("invalid_grant", "the refresh token was used before; the session is ended", "reuse"),
         (
             "invalid_grant",
             "AADSTS50173: The provided grant has expired due to it being revoked, a fresh auth token is needed. The user"
@@ -107,6 +118,14 @@ def test_the_servers_words_without_a_code_are_told_and_redacted() -> None:
             "password",
         ),
         ("invalid_grant", "AADSTS700082: The refresh token has expired due to inactivity.", "expired"),
+        (
+            "invalid_grant",
+            "AADSTS70043: The refresh token has expired or is invalid due to sign-in frequency checks by conditional access.",
+            "interaction",
+        ),
+        ("invalid_grant", "reauth related error (invalid_rapt)", "interaction"),
+        ("invalid_grant", "expired access/refresh token", None),
+        ("invalid_grant", "Session doesn't have required client", None),  # Keycloak, after a reuse by somebody else
         ("invalid_grant", "Token is not active", "expired"),
         ("invalid_grant", "Session not active", "expired"),
         ("interaction_required", "AADSTS50076: multi-factor authentication", "interaction"),

@@ -108,7 +108,9 @@ class PrivateBus:
 
     def pause(self) -> None:
         """Stop the keyring's process: it is there, and answers nothing until `kill` or `go_on`."""
-        self._processes[self.daemon][0].send_signal(signal.SIGSTOP)
+        process = self._processes[self.daemon][0]
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)  # a busy machine stops it a while later
 
     def go_on(self) -> None:
         """Let a stopped keyring go on."""

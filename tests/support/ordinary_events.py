@@ -26,6 +26,8 @@ class Ordinary:
     """How many refresh tokens there were."""
     obtained: dict[str, float] = field(default_factory=dict)
     """Refresh token -> when it was got, by this machine's clock."""
+    generations: dict[str, int] = field(default_factory=dict)
+    """Refresh token -> the session's generation that has it."""
     subject: str = "alice"
     life: float | None = None
     """Seconds that a refresh token lives, where the server tells it."""
@@ -58,6 +60,7 @@ class Ordinary:
         """Get a new refresh token."""
         self.tokens, self.generation = self.tokens + 1, self.generation + 1
         self.obtained[self.token] = START + self.now + self.wrong
+        self.generations[self.token] = self.generation
 
     def answered(self, **members: Any) -> dict[str, Any]:
         """What an answer of the server tells."""
@@ -171,7 +174,7 @@ class Ordinary:
         older = f"{self.profile}{max(1, self.tokens - 1 - int(5 * far))}"
         if older != self.token:
             self.now += HOUR
-            self.refused(older, says="reuse", obtained_at=self.obtained[older])
+            self.refused(older, says="reuse", obtained_at=self.obtained[older], generation=self.generations[older])
 
     def killed_after_commit(self, far: float) -> None:
         """The next run writes the event, hours later, and maybe a second time."""

@@ -58,10 +58,10 @@ def fill_up(log: EventLog) -> None:
     """Fill the newest file, so that the next event makes each file older."""
     for age in (1, 2, 3, 4):
         log.path(age).touch(0o600)
-    seq = [each.seq for each in log.read()][-1]
-    event = Event(event="refusal", profile="other", at=1_700_000_000.0, more={"error": "x" * 1000})
+    *_, newest = log.read()
+    event, seq = Event(event="refusal", profile="other", at=newest.at, more={"error": "x" * 1000}), newest.seq
     with log.path().open("ab") as file:
-        while file.tell() < LARGEST - 1400:
+        while file.tell() < LARGEST - 100:
             seq += 1
             file.write(dumps(replace(event, seq=seq)))
 

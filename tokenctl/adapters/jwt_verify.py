@@ -140,9 +140,9 @@ def _check_claims(claims: Mapping[str, Any], issuer: str, client_id: str) -> Non
     if (others or claims.get("azp") is not None) and claims.get("azp") != client_id:
         raise _not_acceptable("it was issued to another client (azp)")
     if _number(claims, "exp") <= now - LEEWAY:
-        raise _not_acceptable("it has expired (is this machine's clock right?)")
+        raise _not_acceptable("it has expired (is this machine's clock right?)", hint=_CLOCK)
     if not now - MAX_TOKEN_AGE <= _number(claims, "iat") <= now + LEEWAY:
-        raise _not_acceptable("its time of issue (iat) is not now (is this machine's clock right?)")
+        raise _not_acceptable("its time of issue (iat) is not now (is this machine's clock right?)", hint=_CLOCK)
     if claims.get("nbf") is not None and _number(claims, "nbf") > now + LEEWAY:
         raise _not_acceptable("it is not valid yet (nbf)")
     subject = claims.get("sub")
@@ -184,5 +184,9 @@ def _without_nonce() -> Refused:
     )
 
 
-def _not_acceptable(reason: str, what: str = "ID token") -> Refused:
-    return Refused(f"the {what} is not acceptable: {reason}", hint="if this happens again, tell the server's operator")
+_OPERATOR = "if this happens again, tell the server's operator"
+_CLOCK = "'tokenctl doctor' compares this machine's clock with the server's; if they agree, tell the server's operator"
+
+
+def _not_acceptable(reason: str, what: str = "ID token", *, hint: str = _OPERATOR) -> Refused:
+    return Refused(f"the {what} is not acceptable: {reason}", hint=hint)

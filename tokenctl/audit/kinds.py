@@ -1,4 +1,9 @@
-"""The table of anomalies. Each detector is a pure function over the events; see `anomaly.Detect`."""
+"""The table of anomalies. Each detector is a pure function over the events; see `anomaly.Detect`.
+
+A new kind is a row here, its name in `model.choices.ANOMALIES`, because the command line does not load the detectors, and a
+row in the help page `audit`: tests compare the three. A person is told of it at once only if `model.anomalous.is_notable`
+knows the event that completes it.
+"""
 
 from tokenctl.audit import clocks, replaced, theft, trouble, usage
 from tokenctl.audit.anomaly import Kind

@@ -11,6 +11,8 @@ from tokenctl.model.event import Event
 
 ROWS = 40
 """How many rows are kept: what a person reads at once."""
+PROGRAMS = 10
+"""How many programs of a row are kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +22,8 @@ class Row:
     event: Event
     count: int
     began_at: float
+    programs: tuple[str, ...] = ()
+    """The programs that asked, the last one first; `PROGRAMS` at most."""
 
 
 class Recent:
@@ -42,12 +46,13 @@ class Recent:
         number = self._renewing.get(event.profile)
         row = None if event.event != "renewal" or number is None else self._rows.get(number)
         if row is not None and number is not None:
-            self._rows[number] = Row(event=event, count=row.count + 1, began_at=row.began_at)
+            programs = tuple(dict.fromkeys((*_programs(event), *row.programs)))[:PROGRAMS]
+            self._rows[number] = Row(event=event, count=row.count + 1, began_at=row.began_at, programs=programs)
             self._rows.move_to_end(number)
             return
         self._leave_out_begin_of(event)
         number = next(self._numbers)
-        self._rows[number] = Row(event=event, count=1, began_at=event.at)
+        self._rows[number] = Row(event=event, count=1, began_at=event.at, programs=_programs(event))
         if event.event == "renewal":
             self._renewing[event.profile] = number
         else:
@@ -63,3 +68,7 @@ class Recent:
         newest = self._rows[number].event
         if newest.result == "started" and (newest.event, newest.profile) == (event.event, event.profile):
             del self._rows[number]
+
+
+def _programs(event: Event) -> tuple[str, ...]:
+    return () if event.asked_by is None else (event.asked_by,)

@@ -6,7 +6,7 @@ is an anomaly, unless the log or the server gives another reason.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tokenctl.audit.anomaly import Anomaly
 from tokenctl.audit.members import number, text, true_time, when
@@ -49,6 +49,8 @@ class _Token:
     """A refresh token. `good` is the event with which the server gave or took it last; None when that was not logged."""
 
     good: Event | None = None
+    since: float | None = None
+    """When the server gave it, as far as that was logged. A server that rotates nothing gives it once, at the login."""
     explained: bool = False
     """Whether something here explains that the server refuses it from now on."""
 
@@ -61,6 +63,8 @@ class _Tokens:
     """Session -> its newest refresh token. Machines that share a home have a session each."""
     signed_in: dict[str | None, float] = field(default_factory=dict)
     """Session -> when a person signed in last."""
+    generations: dict[str | None, int] = field(default_factory=dict)
+    """Session -> the generation that has this token."""
     given_at: float | None = None
     """When the server gave or took one last, as far as that was logged."""
     account: tuple[str | None, ...] | None = None
@@ -78,30 +82,36 @@ class _Tokens:
             if len(self.signed_in) > SESSIONS:
                 del self.signed_in[next(iter(self.signed_in))]
             if event.result == "ok" and given not in self.known:
-                self.take(given, event.session, event)
+                self.take(event, event)
         elif event.event == "renewal" and event.result == "recovered":  # it can be written twice, and much later
             if given not in self.known:
-                self.take(given, event.session, None)
+                self.take(event, None)
         elif event.event == "renewal" or (event.event == "refusal" and presented not in (None, given)):
             self.explain(presented)
-            self.take(given, event.session, event)
+            self.take(event, event)
         elif event.event in ("unanswered", "revocation"):
             self.explain(given)
         elif event.event == "dead":  # said once
             self.explain(presented or given)
 
-    def take(self, fingerprint: str | None, session: str | None, good: Event | None) -> None:
-        """Note that the server gave this refresh token, or took it and let it live; those before it are replaced."""
+    def take(self, event: Event, good: Event | None) -> None:
+        """Note that the server gave the event's refresh token, or took it and let it live; those before it are replaced."""
+        fingerprint, session = event.fingerprint, event.session
         if fingerprint is None:
             return
         before = self.of_session.pop(session, None)
         if fingerprint != before:
             self.explain(before)
-        self._put(fingerprint, _Token(good=good))
+        since = self.known.get(fingerprint, _Token()).since
+        if since is None and good is not None:
+            since = good.at
+        self._put(fingerprint, _Token(good=good, since=since))
         self.of_session[session] = fingerprint
+        self.generations[session] = event.generation or 0
         self.given_at = self.given_at if good is None else good.at
         if len(self.of_session) > SESSIONS:
-            del self.of_session[next(iter(self.of_session))]
+            oldest = next(iter(self.of_session))
+            del self.of_session[oldest], self.generations[oldest]
 
     def explain_all(self) -> None:
         """Note that the server may refuse the newest refresh token of each session from now on."""
@@ -112,7 +122,7 @@ class _Tokens:
         """Note that from now on the server may refuse this refresh token for a reason that lies here."""
         if fingerprint is not None:
             before = self.known.get(fingerprint)
-            self._put(fingerprint, _Token(good=None if before is None else before.good, explained=True))
+            self._put(fingerprint, replace(before or _Token(), explained=True))
 
     def _put(self, fingerprint: str, token: _Token) -> None:
         self.known[fingerprint] = token
@@ -132,7 +142,7 @@ def _is_suspicious(dead: Event, tokens: _Tokens) -> bool:
     if (number(dead, "unanswered") or 0) > 0 or _is_older(dead, token, tokens):
         return False
     says = text(dead, "says")
-    return says == "reuse" or not (says in _OTHER_REASONS or _is_outlived(dead) or _is_at_an_end(dead, tokens))
+    return says == "reuse" or not (says in _OTHER_REASONS or _is_outlived(dead, token) or _is_at_an_end(dead, tokens))
 
 
 def _refused_one(dead: Event) -> str:
@@ -141,17 +151,20 @@ def _refused_one(dead: Event) -> str:
 
 def _is_older(dead: Event, token: _Token | None, tokens: _Tokens) -> bool:
     """Tell whether the keyring came back with a token from before the newest one, which the log does not know any more."""
-    obtained_at = number(dead, "obtained_at")
-    if token is not None or obtained_at is None or tokens.given_at is None:
+    if token is not None:
         return False
-    return obtained_at < tokens.given_at
+    if dead.generation is not None and dead.generation < tokens.generations.get(dead.session, 0):
+        return True  # whatever the clocks said
+    obtained_at = number(dead, "obtained_at")
+    return obtained_at is not None and tokens.given_at is not None and obtained_at < tokens.given_at
 
 
-def _is_outlived(dead: Event) -> bool:
+def _is_outlived(dead: Event, token: _Token | None) -> bool:
     """Tell whether the refresh token may have ended by itself, or the clock is too wrong to say."""
     now, obtained_at, ends_at = true_time(dead), number(dead, "obtained_at"), number(dead, "refresh_expires_at")
-    if ends_at is None and obtained_at is not None:
-        ends_at = obtained_at + UNKNOWN_LIFE
+    given = [each for each in (obtained_at, None if token is None else token.since) if each is not None]
+    if ends_at is None and given:
+        ends_at = min(given) + UNKNOWN_LIFE
     set_back = obtained_at is not None and now <= obtained_at - UNKNOWN_LIFE
     return set_back or (ends_at is not None and now >= ends_at)
 
@@ -183,11 +196,12 @@ def _anomaly(dead: Event, tokens: _Tokens) -> Anomaly:
             " Somebody else may have used it."
         ),
         remedy=(
-            f"Sign out everywhere: 'tokenctl revoke -p {dead.profile}'. Sign in again with 'tokenctl login -p"
-            f" {dead.profile}', and look at the server's list of your sessions. A server can also end a session for a"
-            " reason that it does not tell, such as a changed password or an administrator; and a machine that was reset to"
-            f" a snapshot has an old refresh token. If it is one of these: 'tokenctl audit acknowledge {NAME} -p"
-            f" {dead.profile}'."
+            f"Sign out with 'tokenctl revoke -p {dead.profile}', and end all your sessions on the server's page of your"
+            f" account; then sign in with 'tokenctl login -p {dead.profile}'. Maybe it was no theft: a server ends a"
+            " session, and does not say why, when an administrator wants it, the password was changed, or you signed in on"
+            " a second machine where it allows one session; and a machine that was reset to a snapshot has an old refresh"
+            " token. When you have done that, or know of such a reason:"
+            f" 'tokenctl audit acknowledge {NAME} -p {dead.profile}'."
         ),
         evidence=(dead.seq,) if good is None else (good.seq, dead.seq),
     )

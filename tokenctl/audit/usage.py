@@ -104,7 +104,7 @@ class _Recent:
                 f" than {lives} explains; {short(program)} asked for {times} of them."
             ),
             remedy=(
-                "Look at what that program does: 'tokenctl refresh' and a token that an API refused are renewed each time."
+                "Look at what that program does: each 'tokenctl refresh' renews, and so does each token that an API refused."
                 " A script should call 'tokenctl token', which gives the same token as long as it is fresh. Then:"
                 f" 'tokenctl audit acknowledge {MANY} -p {event.profile}'."
             ),

@@ -30,15 +30,23 @@ def renewed(job: RenewalJob, reply: Response, seconds: float, result: Renewed) -
     ]
 
 
-def failed(job: RenewalJob, reply: Response, seconds: float, tries: int, error: TokenctlError, now: Session) -> Event:
+def failed(
+    job: RenewalJob,
+    reply: Response,
+    seconds: float,
+    tries: int,
+    error: TokenctlError,
+    now: Session,
+    secrets: tuple[str, ...],
+) -> Event:
     """Report an answer that brought no usable tokens. `tries` is how often the refresh token was presented.
 
-    `now` is the session as it is after the answer.
+    `now` is the session as it is after the answer. `secrets` are what the request presented: a server can echo them.
     """
     document = whole(reply.body) or {}
     code = code_of(document)
     more = _request(job, reply, seconds) | {
-        "error": _without_secrets(job, code)[:100] if code else type(error).__name__
+        "error": redacted(code, (*secrets, *_tokens(job.session)))[:100] if code else type(error).__name__
     }
     if isinstance(error, LoginRequired) and job.presents_refresh_token and job.target is None:
         more |= {
@@ -51,10 +59,9 @@ def failed(job: RenewalJob, reply: Response, seconds: float, tries: int, error: 
     return _event("refusal", job, now, "subject" if isinstance(error, OtherSubject) else "failed", more)
 
 
-def _without_secrets(job: RenewalJob, text: str) -> str:
-    session = job.session
-    secrets = (session.refresh_token, session.access_token, session.id_token, job.secret)
-    return redacted(text, tuple(each for each in secrets if each is not None))
+def _tokens(session: Session) -> list[str]:
+    tokens = (session.refresh_token, session.access_token, session.id_token)
+    return [each for each in tokens if each is not None]
 
 
 def unanswered(job: RenewalJob, tries: int) -> Event:
@@ -151,8 +158,15 @@ def _changes(before: Session, now: Session) -> list[dict[str, Any]]:
     return [
         {"what": name, "was": was[name], "now": is_now[name]}
         for name in was
-        if None not in (was[name], is_now[name]) and was[name] != is_now[name]
+        if None not in (was[name], is_now[name]) and not _is_same(was[name], is_now[name])
     ]
+
+
+def _is_same(was: object, now: object) -> bool:
+    """Compare two texts, or two lifetimes: Entra gives each token 60 to 90 minutes at random, and others count seconds."""
+    if isinstance(was, int) and isinstance(now, int):
+        return max(was, now) <= 2 * min(was, now)
+    return was == now
 
 
 def _described(session: Session) -> dict[str, Any]:
@@ -161,7 +175,7 @@ def _described(session: Session) -> dict[str, Any]:
     audiences = audience if isinstance(audience, list) else [audience]
     return {
         "scope": " ".join(sorted(session.scope.split())) if session.scope is not None else None,
-        "audience": " ".join(filter(None, map(_text, audiences))) or None,
+        "audience": " ".join(sorted(filter(None, (_without_query(_text(each)) for each in audiences)))) or None,
         "lifetime": session.lifetime,
         "subject": _text(claims.get("sub")),
         "key": _text(header.get("kid")),

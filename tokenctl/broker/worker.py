@@ -54,7 +54,8 @@ def _renew(runtime: Runtime, vault: Vault, job: RenewalJob) -> Renewed:
     client = clients.of_session(runtime, job.profile, job.session, job.secret)
     # Step 6: write into the journal that the refresh token is presented, and present it.
     sent = _present(runtime, vault, job, flow, client)
-    answer = flow.read(job, sent.reply, (*client.secrets, *sent.request.secrets))
+    secrets = (*client.secrets, *sent.request.secrets)
+    answer = flow.read(job, sent.reply, secrets)
     # Step 7: commit a new refresh token at once, with the old access token: the presented one no longer works. If there
     # is nothing to verify, step 9 is at once too, and one commit is enough.
     session = job.next_session(answer.refresh_token) if job.renews_session else job.session
@@ -68,7 +69,7 @@ def _renew(runtime: Runtime, vault: Vault, job: RenewalJob) -> Renewed:
         tokens = _verified(runtime, job, answer)
     except TokenctlError as error:
         if not isinstance(error, Unreachable):
-            vault.record(reports.failed(job, sent.reply, sent.seconds, sent.entry.tries, error, session))
+            vault.record(reports.failed(job, sent.reply, sent.seconds, sent.entry.tries, error, session, secrets))
         entry = _entry_after(runtime, job, sent, error)
         if not rotated:
             _note(vault.journal, entry)

@@ -32,5 +32,5 @@ def look(case: Case) -> Iterator[Finding]:
             more={"anomaly": each.name, "count": sum(other.name == each.name for other in anomalies)},
         )
     if not newest:
-        off = ', since audit = "off"' if case.profile.audit == "off" else ""
+        off = '; audit = "off" keeps new events out of it' if case.profile.audit == "off" else ""
         yield Finding(check=NAME, status="ok", sentence=f"the event log has no anomaly of this profile{off}")

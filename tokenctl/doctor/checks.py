@@ -1,4 +1,8 @@
-"""The table of the doctor's checks, in the order in which they are shown."""
+"""The table of the doctor's checks, in the order in which they are shown.
+
+A new check is a row here, and a row in the first table of the help page `troubleshooting`. It looks at the case alone, whose
+`runtime` changes nothing, and uses `trouble.finding_of` for an error that `token` would meet too.
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

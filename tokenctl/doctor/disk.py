@@ -46,10 +46,13 @@ def look(check: str, case: Case, home: Path) -> Iterator[Finding]:
 
 def _failure(check: str, case: Case, sentence: str, remedy: str) -> Finding:
     """Make the finding; as long as the token lives, it is a warning."""
+    other = "set TOKENCTL_STATE_DIR to a folder of yours on another disk"
+    if case.profile is not None and case.session is not None:  # another state directory renews it only when told to
+        other += f" and run 'tokenctl refresh -p {case.profile.name}' at a terminal"
     return Finding(
         check=check,
         status="failed" if case.asks_server else "warning",
         sentence=sentence,
-        remedy=f"{remedy}, or set TOKENCTL_STATE_DIR to a folder of yours on another disk",
+        remedy=f"{remedy}, or {other}",
         exit_status=3 if case.asks_server else 0,
     )

@@ -42,4 +42,4 @@ def _said(profile: Profile, entry: Entry, pause: int) -> tuple[str, str | None]:
         return f"the refresh token was presented {entry.tries} times without an answer{waits}", "run the command again"
     if pause:
         return f"the server asked not to be asked for {pause} s more", "wait for that time"
-    return "it knows nothing against the refresh token", None
+    return "as far as it is known here, the server takes the refresh token", None

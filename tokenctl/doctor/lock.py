@@ -46,7 +46,7 @@ def _held(case: Case, path: Path, found: Sequence[Holder] | None) -> Iterator[Fi
     stopped = next((each.pid for each in found if each.stopped), None)
     if stopped is not None:
         error = Busy(
-            f"process {stopped} holds {path}, and it is stopped: nobody can renew the session within {DEADLINE:.0f} s",
+            f"process {stopped} holds {path}, and it is stopped: a command that must renew gives up after {DEADLINE:.0f} s",
             hint=f"kill -CONT {stopped}   (or end it: kill -KILL {stopped}; the lock ends with it)",
         )
         yield finding_of(NAME, error, counts=case.asks_server)

@@ -96,6 +96,9 @@ def _obstacles(case: Case, vault: Vault, session: Session) -> Iterator[Finding]:
         except TokenctlError as error:
             yield finding_of(NAME, error, counts=False)
     ends = session.refresh_token_expires_at
-    if ends is not None and not session.by_machine and runtime.time_of(session) >= ends:
-        over = LoginRequired("the refresh token has reached its end", hint=vault.profile.login_hint)
+    # `token` presents it all the same, and the server decides; so this counts only where no clock of ours denies it.
+    if ends is not None and not session.by_machine and runtime.earliest_time_of(session) >= ends:
+        over = LoginRequired(
+            "by this machine's clock the refresh token has reached its end", hint=vault.profile.login_hint
+        )
         yield finding_of(NAME, over, counts=case.asks_server)

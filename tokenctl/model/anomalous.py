@@ -10,6 +10,8 @@ WINDOW = 3600
 """Seconds in which renewals are counted."""
 BY_HAND = 10
 """Renewals in `WINDOW` that need no explanation: a person who tries something out."""
+WEEK = 7 * 86400
+"""Seconds. With the first event of a week `audit` should look all the same: a session that nobody uses has no event."""
 _NOTABLE = ("dead", "changed-outside", "keyring-failed", "lock-wait")
 
 
@@ -45,12 +47,14 @@ def same_renewals(event: Event, before: Sequence[Event]) -> list[Event]:
 
 
 def is_notable(event: Event, before: Sequence[Event]) -> bool:
-    """Tell whether `audit` should look: the event, after those before it, can be an anomaly. It need not be one."""
+    """Tell whether `audit` should look: the event can be an anomaly after those `before` it. It need not be one."""
     if event.event in _NOTABLE or "subject" in (event.result, event["what"]):
         return True
     if event.event == "login" and event["replaces"] not in (None, event["subject"]):
         return True
     if event.event == "renewal" and len(same_renewals(event, before)) >= most_renewals(event["lifetime"]):
+        return True
+    if before and before[-1].at // WEEK != event.at // WEEK and event.event != "told":
         return True
     last = next((each for each in reversed(before) if each.boot_id == event.boot_id), None)
     return last is not None and abs(clock_shift(last, event) or 0) > CLOCK_SHIFT

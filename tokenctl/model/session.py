@@ -99,13 +99,17 @@ class Session:
         expired when either clock says so. A clock before `obtained_at` says nothing about the token's age: then the
         time is `expires_at` at least.
         """
-        by_uptime = now
-        if boot_id is not None and self.booted_at_ms is not None and boot_id == self.boot_id:
-            by_uptime = (self.booted_at_ms + uptime_ms) // 1000
+        by_uptime = self.time_by_uptime(now, boot_id, uptime_ms)
         latest = max(now, by_uptime)
         if self.expires_at is None or min(now, by_uptime) >= self.obtained_at:
             return latest
         return max(latest, self.expires_at)
+
+    def time_by_uptime(self, now: int, boot_id: str | None, uptime_ms: int) -> int:
+        """Return the time in epoch seconds as the uptime tells it since the token came; `now` after another boot."""
+        if boot_id is not None and self.booted_at_ms is not None and boot_id == self.boot_id:
+            return (self.booted_at_ms + uptime_ms) // 1000
+        return now
 
     @property
     def lifetime(self) -> int | None:

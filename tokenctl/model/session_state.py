@@ -84,7 +84,8 @@ def _what_next(profile: Profile, session: Session) -> str:
         session.issuer,
         session.client_id,
     ):
-        return f"{profile.login_hint} --switch-account to replace it, or {undo}"
+        login = f"run 'tokenctl login -p {profile.name} --switch-account'"
+        return f"undo the change, or replace the session, which was not changed: {login}"
     return f"{profile.login_hint}, or {undo}"
 
 

@@ -10,7 +10,7 @@ from typing import NoReturn
 from urllib.parse import quote, quote_plus
 
 from tokenctl.errors import LoginRequired, Refused
-from tokenctl.oauth.refusals import CLIENT_CODES, DEAD_CODES, PASSING_CODES, is_dead
+from tokenctl.oauth.refusals import CLIENT_CODES, DEAD_CODES, PASSING_CODES, is_dead, why_dead
 from tokenctl.oauth.wire import JSON, Response, describe, overloaded, try_later
 
 
@@ -67,7 +67,9 @@ def check_grant(document: JSON, response: Response, known: tuple[str, ...], pres
         )
     if is_dead(error, text):
         raise LoginRequired(
-            f"the server no longer accepts this sign-in ({_said(error, text, known)})", hint="run 'tokenctl login'"
+            f"the server no longer accepts this sign-in ({_said(error, text, known)})",
+            hint="run 'tokenctl login'",
+            page="audit" if why_dead(error, text) == "reuse" else None,  # it may have been stolen
         )
 
 

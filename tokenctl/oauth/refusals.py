@@ -76,15 +76,22 @@ def why_dead(code: str | None, words: str) -> str | None:
 
 _PERSON = ("interaction_required", "login_required", "consent_required", "account_selection_required")
 _WHY: Mapping[str, re.Pattern[str]] = {
-    # Keycloak: 'Stale token', 'Maximum allowed refresh token reuse exceeded'; Dex: 'has already been claimed'
+    # Keycloak: 'Stale token', 'Maximum allowed refresh token reuse exceeded'; Ory: 'was already used'. But not 'invalid or
+    # has already been claimed' (Dex), which is said of every token that is not known.
     "reuse": re.compile(
-        r"already (been )?(used|claimed|redeemed|consumed|rotated)|\breuse|\bstale token|\btoken reused"
+        r"(?<!\bor )(?<!\bor has )already (been )?(used|claimed|redeemed|consumed|rotated)|\bused before\b"
+        r"|\breuse|\bstale token|\btoken reused"
     ),
+    # Rules that let a session end although its refresh token is new. Entra, AADSTS70043, after some hours: 'has expired or
+    # is invalid due to sign-in frequency checks'; Google Workspace, after 16 hours: 'reauth related error (invalid_rapt)'
+    "interaction": re.compile(r"\bsign-?in frequency\b|\breauth"),
     # Entra, AADSTS50173: 'The user might have changed or reset their password'
     "password": re.compile(r"password"),
     # Entra, AADSTS700082: 'has expired due to inactivity'; Keycloak: 'Token is not active', 'Session not active'. But not
-    # 'incorrect or expired' (GitHub), which is every reason at once.
-    "expired": re.compile(r"^(?!.*\b(or|invalid|revoked|unknown)\b).*(\bexpired\b|\bnot active\b|\binactiv)"),
+    # 'incorrect or expired' (GitHub) or 'expired access/refresh token' (Salesforce), which are every reason at once.
+    "expired": re.compile(
+        r"^(?!.*(\b(or|invalid|revoked|unknown)\b|access/refresh)).*(\bexpired\b|\bnot active\b|\binactiv)"
+    ),
 }
 """Why a grant is dead, as the words of an error say it. The first row that fits counts."""
 

@@ -137,8 +137,10 @@ class LocalVault:
         if not self.profile.cache:
             fast_path.drop(self.profile.name, self._places)  # of the time when it was on
         copy = fast_path.copy_of(self.profile, session, min_ttl, self._runtime.moment()["boot_id"])
-        if copy is None or os.path.lexists(self.folder.parent / DUE):  # the next command has something to tell
+        if copy is None:
             return
+        # A person at a terminal is to hear of a new anomaly; a job without one goes on as fast as before.
+        copy["notice"] = "yes" if os.path.lexists(self.folder.parent / DUE) else ""
         with contextlib.suppress(OSError):  # the answer does not depend on the copy
             files = [str(each) for each in self.folder.iterdir() if each.name != "lock"]
             fast_path.keep(copy, before, [str(self.folder.parent), *files, *self._places[1:]])
@@ -184,6 +186,8 @@ class LocalVault:
 
     def _record_missing(self, session: Session) -> None:
         """Write the event of a renewal whose process was killed between the commit and the event."""
+        if self.profile.audit == "off":  # no renewal has an event
+            return
         from tokenctl.storage import event_log
 
         if not event_log.open_log(self._runtime).has_renewal(session.id, session.generation):

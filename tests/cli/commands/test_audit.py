@@ -66,8 +66,8 @@ def test_without_an_anomaly_the_status_is_0(environ: dict[str, str], log: EventL
     assert run(environ, "audit") == 0
     written = capsys.readouterr()
     assert [line.split("\t") for line in written.out.splitlines()] == [
-        ["event", "2026-11-24T05:59:40Z", "work", "renewal", "ok", "renewed after 0.2 s, generation 7", "bash"],
-        ["event", "2026-11-24T05:59:50Z", "other", "renewal", "ok", "renewed after 0.2 s, generation 7", "bash"],
+        ["event", "2026-11-24T05:59:40Z", "work", "renewal", "ok", "renewed in 0.2 s, generation 7", "bash"],
+        ["event", "2026-11-24T05:59:50Z", "other", "renewal", "ok", "renewed in 0.2 s, generation 7", "bash"],
         [
             *("profile", "other", "logins 0", "renewals 1", "refusals 0", "last renewal 2026-11-24T05:59:50Z"),
             *("first event 2026-11-24T05:59:50Z", "last event 2026-11-24T05:59:50Z", "used by bash"),
@@ -263,6 +263,16 @@ def test_at_a_terminal_nothing_is_cut(home: Home, width: str, words: tuple[str, 
     else:
         assert "renewed 200 times since" in text and "earlier events: tokenctl audit | less" in text
     assert text.index("used by") > text.index("customer-europe")
+
+
+def test_a_log_that_is_off_is_no_proof_of_quiet(home: Home) -> None:
+    """At a terminal that is said beside `no anomaly`; a cron job's mail is only for anomalies."""
+    home.write_config(CONFIG)
+    log_of(Path(home.environ["TOKENCTL_STATE_DIR"])).append(renewal("home", -100.0))
+    shown = attended(home, "audit", environ={"COLUMNS": "120", "TERM": "dumb", "NO_COLOR": "1"})
+    assert shown.status == 0 and "no anomaly" in shown.stderr
+    assert 'audit = "off" is set, so new events are not written: home' in shown.stderr
+    assert home.run("audit").stderr == ""
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a pipe that closes")

@@ -183,7 +183,7 @@ def test_it_says_each_event_once(signed_in: Home, api: BearerApi) -> None:
         for each in EventLog(Path(signed_in.environ["TOKENCTL_STATE_DIR"]) / FOLDER).read()
         if each.event == "renewal"
     ]
-    assert said.count("t: renewed after") == len(renewals) == said.count(sentence(renewals[0])) == 1
+    assert said.count("t: renewed in") == len(renewals) == said.count(sentence(renewals[0])) == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])

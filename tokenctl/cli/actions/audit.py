@@ -61,13 +61,15 @@ def _explain(runtime: Runtime, name: str | None, found: Report) -> None:
             f"lines of the event log that are no events of this version of tokenctl were left out: {found.unread}"
         )
     _check_known(runtime, name, found)
+    known = profiles(runtime, None)
+    off = [each.name for each in known.values() if each.audit == "off" and name in (None, each.name)]
     if found.tallies or found.anomalies:
+        if off and runtime.terminal.watched:  # not in a cron job's mail: somebody chose it
+            runtime.terminal.message(f'audit = "off" is set, so new events are not written: {", ".join(off)}')
         return
     if name in found.known or (name is None and found.known):
         runtime.terminal.message("there is no event in that time")
         return
-    known = profiles(runtime, None)
-    off = [each.name for each in known.values() if each.audit == "off" and name in (None, each.name)]
     if off and (name is not None or len(off) == len(known)):
         runtime.terminal.message(f'there is no event: audit = "off" is set for {", ".join(off)}')
     else:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 _EXAMPLES = """\
   tokenctl audit
   tokenctl audit -p work --since 7d
-  # in a cron job: mail only when something is wrong
-  tokenctl audit --since 25h > report.txt || mail -s audit me < report.txt
+  # in a cron job, which mails what is printed: anomalies, and nothing when all is well
+  tokenctl audit --since 25h | grep ^anomaly
   tokenctl audit --json | jq '.anomalies[].name'
   tokenctl audit acknowledge clock-jumped"""
 

@@ -66,7 +66,7 @@ def _events(recent: Recent) -> RenderableType:
             local(row.event.at),
             Text(clean(row.event.profile), style="bold"),
             Text(_what(row), style=COLOURS.get(row.event.event, "")),
-            Text(clean(row.event.asked_by or "-")),
+            Text(_who(row)),
         )
     if not recent.earlier:
         return drawn
@@ -78,6 +78,13 @@ def _what(row: Row) -> str:
     if row.count == 1:
         return what(row.event)
     return f"renewed {row.count} times since {local(row.began_at)}"
+
+
+def _who(row: Row) -> str:
+    """Name the program that asked last, and tell how many others did."""
+    if len(row.programs) < 2:
+        return clean("".join(row.programs) or "-")
+    return f"{clean(row.programs[0])} and {len(row.programs) - 1} more"
 
 
 def _plots(found: Report) -> RenderableType:

@@ -38,7 +38,10 @@ def verdict(found: Examination) -> str:
     counted = Counter(each.status for each in found.findings)
     end = f"'tokenctl token' would end with {found.exit_status}"
     if found.exit_status or counted["failed"]:
-        return f"{end}; do this first: {clean(found.first)}" if found.first else end
+        first = clean(found.first or "")
+        if first.endswith("?"):  # `did you mean ...?` is nothing to do
+            return f"{end}; {first}"
+        return f"{end}; do this first: {first}" if first else end
     if counted["warning"]:
         return f"{end}; see the {'warning' if counted['warning'] == 1 else 'warnings'}"
     return f"as far as it could be checked, {end}" if counted["could not check"] else f"all is well: {end}"
