@@ -75,3 +75,11 @@ def test_a_program_that_says_nothing(setup: Setup, tmp_path: Path) -> None:
     assert looked(setup, path.parent).more["on_path"] == {str(path): None}
     path.write_text("#!/bin/sh\necho another program\n")
     assert looked(setup, path.parent).more["on_path"] == {str(path): None}
+
+
+@pytest.mark.parametrize("answer", ["$HTTPS_PROXY", "password", "1.0 and more"])
+def test_only_a_version_is_shown(setup: Setup, tmp_path: Path, answer: str) -> None:
+    """Another program that says to be tokenctl can answer anything, such as a part of its environment."""
+    setup.environ["HTTPS_PROXY"] = "http://person:s3cr3t@proxy.example"
+    path = program(tmp_path / "a", answer)
+    assert looked(setup, path.parent).more["on_path"] == {str(path): None}

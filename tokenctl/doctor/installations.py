@@ -1,9 +1,11 @@
 """Check: every `tokenctl` on PATH, and which one runs."""
 
 import os
+import re
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -16,13 +18,16 @@ from tokenctl.model.secret_variables import without_secrets
 NAME = "installations"
 PROGRAM = "tokenctl.exe" if sys.platform == "win32" else "tokenctl"
 SECONDS = 10
-"""Seconds in which another tokenctl has to say its version."""
+"""Seconds in which all of them together have to say their versions."""
+_VERSION = re.compile(r"\d[\w.+!-]{0,39}", re.ASCII)
+"""What is shown of another program's answer (PEP 440 and more)."""
 
 
 def look(case: Case) -> Iterator[Finding]:
     """Compare the versions: two of them take turns in a script and at the terminal, without a word."""
     environ = case.runtime.environ
-    found = {path: _version(path, environ) for path in on_path(environ.get("PATH", os.defpath))}
+    ends = time.monotonic() + SECONDS
+    found = {path: _version(path, environ, ends) for path in on_path(environ.get("PATH", os.defpath))}
     listed = ", ".join(f"{path} ({version or 'version unknown'})" for path, version in found.items())
     more = {"on_path": {str(path): version for path, version in found.items()}}
     others = {version for version in found.values() if version not in (None, tokenctl.__version__)}
@@ -50,8 +55,11 @@ def on_path(path: str) -> list[Path]:
     return list(found.values())
 
 
-def _version(path: Path, environ: Mapping[str, str]) -> str | None:
-    """Ask a command for its version; None when it says none, or when somebody else could have put it there."""
+def _version(path: Path, environ: Mapping[str, str], ends: float) -> str | None:
+    """Ask a command for its version; None when it says none, or when somebody else could have put it there.
+
+    `ends` is the deadline, in monotonic seconds.
+    """
     if not all(map(_is_safe, (path.resolve(), path.resolve().parent, path.parent))):
         return None
     with suppress(OSError, subprocess.SubprocessError):
@@ -61,11 +69,11 @@ def _version(path: Path, environ: Mapping[str, str]) -> str | None:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            timeout=SECONDS,
+            timeout=max(0, ends - time.monotonic()),
             check=True,
         )
         name, _, version = done.stdout.decode(errors="replace").strip().partition(" ")
-        return version[:40] if name == "tokenctl" and version.isprintable() else None
+        return version if name == "tokenctl" and _VERSION.fullmatch(version) else None
     return None
 
 
