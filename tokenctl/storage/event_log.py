@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from tokenctl.adapters.private_files import open_private
-from tokenctl.errors import Busy, StoreUnavailable, TokenctlError
+from tokenctl.errors import Busy, StoreError, StoreUnavailable, TokenctlError
 from tokenctl.model import event as events
 from tokenctl.model.anomalous import WINDOW, is_notable
 from tokenctl.model.event import Event
@@ -90,6 +90,18 @@ def of_session(event: str, profile: Profile, session: Session, result: str = "ok
         fingerprint=events.fingerprint(session.refresh_token or session.access_token),
         more=more,
     )
+
+
+def keyring_failed(profile: Profile, operation: str, error: StoreError) -> Event:
+    """Make an event about a keyring that did not `read` or `write` the session."""
+    more = {"operation": operation, "error": type(error).__name__}
+    return Event(event="keyring-failed", profile=profile.name, result="failed", more=more)
+
+
+def lock_wait(profile: Profile, waited: float, holder: int | None) -> Event:
+    """Make an event about a lock that was not had in `waited` seconds. `holder` is the process that has it, if known."""
+    more = {"waited": round(waited), "holder": holder}
+    return Event(event="lock-wait", profile=profile.name, result="failed", more=more)
 
 
 def open_log(runtime: Runtime) -> "EventLog":

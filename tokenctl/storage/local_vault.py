@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 NARROWER_PREFIX = "narrow."
 """A file `narrow.<key>` records a narrower token in the store, because a keyring cannot list its entries."""
-
-
 LONGEST_HELD = 45
 """Seconds that an honest process holds the lock, at most; who waits for longer waits for one that is stopped."""
 
@@ -179,10 +177,9 @@ class LocalVault:
     def _record_failure(self, operation: str, error: StoreError) -> None:
         """Record that the keyring failed, where nobody only has to unlock it."""
         if not isinstance(error, StoreLocked):
-            from tokenctl.model.event import Event
+            from tokenctl.storage import event_log
 
-            more = {"operation": operation, "error": type(error).__name__}
-            self.record(Event(event="keyring-failed", profile=self.profile.name, result="failed", more=more))
+            self.record(event_log.keyring_failed(self.profile, operation, error))
 
     def _record_missing(self, session: Session) -> None:
         """Write the event of a renewal whose process was killed between the commit and the event."""
@@ -194,24 +191,14 @@ class LocalVault:
             self.record(event_log.of_session("renewal", self.profile, session, "recovered"))
 
     def moved_apart(self, session: Session) -> str | None:
-        with contextlib.suppress(StoreError, UsageError):
-            header = redo_header.read(session_files.path_of(self.folder, session_files.REDO_LOG, session))
-            if header is not None:
-                return "a newer generation" if header.generation < session.generation else None
-            others = map(os.path.lexists, session_files.others(self.folder, session_files.REDO_LOG, session))
-            if session.state_id not in (None, self._state_dir.id) and any(others):
-                return "another session"
-        return None
+        from tokenctl.storage import mirror
+
+        return mirror.moved_apart(self.folder, session, self._state_dir.id)
 
     def differs_from_mirror(self, session: Session) -> bool:
-        with contextlib.suppress(StoreError, UsageError):
-            mirror = self.redo_log.read(replace(session, generation=session.generation - 1))
-            if mirror is None or mirror.generation != session.generation:
-                return False
-            # A renewal commits twice, and a full disk can take the first commit alone: it has the older access token.
-            half = mirror.refresh_token == session.refresh_token and mirror.obtained_at < session.obtained_at
-            return _tokens(mirror) != _tokens(session) and not half
-        return False
+        from tokenctl.storage import mirror
+
+        return mirror.differs(self.redo_log, session)
 
     # -- the lock --------------------------------------------------------------------------------------
 
@@ -240,10 +227,9 @@ class LocalVault:
     def _record_wait(self, waited: float, holder: int | None) -> None:
         """Record that the lock was not had, if this took longer than any renewal. `waited` is seconds."""
         if waited >= LONGEST_HELD:
-            from tokenctl.model.event import Event
+            from tokenctl.storage import event_log
 
-            more = {"waited": round(waited), "holder": holder}
-            self.record(Event(event="lock-wait", profile=self.profile.name, result="failed", more=more))
+            self.record(event_log.lock_wait(self.profile, waited, holder))
 
     def still_exclusive(self, lock: int | None) -> bool:
         from tokenctl.storage.lock import holds
@@ -317,7 +303,9 @@ class LocalVault:
         else:
             self._not_taken = None
             self.behind = False
-            self._remove_old_mirror(session)
+            from tokenctl.storage import mirror
+
+            mirror.remove_older(self.folder, session)
 
     def _is_replaced(self, session: Session) -> bool:
         """Tell whether the store has a newer session: another state directory with the same keyring has another lock."""
@@ -329,14 +317,6 @@ class LocalVault:
             return False
         newer = there.generation, there.access_token != session.access_token
         return there.id != session.id or newer > (session.generation, False)
-
-    def _remove_old_mirror(self, session: Session) -> None:
-        """Remove a mirror that could not be written, so that it is older than the store: it is of no use any more."""
-        path = session_files.path_of(self.folder, session_files.REDO_LOG, session)
-        with contextlib.suppress(StoreError, UsageError):
-            header = redo_header.read(path)
-            if header is not None and header.generation < session.generation:
-                session_files.remove(path)
 
     def _check_committed(self, session: Session, error: StoreError) -> None:
         """After the store's error: warn if the redo log has the session, else raise the error."""
@@ -434,7 +414,3 @@ class LocalVault:
             with contextlib.suppress(StoreError, OSError):
                 self._stores.delete_narrower(name)
                 mark.unlink()
-
-
-def _tokens(session: Session) -> tuple[str, str | None]:
-    return session.access_token, session.refresh_token
