@@ -39,7 +39,7 @@ def test_no_answer_is_named(asked: Home, typed: bytes) -> None:
     result = attended(asked, "token", answers=[(QUESTION, typed)])
     assert result.status == 3 and result.stderr.count("\ntokenctl: error: ") == 1
     assert "none was given" in result.stderr and "TOKENCTL_PASSPHRASE_FILE" in result.stderr
-    assert "keyring" not in result.stderr
+    assert "keyring" not in result.stderr.replace("'tokenctl help keyrings' has more", "")
 
 
 def test_an_empty_passphrase_seals_nothing(asked: Home) -> None:

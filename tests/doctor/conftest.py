@@ -12,6 +12,7 @@ from tests.support.flows import SetClock
 from tests.support.ring import Ring
 from tests.support.sessions import session
 from tokenctl.doctor.case import Case, case_of
+from tokenctl.fast_path import JOBS
 from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
@@ -26,7 +27,8 @@ class Setup:
     def __init__(self, folder: Path) -> None:
         self.config = folder / "config.toml"
         self.state = folder / "state"
-        self.environ = {**os.environ, "TOKENCTL_CONFIG": str(self.config), "TOKENCTL_STATE_DIR": str(self.state)}
+        alone = {name: value for name, value in os.environ.items() if name not in JOBS}
+        self.environ = {**alone, "TOKENCTL_CONFIG": str(self.config), "TOKENCTL_STATE_DIR": str(self.state)}
         self.write("t")
 
     def write(self, *names: str, head: str = "", more: str = "") -> None:
