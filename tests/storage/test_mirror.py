@@ -51,6 +51,7 @@ def test_other_tokens_of_the_same_generation_differ(redo_log: RedoLog) -> None:
     assert mirror.differs(redo_log, session(2, access_token="another"))
     assert mirror.differs(redo_log, session(2, refresh_token="another"))
     assert not mirror.differs(redo_log, replace(session(2, access_token="newer"), obtained_at=1_700_000_001))
+    assert not mirror.differs(redo_log, replace(session(2, access_token="newer"), refreshed_at=1_700_000_000))
     assert not mirror.differs(redo_log, session(1, access_token="another"))
 
 

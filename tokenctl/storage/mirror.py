@@ -38,7 +38,7 @@ def differs(redo_log: RedoLog, session: Session) -> bool:
         if mirror is None or mirror.generation != session.generation:
             return False
         # A renewal commits twice, and a full disk can take the first commit alone: it has the older access token.
-        half = mirror.refresh_token == session.refresh_token and mirror.obtained_at < session.obtained_at
+        half = mirror.refresh_token == session.refresh_token and _renewed(mirror) < _renewed(session)
         return _tokens(mirror) != _tokens(session) and not half
     return False
 
@@ -58,6 +58,11 @@ def _unless_unreadable() -> contextlib.suppress:
 
 def _header(folder: Path, session: Session) -> Header | None:
     return redo_header.read(session_files.path_of(folder, session_files.REDO_LOG, session))
+
+
+def _renewed(session: Session) -> tuple[int, int]:
+    """Tell when the access token was got: by a renewal, and at all; a token of the same second may be of a login."""
+    return session.refreshed_at or 0, session.obtained_at
 
 
 def _tokens(session: Session) -> tuple[str, str | None]:
