@@ -33,7 +33,7 @@ def jumps(*events: Event) -> int:
 
 
 @pytest.mark.parametrize(
-    ("wall", "words"), [(2 * HOUR, ("ahead by 2 h", "2 h ahead")), (-DAY, ("back by 24 h", "24 h behind"))]
+    ("wall", "words"), [(2 * HOUR, ("ahead by 2 h", "2 h ahead")), (-DAY, ("back by 1 d", "1 d behind"))]
 )
 def test_a_clock_that_was_set_wrong_is_named(wall: float, words: tuple[str, ...]) -> None:
     """The finding says between which times, which way, and how far."""

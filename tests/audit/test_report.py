@@ -38,8 +38,8 @@ def last_dead(events: Iterable[Event]) -> Iterator[tuple[Anomaly, ...]]:
 
 
 KINDS = (
-    Kind(name="bad-end", meaning="m", detect=each_dead),
-    Kind(name="bad-state", meaning="m", detect=last_dead),
+    Kind(name="bad-end", detect=each_dead),
+    Kind(name="bad-state", detect=last_dead),
 )
 
 

@@ -38,7 +38,7 @@ def test_a_burst_is_named_with_the_program_that_asked_most() -> None:
     assert (anomaly.name, anomaly.profile) == ("too-many-renewals", "t")
     assert anomaly.evidence == (1, MOST + 1)
     assert f"{MOST + 1} times" in anomaly.sentence and f"make asked for {MOST - 4}" in anomaly.sentence
-    assert "15 min" in anomaly.sentence and "tokenctl audit acknowledge too-many-renewals -p t" in anomaly.remedy
+    assert "15 m " in anomaly.sentence and "tokenctl audit acknowledge too-many-renewals -p t" in anomaly.remedy
 
 
 @pytest.mark.parametrize("lifetime", [1, 60, 300, 900, 3600, 36_000])

@@ -35,8 +35,7 @@ none: so all kinds read the log together, once, and keep only what they need."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One row of the table of anomalies. `meaning` says in a sentence, for who reads the table, what was found."""
+    """One row of the table of anomalies."""
 
     name: str
-    meaning: str
     detect: Detect

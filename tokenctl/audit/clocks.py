@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tokenctl.audit.anomaly import Anomaly
-from tokenctl.audit.members import number, span, when
+from tokenctl.audit.members import number, when
 from tokenctl.model.anomalous import CLOCK_SHIFT, clock_shift
 from tokenctl.model.event import Event
+from tokenctl.model.spans import span
 
 NAME = "clock-jumped"
 BOOTS = 16
@@ -97,7 +98,7 @@ def _was_answered(event: Event) -> bool:
 def _jump(earlier: Event, event: Event, shift: float, offset: float | None) -> Anomaly:
     jump = (
         f"Between {when(earlier.at)} and {when(event.at)} the clock of this machine jumped"
-        f" {'ahead' if shift > 0 else 'back'} by {span(shift)}"
+        f" {'ahead' if shift > 0 else 'back'} by {span(round(abs(shift)))}"
     )
     if offset is not None and abs(offset) <= CLOCK_SHIFT:
         return _anomaly(
@@ -107,7 +108,11 @@ def _jump(earlier: Event, event: Event, shift: float, offset: float | None) -> A
             "A container with a boot time of its own and a machine that was restored have another clock since boot. If you"
             " use neither, look who works on this machine.",
         )
-    wrong = f", and is {span(offset)} {'behind' if offset > 0 else 'ahead of'} the server's clock" if offset else ""
+    wrong = (
+        f", and is {span(round(abs(offset)))} {'behind' if offset > 0 else 'ahead of'} the server's clock"
+        if offset
+        else ""
+    )
     return _anomaly(
         earlier,
         event,
@@ -121,7 +126,7 @@ def _snapshot(before: Event, event: Event) -> Anomaly:
     return _anomaly(
         before,
         event,
-        f"At {when(event.at)} this machine had gone back by {span((before.uptime or 0.0) - (event.uptime or 0.0))} since"
+        f"At {when(event.at)} this machine had gone back by {span(round((before.uptime or 0.0) - (event.uptime or 0.0)))} since"
         " the event before: it was reset to a snapshot.",
         f"A snapshot from before a renewal has a refresh token that the server took back. If 'tokenctl token -p"
         f" {event.profile}' is refused now, sign in again: 'tokenctl login -p {event.profile}'.",

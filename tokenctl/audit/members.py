@@ -35,15 +35,6 @@ def when(epoch_seconds: float) -> str:
         return "an unknown time"
 
 
-def span(seconds: float) -> str:
-    """Say a duration with its largest unit, as in `40 s`, `5 min`, `3 h`, `2 days`."""
-    seconds = abs(seconds)
-    for unit, length in (("days", 2 * 86400), ("h", 2 * 3600), ("min", 2 * 60)):
-        if seconds >= length:
-            return f"{seconds / (length / 2):.0f} {unit}"
-    return f"{seconds:.0f} s"
-
-
 def short(said: str | None) -> str:
     """Cut a text that others wrote, for a sentence; it may be hostile, and the view cleans it."""
     if not said:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from tokenctl.audit.anomaly import END, Anomaly
-from tokenctl.audit.members import number, short, span, text, when
+from tokenctl.audit.members import number, short, text, when
 from tokenctl.model.anomalous import WINDOW, most_renewals
 from tokenctl.model.event import Event
+from tokenctl.model.spans import span
 
 MANY, IDLE = "too-many-renewals", "idle-session"
 MOST = most_renewals(0)
@@ -93,7 +94,9 @@ class _Recent:
     def _anomaly(self, event: Event, lifetime: float | None) -> Anomaly:
         first = self.events[0][0]
         (program, times), *_ = Counter(each.asked_by for each, _ in self.events).most_common(1)
-        lives = f"an access token that lives for {span(lifetime)}" if lifetime else "an access token of unknown life"
+        lives = (
+            f"an access token that lives for {span(round(lifetime))}" if lifetime else "an access token of unknown life"
+        )
         return Anomaly(
             name=MANY,
             profile=event.profile,

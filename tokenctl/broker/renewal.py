@@ -18,10 +18,8 @@ from tokenctl.model.renewal_job import Grant, RenewalJob, Renewed
 from tokenctl.model.session import Session
 from tokenctl.model.session_state import check_not_signing_out, logged_out, older_access_tokens, renewed_elsewhere
 from tokenctl.runtime import Runtime
+from tokenctl.storage.lock import LONGEST_HELD
 from tokenctl.storage.vault import Vault
-
-UNDER_LOCK = 45
-"""Seconds that all work under the lock may take: less than the time for which others wait for the lock."""
 
 
 def renew_if_stale(
@@ -212,7 +210,7 @@ def new_job(
         reason=reason,
         asked_by=runtime.asked_by,
         events_failed_at=runtime.events_failed_at,
-        ends_at=runtime.since_boot() + UNDER_LOCK,
+        ends_at=runtime.since_boot() + LONGEST_HELD,
     )
     permission.check_renewable(job)
     return job

@@ -4,7 +4,7 @@ from typing import Any
 
 from tokenctl.errors import LoginRequired, TokenctlError
 from tokenctl.flows.verification import OtherSubject
-from tokenctl.model.event import Event, fingerprint
+from tokenctl.model.event import Event, fingerprint, names_of
 from tokenctl.model.profile import Profile
 from tokenctl.model.renewal_job import RenewalJob, Renewed
 from tokenctl.model.session import Session
@@ -81,7 +81,7 @@ def login(profile: Profile, session: Session, older: Session | None, result: str
         "refresh_expires_at": session.refresh_token_expires_at,
         "renewable": session.refresh_token is not None,
     }
-    return Event(event="login", profile=profile.name, result=result, **_names(session), more=more)
+    return Event(event="login", profile=profile.name, result=result, **names_of(session), more=more)
 
 
 _PINNED = ("token_endpoint", "revocation_endpoint", "introspection_endpoint", "jwks_uri")
@@ -96,7 +96,7 @@ def changed_endpoints(profile: Profile, session: Session, older: Session | None)
         Event(
             event="endpoint-change",
             profile=profile.name,
-            **_names(session),
+            **names_of(session),
             more={"what": name, "was": was, "now": now},
         )
         for name, was, now in found
@@ -111,31 +111,23 @@ def _without_query(url: str | None) -> str | None:
 def migration(profile: Profile, session: Session, old: str, new: str, result: str) -> Event:
     """Report that a session moves from one kind of store to another."""
     return Event(
-        event="migration", profile=profile.name, result=result, **_names(session), more={"from": old, "to": new}
+        event="migration", profile=profile.name, result=result, **names_of(session), more={"from": old, "to": new}
     )
 
 
 def revocation(profile: Profile, session: Session, result: str) -> Event:
     """Report that somebody signed out."""
-    return Event(event="revocation", profile=profile.name, result=result, **_names(session))
+    return Event(event="revocation", profile=profile.name, result=result, **names_of(session))
 
 
 def changed_outside(profile: str, session: Session, how: str) -> Event:
     """Report that the store has another session than the mirror; see `Vault.moved_apart`."""
     more = {"how": how, "by": session.state_path}
-    return Event(event="changed-outside", profile=profile, result="found", **_names(session), more=more)
+    return Event(event="changed-outside", profile=profile, result="found", **names_of(session), more=more)
 
 
 def _event(kind: str, job: RenewalJob, session: Session, result: str, more: dict[str, Any]) -> Event:
-    return Event(event=kind, profile=job.profile.name, result=result, **_names(session), more=more)
-
-
-def _names(session: Session) -> dict[str, Any]:
-    return {
-        "session": session.id,
-        "generation": session.generation,
-        "fingerprint": fingerprint(session.refresh_token or session.access_token),
-    }
+    return Event(event=kind, profile=job.profile.name, result=result, **names_of(session), more=more)
 
 
 def _request(job: RenewalJob, reply: Response, seconds: float) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tokenctl.model.session import Session
+
 SCHEMA = 1
 
 KINDS: Mapping[str, str] = {
@@ -146,6 +148,15 @@ _decode = json.JSONDecoder(parse_constant=_refuse).decode
 def fingerprint(token: str) -> str:
     """Return a token's fingerprint: `sha256:` and the first 8 hex digits of its SHA-256."""
     return f"sha256:{hashlib.sha256(token.encode()).hexdigest()[:8]}"
+
+
+def names_of(session: Session) -> dict[str, Any]:
+    """Return the members of an event that name a session, as it is after the event."""
+    return {
+        "session": session.id,
+        "generation": session.generation,
+        "fingerprint": fingerprint(session.refresh_token or session.access_token),
+    }
 
 
 def sentence(event: Event) -> str:

@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from tokenctl.adapters.private_files import open_private
 from tokenctl.errors import Busy, StoreError, StoreUnavailable, TokenctlError
@@ -79,17 +79,9 @@ def _failed_lately(runtime: Runtime) -> bool:
     return runtime.events_failed_at is not None and runtime.since_boot() - runtime.events_failed_at < PAUSE
 
 
-def of_session(event: str, profile: Profile, session: Session, result: str = "ok", **more: Any) -> Event:
-    """Make an event about a session, as it is after the event."""
-    return Event(
-        event=event,
-        profile=profile.name,
-        result=result,
-        session=session.id,
-        generation=session.generation,
-        fingerprint=events.fingerprint(session.refresh_token or session.access_token),
-        more=more,
-    )
+def recovered(profile: Profile, session: Session) -> Event:
+    """Make the event of a renewal whose process was killed before it could write one."""
+    return Event(event="renewal", profile=profile.name, result="recovered", **events.names_of(session))
 
 
 def keyring_failed(profile: Profile, operation: str, error: StoreError) -> Event:

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 NARROWER_PREFIX = "narrow."
 """A file `narrow.<key>` records a narrower token in the store, because a keyring cannot list its entries."""
-LONGEST_HELD = 45
-"""Seconds that an honest process holds the lock, at most; who waits for longer waits for one that is stopped."""
 
 
 class LocalVault:
@@ -188,7 +186,7 @@ class LocalVault:
         from tokenctl.storage import event_log
 
         if not event_log.open_log(self._runtime).has_renewal(session.id, session.generation):
-            self.record(event_log.of_session("renewal", self.profile, session, "recovered"))
+            self.record(event_log.recovered(self.profile, session))
 
     def moved_apart(self, session: Session) -> str | None:
         from tokenctl.storage import mirror
@@ -226,6 +224,8 @@ class LocalVault:
 
     def _record_wait(self, waited: float, holder: int | None) -> None:
         """Record that the lock was not had, if this took longer than any renewal. `waited` is seconds."""
+        from tokenctl.storage.lock import LONGEST_HELD
+
         if waited >= LONGEST_HELD:
             from tokenctl.storage import event_log
 

@@ -20,6 +20,8 @@ from tokenctl.storage.state_dir import profile_dir
 
 DEADLINE = 60.0
 """Seconds until a waiting process gives up (exit 7). The lock is never broken."""
+LONGEST_HELD = 45
+"""Seconds that all work under the lock may take: who waits for longer waits for a process that is stopped."""
 _POLL = 0.025
 """Seconds between two tries to take the lock."""
 
