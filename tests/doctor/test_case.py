@@ -8,6 +8,7 @@ import pytest
 
 from tests.doctor.conftest import Setup
 from tokenctl.errors import LoginRequired, StoreDamaged, UsageError
+from tokenctl.model.event import Event
 
 Picture = dict[str, tuple[int, int, int]]
 
@@ -154,3 +155,12 @@ def test_an_identity_that_cannot_be_had_is_explained_on_a_page(setup: Setup) -> 
     setup.write("t", more='flow = "workload"\nsource = "file"\nsource_file = "/nonexistent"\n')
     problem = setup.case("t").problem
     assert problem is not None and "tokenctl help ci" in (problem.next_step or "")
+
+
+def test_who_only_looks_writes_no_event(setup: Setup) -> None:
+    """Also not of a keyring that fails while it looks."""
+    setup.sign_in()
+    vault = setup.case().vault
+    assert vault is not None
+    vault.record(Event(event="keyring-failed", profile="t", result="failed"))
+    assert not (setup.state / ".events").exists()

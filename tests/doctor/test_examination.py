@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -116,3 +117,9 @@ def test_every_check_answers_in_every_state(setup: Setup) -> None:
         made = examine(case, [each for each in CHECKS if not each.online])
         assert not any("failed itself" in each.sentence for each in made.findings)
         assert len({each.name for each in CHECKS}) == len(CHECKS)
+
+
+def test_a_copy_that_answers_makes_a_failure_a_warning(setup: Setup) -> None:
+    """`token` gives the copy away before it meets what is broken."""
+    made = examine(replace(setup.case(), copied=True), [check("keyring", ("failed", 3))])
+    assert (made.exit_status, made.findings[0].status, made.findings[0].exit_status) == (0, "warning", 0)
