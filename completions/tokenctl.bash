@@ -11,7 +11,7 @@ __tokenctl_table() {
   commands='' options='' arguments=''
   case $1 in
     '')
-      commands='login token exec proxy show refresh revoke profile store audit doctor demo completion help logout'
+      commands='login token exec proxy show refresh revoke profile helper store audit doctor demo completion help logout'
       options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet --version -h,--help'
       ;;
     'login')
@@ -64,6 +64,58 @@ __tokenctl_table() {
       options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
       arguments='@profile @key...'
       ;;
+    'helper')
+      commands='api-key bazel cargo docker gcp git go kubectl mcp-headers pnpm sasl terraform'
+      options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
+      ;;
+    'helper api-key')
+      options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
+      arguments='@text...'
+      ;;
+    'helper bazel')
+      options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
+      arguments='@text...'
+      ;;
+    'helper cargo')
+      options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
+      arguments='@text...'
+      ;;
+    'helper docker')
+      options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
+      arguments='@text...'
+      ;;
+    'helper gcp')
+      options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
+      arguments='@text...'
+      ;;
+    'helper git')
+      options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
+      arguments='@text...'
+      ;;
+    'helper go')
+      options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
+      arguments='@text...'
+      ;;
+    'helper kubectl')
+      options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
+      arguments='@text...'
+      ;;
+    'helper mcp-headers')
+      options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
+      arguments='@text...'
+      ;;
+    'helper pnpm')
+      options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
+      arguments='@text...'
+      ;;
+    'helper sasl')
+      options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
+      arguments='@text...'
+      ;;
+    'helper terraform')
+      options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
+      arguments='@text...'
+      ;;
     'store')
       commands='migrate show'
       options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
@@ -100,7 +152,7 @@ __tokenctl_table() {
       options='--all --local -p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
       ;;
   esac
-  settings='issuer=@text client_id=@text scope=@text resource=@text audience=@text hosts=@text flow=auto,browser,device,client-credentials,api-key,workload store=keyring,session,file,memory keyring_backend=@text passphrase_command=@text env=@text min_ttl=@text cache=true,false audit=on,off port=@text redirect_uri=@text token_endpoint_auth_method=none,client_secret_basic,client_secret_basic_raw,client_secret_post,client_secret_jwt,private_key_jwt client_key_file=@file client_key_id=@text assertion_algorithm=RS256,RS384,RS512,PS256,PS384,PS512,ES256,ES384,ES512,EdDSA,Ed25519 assertion_audience=issuer,token_endpoint source=auto,github,gitlab,circleci,buildkite,azure,kubernetes,gcp,file,env,command source_audience=@text source_file=@file source_variable=@text source_command=@text service_connection=@text identity_use=token-exchange,jwt-bearer,client-assertion narrow_by=refresh,token-exchange renewal_ends_access_token=true,false params=@text ca_file=@file api=@text authorization_endpoint=@text token_endpoint=@text device_authorization_endpoint=@text revocation_endpoint=@text introspection_endpoint=@text jwks_uri=@text'
+  settings='issuer=@text client_id=@text scope=@text resource=@text audience=@text hosts=@text host=@text flow=auto,browser,device,client-credentials,api-key,workload store=keyring,session,file,memory keyring_backend=@text passphrase_command=@text env=@text min_ttl=@text cache=true,false audit=on,off port=@text redirect_uri=@text token_endpoint_auth_method=none,client_secret_basic,client_secret_basic_raw,client_secret_post,client_secret_jwt,private_key_jwt client_key_file=@file client_key_id=@text assertion_algorithm=RS256,RS384,RS512,PS256,PS384,PS512,ES256,ES384,ES512,EdDSA,Ed25519 assertion_audience=issuer,token_endpoint source=auto,github,gitlab,circleci,buildkite,azure,kubernetes,gcp,file,env,command source_audience=@text source_file=@file source_variable=@text source_command=@text service_connection=@text identity_use=token-exchange,jwt-bearer,client-assertion narrow_by=refresh,token-exchange renewal_ends_access_token=true,false params=@text ca_file=@file api=@text authorization_endpoint=@text token_endpoint=@text device_authorization_endpoint=@text revocation_endpoint=@text introspection_endpoint=@text jwks_uri=@text'
   topics='ci config environment exit-statuses keyrings networks python reliability security servers signing-in token-apis troubleshooting'
 }
 

@@ -61,6 +61,8 @@ AT_ONCE = 4096
 
 _question: "tuple[str, str] | None" = None
 """What this process was asked: the name of its copy, and the config file as `see` saw it. None: no copy answers it."""
+_address = ""
+"""The address that a helper was asked for; empty for `token` and `exec`."""
 
 
 # -- answering -------------------------------------------------------------------------------------------
@@ -92,13 +94,43 @@ def answer(options: "Mapping[str, str]", child: "list[str]") -> None:
         kernel.allow_core_dumps()  # the ordinary way has its own means against them
 
 
-def question(named: str, environ: "Mapping[str, str]") -> "tuple[str, str] | None":
-    """Tell what a copy must have been made for; None where there can be none. `named` is the profile of `-p`, or empty."""
-    if in_the_way(environ) or os.getuid() != os.geteuid():
+def fetch(named: str, address: str, min_ttl: int) -> "tuple[dict[str, str], int] | None":
+    """Return the copy for a helper, and the time by which its token is fresh; None where the ordinary way has to answer.
+
+    `named` is the profile of `-p`, or empty. `min_ttl` is the seconds for which the client keeps a token unseen. From here
+    on this process writes no core dumps.
+    """
+    global _question, _address
+    if sys.platform != "linux":
         return None
+    _question, _address = question(named, os.environ, f"{min_ttl} {address}"), address
+    kernel = _open() if _question is not None else None
+    if _question is None or kernel is None:
+        return None
+    kernel.forbid_core_dumps()
+    try:
+        copy = kernel.find(_question[0])
+        at = fresh_at(copy, int(time.time()), uptime()) if copy else None
+        return (copy, at) if copy and at is not None and "username" in copy else None
+    except (KeyError, ValueError):  # a key that is no copy
+        return None
+
+
+def config_path(environ: "Mapping[str, str]") -> str:
+    """Return the path of the config file as `config_file.config_path` does; empty where only that can tell it."""
     xdg, home = environ.get("XDG_CONFIG_HOME", ""), environ.get("HOME", "")
     folder = xdg if xdg.startswith("/") else f"{home}/.config" if home.startswith("/") else ""
-    config = environ.get("TOKENCTL_CONFIG", f"{folder}/tokenctl/config.toml" if folder else "")
+    return environ.get("TOKENCTL_CONFIG", f"{folder}/tokenctl/config.toml" if folder else "")
+
+
+def question(named: str, environ: "Mapping[str, str]", asked: str = "") -> "tuple[str, str] | None":
+    """Tell what a copy must have been made for; None where there can be none. `named` is the profile of `-p`, or empty.
+
+    `asked` is what else a helper was asked for.
+    """
+    if in_the_way(environ) or os.getuid() != os.geteuid():
+        return None
+    config = config_path(environ)
     seen = see(config)
     if not config.startswith("/") or seen.startswith("-") or is_recent([seen]):
         return None
@@ -107,7 +139,15 @@ def question(named: str, environ: "Mapping[str, str]") -> "tuple[str, str] | Non
     except OSError:
         return None
     said = [environ.get(each, "") for each in SAID]
-    parts = [f"{_PREFIX}1", str(os.getuid()), *spaces, named or environ.get("TOKENCTL_PROFILE", ""), config, *said]
+    parts = [
+        f"{_PREFIX}2",
+        str(os.getuid()),
+        *spaces,
+        named or environ.get("TOKENCTL_PROFILE", ""),
+        asked,
+        config,
+        *said,
+    ]
     name = "|".join(parts)
     return (name, seen) if name.count("|") == len(parts) - 1 and name.isprintable() else None
 
@@ -240,10 +280,12 @@ def copy_of(profile: "Profile", session: "Session", min_ttl: int, boot_id: str |
         return None
     import json  # the ordinary way has loaded it
 
+    from tokenctl.model.origins import is_at
     from tokenctl.model.session_state import older_access_tokens
 
     booted_at = "" if session.booted_at_ms is None or session.boot_id != boot_id else str(session.booted_at_ms)
     more = older_access_tokens(profile, session) == "ended" or profile.source_variable
+    origin = next((each for each in profile.hosts if is_at(_address, each)), "") if _address else ""
     return {
         "token": session.access_token,
         "token_type": session.token_type,
@@ -255,6 +297,8 @@ def copy_of(profile: "Profile", session: "Session", min_ttl: int, boot_id: str |
         "booted_at": booted_at,
         "exec": "" if more else "yes",
         "variable": "" if "=" in (profile.env or "") else profile.env or REMOVED[0],
+        "origin": origin,
+        **profile.shape(origin),
     }
 
 
@@ -271,6 +315,7 @@ def keep(copy: "Mapping[str, str]", before: str, files: "Sequence[str]") -> None
 def leave(kernel: "Kernel", name: str, copy: "Mapping[str, str]", seen: "Sequence[str]") -> None:
     """Leave a copy in the kernel, if it is one that the fast way can give, and if all is as it was `seen`."""
     in_json = copy["token"] + copy["token_type"]
+    in_json += copy.get("username", "") + copy.get("prefix", "")
     fits = in_json.isascii() and not {*'"\\'} & {*in_json} and all(map(str.isprintable, (*copy.values(), *seen)))
     seconds = int(copy["expires_at"]) - int(time.time())
     if fits and seconds > 0 and unchanged(seen) and not is_recent(seen):

@@ -203,7 +203,7 @@ def test_ctrl_c_at_the_very_end_writes_no_traceback() -> None:
     """When the command is done the process ends at once, without what Python does last; Ctrl-C has its usual effect."""
     late = "import atexit; atexit.register(print, 'taken apart')"
     last = "import os, signal; leave = os._exit; os._exit = lambda s: (os.kill(os.getpid(), signal.SIGINT), leave(s))"
-    program = "from tokenctl.cli.main import main; main()"
+    program = "import sys; from tokenctl.cli.main import main; main(sys.argv[1:])"
     for before, status in ((late, 0), (last, -signal.SIGINT)):
         words = [sys.executable, "-c", f"{before}; {program}", "--version"]
         done = subprocess.run(words, capture_output=True, text=True, check=False)

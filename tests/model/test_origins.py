@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokenctl.errors import UsageError
 from tokenctl.model import origins
 
 
@@ -97,35 +96,38 @@ def test_only_literals_and_localhost_are_this_machine(host: str | None, expected
     assert origins.is_loopback(host) is expected
 
 
-def test_the_setting_takes_origins_and_one_slash() -> None:
-    """A text or a list; each is written in its one form, and once."""
-    assert origins.check("https://A.example:443/", "hosts") == ("https://a.example",)
-    assert origins.check(["http://localhost:8080", "https://a.example", "https://a.example/"], "hosts") == (
-        "http://localhost:8080",
-        "https://a.example",
-    )
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        *(("a.example", "//a.example"), ("A.example:5000", "//a.example:5000"), ("a.example:443/x", "//a.example:443")),
+        *(("https://a.example:443/v1/", "https://a.example"), ("[::1]:5000", "//[::1]:5000"), ("a/b:c@d", "//a")),
+    ],
+)
+def test_an_address_can_lack_the_scheme(text: str, expected: str) -> None:
+    """A host with or without a port is an address of its own; a URL is its origin."""
+    assert origins.address_of(text) == expected
 
 
 @pytest.mark.parametrize(
-    ("value", "message", "hint"),
+    "text", ["", "//a", "a b", "user@a", "a\n", "a:", "a:0", "a:65536", "ftp://a", "a:1:2", "*.a", "<token>", "ü"]
+)
+def test_what_is_no_address_is_refused(text: str) -> None:
+    """User information, control characters, wildcards and ports that do not exist are no address."""
+    with pytest.raises(ValueError, match="not a"):
+        origins.address_of(text)
+
+
+@pytest.mark.parametrize(
+    ("address", "origin", "expected"),
     [
-        (5, "must be a list of strings", ""),
-        (["https://a.example", 5], "must be a list of strings", ""),
-        ("api.example.com", "is not an origin", "did you mean https://api.example.com?"),
-        ("127.0.0.1:8080", "is not an origin", "did you mean http://127.0.0.1:8080?"),
-        ("https://me@a.example", "is not an origin", "write it as"),
-        ("https://me:pass@word@a.example", "hosts: 'https://...@a.example' is not an origin", "write it as"),
-        ("me:pass/word@a.example", "hosts: '...@a.example' is not an origin", "write it as"),
-        ("https://*.example.com", "is not an origin", "write it as"),
-        ("https://a.example/v1", "is more than an origin", "write it as https://a.example"),
-        ("https://a.example?x", "is more than an origin", "write it as https://a.example"),
-        ("http://a.example", "must be https", "for this machine alone"),
-        ("http://127.0.0.1.nip.io", "must be https", "for this machine alone"),
+        *(("//a.example", "https://a.example", True), ("//a.example:443", "https://a.example", True)),
+        *(("//a.example:80", "https://a.example", False), ("//a.example", "https://a.example:5000", False)),
+        *(("//127.0.0.1", "http://127.0.0.1", True), ("//127.0.0.1:80", "http://127.0.0.1", True)),
+        *(("//127.0.0.1:443", "http://127.0.0.1", False), ("//b.a.example", "https://a.example", False)),
+        *(("//[::1]:5000", "http://[::1]:5000", True), ("https://a.example", "https://a.example", True)),
+        *(("http://a.example", "https://a.example", False), ("//a.example", "https://a.example.evil.example", False)),
     ],
 )
-def test_the_setting_says_what_is_wrong(value: object, message: str, hint: str) -> None:
-    """A host without a scheme, a path, plain http to another machine: each with what to write."""
-    with pytest.raises(UsageError) as caught:
-        origins.check(value, "profiles.work: hosts")
-    assert caught.value.message.startswith("profiles.work: hosts") and message in caught.value.message
-    assert hint in (caught.value.hint or "")
+def test_an_address_means_an_origin_with_the_same_host_and_port(address: str, origin: str, expected: bool) -> None:
+    """Without a scheme the port may be left out where it is the scheme's own; nothing else is alike."""
+    assert origins.is_at(address, origin) is expected

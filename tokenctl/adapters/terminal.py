@@ -57,6 +57,8 @@ class Terminal:
         self._written: set[str] = set()
         self.verbose = verbose
         self.quiet = False
+        self.unattended = False
+        """Whether nobody may be asked, although stdin can be a terminal: it is not this command's."""
 
     @property
     def err(self) -> TextIO | None:
@@ -65,8 +67,8 @@ class Terminal:
 
     @property
     def attended(self) -> bool:
-        """Tell whether a person can be asked: stdin is a terminal, and `CI` is not set."""
-        return not self._environ.get("CI") and _is_terminal(sys.stdin)
+        """Tell whether a person can be asked: stdin is a terminal and this command's, and `CI` is not set."""
+        return not self.unattended and not self._environ.get("CI") and _is_terminal(sys.stdin)
 
     @property
     def watched(self) -> bool:

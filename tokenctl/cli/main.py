@@ -16,6 +16,7 @@ from tokenctl.adapters.terminal import Terminal
 from tokenctl.cli import plain
 from tokenctl.cli.output import guard_stdout
 from tokenctl.errors import TokenctlError
+from tokenctl.handoff.helpers.conversation import Conversation
 
 EXEC_FAILED = 125
 """The exit status of `exec` when tokenctl failed before the child started."""
@@ -24,7 +25,10 @@ INTERRUPTED = 130
 
 
 def run(arguments: Sequence[str], obj: object = None) -> int:
-    """Run the program and return its exit status. `obj` is a Runtime, for tests."""
+    """Run the program and return its exit status.
+
+    `obj` is a Runtime, for tests, or the Conversation with a client of a helper that the fast way could not answer.
+    """
     guard_stdout()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal without UTF-8 must not cause an error
@@ -42,24 +46,30 @@ def run(arguments: Sequence[str], obj: object = None) -> int:
         terminal.error("interrupted")
         return INTERRUPTED
     except Exception as error:
-        # The error's text can have a secret in it. The type, the file and the line cannot.
-        where = error.__traceback__
-        while where is not None and where.tb_next is not None:
-            where = where.tb_next
-        line = (
-            f"{os.path.basename(where.tb_frame.f_code.co_filename)}:{where.tb_lineno}"
-            if where is not None
-            else "an unknown line"
-        )
-        terminal.error(
-            f"unexpected {type(error).__name__} at {line}"
-            + (f": {error.strerror}" if isinstance(error, OSError) else ""),
-            "this is a defect of tokenctl: please report it with this line and 'tokenctl --version'",
-        )
+        defect = unexpected(error)
+        terminal.error(defect.message, defect.hint)
         return EXEC_FAILED if child else 1
 
 
+def unexpected(error: Exception) -> TokenctlError:
+    """Make the error for an exception that is a defect. Its text can have a secret; type, file and line cannot."""
+    where = error.__traceback__
+    while where is not None and where.tb_next is not None:
+        where = where.tb_next
+    line = (
+        f"{os.path.basename(where.tb_frame.f_code.co_filename)}:{where.tb_lineno}"
+        if where is not None
+        else "an unknown line"
+    )
+    return TokenctlError(
+        f"unexpected {type(error).__name__} at {line}" + (f": {error.strerror}" if isinstance(error, OSError) else ""),
+        hint="this is a defect of tokenctl: please report it with this line and 'tokenctl --version'",
+    )
+
+
 def _answered(arguments: Sequence[str], terminal: Terminal, obj: object) -> int:
+    if isinstance(obj, Conversation):
+        return plain.go_on(obj)
     given = plain.read(arguments) if obj is None else None
     if given is not None:
         return plain.answer(*given, terminal)
@@ -79,10 +89,10 @@ def _command_of(arguments: Sequence[str]) -> str | None:
     return None
 
 
-def main() -> NoReturn:
-    """Run the program with the words of the command line: the entry point of the console script."""
+def main(words: Sequence[str], conversation: Conversation | None = None) -> NoReturn:
+    """Run the program with the words of the command line, and end the process."""
     try:
-        status = run(sys.argv[1:])
+        status = run(words, conversation)
     except KeyboardInterrupt:  # another Ctrl-C, while the first one was reported
         status = INTERRUPTED
     # All is done. One more Ctrl-C ends the process; and the process ends without taking the interpreter apart first,

@@ -47,6 +47,18 @@ def answer(text: str) -> None:
     sys.stdout.flush()
 
 
+def answer_bytes(content: bytes) -> None:
+    """Write an answer of a protocol to stdout as it is, and flush. Raises TokenctlError as `answer`."""
+    if sys.stdout is None:
+        raise TokenctlError("stdout is closed, and the answer goes there")
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except (OSError, ValueError) as reason:
+        raise _write_error(reason) from None
+
+
 def answer_parts(parts: Iterable[str]) -> None:
     """Write an answer that is too long to be held in memory, part by part, and flush. Raises TokenctlError as `answer`."""
     if sys.stdout is None:

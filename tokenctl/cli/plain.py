@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tokenctl.adapters.terminal import Terminal
+    from tokenctl.handoff.helpers.conversation import Conversation
 
 _OPTIONS = {"": ("--profile",), "token": ("--profile", "--format"), "exec": ("--profile", "--env")}
 
@@ -40,6 +41,29 @@ def read(words: "Sequence[str]") -> "tuple[dict[str, str], list[str]] | None":
     return (given, left) if valid and command and bool(left) is (command == "exec") else None
 
 
+HELPERS = ("git", "docker", "cargo", "terraform")
+"""The helpers that clients call by a program of their own, such as git-credential-tokenctl."""
+
+
+def read_helper(words: "Sequence[str]") -> "tuple[str, str | None, list[str]] | None":
+    """Read a call of a helper: its name, the profile, and the words for it. None for any other command line.
+
+    The profile can stand before or behind the helper's name. An option of a helper is among its words.
+    """
+    left, profile, name = list(words), None, ""
+    while left and not (name and left[0] not in ("-p", "--profile")):
+        word = left.pop(0)
+        if word in ("-p", "--profile") and profile is None and left:
+            profile = left.pop(0)
+        elif word == "helper" and not name:
+            name = left.pop(0) if left else ""
+        else:
+            return None
+    valid = profile is None or (profile.isascii() and profile.strip() == profile != "")
+    command = not name or name in ("install", "uninstall", "status") or {"-h", "--help", "--config", "-v"} & {*left}
+    return (name, profile, left) if valid and not command else None
+
+
 def answer(options: "Mapping[str, str]", child: "Sequence[str]", terminal: "Terminal") -> int:
     """Answer as click's command does for the same words, and return the exit status.
 
@@ -64,3 +88,11 @@ def answer(options: "Mapping[str, str]", child: "Sequence[str]", terminal: "Term
     except KeyboardInterrupt:
         terminal.plain_line("")  # as click does: the terminal has ^C in this line
         raise
+
+
+def go_on(conversation: "Conversation") -> int:
+    """Answer the client of a helper where the fast way could not, and return the exit status. Raises TokenctlError."""
+    from tokenctl.cli.actions import helper
+    from tokenctl.runtime import Runtime
+
+    return helper.go_on(Runtime(), conversation)

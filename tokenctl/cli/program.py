@@ -24,6 +24,7 @@ COMMANDS = {
     "refresh": "Renew the session now.",
     "revoke": "Sign out: revoke at the server, then forget here.",
     "profile": "Show and change the profiles of the config file.",
+    "helper": "Give tokens to git, docker, kubectl and other tools.",
     "store": "Show where sessions are kept, or move one.",
     "audit": "Look for signs that somebody else uses a session.",
     "doctor": "Find out why it does not work here, and what to do.",

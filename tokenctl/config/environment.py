@@ -27,6 +27,10 @@ JOBS = (
 TeamCity, AWS CodeBuild and Bitbucket."""
 
 
+class Unbound(UsageError):
+    """No profile, or not the one that is named, may give its token to the origin."""
+
+
 @explained_on("environment")
 def choose(config: Config, environ: Mapping[str, str], named: str | None = None) -> Profile:
     """Choose the profile, and apply the environment's store and `min_ttl` to it. `named` is the name of `-p`.
@@ -75,7 +79,7 @@ def choose_for(config: Config, environ: Mapping[str, str], named: str | None, or
         return profile
     profile = choose(config, environ, named)
     if origin not in profile.hosts:
-        raise UsageError(f"profile {profile.name!r} is not bound to {origin}", hint=_how_to_bind(profile.name, origin))
+        raise Unbound(f"profile {profile.name!r} is not bound to {origin}", hint=_how_to_bind(profile.name, origin))
     return profile
 
 
@@ -94,14 +98,32 @@ def bound_to(config: Config, origin: str) -> str:
     if len(names) == 1:
         return names[0]
     if names:
-        raise UsageError(
-            f"the profiles {' and '.join(map(repr, names[:2]))} are both bound to {origin}",
-            hint=f"name one with -p, or: tokenctl profile set {names[1]} hosts-={origin}",
-        )
+        raise bound_twice(names, origin, origin)
     if mistake is not None:
         raise mistake
     only = next(iter(config.profiles)) if len(config.profiles) == 1 else "NAME"
-    raise UsageError(f"no profile is bound to {origin}", hint=_how_to_bind(only, origin))
+    raise Unbound(f"no profile is bound to {origin}", hint=_how_to_bind(only, origin))
+
+
+def bound_twice(names: list[str], address: str, origin: str) -> UsageError:
+    """Make the error for profiles that are bound to the same address; `origin` is what one of them has for it."""
+    return UsageError(
+        f"the profiles {' and '.join(map(repr, names[:2]))} are both bound to {address}",
+        hint=f"name one with -p, or: tokenctl profile set {names[1]} hosts-={origin}",
+    )
+
+
+def readable(config: Config) -> list[Profile]:
+    """List the profiles without a mistake. Raises UsageError when there are profiles, and all have one."""
+    found, mistake = [], None
+    for name in config.profiles:
+        try:
+            found.append(config.profiles[name])
+        except UsageError as error:
+            mistake = mistake or error
+    if mistake is not None and not found:
+        raise mistake
+    return found
 
 
 def _how_to_bind(name: str, origin: str) -> str:

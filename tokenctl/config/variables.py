@@ -83,7 +83,7 @@ def settings(environ: Mapping[str, str], names: Collection[str], except_for: Con
 
 
 def parsed(name: str, text: str, where: str) -> Any:
-    """Read a text as the config file's value of a setting: a list as words, a table as `K=V` words or JSON, `api` as JSON.
+    """Read a text as the config file's value of a setting: a list as words, a table as `K=V` words or JSON, `api` and `host` as JSON.
 
     `where` names the text in a message. The value itself is not checked. Raises UsageError.
     """
@@ -99,7 +99,7 @@ def parsed(name: str, text: str, where: str) -> Any:
     if kind is check.params and not text.startswith("{"):
         pairs = [each.partition("=") for each in _words(text, where)]
         return {key: value for key, _, value in pairs} if all(equals for _, equals, _ in pairs) else text
-    return _json(text, where) if kind in (check.api, check.params) else text
+    return _json(text, where) if kind in (check.api, check.params, check.shapes) else text
 
 
 def _words(text: str, where: str) -> list[str]:

@@ -11,7 +11,7 @@ from tokenctl.adapters.log_terminal import LogTerminal
 from tokenctl.errors import UsageError, explained_on
 from tokenctl.handoff.access_token import AccessToken
 from tokenctl.handoff.live_token import LiveToken
-from tokenctl.model import origins as of_model
+from tokenctl.model import origin_checks
 from tokenctl.model.profile_checks import duration
 from tokenctl.model.target import from_members
 from tokenctl.runtime import Runtime
@@ -63,7 +63,7 @@ def origins_of(live: LiveToken, origins: str | Iterable[str] | None) -> frozense
 
     Raises UsageError where there are none.
     """
-    named = live.profile.hosts if origins is None else of_model.check(_words(origins, "origins"), "origins")
+    named = live.profile.hosts if origins is None else origin_checks.check(_words(origins, "origins"), "origins")
     if not named:
         raise UsageError(
             f"nothing says which server may get the token of {live.profile.name!r}",

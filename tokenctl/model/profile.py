@@ -39,6 +39,8 @@ class Profile:
     hosts: tuple[str, ...] = setting(check.origins, ())
     """The origins that may get the token: from an HTTP client, the proxy, a helper. The API that a `resource` names is no
     such origin by itself."""
+    host: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = setting(check.shapes, ())
+    """The origins that want the token in another shape; see `shape`."""
     flow: str = setting(one_of(FLOWS), "auto")
     store: str = setting(one_of(STORES), "keyring")
     keyring_backend: str | None = setting(check.text, None)
@@ -109,6 +111,10 @@ class Profile:
         max_age = dict(self.params).get("max_age")
         return int(max_age) if max_age else None
 
+    def shape(self, origin: str) -> dict[str, str]:
+        """Return how an origin wants the token: `username` and `prefix`, as `profile_checks.SHAPE` explains them."""
+        return check.SHAPE | dict(dict(self.host).get(origin, ()))
+
     @property
     def endpoints(self) -> dict[str, str]:
         """The endpoints that the profile has."""
@@ -148,6 +154,8 @@ def members_of(profile: Profile) -> dict[str, Any]:
             members[name] = check.api_members(value)
         elif name == "params":
             members[name] = dict(value)
+        elif name == "host":
+            members[name] = {origin: dict(shape) for origin, shape in value}
         elif isinstance(value, tuple):
             members[name] = list(value)
     return members

@@ -105,10 +105,40 @@ def uris(value: object, where: str) -> tuple[str, ...]:
 
 
 def origins(value: object, where: str) -> tuple[str, ...]:
-    """Check one origin that may get the token (a text), or a list of them; see `model.origins`. Raises UsageError."""
-    from tokenctl.model import origins as of_model
+    """Check one origin that may get the token (a text), or a list of them; see `origin_checks`. Raises UsageError."""
+    from tokenctl.model import origin_checks
 
-    return of_model.check(value, where)
+    return origin_checks.check(value, where)
+
+
+SHAPE = {"username": "oauth2", "prefix": "Bearer "}
+"""How an origin wants the token, with the default of each: the user name of Basic authentication (RFC 7617), and what
+comes before the token in a header."""
+
+
+def shapes(value: object, where: str) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    """Check the table of the origins that want the token in another shape; see `SHAPE`. Raises UsageError."""
+    if not isinstance(value, Mapping) or not all(isinstance(each, Mapping) for each in value.values()):
+        raise UsageError(f'{where} must have a table for each origin, such as host."https://git.example.com"')
+    from tokenctl.model import origin_checks
+
+    return tuple(
+        (origin_checks.checked(origin, where), tuple(_shape(table, f"{where}.{origin!r:.200}").items()))
+        for origin, table in value.items()
+    )
+
+
+def _shape(table: Mapping[str, object], where: str) -> dict[str, str]:
+    for key, said in table.items():
+        if key not in SHAPE:
+            hint = did_you_mean(key, SHAPE) or f"the settings of an origin are: {', '.join(SHAPE)}"
+            raise UsageError(f"{where}: {key!r:.60} is unknown", hint=hint)
+        if not isinstance(said, str) or not said.isascii() or not (said + "x").isprintable():
+            raise UsageError(f"{where}: {key} must be ASCII text on one line, not {said!r:.40}")
+    name = table.get("username", "x")
+    if not name or ":" in str(name) or name == "<token>":  # RFC 7617; docker takes `<token>` for a refresh token
+        raise UsageError(f"{where}: username must be a name without a colon, not {name!r:.40}")
+    return {key: str(said) for key, said in table.items()}
 
 
 def check_resource(value: str, where: str) -> None:

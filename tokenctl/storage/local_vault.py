@@ -136,6 +136,7 @@ class LocalVault:
         if copy is None:
             return
         # A person at a terminal is to hear of a new anomaly; a job without one goes on as fast as before.
+        copy["state"] = str(self.folder.parent)
         copy["notice"] = "yes" if os.path.lexists(self.folder.parent / DUE) else ""
         with contextlib.suppress(OSError):  # the answer does not depend on the copy
             files = [str(each) for each in self.folder.iterdir() if each.name != "lock"]
@@ -391,6 +392,9 @@ class LocalVault:
                 path.unlink(missing_ok=True)
 
     # -- narrower tokens -------------------------------------------------------------------------------
+
+    def forget_copies(self) -> None:
+        fast_path.drop(self.profile.name, self._places)
 
     def narrower(self, key: str) -> Session | None:
         return self.store.read(f"{self.profile.name}@{key}")

@@ -104,6 +104,9 @@ class MemoryVault:
         """Keep the session. Its client secret is read from its source again."""
         self.publish(session)
 
+    def forget_copies(self) -> None:
+        """There are none."""
+
     def narrower(self, key: str) -> Session | None:
         return self.store.read(f"{self.profile.name}@{key}")
 

@@ -143,6 +143,9 @@ class Vault(Protocol):
         Then removes what older sessions left: narrower tokens, redo logs, journals, copies in earlier stores.
         """
 
+    def forget_copies(self) -> None:
+        """Remove the kernel's copies of the access token, so that the next answer is of the ordinary way."""
+
     def narrower(self, key: str) -> Session | None:
         """Read the narrower token with this key. Raises StoreError."""
 

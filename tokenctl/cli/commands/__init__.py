@@ -29,6 +29,8 @@ def load(name: str) -> click.Command | None:
             from tokenctl.cli.commands.profile import command
         case "store":
             from tokenctl.cli.commands.store import command
+        case "helper":
+            from tokenctl.cli.commands.helper import command
         case "audit":
             from tokenctl.cli.commands.audit import command
         case "doctor":

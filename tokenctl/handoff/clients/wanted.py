@@ -1,0 +1,54 @@
+"""What `helper install` is asked for, and what a client needs besides its configuration file."""
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from tokenctl.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """An origin whose token a client is to get from our helper.
+
+    `profile` is the profile's name. `named` tells that the person named it: then the helper is called with `-p`.
+    `program` is the absolute path of tokenctl; its companions such as git-credential-tokenctl are in the same folder.
+    `folder` is where private scripts of ours are. `replace` allows to replace another helper of the same origin.
+    """
+
+    origin: str
+    profile: str
+    program: Path
+    folder: Path
+    named: bool = False
+    replace: bool = False
+
+    def call(self, helper: str, *words: str, profile: bool | None = None) -> list[str]:
+        """Return the words that call a helper by `tokenctl helper`; with `-p` where `profile` says so, or the person did."""
+        chosen = ["-p", self.profile] if (self.named if profile is None else profile) else []
+        return [str(self.program), "helper", helper, *chosen, *words]
+
+    def companion(self, name: str) -> Path:
+        """Return the path of another program of ours, such as git-credential-tokenctl."""
+        return self.program.with_name(name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """A private script of ours, of mode 0700: it calls a helper for a client that passes no arguments, or wants a fixed path."""
+
+    path: Path
+    words: tuple[str, ...]
+
+    @property
+    def content(self) -> bytes:
+        """The text of the script, for the shell that every POSIX machine has."""
+        return f'#!/bin/sh\nexec {shlex.join(self.words)} "$@"\n'.encode()
+
+
+class Unreadable(UsageError):
+    """The configuration file cannot be read as the client would read it, so it is not changed."""
+
+
+class Foreign(UsageError):
+    """Another helper is set up for the origin, and `--replace` was not given."""

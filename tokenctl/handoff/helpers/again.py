@@ -1,0 +1,101 @@
+"""What a client was given: a client that asks again too early, with a token that has not ended, was refused with it.
+
+kubectl, Claude Code and others cannot say so. They ask again only after a refusal, or after an interval of their own. So
+the token that a client got is remembered by its two times, never by its text, in a small file for each client. A client
+is a process: the parent, or the parent of the shell that the parent is.
+
+The fast way of the helpers loads this file, so it imports next to nothing.
+"""
+
+import os
+import zlib
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tokenctl.handoff.helpers.question import Question
+
+FOLDER = ".helpers"
+"""The folder in the state directory."""
+IN_VAIN = 60
+"""Seconds for which a token that replaced a refused one is not renewed: a server that refuses every token must not cause
+a renewal for each call."""
+_SHELLS = ("sh", "bash", "dash", "zsh", "ksh", "fish", "busybox", "ash")
+_FLAGS = os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) if os.name == "posix" else 0
+
+
+class Given:
+    """A token that a client got: when it was obtained and ends (0: not known), and when the client got it; epoch seconds.
+
+    `renewed` tells that it was given in the place of one that was refused.
+    """
+
+    __slots__ = ("at", "ends", "obtained", "renewed")
+
+    def __init__(self, obtained: int, ends: int, at: int, renewed: int = 0) -> None:
+        self.obtained = obtained
+        self.ends = ends
+        self.at = at
+        self.renewed = renewed
+
+    def is_same_token(self, other: "Given | None") -> bool:
+        """Tell whether the other one is of this very token. A profile is renewed at most once a second."""
+        return other is not None and (self.obtained, self.ends) == (other.obtained, other.ends)
+
+
+def was_refused(before: Given | None, token: Given, interval: int) -> bool:
+    """Tell whether the client asks again although it has this very token, earlier than it does by itself.
+
+    `interval` is seconds; 0 means that it asks by itself only when the token has ended.
+    """
+    if before is None or not before.is_same_token(token) or (token.ends and token.at >= token.ends):
+        return False
+    in_vain = before.renewed and token.at - token.obtained < IN_VAIN
+    return not in_vain and (interval == 0 or 0 <= token.at - before.at < interval * 9 // 10)
+
+
+def name_of(question: "Question", profile: str) -> str | None:
+    """Name the file for this client and what it asks; None where the client is not known, or needs no file."""
+    client = _client(os.getppid()) if question.again else None
+    about = f"{profile}|{question.again}".encode(errors="replace")
+    return None if client is None else f"client.{client}.{zlib.crc32(about):08x}"
+
+
+def _client(pid: int) -> str | None:
+    """Name a process by its id and its start, of which there is one since the machine's start; shells do not count."""
+    try:
+        for _ in range(4):
+            with open(f"/proc/{pid}/stat", "rb") as file:
+                name, _, rest = file.read(4096).partition(b"(")[2].rpartition(b")")
+            members = rest.split()
+            if name.decode(errors="replace") not in _SHELLS:
+                return f"{pid}-{int(members[19])}"
+            pid = int(members[1])
+    except (OSError, ValueError, IndexError):
+        pass
+    return None
+
+
+def read(folder: str, name: str) -> Given | None:
+    """Read what a client was given; None when that is not known."""
+    try:
+        descriptor = os.open(f"{folder}/{name}", os.O_RDONLY | _FLAGS)
+        try:
+            words = os.read(descriptor, 200).split()
+        finally:
+            os.close(descriptor)
+        return Given(*map(int, words)) if len(words) == 4 else None
+    except (OSError, ValueError):
+        return None
+
+
+def write(folder: str, name: str, given: Given) -> bool:
+    """Remember what a client is given. Tells whether that was possible; the answer does not depend on it."""
+    try:
+        descriptor = os.open(f"{folder}/{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _FLAGS, 0o600)
+        try:
+            os.write(descriptor, b"%d %d %d %d\n" % (given.obtained, given.ends, given.at, given.renewed))
+        finally:
+            os.close(descriptor)
+    except OSError:
+        return False
+    return True

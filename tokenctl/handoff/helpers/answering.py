@@ -1,0 +1,183 @@
+"""The ordinary way of the helpers: which profile is bound to the asked origin, and a token of the broker."""
+
+import contextlib
+import hmac
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tokenctl.adapters.private_files import ensure_private_folder
+from tokenctl.broker import asked
+from tokenctl.config.environment import Unbound
+from tokenctl.errors import Refused, TokenctlError
+from tokenctl.handoff import binding
+from tokenctl.handoff.helpers import again
+from tokenctl.handoff.helpers.question import Answer, Given, Question
+from tokenctl.model.profile import Profile
+from tokenctl.model.session import Session
+from tokenctl.runtime import Runtime
+from tokenctl.storage import state_dir
+from tokenctl.storage import vault as vaults
+
+if TYPE_CHECKING:
+    from tokenctl.handoff.helpers import Helper
+
+_ENDED = 86400
+"""Seconds after which a client is not expected to ask again."""
+
+
+def answer(runtime: Runtime, name: str | None, helper: "Helper", question: Question) -> Answer:
+    """Answer a question of a client. `name` is the profile of `-p`. Every failure is an answer of the protocol."""
+    try:
+        return _answered(runtime, name, helper, question)
+    except Unbound:
+        return question.absent
+    except TokenctlError as error:
+        return helper.failed(question, error)
+
+
+def _answered(runtime: Runtime, name: str | None, helper: "Helper", question: Question) -> Answer:
+    match question.wants:
+        case "nothing":
+            return question.answer
+        case "origins":
+            return helper.found(question, [_shaped("", each, origin) for each, origin in _bound(runtime, name)], 0)
+        case "every token":
+            return _every_token(runtime, name, helper, question)
+    profile, origin = _profile(runtime, name, question.address)
+    if question.wants == "binding":
+        return question.answer
+    if question.wants == "refusal":
+        _note_refusal(runtime, profile, question)
+        return question.answer
+    if question.user not in ("", profile.shape(origin)["username"]):
+        return question.absent
+    session = _token(runtime, profile, question)
+    return helper.found(question, (_shaped(session, profile, origin),), runtime.time_of(session))
+
+
+def _profile(runtime: Runtime, name: str | None, address: str) -> tuple[Profile, str]:
+    """Choose the profile, and the origin that the address means; empty without an address. Raises UsageError, Unbound."""
+    if not address:
+        return runtime.profile(name), ""
+    return binding.bound_profile(runtime, name, address)
+
+
+def _bound(runtime: Runtime, name: str | None) -> Iterator[tuple[Profile, str]]:
+    """List every bound origin, with its profile: of the named one, or of all. Raises UsageError."""
+    for profile in binding.profiles(runtime, name):
+        for origin in profile.hosts:
+            yield profile, origin
+
+
+def _every_token(runtime: Runtime, name: str | None, helper: "Helper", question: Question) -> Answer:
+    """Give the tokens of all bound https origins. A profile that has none is left out, with its reason on stderr.
+
+    The exit status is that of the first failure only where no profile has a token.
+    """
+    given: list[Given] = []
+    failures: list[TokenctlError] = []
+    sessions: dict[str, Session | None] = {}
+    for profile, origin in _bound(runtime, name):
+        if not origin.startswith("https:"):
+            continue
+        if profile.name not in sessions:
+            sessions[profile.name] = None
+            try:
+                _, _ = _profile(runtime, name, origin)  # two profiles that bind it are a mistake
+                sessions[profile.name] = _token(runtime, profile, question)
+            except TokenctlError as error:
+                failures.append(error)
+                runtime.terminal.error(f"{profile.name}: {error.message}", error.next_step)
+        session = sessions[profile.name]
+        if session is not None:
+            given.append(_shaped(session, profile, origin))
+    found = helper.found(question, given, runtime.now())
+    found.status = failures[0].exit_status if failures and not given else 0
+    return found
+
+
+def _shaped(session: Session | str, profile: Profile, origin: str) -> Given:
+    shape = profile.shape(origin)
+    if isinstance(session, str):
+        return Given(session, origin, shape["username"], shape["prefix"], None)
+    return Given(session.access_token, origin, shape["username"], shape["prefix"], session.expires_at)
+
+
+# -- the token ---------------------------------------------------------------------------------------------
+
+
+def _token(runtime: Runtime, profile: Profile, question: Question) -> Session:
+    """Get the token that the client gets: another one than a token that was refused. Raises TokenctlError."""
+    profile = replace(profile, min_ttl=max(profile.min_ttl, question.min_ttl))
+    vault, target = vaults.open(runtime, profile), runtime.asked(profile)
+    session = asked.token(runtime, vault, target)
+    renewed = _is_refused(runtime, profile, question, session)
+    if renewed:
+        vault.follow()
+        session = asked.token(runtime, vault, target, refused=session.access_token)
+    _remember(runtime, profile, question, session, renewed=renewed)
+    if not session.access_token.isascii() or not session.access_token.isprintable():
+        raise Refused(f"the access token of {profile.name!r} has characters that no header can have")
+    return session
+
+
+def _is_refused(runtime: Runtime, profile: Profile, question: Question, session: Session) -> bool:
+    """Tell whether a client has said, or shown by asking again, that a server refused this very token."""
+    folder, token = _folder(runtime), _given(runtime, session)
+    if folder is None:
+        return question.wants == "another token"
+    name = again.name_of(question, profile.name)
+    before = again.read(folder, name) if name is not None else None
+    noted = again.read(folder, _noted(profile))
+    said = question.wants == "another token" and before is None
+    return said or token.is_same_token(noted) or again.was_refused(before, token, question.interval)
+
+
+def _remember(runtime: Runtime, profile: Profile, question: Question, session: Session, *, renewed: bool) -> None:
+    name, folder = again.name_of(question, profile.name), _folder(runtime)
+    if name is None or folder is None:
+        return
+    token, before = _given(runtime, session), again.read(folder, name)
+    token.renewed = int(renewed) or (before.renewed if before is not None and before.is_same_token(token) else 0)
+    _remove_old(folder)
+    again.write(folder, name, token)
+
+
+def _noted(profile: Profile) -> str:
+    return f"refused.{profile.name}"
+
+
+def _remove_old(folder: str) -> None:
+    """Remove what is remembered of clients that have surely ended."""
+    for each in os.scandir(folder):
+        with contextlib.suppress(OSError):
+            if each.name.startswith("client.") and each.stat(follow_symlinks=False).st_mtime < time.time() - _ENDED:
+                os.unlink(each.path)
+
+
+def _given(runtime: Runtime, session: Session) -> again.Given:
+    return again.Given(session.obtained_at, session.expires_at or 0, runtime.time_of(session))
+
+
+def _note_refusal(runtime: Runtime, profile: Profile, question: Question) -> None:
+    """Note that a server refused a token, if it is the one that the profile has. Asks no server. Raises TokenctlError."""
+    vault, folder = vaults.open(runtime, profile), _folder(runtime)
+    session = vault.newest()
+    kept = [*([session] if session is not None else []), *vault.narrower_tokens()]
+    for each in kept:
+        if folder is not None and hmac.compare_digest(each.access_token.encode(), question.refused.encode()):
+            again.write(folder, _noted(profile), _given(runtime, each))
+            vault.forget_copies()
+
+
+def _folder(runtime: Runtime) -> str | None:
+    """Return the folder of the helpers in the state directory; None where there can be none: no answer depends on it."""
+    try:
+        folder = state_dir.state_home(runtime.environ) / again.FOLDER
+        ensure_private_folder(folder)
+    except (OSError, TokenctlError):
+        return None
+    return str(folder)

@@ -1,0 +1,78 @@
+"""The questions of one client, in their order: most clients ask one, and cargo asks a line each.
+
+What was read of stdin stays here, so that the ordinary way goes on where the fast way could not answer.
+"""
+
+import os
+import sys
+
+from tokenctl.handoff.helpers.question import LONGEST, Question, refusal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import BinaryIO
+
+    from tokenctl.handoff.helpers import Helper
+
+
+class Conversation:
+    """A client that called the helper with `words`; `profile` is the name of `-p`, or None."""
+
+    def __init__(self, helper: "Helper", profile: str | None, words: "Sequence[str]") -> None:
+        self.helper = helper
+        self.profile = profile
+        self._words = list(words)
+        self._reads = helper.reads(self._words)
+        self._ended = False
+        self.question: Question | None = None
+        """The question that has no answer yet."""
+
+    @property
+    def greeting(self) -> bytes:
+        """What the client gets before it asks anything; empty for most protocols."""
+        return getattr(self.helper, "GREETING", b"") if self._reads == "lines" else b""
+
+    def next(self, environ: "Mapping[str, str]") -> Question | None:
+        """Read the next question; None when the client has no more. Its answer is due."""
+        content = None if self._ended else self._content()
+        self._ended = self._ended or self._reads != "lines"
+        if content is None:
+            self.question = None
+        elif len(content) > LONGEST:
+            self._ended = True
+            self.question = refusal("what the client asks is too long")
+        else:
+            self.question = self.helper.read(self._words, content, environ)
+        return self.question
+
+    def _content(self) -> bytes | None:
+        source = _stdin() if self._reads != "nothing" else None
+        if source is None:
+            return b"" if self._reads != "lines" else None
+        if self._reads == "lines":
+            return source.readline(LONGEST + 1) or None
+        if self._reads == "all":
+            return source.read(LONGEST + 1)
+        content = b""
+        while len(content) <= LONGEST:
+            line = source.readline(LONGEST + 1)
+            content += line
+            if line in (b"", b"\n"):
+                break
+        return content
+
+
+def _stdin() -> "BinaryIO | None":
+    """Return stdin as bytes; None when it is closed."""
+    return None if sys.stdin is None else getattr(sys.stdin, "buffer", None)
+
+
+def written(content: bytes) -> bool:
+    """Write to stdout without a buffer, and tell whether all of it was written: a closed pipe takes nothing."""
+    try:
+        while content:
+            content = content[os.write(1, content) :]
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,79 @@
+"""JSON without the `json` package, whose import costs as much as half an interpreter's start.
+
+Both functions are the C code below that package. Where a Python has none, the package does it.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_in_c: "Any" = None
+try:
+    import _json
+
+    _in_c = _json
+except ImportError:  # a Python that is not CPython
+    pass
+
+_SPACE = " \t\n\r"
+_DEEPEST = 64
+
+
+def loads(text: str) -> "Any":
+    """Read a JSON text. Raises ValueError, also for duplicate names (RFC 8259 section 4) and for one that is too deep."""
+    if text.count("[") + text.count("{") > _DEEPEST * 16:
+        raise ValueError("too deep")
+    if _in_c is None:
+        import json
+
+        return json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
+    start = len(text) - len(text.lstrip(_SPACE))
+    try:
+        value, end = _in_c.make_scanner(_Context)(text, start)
+    except (StopIteration, SystemError):  # the second: without the package, the scanner has no error of its own
+        raise ValueError("not JSON") from None
+    except RecursionError:
+        raise ValueError("too deep") from None
+    if text[end:].strip(_SPACE):
+        raise ValueError("more than one value")
+    return value
+
+
+def members(text: str) -> "dict[str, Any]":
+    """Read a JSON text that must be an object. Raises ValueError."""
+    found = loads(text)
+    if not isinstance(found, dict):
+        raise ValueError("not an object")
+    return found
+
+
+def quoted(text: str) -> str:
+    """Write a JSON string, in ASCII."""
+    if _in_c is None:
+        import json
+
+        return json.dumps(text)
+    return str(_in_c.encode_basestring_ascii(text))
+
+
+def _once(pairs: "list[tuple[str, Any]]") -> "dict[str, Any]":
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name is there twice")
+    return found
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+class _Context:
+    """What the scanner asks for."""
+
+    strict = True
+    object_hook = None
+    object_pairs_hook = staticmethod(_once)
+    parse_float = float
+    parse_int = int
+    parse_constant = staticmethod(_no_constant)
+    memo: "dict[str, str]" = {}  # noqa: RUF012 (the scanner's own)

@@ -1,0 +1,92 @@
+"""The fast way of the helpers: no config file is understood, no keyring library is loaded, nothing is renewed.
+
+It answers from the copy of the token in the kernel's keyring (see `fast_path`). And it answers that an origin is not
+bound where the config file does not even have the name of the host. Everything else is left to `answering`.
+"""
+
+import os
+
+from tokenctl import fast_path
+from tokenctl.handoff.helpers.conversation import Conversation, written
+from tokenctl.handoff.helpers.question import Answer, Given, Question
+from tokenctl.model.origins import host_of
+
+_LARGEST = 1024 * 1024
+"""Bytes of a config file that is searched for a host."""
+
+
+def answer(conversation: Conversation) -> None:
+    """Answer the client's questions and end the process, or return: the conversation has the first one without an answer."""
+    status = 0
+    if not written(conversation.greeting):
+        os._exit(1)
+    while (question := conversation.next(os.environ)) is not None:
+        given = _answered(conversation, question)
+        if given is None or given.error:
+            return
+        if not written(given.out):
+            os._exit(1)
+        status = given.status
+    os._exit(status)  # nothing is open and nothing is buffered, so that there is nothing else to end
+
+
+def _answered(conversation: Conversation, question: Question) -> Answer | None:
+    """Return the answer; None where the ordinary way has to find it."""
+    if question.wants == "nothing":
+        return question.answer
+    if question.address and is_surely_unbound(question.address):
+        return question.absent
+    if question.wants != "token":
+        return None
+    found = fast_path.fetch(conversation.profile or "", question.address, question.min_ttl)
+    if found is None:
+        return None
+    copy, now = found
+    if question.user not in ("", copy["username"]):
+        return question.absent
+    if not _is_first(question, copy, now):
+        return None
+    given = Given(copy["token"], copy["origin"], copy["username"], copy["prefix"], int(copy["expires_at"]))
+    return conversation.helper.found(question, (given,), now)
+
+
+def _is_first(question: Question, copy: dict[str, str], now: int) -> bool:
+    """Tell whether the client has not been refused with this token, as far as can be told; and remember that it gets it."""
+    if not question.again:
+        return True
+    from tokenctl.handoff.helpers import again
+
+    name, folder = again.name_of(question, copy["profile"]), f"{copy['state']}/{again.FOLDER}"
+    if name is None:
+        return True
+    given, before = again.Given(int(copy["obtained_at"]), int(copy["expires_at"]), now), again.read(folder, name)
+    if again.was_refused(before, given, question.interval):
+        return False
+    given.renewed = before.renewed if before is not None and before.is_same_token(given) else 0
+    return again.write(folder, name, given)
+
+
+def is_surely_unbound(address: str) -> bool:
+    """Tell whether no profile can be bound to the address, because the config file does not have the host's name.
+
+    A text with a backslash can have the name in another spelling, and an IPv6 address has several. A variable can
+    describe a profile, or name another file.
+    """
+    if any(name.upper().startswith("TOKENCTL_") and name not in fast_path.NAMED for name in os.environ):
+        return False
+    path, host = fast_path.config_path(os.environ), host_of(address)
+    if not path.startswith("/") or ":" in host or os.environ.get("TOKENCTL_PROFILE", "x").strip() == "":
+        return False
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return "TOKENCTL_CONFIG" not in os.environ
+    except OSError:
+        return False
+    try:
+        content = os.read(descriptor, _LARGEST)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return len(content) < _LARGEST and b"\\" not in content and host.encode() not in content.lower()
