@@ -8,6 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Literal
 
+    from tokenctl.errors import TokenctlError
+
     Wants = Literal["nothing", "token", "another token", "every token", "origins", "binding", "refusal"]
     Reads = Literal["nothing", "all", "block", "lines"]
 
@@ -56,6 +58,7 @@ class Question:
         "interval",
         "may_ask",
         "min_ttl",
+        "profile",
         "refused",
         "user",
         "wants",
@@ -71,6 +74,7 @@ class Question:
         user: str = "",
         form: str = "",
         refused: str = "",
+        profile: str = "",
         min_ttl: int = 0,
         again: str = "",
         interval: int = 0,
@@ -83,6 +87,8 @@ class Question:
         self.user = user
         self.form = form
         self.refused = refused
+        self.profile = profile
+        """The name of the profile, from a client that says it here and not on the command line; else empty."""
         self.min_ttl = min_ttl
         """Seconds for which the client keeps the token without a look at its end; 0 where it looks."""
         self.again = again
@@ -119,3 +125,8 @@ def reported(expires_at: int | None, now: int) -> int | None:
 def refusal(message: str, status: int = 2) -> Question:
     """Make the question of a client whose words cannot be understood: the answer is the reason, on stderr."""
     return Question("nothing", answer=Answer(status=status, error=message, hint="see 'tokenctl help helpers'"))
+
+
+def one_text(error: "TokenctlError") -> str:
+    """Say what failed and what to do next in one text, for a protocol that has one field for both."""
+    return f"{error.message}; {error.next_step}" if error.next_step else error.message
