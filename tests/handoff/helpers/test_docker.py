@@ -106,11 +106,12 @@ def test_every_text_is_written_as_json(user: str, token: str) -> None:
 
 
 def test_a_failure_is_a_text_on_stdout() -> None:
-    """With the way out, and never the text that means "not found"."""
+    """With the way out, and never the text that means "not found"; stderr has it too, for what docker drops."""
     error = LoginRequired("the session of 't' has ended", hint="run 'tokenctl login -p t'", page="x")
     answer = docker.failed(ask("get", b"h"), error)
     assert answer.out.startswith(b"the session of 't' has ended; run 'tokenctl login -p t'")
-    assert (answer.out[-1:], answer.status, answer.error) == (b"\n", 1, "")
+    assert (answer.out[-1:], answer.status) == (b"\n", 1)
+    assert (answer.error, answer.hint) == (error.message, error.next_step)
 
 
 # -- store, erase, list, version ---------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """docker, and all that reads its configuration: podman, skopeo, buildah. The protocol of docker-credential-helpers.
 
-A failure is a text on stdout with exit status 1. One text means that this helper has nothing for the registry.
+A failure is a text on stdout with exit status 1. One text means that this helper has nothing for the registry. Some
+commands of docker drop any other text, and go on without credentials; what is on stderr reaches the person.
 """
 
 from tokenctl import __version__
@@ -88,5 +89,5 @@ def _object(texts: dict[str, str]) -> Answer:
 
 
 def failed(question: Question, error: "TokenctlError") -> Answer:
-    """Answer with the reason, which docker reads on stdout."""
-    return Answer(f"{one_text(error)}\n".encode(), 1)
+    """Answer with the reason: on stdout for docker, and on stderr for the person."""
+    return Answer(f"{one_text(error)}\n".encode(), 1, error.message, error.next_step)
