@@ -34,24 +34,21 @@ def read(words: "Sequence[str]", content: bytes, environ: "Mapping[str, str]") -
     try:
         asked = members(environ[_ASKED])
         version, spec = asked["apiVersion"], asked["spec"]
-        cluster, interactive = spec.get("cluster"), spec.get("interactive")
-        server = None if cluster is None else cluster["server"]
-        address = "" if server is None else origin_of(server)
+        if asked["kind"] != "ExecCredential" or version not in _VERSIONS:
+            raise ValueError(version)
+        if spec.get("cluster") is None:
+            return refusal("kubectl does not name the cluster: its kubeconfig needs 'provideClusterInfo: true'")
+        server = spec["cluster"]["server"]
+        address = origin_of(server)
     except (AttributeError, KeyError, TypeError, ValueError):
-        return refusal(f"{_ASKED} is not what kubectl writes, or its cluster has no server that can get a token")
-    if asked.get("kind") != "ExecCredential" or version not in _VERSIONS:
-        return refusal(f"{_ASKED} is not an ExecCredential of {' or '.join(_VERSIONS)}")
-    if not address:
-        return refusal(
-            "kubectl does not say which cluster it is for: 'provideClusterInfo: true' is needed in kubeconfig"
-        )
+        return refusal(f"{_ASKED} has no ExecCredential of v1 or v1beta1 with a server that can get a token")
     return Question(
         "token",
         address,
         absent=unbound(address),
         form=version,
         again=f"kubectl|{server}",
-        may_ask=interactive is True,
+        may_ask=spec.get("interactive") is True,
     )
 
 
