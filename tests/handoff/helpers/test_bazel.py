@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokenctl.errors import Unreachable
+from tokenctl.errors import UsageError
 from tokenctl.handoff.helpers import bazel
 from tokenctl.handoff.helpers.question import Answer, Given, Question
 
@@ -94,8 +94,8 @@ def test_a_question_without_an_origin_is_refused(content: object) -> None:
 
 def test_a_failure_is_a_reason_on_stderr() -> None:
     """With the exit status of every command."""
-    answer = bazel.failed(read({"uri": URI}), Unreachable("no answer", hint="run it"))
-    assert (answer.out, answer.status, answer.error, answer.hint) == (b"", 6, "no answer", "run it")
+    answer = bazel.failed(read({"uri": URI}), UsageError("no answer", hint="run it"))
+    assert (answer.out, answer.status, answer.error, answer.hint) == (b"", 2, "no answer", "run it")
 
 
 @given(st.binary() | st.builds(lambda uri: json.dumps({"uri": uri}).encode(), st.text()))

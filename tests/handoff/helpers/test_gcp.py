@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokenctl.errors import Unreachable
+from tokenctl.errors import UsageError
 from tokenctl.handoff.helpers import gcp
 from tokenctl.handoff.helpers.question import Answer, Given, Question
 
@@ -69,9 +69,9 @@ def test_a_call_by_hand_is_explained() -> None:
 
 def test_a_failure_is_json_on_stdout() -> None:
     """With the next step; the code is the exit status."""
-    answer = gcp.failed(read(), Unreachable('no "answer"', hint="try again"))
-    assert reason(answer) == ("6", 'no "answer"; try again')
-    assert answer.status == 6
+    answer = gcp.failed(read(), UsageError('no "answer"', hint="try again"))
+    assert reason(answer) == ("2", 'no "answer"; try again')
+    assert answer.status == 2
 
 
 @given(st.dictionaries(st.sampled_from(["TOKEN_TYPE", "INTERACTIVE", "REVOKE", "OUTPUT_FILE"]), st.text()))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokenctl.errors import Unreachable
+from tokenctl.errors import UsageError
 from tokenctl.handoff.helpers import kubectl
 from tokenctl.handoff.helpers.question import Given, Question
 
@@ -103,8 +103,8 @@ def test_a_call_by_hand_is_explained() -> None:
 
 def test_a_failure_is_a_reason_on_stderr() -> None:
     """With the exit status of every command."""
-    answer = kubectl.failed(read(asked()), Unreachable("no answer", hint="run it"))
-    assert (answer.out, answer.status, answer.error, answer.hint) == (b"", 6, "no answer", "run it")
+    answer = kubectl.failed(read(asked()), UsageError("no answer", hint="run it"))
+    assert (answer.out, answer.status, answer.error, answer.hint) == (b"", 2, "no answer", "run it")
 
 
 VALUES = st.recursive(
