@@ -12,7 +12,7 @@ ERROR = LoginRequired("the session is over", hint="sign in")
 
 
 def test_the_answer_has_the_scheme() -> None:
-    """pnpm up to version 10 adds none."""
+    """Without it pnpm up to version 10 would send the bare token."""
     question = pnpm.read([], b"", {})
     assert (question.wants, question.address, question.again) == ("token", "", "")
     found = pnpm.found(question, [TOKEN], 1000)
