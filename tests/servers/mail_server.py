@@ -144,13 +144,13 @@ class _Imap(_Connection):
             match verb.upper():
                 case "CAPABILITY":
                     self.say(f"* CAPABILITY IMAP4rev1 SASL-IR {' '.join(f'AUTH={each}' for each in _RESPONSES)}")
-                    self.say(f"{tag} OK")
+                    self.say(f"{tag} OK done")
                 case "AUTHENTICATE":
                     admitted = self.sign_in(rest[0].upper(), "".join(rest[1:]), "+ ")
                     self.say(f"{tag} OK welcome" if admitted else f"{tag} NO this token is not good")
                 case "LOGOUT":
-                    self.say("* BYE")
-                    self.say(f"{tag} OK")
+                    self.say("* BYE until later")
+                    self.say(f"{tag} OK done")
                     return
                 case _:
                     self.say(f"{tag} BAD sign in first")

@@ -6,10 +6,8 @@ Real: msmtp, curl, and the mail libraries of Python. Claude Code and Codex are i
 import imaplib
 import shlex
 import smtplib
-import subprocess
 from base64 import b64decode
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -18,8 +16,8 @@ from tests.handoff.conftest import Api
 from tests.servers.faulty_server import FaultyServer
 from tests.servers.mail_server import USER, MailServer
 from tests.support.aging import age
-from tests.support.commandline import COMMAND, LONG, Home, Result
-from tests.support.flows import refreshes
+from tests.support.commandline import COMMAND, LONG, Result
+from tests.support.helped import Helped
 from tests.support.real_parts import available, program
 
 pytestmark = [pytest.mark.slow, pytest.mark.real]
@@ -29,48 +27,20 @@ TOKENCTL = shlex.join(COMMAND)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage:
-    """A HOME that is signed in, with profile `t`, a mail server, and an API to which the profile is bound."""
+class Stage(Helped):
+    """What is signed in, a mail server, and an API to which the profile is bound."""
 
-    home: Home
-    authority: FaultyServer
     mail: MailServer
     api: Api
-
-    def run(self, *words: str, stdin: str = "") -> Result:
-        """Run a client of tokenctl to its end."""
-        done = subprocess.run(
-            words, env=self.home.environ, cwd=self.home.folder, input=stdin, capture_output=True, text=True,
-            timeout=LONG, check=False,
-        )  # fmt: skip
-        return Result(status=done.returncode, stdout=done.stdout, stderr=done.stderr)
-
-    @contextmanager
-    def renewed(self, times: int) -> Iterator[None]:
-        """Expect so many renewals."""
-        before = refreshes(self.authority)
-        yield
-        assert refreshes(self.authority) - before == times
-
-    @contextmanager
-    def ended(self) -> Iterator[None]:
-        """Let the token have ended, and the server have ended the session; sign in again afterwards."""
-        self.authority.kill_session()
-        age(self.home)
-        yield
-        assert self.home.login(self.authority.issuer).status == 0
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Sign in, and start the servers, for all tests of this file."""
-    with ExitStack() as stack:
-        authority = stack.enter_context(FaultyServer(auto_approve=True))
-        home = Home(tmp_path_factory.mktemp("tools") / "home")
-        assert home.login(authority.issuer).status == 0
-        mail, api = stack.enter_context(MailServer(authority)), stack.enter_context(Api(authority))
-        assert home.run("profile", "set", "t", f"hosts+={api.origin}").status == 0
-        yield Stage(home=home, authority=authority, mail=mail, api=api)
+    with FaultyServer(auto_approve=True) as authority, MailServer(authority) as mail, Api(authority) as api:
+        stage = Stage.signed_in(tmp_path_factory.mktemp("tools"), authority, mail=mail, api=api)
+        stage.bind(api.origin)
+        yield stage
 
 
 @pytest.fixture
@@ -94,7 +64,7 @@ def send(stage: Stage, mechanism: str) -> Result:
         f'tls off\npasswordeval "{TOKENCTL} helper api-key -p t --ttl 0"\n'
     )
     config.chmod(0o600)
-    return stage.run(msmtp, "-C", str(config), "friend@example.com", stdin="Subject: hi\n\nhello\n")
+    return stage.run([msmtp, "-C", str(config), "friend@example.com"], stdin="Subject: hi\n\nhello\n")
 
 
 @pytest.mark.parametrize("mechanism", MECHANISMS)
@@ -167,13 +137,13 @@ def test_curl_gets_the_header_from_a_pipe(stage: Stage, choice: list[str]) -> No
     url = f"{stage.api.origin}/tickets"
     words = [url if word == "URL" else word for word in choice]
     pipe = f"{shlex.join([*COMMAND, 'token', *words, '--format', 'header'])} | {curl} -sS --fail -H @- {url}"
-    assert stage.run("sh", "-c", pipe) == Result(status=0, stdout="{}", stderr="")
+    assert stage.run(["sh", "-c", pipe]) == Result(status=0, stdout="{}", stderr="")
     age(stage.home)
     with stage.renewed(1):
-        assert stage.run("sh", "-c", pipe) == Result(status=0, stdout="{}", stderr="")
+        assert stage.run(["sh", "-c", pipe]) == Result(status=0, stdout="{}", stderr="")
     assert [each.authorization is not None for each in stage.api.asked] == [True, True]
     stage.api.forget()
     with stage.ended():
-        done = stage.run("sh", "-c", pipe)
+        done = stage.run(["sh", "-c", pipe])
     assert done.status == 22 and done.stdout == "" and "tokenctl login -p t" in done.stderr
     assert [each.authorization for each in stage.api.asked] == [None]
