@@ -62,6 +62,7 @@ class Question:
         "interval",
         "may_ask",
         "min_ttl",
+        "named",
         "profile",
         "refused",
         "user",
@@ -83,6 +84,7 @@ class Question:
         again: str = "",
         interval: int = 0,
         may_ask: bool = False,
+        named: bool = False,
     ) -> None:
         self.wants = wants
         self.address = address
@@ -101,6 +103,8 @@ class Question:
         """Seconds after which the client asks again by itself; 0 means when the token has ended."""
         self.may_ask = may_ask
         """Whether the client has given the terminal to the helper."""
+        self.named = named
+        """Whether without an address only a profile that somebody named may answer: else the answer is `absent`."""
 
 
 class Given:
