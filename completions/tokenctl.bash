@@ -65,7 +65,7 @@ __tokenctl_table() {
       arguments='@profile @key...'
       ;;
     'helper')
-      commands='api-key bazel cargo docker gcp git go kubectl mcp-headers pnpm sasl terraform'
+      commands='api-key bazel cargo docker gcp git go install kubectl mcp-headers pnpm sasl status terraform uninstall'
       options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
       ;;
     'helper api-key')
@@ -96,6 +96,10 @@ __tokenctl_table() {
       options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
       arguments='@text...'
       ;;
+    'helper install')
+      options='--host=@text --config-file=@file --dry-run --replace -p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
+      arguments='git,docker,kubectl,cargo,terraform,go,bazel,pnpm,pip,uv,claude-code,codex'
+      ;;
     'helper kubectl')
       options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
       arguments='@text...'
@@ -112,9 +116,16 @@ __tokenctl_table() {
       options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
       arguments='@text...'
       ;;
+    'helper status')
+      options='--json -p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
+      ;;
     'helper terraform')
       options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
       arguments='@text...'
+      ;;
+    'helper uninstall')
+      options='--host=@text --config-file=@file -p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
+      arguments='git,docker,kubectl,cargo,terraform,go,bazel,pnpm,pip,uv,claude-code,codex'
       ;;
     'store')
       commands='migrate show'
