@@ -126,7 +126,9 @@ def uninstall(runtime: Runtime, asked: Asked) -> list[Change]:
     with exclusive_config(runtime.environ):
         old = receipts.read(runtime.environ)
         usual = (asked.file or client(asked.client).path(runtime.environ)).expanduser()
-        paths = [path for path, kept in old.files.items() if any(_is_asked(each, asked, origin) for each in kept.entries)]
+        paths = [
+            path for path, kept in old.files.items() if any(_is_asked(each, asked, origin) for each in kept.entries)
+        ]
         if asked.file is not None or not paths:
             paths = [str(edited_files.real_path(usual))]
         return [_uninstalled(runtime, asked, origin, path) for path in paths]
@@ -148,7 +150,11 @@ def _removal(runtime: Runtime, asked: Asked, origin: str, path: str) -> Change:
     files = {name: each for name, each in old.files.items() if name != path}
     if gone is None:  # the receipts are lost, or install did not write it
         wanted = Wanted(
-            origin=origin, profile=asked.profile or "", program=Path("tokenctl"), folder=receipts.scripts_folder(environ), file=Path(path)
+            origin=origin,
+            profile=asked.profile or "",
+            program=Path("tokenctl"),
+            folder=receipts.scripts_folder(environ),
+            file=Path(path),
         )
         after = None if before is None else client(asked.client).removed(before, wanted)
         return Change(path=Path(path), before=before, after=after, old=old, new=old, profile=asked.profile or "")
@@ -219,7 +225,9 @@ def _is_asked(entry: Entry, asked: Asked, origin: str) -> bool:
 def _added(old: Receipts, path: str, kept: Kept, config: Config, scripts: Sequence[Script]) -> Receipts:
     """Return the receipts with a file, and with all that must be made for it."""
     made = companions.missing_folders([Path(path), *(each.path for each in scripts)])
-    hosts = [(each.profile, each.origin) for each in kept.entries if each.origin not in config.profiles[each.profile].hosts]
+    hosts = [
+        (each.profile, each.origin) for each in kept.entries if each.origin not in config.profiles[each.profile].hosts
+    ]
     return Receipts(
         files={**old.files, path: kept},
         hosts=tuple(dict.fromkeys((*old.hosts, *hosts))),

@@ -68,7 +68,9 @@ def _edits(before: str, after: str) -> Iterator[Edit]:
 
 def _different(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[int, str, str]]:
     """Yield where two sequences differ: the place in characters of the second one, and both contents."""
-    first = next((i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), min(len(before), len(after)))
+    first = next(
+        (i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), min(len(before), len(after))
+    )
     most = min(len(before), len(after)) - first
     last = next((i for i in range(most) if before[-1 - i] != after[-1 - i]), most)
     old, new = before[first : len(before) - last], after[first : len(after) - last]

@@ -92,9 +92,7 @@ def _joined(before: Kept | None, after: Kept | None) -> Kept:
     if before is None or after is None:
         return before or after or Kept(entries=(), patches=())
     gone = [each for each in before.entries if not any(each.is_of(new.client, new.origin) for new in after.entries)]
-    return Kept(
-        entries=(*after.entries, *gone), patches=tuple(dict.fromkeys((*before.patches, *after.patches)))
-    )
+    return Kept(entries=(*after.entries, *gone), patches=tuple(dict.fromkeys((*before.patches, *after.patches))))
 
 
 def scripts_folder(environ: Mapping[str, str]) -> Path:
@@ -116,7 +114,8 @@ def read(environ: Mapping[str, str]) -> Receipts:
         found = {}
     said = f"is of version {found['version']!r:.20}" if "version" in found else "cannot be read"
     raise UsageError(
-        f"{path} {said}", hint="use the tokenctl that wrote it; or move it away, and then the old bytes are not restored"
+        f"{path} {said}",
+        hint="use the tokenctl that wrote it; or move it away, and then the old bytes are not restored",
     )
 
 
