@@ -52,7 +52,7 @@ def added(text: str, wanted: Wanted) -> str:
     provider = before.get("global", {}).get("keyring-provider")
     if provider is not None and not wanted.replace:
         raise Foreign(f"{wanted.file} sets keyring-provider to {provider!r}", hint="--replace sets it to 'subprocess'")
-    changed = _with_setting(text)
+    changed = _with_setting(text, provider is not None)
     if _settings(changed, wanted) != before | {"global": before.get("global", {}) | {"keyring-provider": "subprocess"}}:
         raise Unreadable(f"{wanted.file} has a form that cannot be changed", hint=f"write '{_SETTING}' below [global]")
     return changed
@@ -66,7 +66,7 @@ def removed(text: str, wanted: Wanted) -> str:
         return without_lines(text, at, at + 2)
     if lines[at + 1 : at + 3] != ["[global]", _SETTING]:
         return text
-    below = next(filter(None, lines[at + 3 :]), "[")
+    below = next((line for line in lines[at + 3 :] if line[:1] not in ("", "#", ";")), "[")
     text = without_lines(text, at + 2, at + 3)
     return without_lines(text, at, at + 2) if below.startswith("[") else without_lines(text, at, at + 1)
 
@@ -99,17 +99,16 @@ def _settings(text: str, wanted: Wanted) -> dict[str, dict[str, str]]:
     }
 
 
-def _with_setting(text: str) -> str:
+def _with_setting(text: str, replace: bool) -> str:
     """Put the setting below the section's name, as far to the right as what is below; else a section before all others."""
     lines, end = lines_of(text), line_end(text)
     at = next((at for at, line in enumerate(lines) if line.startswith("[global]")), None)
     if at is None:
         return with_first(text, _NOTE, "[global]", _SETTING)
     stop = next((stop for stop in range(at + 1, len(lines)) if lines[stop].startswith("[")), len(lines))
-    inside = [line for line in lines[at + 1 : stop] if not _OPTION.match(line)]
-    column = next(
-        (line[: len(line) - len(line.lstrip())] for line in inside if line.strip()[:1] not in ("", "#", ";")), ""
-    )
+    inside = [line for line in lines[at + 1 : stop] if not (replace and _OPTION.match(line))]
+    option = next((line for line in inside if line.strip()[:1] not in ("", "#", ";")), "")
+    column = option[: len(option) - len(option.lstrip())]
     header = lines[at].rstrip("\r\n") + end
     setting = column + _SETTING + end_of(lines[at])
     return "".join([*lines[:at], header, column + _NOTE + end, setting, *inside, *lines[stop:]])
