@@ -41,6 +41,12 @@ FILES: dict[str, bytes | None] = {
     b"    - extension:\n        a: |\n          b: c\n          - d\n      name: e\ncontexts:\n- name: one\n  context:\n"
     b"    cluster: one\n    user: me\n",
 }
+FILES["as gcloud writes it"] = _config(
+    b"users:\n- name: gke_p_z_c\n  user:\n    exec:\n      apiVersion: client.authentication.k8s.io/v1beta1\n"
+    b"      command: gke-gcloud-auth-plugin\n      installHint: Install gke-gcloud-auth-plugin for use with kubectl by following\n"
+    b"        https://cloud.google.com/kubernetes-engine/docs/how-to/cluster-access-for-kubectl#install_plugin\n"
+    b"      provideClusterInfo: true\n"
+)
 REFUSED: dict[str, bytes] = {
     "empty": b"",
     "no such cluster": b"apiVersion: v1\nkind: Config\nclusters: []\ncontexts: []\nusers: []\n",
