@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tokenctl.cli.grammar import Command, Group, shared_options
+from tokenctl.cli.commands import helper_setup
+from tokenctl.cli.grammar import Command, Group
 from tokenctl.cli.options import with_runtime
 
 if TYPE_CHECKING:
@@ -16,13 +17,19 @@ _EXAMPLES = """\
   tokenctl help helpers          one line for each client"""
 
 
-@click.group("helper", cls=Group, examples=_EXAMPLES)
-@shared_options
-def command() -> None:
+@click.group("helper", cls=Group, examples=_EXAMPLES, invoke_without_command=True)
+@with_runtime
+@click.pass_context
+def command(ctx: click.Context, runtime: "Runtime", name: str | None) -> None:
     """Give tokens to git, docker, kubectl and other tools.
 
     A client calls a helper by itself, as its configuration says. 'tokenctl helper install' writes that configuration.
+    Without a command: list the clients, and what is installed.
     """
+    if ctx.invoked_subcommand is None:
+        from tokenctl.cli.actions import helper_status
+
+        helper_status.overview(runtime)
 
 
 def _helper(name: str, line: str) -> None:
@@ -50,3 +57,4 @@ def _add_helpers() -> None:
 
 
 _add_helpers()
+helper_setup.add_to(command)

@@ -35,12 +35,18 @@ def check_script(script: Script, known: Mapping[str, str]) -> None:
     raise Foreign(f"{script.path} is there already, and tokenctl did not write it", hint="move it away")
 
 
+def is_written(script: Script) -> bool:
+    """Tell whether the script is there, and can be run."""
+    try:
+        return script.path.read_bytes() == script.content and os.access(script.path, os.X_OK)
+    except OSError:
+        return False
+
+
 def write_script(script: Script) -> None:
     """Write a script that only this user can read and run. Raises OSError, UsageError."""
     ensure_private_folder(script.path.parent)
-    if not script.path.exists() or script.path.read_bytes() != script.content:
-        script.path.unlink(missing_ok=True)
-        replace_private(script.path, script.content)
+    replace_private(script.path, script.content)
     script.path.chmod(0o700)
 
 

@@ -37,7 +37,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What install or uninstall changes: the text of one file, and the receipts before and after."""
+    """What install or uninstall changes: the text of one file, and the receipts before and after.
+
+    `scripts` and `bound`, of (profile, origin), are those that must be written first.
+    """
 
     path: Path
     before: str | None
@@ -45,18 +48,14 @@ class Change:
     old: Receipts
     new: Receipts
     profile: str
+    bound: tuple[tuple[str, str], ...] = ()
     scripts: tuple[Script, ...] = ()
     hints: tuple[str, ...] = ()
 
     @property
     def is_nothing(self) -> bool:
         """Tell whether all is there already."""
-        return self.before == self.after and self.old == self.new
-
-    @property
-    def bound(self) -> list[tuple[str, str]]:
-        """The (profile, origin) that are added to the config file."""
-        return [each for each in self.new.hosts if each not in self.old.hosts]
+        return self.before == self.after and self.old == self.new and not self.bound and not self.scripts
 
     @property
     def unbound(self) -> list[tuple[str, str]]:
@@ -88,6 +87,7 @@ def planned(runtime: Runtime, asked: Asked) -> Change:
     entry = _entry(asked.client, wanted, scripts)
     before = client_file.read(path)
     kept = old.files.get(str(path), Kept(entries=(), patches=()))
+    after: str | None
     if before is not None and found.is_there(before, wanted):
         after, kept = before, replace(kept, entries=_with(kept.entries, entry))
     else:
@@ -95,14 +95,16 @@ def planned(runtime: Runtime, asked: Asked) -> Change:
         entries = _with(kept.entries, entry)
         after = change.with_entries(environ, str(path), base, entries)
         kept = Kept(entries=entries, patches=(patch(base, after),))
+    bound = () if origin in config.profiles[name].hosts else ((name, origin),)
     return Change(
         path=path,
         before=before,
         after=after,
         old=old,
-        new=_needed(_added(old, str(path), kept, config, scripts)),
+        new=_needed(_added(old, str(path), kept, bound, scripts)),
         profile=name,
-        scripts=scripts,
+        bound=bound,
+        scripts=tuple(each for each in scripts if not companions.is_written(each)),
         hints=tuple(found.hints(wanted)),
     )
 
@@ -126,11 +128,12 @@ def uninstall(runtime: Runtime, asked: Asked) -> list[Change]:
     with exclusive_config(runtime.environ):
         old = receipts.read(runtime.environ)
         usual = (asked.file or client(asked.client).path(runtime.environ)).expanduser()
+        usual = edited_files.real_path(Path(os.path.abspath(usual)))
         paths = [
             path for path, kept in old.files.items() if any(_is_asked(each, asked, origin) for each in kept.entries)
         ]
         if asked.file is not None or not paths:
-            paths = [str(edited_files.real_path(usual))]
+            paths = [str(usual)]
         return [_uninstalled(runtime, asked, origin, path) for path in paths]
 
 
@@ -149,15 +152,12 @@ def _removal(runtime: Runtime, asked: Asked, origin: str, path: str) -> Change:
     gone = next((each for each in kept.entries if _is_asked(each, asked, origin)), None)
     files = {name: each for name, each in old.files.items() if name != path}
     if gone is None:  # the receipts are lost, or install did not write it
+        folder = receipts.scripts_folder(environ)
         wanted = Wanted(
-            origin=origin,
-            profile=asked.profile or "",
-            program=Path("tokenctl"),
-            folder=receipts.scripts_folder(environ),
-            file=Path(path),
+            origin=origin, profile=asked.profile or "", program=program.path(), folder=folder, file=Path(path)
         )
         after = None if before is None else client(asked.client).removed(before, wanted)
-        return Change(path=Path(path), before=before, after=after, old=old, new=old, profile=asked.profile or "")
+        return Change(path=wanted.file, before=before, after=after, old=old, new=old, profile=wanted.profile)
     base = change.without_ours(environ, path, before, kept)
     left = tuple(each for each in kept.entries if each != gone)
     after = change.with_entries(environ, path, base, left) if left else base
@@ -171,10 +171,9 @@ def _made(runtime: Runtime, found: Change) -> bool:
     """Make a change, and tell whether it was possible: not where somebody has changed the file meanwhile."""
     if found.before != found.after:
         client_file.check(found.path)
-    both = found.old.joined(found.new)
-    receipts.write(runtime.environ, both)
-    state = found.old
+    both, state = found.old.joined(found.new), found.old
     try:
+        receipts.write(runtime.environ, both)
         for script in found.scripts:
             companions.write_script(script)
         companions.bind(runtime, found.bound)
@@ -219,18 +218,23 @@ def _with(entries: Sequence[Entry], entry: Entry) -> tuple[Entry, ...]:
 
 
 def _is_asked(entry: Entry, asked: Asked, origin: str) -> bool:
-    return entry.is_of(asked.client, origin) and asked.profile in (None, entry.profile)
+    """Tell whether a helper is to be taken out. Raises UsageError where another profile is named than was installed."""
+    if entry.is_of(asked.client, origin) and asked.profile not in (None, entry.profile):
+        raise UsageError(
+            f"{asked.client} is set up for {origin} with profile {entry.profile!r}, not with {asked.profile!r:.70}",
+            hint="leave -p out",
+        )
+    return entry.is_of(asked.client, origin)
 
 
-def _added(old: Receipts, path: str, kept: Kept, config: Config, scripts: Sequence[Script]) -> Receipts:
+def _added(
+    old: Receipts, path: str, kept: Kept, bound: Sequence[tuple[str, str]], scripts: Sequence[Script]
+) -> Receipts:
     """Return the receipts with a file, and with all that must be made for it."""
     made = companions.missing_folders([Path(path), *(each.path for each in scripts)])
-    hosts = [
-        (each.profile, each.origin) for each in kept.entries if each.origin not in config.profiles[each.profile].hosts
-    ]
     return Receipts(
         files={**old.files, path: kept},
-        hosts=tuple(dict.fromkeys((*old.hosts, *hosts))),
+        hosts=tuple(dict.fromkeys((*old.hosts, *bound))),
         scripts={**old.scripts, **{str(each.path): companions.digest(each.content) for each in scripts}},
         folders=tuple(dict.fromkeys((*old.folders, *made))),
     )
