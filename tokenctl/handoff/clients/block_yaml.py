@@ -13,7 +13,7 @@ from tokenctl.handoff.clients.lines import lines_of
 
 _KEY = re.compile(r"""([\w./-]+|"[^"\\]*"|'[^']*'):(?=\s|$)[ ]*""")
 _QUOTED = r"""(?:"(?:\\.|[^"\\])*"|'(?:''|[^'])*')"""
-_INSIDE = rf"""(?:{_QUOTED}|-*[\w./=](?:[^,\[\]{{}}\#"':]|:[^\s,\[\]{{}}])*)"""
+_INSIDE = rf"""(?:{_QUOTED}|-*[\w./=](?:[^,\[\]{{}}\#"':?]|:[^\s,\[\]{{}}])*)"""
 _MEMBER = rf"[\w./-]+:[ ]+{_INSIDE}"
 _VALUE = re.compile(
     rf"""(?: (?P<quoted> {_QUOTED} ) | (?P<block> [|>][-+]? )
