@@ -46,10 +46,17 @@ FILES = {
 }
 
 
-def wanted(origin: str = ORIGIN, bin: str = "/opt/bin", *, named: str = "", replace: bool = False) -> Wanted:
+FILE = Path("/home/you/.gitconfig")
+
+
+def wanted(
+    origin: str = ORIGIN, bin: str = "/opt/bin", *, named: str = "", replace: bool = False, file: Path = FILE
+) -> Wanted:
     """What `helper install git` is asked for."""
     folder, path = Path("/nowhere"), Path(bin, "tokenctl")
-    return Wanted(origin=origin, profile=named or "t", program=path, folder=folder, named=bool(named), replace=replace)
+    return Wanted(
+        origin=origin, profile=named or "t", program=path, folder=folder, named=bool(named), replace=replace, file=file
+    )
 
 
 def listed(text: str, *words: str) -> list[tuple[str, str | None]]:
@@ -64,7 +71,7 @@ def listed(text: str, *words: str) -> list[tuple[str, str | None]]:
 
 def ours(text: str) -> list[tuple[str, str | None]]:
     """The same, as we read them."""
-    return [(".".join(each for each in entry.name if each), entry.value) for entry in parsed(text)[1]]
+    return [(".".join(each for each in entry.name if each), entry.value) for entry in parsed(text, FILE)[1]]
 
 
 def squeezed(pairs: list[tuple[str, str | None]]) -> list[tuple[str, str | None]]:
@@ -125,7 +132,7 @@ def test_whatever_git_reads_comes_out_as_it_was(text: str, replace: bool) -> Non
 def test_what_git_cannot_read_is_not_changed(text: str) -> None:
     """Each of the three functions refuses it."""
     for change in (git.is_there, git.added, git.removed):
-        with pytest.raises(Unreadable, match="line"):
+        with pytest.raises(Unreadable, match=r"line \d of /home/you/.gitconfig"):
             change(text, wanted())
 
 
@@ -171,7 +178,7 @@ def test_a_plain_path_stays_plain() -> None:
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r\b"), max_size=20))
 def test_a_value_of_any_kind_is_read_as_it_was_written(value: str) -> None:
     """Also with what begins a comment, and with spaces at the ends."""
-    assert parsed(f"[a]\n\tb = {written(value)}\n")[1][0].value == value
+    assert parsed(f"[a]\n\tb = {written(value)}\n", FILE)[1][0].value == value
 
 
 # -- another helper --------------------------------------------------------------------------------
@@ -207,17 +214,21 @@ def test_a_helper_that_is_forgotten_again_does_not_count() -> None:
 
 
 def test_a_helper_that_an_included_file_names_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By any kind of path, also two files deep, and when the files include each other."""
+    """By any kind of path, also two files deep, each from its own folder, and when the files include each other."""
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.delenv("GIT_CONFIG_GLOBAL", raising=False)
-    (tmp_path / "deep").write_text(f'[credential "{ORIGIN}:443"]\n\thelper = store\n[include]\n\tpath = ~/other\n')
-    (tmp_path / "other").write_text("[include]\n\tpath = deep\n[include]\n\tpath\n")
-    for path in ("~/other", "deep", str(tmp_path / "deep")):
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "deep").write_text(
+        f'[credential "{ORIGIN}:443"]\n\thelper = store\n[include]\n\tpath = ../other\n'
+    )
+    (tmp_path / "other").write_text("[include]\n\tpath = d/deep\n[include]\n\tpath\n")
+    file = tmp_path / ".gitconfig"
+    for path in ("~/other", "d/deep", str(tmp_path / "d" / "deep")):
         text = f"[include]\n\tpath = {path}\n"
-        with pytest.raises(Foreign):
-            git.added(text, wanted())
-        assert git.removed(git.added(text, wanted(replace=True)), wanted()) == text
-    assert git.is_there(git.added("[include]\n\tpath = ~/not-there\n", wanted()), wanted())
+        with pytest.raises(Foreign, match=str(file)):
+            git.added(text, wanted(file=file))
+        assert git.removed(git.added(text, wanted(file=file, replace=True)), wanted(file=file)) == text
+        assert git.added(f"{text}[credential]\n\thelper =\n", wanted(file=file))
+    assert git.is_there(git.added("[include]\n\tpath = ~nobody/not-there\n", wanted()), wanted())
 
 
 @pytest.mark.parametrize("call", ["tokenctl", "!tokenctl helper git", "/old/bin/git-credential-tokenctl -p other"])

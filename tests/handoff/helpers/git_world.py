@@ -84,7 +84,11 @@ class GitWorld:
         config = home.folder / ".gitconfig"
         config.write_text(f"[credential]\n\thelper = store\n[core]\n\taskPass = {self.askpass}")
         wanted = Wanted(
-            origin=f"http://{self.host}", profile="t", program=HELPER.with_name("tokenctl"), folder=home.folder
+            origin=f"http://{self.host}",
+            profile="t",
+            program=HELPER.with_name("tokenctl"),
+            folder=home.folder,
+            file=config,
         )
         config.write_text(git.added(config.read_text(), wanted))
         self.environ = {name: value for name, value in home.environ.items() if not name.startswith("GIT_")} | {

@@ -11,7 +11,6 @@ config` could write the same lines, but not at the end, and not with the line en
 """
 
 import contextlib
-import os
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
@@ -39,7 +38,7 @@ def path(environ: Mapping[str, str]) -> Path:
 
 def is_there(text: str, wanted: Wanted) -> bool:
     """Tell whether git asks our helper for the origin, with the words that are wanted. Raises Unreadable."""
-    return _call(wanted) in (each.value for each in _asked(parsed(text)[1], wanted.origin))
+    return _call(wanted) in (each.value for each in _asked(parsed(text, wanted.file)[1], wanted.origin))
 
 
 def added(text: str, wanted: Wanted) -> str:
@@ -50,15 +49,15 @@ def added(text: str, wanted: Wanted) -> str:
     if is_there(text, wanted):
         return text
     if not wanted.replace:
-        _check_no_other(text, wanted.origin)
+        _check_no_other(text, wanted)
     text = removed(text, wanted)
     end = _line_end(text)
     lines = [f'[credential "{wanted.origin}"]', "\thelper =", f"\thelper = {written(_call(wanted))}"]
     # A file without an end of its last line stays so: by that `removed` knows that the line end before ours is ours.
     block = end.join(["", *lines]) if text and not text.endswith("\n") else end.join([*lines, ""])
-    before, after = _meaning(parsed(text)[1]), _meaning(parsed(text + block)[1])
+    before, after = _meaning(text, wanted), _meaning(text + block, wanted)
     if after[:-2] != before or [value for _, value in after[-2:]] != ["", _call(wanted)]:
-        raise Unreadable("the last line of git's configuration goes on: it ends with a backslash")
+        raise Unreadable(f"the last line of {wanted.file} goes on: it ends with a backslash")
     return text + block
 
 
@@ -67,7 +66,7 @@ def removed(text: str, wanted: Wanted) -> str:
 
     The section goes with it when nothing else is in it.
     """
-    sections, entries = parsed(text)
+    sections, entries = parsed(text, wanted.file)
     ours = _ours(entries, wanted.origin)
     cuts = [_lines(text, each) for each in ours]
     for section in dict.fromkeys(each.section for each in ours):
@@ -78,8 +77,8 @@ def removed(text: str, wanted: Wanted) -> str:
     kept = _without(text, cuts)
     if ours and kept == text[: sections[-1].start] and not text.endswith("\n"):
         kept = kept.removesuffix(_line_end(text[len(kept) :]))  # `added` put it there
-    if _meaning(parsed(kept)[1]) != _meaning([each for each in entries if each not in ours]):
-        raise Unreadable("our helper cannot be taken out of git's configuration: take its lines out by hand")
+    if _meaning(kept, wanted) != [(each.name, each.value) for each in entries if each not in ours]:
+        raise Unreadable(f"our helper cannot be taken out of {wanted.file}: take its lines out by hand")
     return kept
 
 
@@ -145,24 +144,22 @@ def _ours(entries: Sequence[Entry], origin: str) -> list[Entry]:
     return found
 
 
-def _check_no_other(text: str, origin: str) -> None:
+def _check_no_other(text: str, wanted: Wanted) -> None:
     """Raise Foreign where git asks another helper that is named for just this origin, also in an included file."""
-    asked = _asked(_with_included(parsed(text)[1]), origin)
+    asked = _asked(_with_included(text, wanted.file), wanted.origin)
     if any(each.section.subsection and not _is_ours(each.value) for each in asked):
-        raise Foreign(f"git has another helper for {origin}", hint="with --replace, git asks tokenctl in its place")
+        message = f"git has another helper for {wanted.origin}, in {wanted.file} or a file that it includes"
+        raise Foreign(message, hint="with --replace, git asks tokenctl in its place")
 
 
-def _with_included(entries: Sequence[Entry], depth: int = 0) -> Iterator[Entry]:
-    """List the entries with those of the included files in their places; a file that cannot be read has none.
-
-    A relative path begins in the folder of the file that git reads for this person.
-    """
-    for entry in entries:
+def _with_included(text: str, file: Path, depth: int = 0) -> Iterator[Entry]:
+    """List the entries of a file with those of the included files in their places; who cannot be read has none."""
+    for entry in parsed(text, file)[1]:
         yield entry
         if entry.name == ("include", "", "path") and entry.value and depth < _DEEPEST:
-            included = path(os.environ).parent / Path(entry.value).expanduser()
             with contextlib.suppress(OSError, RuntimeError, ValueError, Unreadable):
-                yield from _with_included(parsed(included.read_bytes().decode(errors="replace"))[1], depth + 1)
+                included = file.parent / Path(entry.value).expanduser()
+                yield from _with_included(included.read_text(errors="replace"), included, depth + 1)
 
 
 def _lines(text: str, entry: Entry) -> tuple[int, int]:
@@ -192,5 +189,5 @@ def _without(text: str, cuts: Sequence[tuple[int, int]]) -> str:
     return text
 
 
-def _meaning(entries: Sequence[Entry]) -> list[tuple[tuple[str, str, str], str | None]]:
-    return [(each.name, each.value) for each in entries]
+def _meaning(text: str, wanted: Wanted) -> list[tuple[tuple[str, str, str], str | None]]:
+    return [(each.name, each.value) for each in parsed(text, wanted.file)[1]]

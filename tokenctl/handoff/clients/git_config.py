@@ -4,6 +4,7 @@
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from tokenctl.handoff.clients.wanted import Unreadable
 
@@ -42,16 +43,17 @@ class Entry:
         return self.section.name, self.section.subsection, self.key
 
 
-def parsed(text: str) -> tuple[list[Section], list[Entry]]:
-    """Read a configuration file. Raises Unreadable for a text that git refuses."""
-    return _Reader(text).read()
+def parsed(text: str, file: Path) -> tuple[list[Section], list[Entry]]:
+    """Read the text of a configuration file. Raises Unreadable for a text that git refuses; `file` is for the message."""
+    return _Reader(text, file).read()
 
 
 class _Reader:
     """Reads characters as git does: CR LF is one LF, and the end of the file ends a line."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, file: Path) -> None:
         self.text = text
+        self.file = file
         self.at = 0
         self.ended = False
 
@@ -65,7 +67,7 @@ class _Reader:
 
     def refused(self) -> Unreadable:
         line = self.text.count("\n", 0, max(0, self.at - 1)) + 1
-        return Unreadable(f"git cannot read line {line} of its configuration", hint="see 'git config --list'")
+        return Unreadable(f"git cannot read line {line} of {self.file}", hint="'git config --list' tells more")
 
     def read(self) -> tuple[list[Section], list[Entry]]:
         sections: list[Section] = []

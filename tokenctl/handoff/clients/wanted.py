@@ -1,10 +1,12 @@
 """What `helper install` is asked for, and what a client needs besides its configuration file."""
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tokenctl.errors import UsageError
+from tokenctl.handoff.helpers.again import FOLDER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +16,7 @@ class Wanted:
     `profile` is the profile's name. `named` tells that the person named it: then the helper is called with `-p`.
     `program` is the absolute path of tokenctl; its companions such as git-credential-tokenctl are in the same folder.
     `folder` is where private scripts of ours are. `replace` allows to replace another helper of the same origin.
+    `file` is the client's file that is changed, for messages.
     """
 
     origin: str
@@ -22,6 +25,7 @@ class Wanted:
     folder: Path
     named: bool = False
     replace: bool = False
+    file: Path = Path()
 
     def call(self, helper: str, *words: str, profile: bool | None = None) -> list[str]:
         """Return the words that call a helper by `tokenctl helper`; with `-p` where `profile` says so, or the person did."""
@@ -31,6 +35,15 @@ class Wanted:
     def companion(self, name: str) -> Path:
         """Return the path of another program of ours, such as git-credential-tokenctl."""
         return self.program.with_name(name)
+
+
+def calls_us(words: Sequence[object]) -> bool:
+    """Tell whether a client's call is of our program, a companion of it, or a private script, of whatever folder."""
+    paths = [Path(each) for each in words if isinstance(each, str)]
+    return any(
+        path.stem == "tokenctl" or path.stem.endswith("-tokenctl") or path.parent.parts[-2:] == (FOLDER, "scripts")
+        for path in paths[:2]  # cargo has a word of its own before the program
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
