@@ -207,6 +207,17 @@ def test_another_helper_of_the_origin_is_not_replaced_unasked(url: str) -> None:
     assert git.removed(there, wanted()) == text
 
 
+@pytest.mark.parametrize("url", [f"{ORIGIN}/group", "https://alice@git.example.com", "git.example.com/group/"])
+def test_a_call_of_ours_for_a_part_of_the_origin_is_not_touched(url: str) -> None:
+    """A person has written it, such as for two profiles of one host; our lines would overrule it."""
+    text = f'[credential "{url}"]\n\thelper = {OURS}\n'
+    assert not git.is_there(text, wanted())
+    with pytest.raises(Foreign):
+        git.added(text, wanted())
+    there = git.added(text, wanted(replace=True))
+    assert there == text + LINES and git.removed(there, wanted()) == text
+
+
 def test_a_helper_that_is_forgotten_again_does_not_count() -> None:
     """It is not asked any more."""
     text = f'[credential "{ORIGIN}"]\n\thelper = store\n[credential]\n\thelper =\n'

@@ -229,12 +229,13 @@ def test_the_capabilities() -> None:
         b"username=oauth2\npassword=eyJ.T\n",
         b"username=oauth2\npassword=eyJ.T\npassword_expiry_utc=970\n",
         b"username=alice\npassword=eyJ.T\nwwwauth[]=Basic\n",
-        b"capability[]=authtype\nauthtype=Bearer\ncredential=eyJ.T\nephemeral=1\n",
+        b"capability[]=authtype\nauthtype=Bearer\ncredential=eyJ.T\nephemeral=1\npassword_expiry_utc=970\n"
+        b'wwwauth[]=Bearer realm="git"\nwwwauth[]=Basic realm="git"\n',
         b"capability[]=authtype\nauthtype=Bearer\ncredential=eyJ.T\npassword=other\n",
     ],
 )
 def test_erase_reports_a_refused_token(more: bytes) -> None:
-    """By git 2.39 as a password, by git 2.46 as a credential. There is nothing to answer."""
+    """By git 2.39 as a password, by git 2.55 as a credential. There is nothing to answer."""
     question = git.read(["erase"], OLD + more, {})
     assert (question.wants, question.address, question.refused) == ("refusal", ORIGIN, "eyJ.T")
     assert (question.answer.out, question.absent.out) == (b"", b"")

@@ -38,7 +38,8 @@ def path(environ: Mapping[str, str]) -> Path:
 
 def is_there(text: str, wanted: Wanted) -> bool:
     """Tell whether git asks our helper for the origin, with the words that are wanted. Raises Unreadable."""
-    return _call(wanted) in (each.value for each in _asked(parsed(text, wanted.file)[1], wanted.origin))
+    asked = _asked(parsed(text, wanted.file)[1], wanted.origin)
+    return any(_is_whole(each) and each.value == _call(wanted) for each in asked)
 
 
 def added(text: str, wanted: Wanted) -> str:
@@ -99,13 +100,19 @@ def _call(wanted: Wanted) -> str:
     return call if call.startswith(words[0]) else f"!{call}"
 
 
-def _is_ours(value: str | None) -> bool:
-    """Tell whether a value of `helper` calls tokenctl, also as a person writes it: `tokenctl`, or `!tokenctl helper git`."""
+def _is_ours(entry: Entry) -> bool:
+    """Tell whether a helper is tokenctl for the whole origin, also as a person writes it: `tokenctl`, `!tokenctl helper git`."""
     try:
-        words = shlex.split((value or "").removeprefix("!"))
+        words = shlex.split((entry.value or "").removeprefix("!"))
     except ValueError:
         return False
-    return bool(words) and PurePath(words[0]).name in (_PROGRAM, "tokenctl")
+    return bool(words) and PurePath(words[0]).name in (_PROGRAM, "tokenctl") and _is_whole(entry)
+
+
+def _is_whole(entry: Entry) -> bool:
+    """Tell whether the section's URL means every user and every repository of its origin."""
+    rest = entry.section.subsection.rpartition("://")[2]
+    return "@" not in rest and not rest.partition("/")[2]
 
 
 def _is_for(entry: Entry, origin: str) -> bool:
@@ -138,7 +145,7 @@ def _ours(entries: Sequence[Entry], origin: str) -> list[Entry]:
     """List our helpers for the origin, each with the empty value right before it."""
     found: list[Entry] = []
     for before, entry in zip([None, *entries], entries, strict=False):
-        if _is_for(entry, origin) and _is_ours(entry.value):
+        if _is_for(entry, origin) and _is_ours(entry):
             empty = before and before.section is entry.section and before.key == "helper" and before.value == ""
             found += [before, entry] if before and empty else [entry]
     return found
@@ -147,7 +154,7 @@ def _ours(entries: Sequence[Entry], origin: str) -> list[Entry]:
 def _check_no_other(text: str, wanted: Wanted) -> None:
     """Raise Foreign where git asks another helper that is named for just this origin, also in an included file."""
     asked = _asked(_with_included(text, wanted.file), wanted.origin)
-    if any(each.section.subsection and not _is_ours(each.value) for each in asked):
+    if any(each.section.subsection and not _is_ours(each) for each in asked):
         message = f"git has another helper for {wanted.origin}, in {wanted.file} or a file that it includes"
         raise Foreign(message, hint="with --replace, git asks tokenctl in its place")
 
