@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from tokenctl import fast_path
 from tokenctl.cli.output import answer_bytes
 from tokenctl.handoff import helpers
 from tokenctl.handoff.helpers import answering
@@ -37,5 +38,6 @@ def go_on(runtime: Runtime, conversation: Conversation) -> int:
         if found.error:
             terminal.error(found.error, found.hint)
         status = found.status
+        fast_path.forget()  # the next question is another one
         conversation.next(runtime.environ)
     return status

@@ -152,23 +152,24 @@ def _noted(profile: Profile) -> str:
 
 def _remove_old(folder: str) -> None:
     """Remove what is remembered of clients that have surely ended."""
-    for each in os.scandir(folder):
-        with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):
+        for each in os.scandir(folder):
             if each.name.startswith("client.") and each.stat(follow_symlinks=False).st_mtime < time.time() - _ENDED:
                 os.unlink(each.path)
 
 
 def _given(runtime: Runtime, session: Session) -> again.Given:
-    return again.Given(session.obtained_at, session.expires_at or 0, runtime.time_of(session))
+    return again.Given(session.obtained_at, session.expires_at or 0, session.generation, runtime.time_of(session))
 
 
 def _note_refusal(runtime: Runtime, profile: Profile, question: Question) -> None:
     """Note that a server refused a token, if it is the one that the profile has. Asks no server. Raises TokenctlError."""
     vault, folder = vaults.open(runtime, profile), _folder(runtime)
     session = vault.newest()
+    refused = question.refused.encode(errors="replace")
     kept = [*([session] if session is not None else []), *vault.narrower_tokens()]
     for each in kept:
-        if folder is not None and hmac.compare_digest(each.access_token.encode(), question.refused.encode()):
+        if folder is not None and hmac.compare_digest(each.access_token.encode(), refused):
             again.write(folder, _noted(profile), _given(runtime, each))
             vault.forget_copies()
 
