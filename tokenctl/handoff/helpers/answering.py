@@ -117,6 +117,7 @@ def _token(runtime: Runtime, profile: Profile, question: Question) -> Session:
     session = asked.token(runtime, vault, target)
     renewed = _is_refused(runtime, profile, question, session)
     if renewed:
+        vault.forget_copies()  # also where no renewal is possible now
         vault.follow()
         session = asked.token(runtime, vault, target, refused=session.access_token)
     _remember(runtime, profile, question, session, renewed=renewed)
