@@ -117,16 +117,19 @@ def fetch(named: str, address: str, min_ttl: int) -> "tuple[dict[str, str], int]
 
 
 def forget() -> None:
-    """Forget what this process was asked, so that no later answer of it is kept as the answer to that."""
-    global _question
-    _question = None
+    """Leave no copy for what was asked before: the client of a helper asks something else now."""
+    global _question, _address
+    _question, _address = None, ""
 
 
 def config_path(environ: "Mapping[str, str]") -> str:
     """Return the path of the config file as `config_file.config_path` does; empty where only that can tell it."""
-    xdg, home = environ.get("XDG_CONFIG_HOME", ""), environ.get("HOME", "")
-    folder = xdg if xdg.startswith("/") else f"{home}/.config" if home.startswith("/") else ""
-    folder = "" if sys.platform in ("darwin", "win32") else folder  # they have a place of their own
+    xdg, home, usual = environ.get("XDG_CONFIG_HOME", ""), environ.get("HOME", ""), "/.config"
+    if sys.platform in ("darwin", "win32"):
+        xdg, usual = "", "/Library/Application Support"
+    folder = (
+        xdg if xdg.startswith("/") else f"{home}{usual}" if home.startswith("/") and sys.platform != "win32" else ""
+    )
     return environ.get("TOKENCTL_CONFIG", f"{folder}/tokenctl/config.toml" if folder else "")
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from tokenctl import fast_path
 from tokenctl.cli.output import answer_bytes
 from tokenctl.handoff import helpers
 from tokenctl.handoff.helpers import answering
@@ -38,6 +37,5 @@ def go_on(runtime: Runtime, conversation: Conversation) -> int:
         if found.error:
             terminal.error(found.error, found.hint)
         status = found.status
-        fast_path.forget()  # the next question is another one
         conversation.next(runtime.environ)
     return status

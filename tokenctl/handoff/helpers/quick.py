@@ -78,8 +78,9 @@ def _is_first(question: Question, copy: dict[str, str], now: int) -> bool:
 def is_surely_unbound(address: str, environ: "Mapping[str, str]") -> bool:
     """Tell whether no profile can be bound to the address, because the config file does not have the host's name.
 
-    A text with a backslash can have the name in another spelling, and an IPv6 address has several. A variable can
-    describe a profile, or name another file. A pipe is not read: its content would be gone.
+    There it stands behind the scheme of an origin. A text with a backslash can have it in another spelling, and an IPv6
+    address has several. A variable can describe a profile, or name another file. A pipe is not read: its content would
+    be gone.
     """
     if any(name.upper().startswith("TOKENCTL_") and name not in fast_path.NAMED for name in environ):
         return False
@@ -100,4 +101,4 @@ def is_surely_unbound(address: str, environ: "Mapping[str, str]") -> bool:
     finally:
         os.close(descriptor)
     is_whole = S_ISREG(found.st_mode) and found.st_size == len(content) < _LARGEST
-    return is_whole and b"\\" not in content and host.encode() not in content.lower()
+    return is_whole and b"\\" not in content and f"//{host}".encode() not in content.lower()
