@@ -5,9 +5,13 @@ costs nothing; nothing can be renewed.
 """
 
 import io
+import itertools
+import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,12 +20,13 @@ from hypothesis import strategies as st
 from tests.support.flows import SetClock
 from tests.support.sessions import session
 from tokenctl.cli.actions import helper as action
-from tokenctl.errors import LoginRequired
+from tokenctl.errors import LoginRequired, Unreachable
 from tokenctl.handoff import helpers
-from tokenctl.handoff.helpers import LINES
+from tokenctl.handoff.helpers import LINES, again
 from tokenctl.handoff.helpers.conversation import Conversation
 from tokenctl.handoff.helpers.question import Answer, Given, Question
 from tokenctl.model.origins import is_at, origin_of
+from tokenctl.oauth.wire import Request, Response
 from tokenctl.runtime import Runtime
 from tokenctl.storage.memory_store import MemoryStore
 
@@ -34,6 +39,7 @@ issuer = "https://issuer.example"
 client_id = "c"
 hosts = {list(HOSTS)}
 """
+NEEDS_NO_ORIGIN = ("pnpm", "gcp", "sasl", "api-key")
 WANTS = {"nothing", "token", "another token", "every token", "origins", "binding", "refusal"}
 
 names = st.sampled_from([*LINES])
@@ -134,38 +140,83 @@ environ = st.dictionaries(
 )
 
 
-def asked(name: str, said: Sequence[str], content: bytes, around: Mapping[str, str]) -> Iterator[Question]:
-    """Yield the questions of a client, as the protocol's own `read` has them."""
-    helper = helpers.protocol(name)
-    reads = helper.reads(said)
-    each = content.splitlines(keepends=True) if reads == "lines" else [content if reads != "nothing" else b""]
-    for part in each:
-        yield helper.read(said, part, around)
+class Said(NamedTuple):
+    """All that a client says: its words, its stdin, and the variables that it sets."""
+
+    helper: str
+    words: list[str]
+    stdin: bytes
+    environ: dict[str, str]
+
+
+def common(host: str) -> Iterator[Said]:
+    """What the real clients say for a host, or for what stands in its place."""
+    url = host if "://" in host else f"https://{host}"
+    clean, variable = host.replace("\0", ""), url.replace("\0", "")  # what a word and a variable can have
+    cluster = {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "spec": {"cluster": {"server": url}, "interactive": False},
+    }
+    crates = {"v": 1, "registry": {"index-url": f"sparse+{url}/index/"}, "kind": "get", "operation": "read"}
+    for verb in ("get", "erase"):
+        yield Said("git", [verb], f"protocol=https\nhost={host}\npassword={TOKEN}\n\n".encode(), {})
+        yield Said("docker", [verb], f"{host}\n".encode(), {})
+    yield Said("git", ["get"], f"capability[]=authtype\nprotocol=https\nhost={host}\n\n".encode(), {})
+    yield Said("docker", ["store"], as_json({"ServerURL": host}), {})
+    yield Said("docker", ["list"], b"", {})
+    yield Said("kubectl", [], b"", {"KUBERNETES_EXEC_INFO": as_json({"kind": "ExecCredential", **cluster}).decode()})
+    yield Said("cargo", ["--cargo-plugin"], as_json(crates) * 2, {})
+    yield Said("terraform", ["get", host], b"", {})
+    yield Said("go", [], b"", {})
+    yield Said("go", [url], b"HTTP/1.1 401 Unauthorized\r\n\r\n", {})
+    yield Said("bazel", ["get"], as_json({"uri": url}), {})
+    yield Said("mcp-headers", [], b"", {"CLAUDE_CODE_MCP_SERVER_URL": variable})
+    yield Said("sasl", ["oauthbearer", "--user", clean, "--host", clean, "--port", "993"], b"", {})
+    yield Said("gcp", [], b"", {"GOOGLE_EXTERNAL_ACCOUNT_TOKEN_TYPE": "urn:ietf:params:oauth:token-type:jwt"})
+    yield from (Said(each, [], b"", {}) for each in ("pnpm", "api-key"))
+
+
+clients = st.builds(Said, names, words, stdin, environ) | texts.flatmap(lambda host: st.sampled_from([*common(host)]))
+
+
+@contextmanager
+def streams(content: bytes) -> Iterator[io.BytesIO]:
+    """Give the client's bytes as stdin, and take what is written to stdout."""
+    before, out = (sys.stdin, sys.stdout), io.BytesIO()
+    sys.stdin, sys.stdout = io.TextIOWrapper(io.BytesIO(content)), io.TextIOWrapper(out)
+    try:
+        yield out
+    finally:
+        sys.stdin, sys.stdout = before
+
+
+def asked(said: Said, profile: str | None = None) -> list[Question]:
+    """Return the questions of a client."""
+    with streams(said.stdin):
+        conversation = Conversation(helpers.protocol(said.helper), profile, said.words)
+        return list(iter(lambda: conversation.next(said.environ), None))
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
-@given(names, words, stdin, environ)
-def test_whatever_a_client_says_is_a_question(
-    name: str, said: list[str], content: bytes, around: dict[str, str]
-) -> None:
+@given(clients)
+def test_whatever_a_client_says_is_a_question(said: Said) -> None:
     """There is no exception; an address is a valid one, and has no character that could begin a line."""
-    for question in asked(name, said, content, around):
+    for question in asked(said):
         assert isinstance(question, Question) and question.wants in WANTS
+        assert "unexpected" not in question.answer.error
         assert question.address.isprintable() and question.address.isascii()
         if question.address:
             assert origin_of(question.address if "://" in question.address else f"https:{question.address}")
         if question.wants in ("binding", "refusal"):
-            assert question.address or name in ("pnpm", "gcp", "sasl", "api-key")
+            assert question.address or said.helper in NEEDS_NO_ORIGIN
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
-@given(names, words, stdin, environ)
-def test_a_failure_and_an_answer_can_be_written_for_every_question(
-    name: str, said: list[str], content: bytes, around: dict[str, str]
-) -> None:
+@given(clients)
+def test_a_failure_and_an_answer_can_be_written_for_every_question(said: Said) -> None:
     """Neither raises; a failure has no token, and an answer no more lines because of what the client said."""
-    helper = helpers.protocol(name)
-    for question in asked(name, said, content, around):
+    helper = helpers.protocol(said.helper)
+    for question in asked(said):
         failed = helper.failed(question, LoginRequired("the session has ended", hint="run 'tokenctl login -p work'"))
         assert TOKEN.encode() not in failed.out and (failed.out or failed.error)
         if question.wants in ("token", "another token"):
@@ -187,19 +238,18 @@ class World:
         )
         self._clock = SetClock(lambda: NOW)
 
-    def run(
-        self, name: str, profile: str | None, said: Sequence[str], content: bytes, around: Mapping[str, str]
-    ) -> bytes:
+    def run(self, said: Said, profile: str | None = None) -> bytes:
         """Run a helper, and return all of its stdout."""
-        runtime = Runtime({**around, **self._environ}, store=self._store, clock=self._clock)
-        before = sys.stdin, sys.stdout
-        out = io.BytesIO()
-        sys.stdin, sys.stdout = io.TextIOWrapper(io.BytesIO(content)), io.TextIOWrapper(out)  # type: ignore[assignment]
-        try:
-            action.speak(runtime, profile, name, list(said))
+        runtime = Runtime({**said.environ, **self._environ}, store=self._store, clock=self._clock, send=no_network)
+        shutil.rmtree(Path(self._environ["TOKENCTL_STATE_DIR"]) / again.FOLDER, ignore_errors=True)
+        with streams(said.stdin) as out:
+            action.speak(runtime, profile, said.helper, said.words)
             return out.getvalue()
-        finally:
-            sys.stdin, sys.stdout = before
+
+
+def no_network(request: Request) -> Response:
+    """Stand in for a network that is down."""
+    raise Unreachable("there is no network")
 
 
 @pytest.fixture(scope="module")
@@ -208,31 +258,29 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return World(tmp_path_factory.mktemp("world"))
 
 
-NEEDS_NO_ORIGIN = ("pnpm", "gcp", "sasl", "api-key")
-
-
 @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
-@given(names, words, stdin, environ, st.sampled_from([None, "work"]))
-def test_a_token_is_only_for_an_origin_that_is_bound(
-    world: World, name: str, said: list[str], content: bytes, around: dict[str, str], profile: str | None
-) -> None:
+@given(clients, st.sampled_from([None, "work"]))
+def test_a_token_is_only_for_an_origin_that_is_bound(world: World, said: Said, profile: str | None) -> None:
     """Whatever the client says: where the token is on stdout, the question names a bound origin, and stdout has nothing more."""
-    out = world.run(name, profile, said, content, around)
-    questions = list(asked(name, said, content, around))
+    out = world.run(said, profile)
+    questions = asked(said, profile)
     if TOKEN.encode() in out or TOKEN.encode().hex().encode() in out:
         wanting = [each for each in questions if each.wants in ("token", "another token", "every token")]
         assert wanting
         bound = [host for each in wanting for host in HOSTS if not each.address or is_at(each.address, host)]
         assert bound and (
-            all(each.address for each in wanting if each.wants != "every token") or name in NEEDS_NO_ORIGIN
+            all(each.address for each in wanting if each.wants != "every token") or said.helper in NEEDS_NO_ORIGIN
         )
-    assert out == expected(name, profile, said, questions)
+    if all(
+        each.wants != "another token" for each in questions
+    ):  # it cannot be renewed here, so that the answer is a failure
+        assert out == expected(said, profile, questions)
 
 
-def expected(name: str, profile: str | None, said: Sequence[str], questions: Sequence[Question]) -> bytes:
+def expected(said: Said, profile: str | None, questions: Sequence[Question]) -> bytes:
     """What stdout has to be: the greeting, and the protocol's own answer to each question, one after the other."""
-    helper = helpers.protocol(name)
-    whole = Conversation(helper, profile, said).greeting
+    helper = helpers.protocol(said.helper)
+    whole = Conversation(helper, profile, said.words).greeting
     for question in questions:
         origin = next((each for each in HOSTS if question.address and is_at(question.address, each)), "")
         shaped = [Given(TOKEN, origin, "oauth2", "Bearer ", NOW + 900)]
@@ -256,19 +304,18 @@ def expected(name: str, profile: str | None, said: Sequence[str], questions: Seq
     return whole
 
 
-@pytest.mark.parametrize("name", [*LINES])
-@pytest.mark.parametrize("harmful", ["\0", "\r", "\n", "\x1b", "\u2028"])
-def test_a_control_character_in_a_host_gets_no_token(world: World, name: str, harmful: str) -> None:
-    """Wherever it stands, in each form that a client has for a host."""
-    for host in (f"git.example.com{harmful}", f"git{harmful}.example.com", f"{harmful}git.example.com"):
-        url = f"https://{host}"
-        forms = [
-            f"protocol=https\nhost={host}\n\n".encode() if harmful != "\n" else b"",
-            *(as_json(dict.fromkeys(("ServerURL", "uri"), url)), url.encode() + b"x\n"),
-        ]
-        for content in forms:
-            for said in (["get"], ["get", url], [url], ["--cargo-plugin"]):
-                if name not in NEEDS_NO_ORIGIN and not (name == "go" and said == ["get"]):
-                    around = {} if harmful == "\0" else {"CLAUDE_CODE_MCP_SERVER_URL": url}
-                    out = world.run(name, None, said, content, around)
-                    assert TOKEN.encode() not in out or name == "go"
+@pytest.mark.parametrize("harmful", ["\0", "\r", "\n", "\x1b", "\u2028", "@", " "])
+def test_a_harmful_character_in_a_host_gets_no_token(world: World, harmful: str) -> None:
+    """Wherever it stands, and whatever client says it; only who asks for no host, or for each one, has an answer."""
+    hosts = (f"git.example.com{harmful}x", f"git{harmful}.example.com", f"{harmful}git.example.com", f"a{harmful}b")
+    for said in itertools.chain.from_iterable(map(common, hosts)):
+        names_one = said.helper not in NEEDS_NO_ORIGIN and (said.helper, said.words) != ("go", [])
+        cut = said.helper == "git" and b"host=git.example.com" in said.stdin.split(b"\n")  # a line end is git's own
+        if names_one and not cut and (said.helper, harmful) != ("mcp-headers", "\0"):  # no variable has it
+            assert TOKEN.encode() not in world.run(said), said
+
+
+def test_the_real_clients_get_the_token_here(world: World) -> None:
+    """So that the tests above see what they are for: each client has a question that is answered with the token."""
+    given = {said.helper for said in common("git.example.com") if TOKEN.encode() in world.run(said, "work")}
+    assert given >= {*LINES} - {"sasl", "go"}  # in base64, and where a token was refused
