@@ -124,8 +124,12 @@ def forget() -> None:
 
 def config_path(environ: "Mapping[str, str]") -> str:
     """Return the path of the config file as `config_file.config_path` does; empty where only that can tell it."""
-    xdg, home = environ.get("XDG_CONFIG_HOME", ""), environ.get("HOME", "")
-    folder = xdg if xdg.startswith("/") else f"{home}/.config" if home.startswith("/") else ""
+    xdg, home, usual = environ.get("XDG_CONFIG_HOME", ""), environ.get("HOME", ""), "/.config"
+    if sys.platform in ("darwin", "win32"):
+        xdg, usual = "", "/Library/Application Support"
+    folder = (
+        xdg if xdg.startswith("/") else f"{home}{usual}" if home.startswith("/") and sys.platform != "win32" else ""
+    )
     return environ.get("TOKENCTL_CONFIG", f"{folder}/tokenctl/config.toml" if folder else "")
 
 

@@ -6,9 +6,11 @@ needs; `.ci/system-packages` is what installs it.
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -38,6 +40,14 @@ def program(name: str) -> str:
     if path is None:
         raise Missing(f"no {name} on PATH")
     return path
+
+
+def script(name: str) -> str:
+    """Where a program is that a library of the tests brings, or `Missing`: beside this Python, and maybe not on PATH."""
+    path = Path(sys.executable).with_name(name)
+    if not path.exists():
+        raise Missing(f"no {name} in {path.parent}: install the dependency group 'test'")
+    return str(path)
 
 
 def library(name: str) -> ModuleType:

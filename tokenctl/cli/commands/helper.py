@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tokenctl.cli.grammar import Command, Group, Names, shared_options
+from tokenctl.cli.commands import helper_setup
+from tokenctl.cli.grammar import Command, Group, Names
 from tokenctl.cli.options import with_runtime
 from tokenctl.handoff.helpers import LINES
 
@@ -18,14 +19,19 @@ _EXAMPLES = """\
   tokenctl help helpers"""
 
 
-@click.group("helper", cls=Group, examples=_EXAMPLES)
-@shared_options
-def command() -> None:
+@click.group("helper", cls=Group, examples=_EXAMPLES, invoke_without_command=True)
+@with_runtime
+@click.pass_context
+def command(ctx: click.Context, runtime: "Runtime", name: str | None) -> None:
     """Give tokens to git, docker, kubectl and other tools.
 
-    A client calls its helper by itself, as its configuration says. A token is given only for the servers in the hosts
-    of a profile: 'tokenctl help config'.
+    A client calls its helper by itself, as its configuration says; 'tokenctl helper install' writes that. A token is given
+    only for the servers in the hosts of a profile. Without a command: list the clients, and what is installed.
     """
+    if ctx.invoked_subcommand is None:
+        from tokenctl.cli.actions import helper_status
+
+        helper_status.overview(runtime)
 
 
 # -- the protocols: one command each -----------------------------------------------------------------------
@@ -116,3 +122,4 @@ def _speaker(helper: str) -> _Helper:
 
 for _name in LINES:
     command.add_command(_speaker(_name))
+helper_setup.add_to(command)

@@ -58,6 +58,20 @@ def _answered(runtime: Runtime, name: str | None, helper: "Helper", question: Qu
     return helper.found(question, (_shaped(session, profile, origin),), runtime.time_of(session))
 
 
+def given(runtime: Runtime, address: str, user: str = "") -> Given | None:
+    """Give the token of the profile that binds the address, to a program that asks by no protocol. Raises TokenctlError.
+
+    None where no profile does, or where `user` is another name than the one that the origin wants.
+    """
+    try:
+        profile, origin = _profile(runtime, None, address)
+    except Unbound:
+        return None
+    if user not in ("", profile.shape(origin)["username"]):
+        return None
+    return _shaped(_token(runtime, profile, Question("token", address)), profile, origin)
+
+
 def _profile(runtime: Runtime, name: str | None, address: str) -> tuple[Profile, str]:
     """Choose the profile, and the origin that the address means; empty without an address. Raises UsageError, Unbound."""
     if not address:

@@ -50,8 +50,14 @@ class Conversation:
             self._ended = True
             self.question = refusal("what the client asks is too long")
         else:
-            self.question = self.helper.read(self._words, content, environ)
+            self.question = self._named(self.helper.read(self._words, content, environ), environ)
         return self.question
+
+    def _named(self, question: Question, environ: "Mapping[str, str]") -> Question:
+        """Return the question, or its `absent` where it has no address, and no profile is named though one has to be."""
+        if question.named and not (question.address or self.profile or environ.get("TOKENCTL_PROFILE")):
+            return Question("nothing", answer=question.absent)
+        return question
 
     def _content(self) -> bytes | None:
         source = _stdin() if self._reads != "nothing" else None

@@ -4,6 +4,8 @@ They are no dataclasses: the fast way of the helpers loads this file, and to loa
 warm `token`. So this file, and each protocol's, imports next to nothing.
 """
 
+from time import gmtime
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Literal
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 LONGEST = 1024 * 1024
 """Bytes of what a client writes, at most."""
+_LAST = 253402300799
+"""The last second that RFC 3339 can write, of the year 9999."""
 EARLY = 30
 """Seconds by which a token's end is reported too early: the client must not use a token that ends on its way."""
 
@@ -58,6 +62,7 @@ class Question:
         "interval",
         "may_ask",
         "min_ttl",
+        "named",
         "profile",
         "refused",
         "user",
@@ -79,6 +84,7 @@ class Question:
         again: str = "",
         interval: int = 0,
         may_ask: bool = False,
+        named: bool = False,
     ) -> None:
         self.wants = wants
         self.address = address
@@ -97,6 +103,8 @@ class Question:
         """Seconds after which the client asks again by itself; 0 means when the token has ended."""
         self.may_ask = may_ask
         """Whether the client has given the terminal to the helper."""
+        self.named = named
+        """Whether without an address only a profile that somebody named may answer: else the answer is `absent`."""
 
 
 class Given:
@@ -120,6 +128,21 @@ class Given:
 def reported(expires_at: int | None, now: int) -> int | None:
     """Return the end of a token that the client is told of, in epoch seconds; None where nobody knows it."""
     return None if expires_at is None else expires_at - min(EARLY, max(0, expires_at - now) // 4)
+
+
+def timestamp(expires_at: int | None, now: int) -> str | None:
+    """Return what `reported` does, in the form of RFC 3339."""
+    until = reported(expires_at, now)
+    return None if until is None else "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z".format(*gmtime(min(until, _LAST))[:6])
+
+
+def unbound(address: str) -> Answer:
+    """Make the answer for an origin that no profile binds, where the protocol has none but a failure."""
+    return Answer(
+        status=2,
+        error=f"no profile is bound to {address}",
+        hint=f"if that server may get the token: tokenctl profile set NAME hosts+={address}",
+    )
 
 
 def refusal(message: str, status: int = 2) -> Question:

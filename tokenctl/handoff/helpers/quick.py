@@ -69,8 +69,8 @@ def _is_first(question: Question, copy: dict[str, str], now: int) -> bool:
 def is_surely_unbound(address: str) -> bool:
     """Tell whether no profile can be bound to the address, because the config file does not have the host's name.
 
-    A text with a backslash can have the name in another spelling, and an IPv6 address has several. A variable can
-    describe a profile, or name another file.
+    There it stands behind the scheme of an origin. A text with a backslash can have it in another spelling, and an IPv6
+    address has several. A variable can describe a profile, or name another file.
     """
     if any(name.upper().startswith("TOKENCTL_") and name not in fast_path.NAMED for name in os.environ):
         return False
@@ -89,4 +89,4 @@ def is_surely_unbound(address: str) -> bool:
         return False
     finally:
         os.close(descriptor)
-    return len(content) < _LARGEST and b"\\" not in content and host.encode() not in content.lower()
+    return len(content) < _LARGEST and b"\\" not in content and f"//{host}".encode() not in content.lower()
