@@ -62,6 +62,14 @@ class World:
             check=False,
         )
 
+    def install(self, client: str, origins: Mapping[str, str], environ: Mapping[str, str] = {}) -> None:
+        """Set a client up for each registry; then no profile is bound to `open` any more."""
+        for name, origin in origins.items():
+            words = ("helper", "install", client, "--host", origin)
+            result = self.home.run(*words, "-p", "dead" if name == "dead" else "t", environ=environ)
+            assert result.status == 0, result.stderr
+        assert self.home.run("profile", "set", "t", f"hosts-={origins['open']}").status == 0
+
     def sent(self, name: str) -> set[str]:
         """Tell what clients have sent to a registry as Authorization since it was asked the last time, and forget it."""
         asked = self.registries[name].asked
@@ -119,11 +127,11 @@ def shows_why(world: World, client: Client, folder: Path) -> None:
 # -- images ------------------------------------------------------------------------------------------------
 
 
-def install_docker(world: World) -> None:
-    """Let docker, and all that reads its configuration, ask tokenctl."""
-    helpers = {registry.host: "tokenctl" for registry in world.registries.values()}
-    (world.home.folder / ".docker").mkdir(exist_ok=True)
-    (world.home.folder / ".docker" / "config.json").write_text(json.dumps({"credHelpers": helpers}))
+@pytest.fixture(scope="module")
+def images(world: World) -> World:
+    """Set docker up, whose configuration the others read too."""
+    world.install("docker", {name: registry.origin for name, registry in world.registries.items()})
+    return world
 
 
 STORAGE = ("--root", "storage", "--runroot", "run", "--storage-driver", "vfs")
@@ -136,41 +144,38 @@ IMAGES = {
 
 
 @pytest.fixture(params=IMAGES)
-def puller(request: pytest.FixtureRequest, world: World) -> Client:
+def puller(request: pytest.FixtureRequest) -> Client:
     """Return a client that gets an image."""
     with available():
         path = program(request.param)
-    install_docker(world)
 
     def pull(world: World, name: str, folder: Path) -> subprocess.CompletedProcess[str]:
         folder.mkdir()
         words = (word.format(image=f"{world.registries[name].host}/demo:1") for word in IMAGES[request.param])
         return world.run(path, *words, cwd=folder)
 
-    pull.__name__ = request.param
     return pull
 
 
-def test_an_image_is_pulled(world: World, puller: Client, tmp_path: Path) -> None:
+def test_an_image_is_pulled(images: World, puller: Client, tmp_path: Path) -> None:
     """The registry gets the token as the password of `oauth2`."""
-    gets_its_token(world, puller, tmp_path)
-    shows_why(world, puller, tmp_path)
-    assert puller(world, "open", tmp_path / "open").returncode == 0 and world.sent("open") == set()
+    gets_its_token(images, puller, tmp_path)
+    shows_why(images, puller, tmp_path)
+    assert puller(images, "open", tmp_path / "open").returncode == 0 and images.sent("open") == set()
 
 
-def test_docker_login_and_logout(world: World) -> None:
+def test_docker_login_and_logout(images: World) -> None:
     """Both end well for a bound registry; a password of another one is not lost without a word."""
     with available():
         docker = program("docker")
-    install_docker(world)
     login = (docker, "login", "-u", "oauth2", "--password-stdin")
-    token = world.home.run("token", "-p", "t").stdout
-    bound, other = (world.registries[name].host for name in ("bound", "open"))
-    assert "Login Succeeded" in world.run(*login, bound, stdin=token).stdout
-    assert world.run(docker, "logout", bound).returncode == 0
-    refused = world.run(*login, other, stdin="secret")
+    token = images.home.run("token", "-p", "t").stdout
+    bound, other = (images.registries[name].host for name in ("bound", "open"))
+    assert "Login Succeeded" in images.run(*login, bound, stdin=token).stdout
+    assert images.run(docker, "logout", bound).returncode == 0
+    refused = images.run(*login, other, stdin="secret")
     assert refused.returncode == 1 and "tokenctl keeps no passwords" in refused.stderr
-    assert world.run(docker, "logout", other).returncode == 0
+    assert images.run(docker, "logout", other).returncode == 0
 
 
 # -- crates ------------------------------------------------------------------------------------------------
