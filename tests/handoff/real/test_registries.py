@@ -64,9 +64,8 @@ class World:
 
     def install(self, client: str, origins: Mapping[str, str], environ: Mapping[str, str] = {}) -> None:
         """Set a client up for each registry; then no profile is bound to `open` any more."""
-        for name, origin in origins.items():
-            words = ("helper", "install", client, "--host", origin)
-            result = self.home.run(*words, "-p", "dead" if name == "dead" else "t", environ=environ)
+        for origin in origins.values():
+            result = self.home.run("helper", "install", client, "--host", origin, environ=environ)
             assert result.status == 0, result.stderr
         assert self.home.run("profile", "set", "t", f"hosts-={origins['open']}").status == 0
 
@@ -93,6 +92,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             hosts = f"hosts+={registries[name].origin}", f"hosts+=https://{MODULES[name]}"
             for each in hosts:
                 assert home.run("profile", "set", profile, each).status == 0
+        assert home.run("profile", "default", "t").status == 0
         other.kill_session()
         age(home, profile="dead")
         yield World(home=home, authority=authority, registries=registries)
