@@ -46,6 +46,7 @@ _VERBS = {
 """Name of a helper -> the first words that its client says."""
 _OPTIONS = {
     "cargo": (click.Option(["--cargo-plugin"], is_flag=True, help="Speak cargo's protocol, not only print a token."),),
+    "api-key": (click.Option(["--ttl"], metavar="SECONDS", help="How long the client keeps the token; else 300."),),
     "sasl": (
         click.Option(["--user"], metavar="NAME", help="The mail address that signs in."),
         click.Option(["--host"], metavar="HOST", help="The mail server."),
