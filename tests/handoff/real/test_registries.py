@@ -83,7 +83,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with ExitStack() as stack:
         authority, other = (stack.enter_context(FaultyServer(auto_approve=True)) for _ in range(2))
         bound, dead = Registry(authority), Registry(other)
-        registries = {"bound": bound, "dead": dead, "open": Registry(None)}
+        registries = {"bound": bound, "open": Registry(None), "dead": dead}
         for registry in registries.values():
             stack.enter_context(registry)
         home = Home(tmp_path_factory.mktemp("registries") / "home")
@@ -180,12 +180,14 @@ def test_docker_login_and_logout(images: World) -> None:
 
 # -- crates ------------------------------------------------------------------------------------------------
 
-PLUGIN = [str(SCRIPTS / "cargo-credential-tokenctl")]
 PROVIDERS = {
-    "its protocol": PLUGIN,
-    "with a profile": [*PLUGIN, "-p", "{profile}"],
-    "one line": ["cargo:token-from-stdout", str(SCRIPTS / "tokenctl"), "helper", "cargo"],
+    "installed": [],
+    "in its protocol": [str(SCRIPTS / "cargo-credential-tokenctl"), "-p", "{profile}"],
+    "in one line": ["cargo:token-from-stdout", str(SCRIPTS / "tokenctl"), "helper", "cargo", "-p", "{profile}"],
 }
+"""What cargo asks for the token; the words of the last two stand in its configuration as a person wrote them."""
+OF_CARGO = "Bearer of-cargo"
+"""The token that cargo's own provider has for the registry `open`."""
 
 
 def cargo() -> str:
@@ -206,37 +208,42 @@ RUSTUP = os.environ | {"RUSTUP_HOME": os.environ.get("RUSTUP_HOME", f"{pwd.getpw
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_crate_is_fetched(world: World, provider: str, tmp_path: Path) -> None:
-    """Cargo asks its next provider for the other registry, except where tokenctl only prints a line."""
+    """The token comes as cargo sends it. Another registry gets it from the next provider, where cargo has one."""
     path = cargo()
+    set_cargo_up(world, tmp_path, PROVIDERS[provider])
 
     def fetch(world: World, name: str, folder: Path) -> subprocess.CompletedProcess[str]:
         (folder / "src").mkdir(parents=True)
         (folder / "src" / "lib.rs").touch()
+        (folder / "cargo").mkdir()
+        shutil.copy(tmp_path / "config.toml", folder / "cargo")
         package = '[package]\nname = "own"\nversion = "0.1.0"\n[dependencies]\n'
         (folder / "Cargo.toml").write_text(f'{package}demo = {{ version = "1", registry = "{name}" }}\n')
-        profile = "dead" if name == "dead" else "t"
-        install_cargo(world, folder / "cargo", [word.format(profile=profile) for word in PROVIDERS[provider]])
-        environ = {"CARGO_HOME": str(folder / "cargo"), "CARGO_REGISTRIES_OPEN_TOKEN": "Bearer of-cargo"}
+        environ = {"CARGO_HOME": str(folder / "cargo"), "CARGO_REGISTRIES_OPEN_TOKEN": OF_CARGO}
         return world.run(path, "fetch", environ={"RUSTUP_HOME": RUSTUP["RUSTUP_HOME"], **environ}, cwd=folder)
 
     gets_its_token(world, fetch, tmp_path)
     shows_why(world, fetch, tmp_path)
     unbound = fetch(world, "open", tmp_path / "open")
-    if provider != "one line":
-        assert unbound.returncode == 0 and world.sent("open") == {"Bearer of-cargo"}, unbound.stderr
-    else:
-        assert "no profile is bound" in unbound.stderr and world.sent("open") == set()
+    sent = {OF_CARGO} if provider == "in its protocol" else set()
+    assert (unbound.returncode == 0, world.sent("open")) == (bool(sent), sent), unbound.stderr
 
 
-def install_cargo(world: World, folder: Path, provider: list[str]) -> None:
-    """Let cargo ask tokenctl, and after it cargo's own provider."""
-    name = "tokenctl"
-    lines = [f"[credential-alias]\n{name} = {json.dumps(provider)}"]
-    lines.append(f'[registry]\nglobal-credential-providers = ["cargo:token", "{name}"]')
-    for each, registry in world.registries.items():
-        lines.append(f'[registries.{each}]\nindex = "sparse+{registry.origin}/index/"')
-    folder.mkdir()
-    (folder / "config.toml").write_text("\n".join(lines))
+def set_cargo_up(world: World, folder: Path, provider: list[str]) -> None:
+    """Write cargo's configuration: its registries, and the provider as a person writes it, or as `helper install` does."""
+
+    def words(profile: str) -> str:
+        return json.dumps([word.format(profile=profile) for word in provider])
+
+    origins = {name: registry.origin for name, registry in world.registries.items()}
+    text = "".join(f'[registries.{name}]\nindex = "sparse+{origin}/index/"\n' for name, origin in origins.items())
+    if provider:
+        text += f"credential-provider = {words('dead')}\n"  # of the last registry
+        text += f"[credential-alias]\ntokenctl = {words('t')}\n"
+        text += '[registry]\nglobal-credential-providers = ["cargo:token", "tokenctl"]\n'
+    (folder / "config.toml").write_text(text)
+    if not provider:
+        world.install("cargo", origins, {"CARGO_HOME": str(folder)})
 
 
 # -- modules -----------------------------------------------------------------------------------------------
