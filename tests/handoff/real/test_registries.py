@@ -50,10 +50,10 @@ class World:
         self, *command: str, environ: Mapping[str, str] = {}, cwd: Path | None = None, stdin: str = ""
     ) -> subprocess.CompletedProcess[str]:
         """Run a client in the HOME, with tokenctl on its PATH."""
-        own = {name: value for name, value in self.home.environ.items() if not name.startswith(OTHERS)}
+        path = f"{SCRIPTS}{os.pathsep}{self.home.environ['PATH']}"
         return subprocess.run(
             command,
-            env={**own, "PATH": f"{SCRIPTS}{os.pathsep}{own['PATH']}", **environ},
+            env={**self.home.environ, "PATH": path, **environ},
             cwd=cwd or self.home.folder,
             input=stdin,
             capture_output=True,
@@ -87,6 +87,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         for registry in registries.values():
             stack.enter_context(registry)
         home = Home(tmp_path_factory.mktemp("registries") / "home")
+        for each in [name for name in home.environ if name.startswith(OTHERS)]:
+            del home.environ[each]
         for profile, issuer, name in (("t", authority, "bound"), ("dead", other, "dead")):
             assert home.login(issuer.issuer, profile=profile).status == 0
             hosts = f"hosts+={registries[name].origin}", f"hosts+=https://{MODULES[name]}"
@@ -254,23 +256,21 @@ def terraform() -> str:
     return shutil.which("terraform") or pytest.skip("no terraform on PATH: HashiCorp's own apt archive has it")
 
 
-def install_terraform(world: World) -> None:
-    """Let terraform ask tokenctl, and tell it where the registries are."""
+def set_terraform_up(world: World) -> None:
+    """Tell terraform where the registries are, and let `helper install` add the helper."""
     hosts = "".join(
         f'host "{MODULES[name]}" {{\n  services = {{\n    "modules.v1" = "{registry.origin}/modules/"\n'
         f'    "providers.v1" = "{registry.origin}/providers/"\n  }}\n}}\n'
         for name, registry in world.registries.items()
     )
-    (world.home.folder / ".terraformrc").write_text(f'credentials_helper "tokenctl" {{\n  args = []\n}}\n{hosts}')
-    plugins = world.home.folder / ".terraform.d" / "plugins"
-    plugins.mkdir(parents=True, exist_ok=True)
-    (plugins / "terraform-credentials-tokenctl").symlink_to(SCRIPTS / "terraform-credentials-tokenctl")
+    (world.home.folder / ".terraformrc").write_text(hosts)
+    world.install("terraform", {name: f"https://{host}" for name, host in MODULES.items()})
 
 
 def test_a_module_is_installed(world: World, tmp_path: Path) -> None:
     """Terraform shows the reason of a dead session for a provider; for a module it has only a line in its log."""
     path = terraform()
-    install_terraform(world)
+    set_terraform_up(world)
 
     def init(world: World, name: str, folder: Path) -> subprocess.CompletedProcess[str]:
         folder.mkdir()
