@@ -116,9 +116,9 @@ def test_writers_at_once_leave_a_whole_token(signed_in: Home) -> None:
     """Each of them succeeds, and whoever reads meanwhile has a whole token, the old or the new."""
     path = signed_in.folder / "token"
     assert signed_in.run("write-file", "token").status == 0
-    token, seen = path.read_text(), set()
+    token, seen = path.read_text(), set[str]()
     results = signed_in.race(
-        6, "write-file", "token", meanwhile=lambda started: [seen.add(path.read_text()) for _ in range(1000)]
+        6, "write-file", "token", meanwhile=lambda _: seen.update(path.read_text() for _ in range(1000))
     )
     assert {(each.status, each.stdout, each.stderr) for each in results} == {(0, "", "")}
     assert seen == {token} and path.read_text() == token
