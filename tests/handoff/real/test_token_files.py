@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,14 +10,13 @@ import pytest
 
 from tests.handoff.conftest import Account
 from tests.servers.cloud_api import TENANT, CloudApi
-from tests.servers.faulty_server import FaultyServer
 from tests.support.commandline import COMMAND, LONG
 from tests.support.real_parts import available, library
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cloud:
-    """A cloud's library: how a program gets a token by it, and the variable that names the file."""
+class Reader:
+    """A library of a cloud: how a program gets a token by it, and the variable that names the file."""
 
     library: str
     program: str
@@ -25,7 +24,7 @@ class Cloud:
     environ: Mapping[str, str]
 
 
-AWS = Cloud(
+AWS = Reader(
     library="botocore.session",
     program="""
 import botocore.session
@@ -43,7 +42,7 @@ print(botocore.session.Session().get_credentials().get_frozen_credentials().acce
         "AWS_SHARED_CREDENTIALS_FILE": "/nowhere",
     },
 )
-AZURE = Cloud(
+AZURE = Reader(
     library="azure.identity",
     program="""
 from azure.identity import WorkloadIdentityCredential
@@ -59,38 +58,31 @@ print(WorkloadIdentityCredential(disable_instance_discovery=True).get_token("htt
 )
 
 
-@pytest.fixture
-def api(demo_server: FaultyServer, tmp_path: Path) -> Iterator[CloudApi]:
-    """The token endpoints."""
-    with CloudApi(demo_server, tmp_path) as api:
-        yield api
-
-
-@pytest.mark.parametrize("cloud", [AWS, AZURE], ids=lambda cloud: cloud.variable)
+@pytest.mark.parametrize("reader", [AWS, AZURE], ids=lambda reader: reader.variable)
 def test_the_library_trades_the_token_of_the_file(
-    account: Account, api: CloudApi, cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    account: Account, cloud: CloudApi, reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A new one after each `write-file`, unless the session is dead; with `exec --token-file` it needs no other step."""
     with available():
-        library(cloud.library)
-    for name, value in cloud.environ.items():
-        monkeypatch.setenv(name, value.format(port=api.port, ca_file=api.ca_file))
+        library(reader.library)
+    for name, value in reader.environ.items():
+        monkeypatch.setenv(name, value.format(port=cloud.port, ca_file=cloud.ca_file))
     file = tmp_path / "token"
-    program = (sys.executable, "-c", cloud.program)
+    program = (sys.executable, "-c", reader.program)
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(words, capture_output=True, text=True, timeout=LONG, check=False)
 
     def trades(*words: str) -> str:
         """Let the library trade a token, and return the one that it sent."""
-        api.tokens.clear()
+        cloud.tokens.clear()
         done = run(*words, *program)
         assert done.stdout in ("AKIDEXAMPLE\n", "traded\n"), done.stderr
-        return set(api.tokens).pop() or ""
+        return set(cloud.tokens).pop() or ""
 
-    kept = ("exec", "--token-file", "--env", f"{cloud.variable}={{token_file}}", "--")
+    kept = ("exec", "--token-file", "--env", f"{reader.variable}={{token_file}}", "--")
     assert trades(*COMMAND, *kept) == account.session.access_token
-    monkeypatch.setenv(cloud.variable, str(file))
+    monkeypatch.setenv(reader.variable, str(file))
     assert run(*COMMAND, "write-file", str(file)).returncode == 0
     assert trades() == account.session.access_token
     account.age()
@@ -100,4 +92,4 @@ def test_the_library_trades_the_token_of_the_file(
     account.age()
     done = run(*COMMAND, "write-file", str(file))
     assert done.returncode == 4 and "run 'tokenctl login -p t'" in done.stderr
-    assert done.stdout == "" and file.read_text() in api.tokens
+    assert done.stdout == "" and file.read_text() in cloud.tokens
