@@ -11,7 +11,7 @@ __tokenctl_table() {
   commands='' options='' arguments=''
   case $1 in
     '')
-      commands='login token exec proxy show refresh revoke profile helper store audit doctor demo completion help logout'
+      commands='login token exec write-file proxy show refresh revoke profile helper store audit doctor demo completion help logout'
       options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet --version -h,--help'
       ;;
     'login')
@@ -23,6 +23,10 @@ __tokenctl_table() {
     'exec')
       options='--env...=@text --min-ttl=@text --wait=@text --scope...=@text --resource...=@text --audience=@text --token-file --on-refresh=signal:HUP,signal:USR1,signal:USR2 --proxy=@text --allow...=@text --bind -p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
       arguments='@program...'
+      ;;
+    'write-file')
+      options='--min-ttl=@text --wait=@text --scope...=@text --resource...=@text --audience=@text -p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
+      arguments='@file'
       ;;
     'proxy')
       options='--listen=@text --socket=@file --secret-file=@file --secret-header=@text --allow...=@text --bind -p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
