@@ -133,7 +133,7 @@ class _Listener(ThreadingHTTPServer):
                 self.end_headers()
                 self.wfile.write(body)
 
-            do_POST = do_GET
+            do_POST = do_GET  # noqa: N815 (a name of http.server's)
 
             def log_message(self, format: str, *args: object) -> None:
                 """Log nothing."""

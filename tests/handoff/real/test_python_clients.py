@@ -1,6 +1,4 @@
-"""pip, uv, twine and `keyring` get their token from the keyring library's backend: the real programs, at a registry that
-gives nothing to anybody without a good token.
-"""
+"""pip, uv, twine and `keyring` get a token from the keyring library's backend: the real programs, at a strict registry."""
 
 import os
 import shutil
