@@ -1,9 +1,11 @@
 """The keyring library's backend: whom it answers, and that it stays out of everybody else's way."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import keyring.errors
 import pytest
@@ -29,14 +31,14 @@ class Chain(ChainerBackend):
 @pytest.fixture
 def ring() -> TokenctlKeyring:
     """The backend as a program has it."""
-    return TokenctlKeyring()
+    return TokenctlKeyring()  # type: ignore[no-untyped-call]
 
 
 @pytest.fixture
-def chain(ring: TokenctlKeyring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Chain:
+def chain(ring: TokenctlKeyring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Our backend first, and the other one behind it."""
     monkeypatch.setenv("TEST_RING", str(tmp_path / "ring"))
-    chain = Chain()
+    chain = Chain()  # type: ignore[no-untyped-call]
     chain.backends = (ring, Ring())
     return chain
 
@@ -64,6 +66,7 @@ def test_the_library_finds_it_where_there_can_be_a_profile(tmp_path: Path) -> No
 @example(service="a", username="\0")
 @example(service="\udc80", username=None)
 @example(service="tokenctl:t", username="session")
+@example(service="https://a.example.com/simple/", username=None)
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_name_makes_it_raise(
     ring: TokenctlKeyring, tmp_path: Path, content: str | None, service: str, username: str | None
@@ -83,7 +86,7 @@ def test_what_is_no_text_has_no_entry(ring: TokenctlKeyring, service: object) ->
     assert ring.get_credential(service, None) is None  # type: ignore[arg-type]
 
 
-def test_it_keeps_nothing(ring: TokenctlKeyring, chain: Chain) -> None:
+def test_it_keeps_nothing(ring: TokenctlKeyring, chain: Any) -> None:
     """A program is told so, and the library's chain goes on to a backend that keeps entries."""
     with pytest.raises(keyring.errors.PasswordSetError, match="keeps no passwords"):
         ring.set_password("https://a.example.com", "oauth2", "secret")
@@ -120,6 +123,23 @@ def test_it_gives_the_token_to_bound_origins_alone(account: Account, ring: Token
     for service in (f"https://{host}", f"http://me@{host}", host.replace("127.0.0.1", "localhost"), "127.0.0.1", "t"):
         assert ring.get_credential(service, None) is None
     assert account.refreshes == 0
+
+
+@given(
+    before=st.sampled_from(["", "http://", "HTTP://", "https://", "//", "http://me@", "http:/"]) | st.text(max_size=3),
+    after=st.sampled_from(["", "/", "/simple/", "?", "#", ".example.com", "@example.com", "\\@example.com", "0"])
+    | st.text(max_size=3),
+    username=st.sampled_from([None, "", "oauth2", "me"]),
+)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_name_gets_the_token_for_another_origin(
+    account: Account, ring: TokenctlKeyring, before: str, after: str, username: str | None
+) -> None:
+    """However near it is to the bound one."""
+    host = account.api.origin.removeprefix("http://")
+    service = f"{before}{host}{after}"
+    is_bound = re.fullmatch(rf"(http://)?{re.escape(host)}([/?#].*)?", service, re.IGNORECASE)
+    assert ring.get_credential(service, username) is None or (is_bound and username != "me"), service
 
 
 def test_it_does_not_give_away_what_tokenctl_keeps(account: Account, ring: TokenctlKeyring) -> None:

@@ -43,8 +43,8 @@ class Clients:
         """The command line of a program: it fetches the package, or uploads it, or prints the token."""
         index, target = f"{self.registry.origin}/simple/", str(self.folder / "got")
         named = index.replace("://", f"://{USER}@")
-        pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "--no-cache-dir")
-        pip = (*pip, "download", "--no-deps", "-d", target, "--keyring-provider")
+        quiet = ("--disable-pip-version-check", "--no-input", "--no-cache-dir")
+        pip = (sys.executable, "-m", "pip", *quiet, "download", "--no-deps", "-d", target, "--keyring-provider")
         uv = ("pip", "install", "--no-deps", "--no-cache", "--target", target, "--python", sys.executable)
         upload = ("upload", "--non-interactive", "--disable-progress-bar", "--repository-url")
         with available():
