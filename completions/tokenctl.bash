@@ -74,15 +74,15 @@ __tokenctl_table() {
       ;;
     'helper bazel')
       options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
-      arguments='@text...'
+      arguments='get...'
       ;;
     'helper cargo')
-      options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
+      options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet --cargo-plugin -h,--help'
       arguments='@text...'
       ;;
     'helper docker')
       options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
-      arguments='@text...'
+      arguments='get,store,erase,list,version...'
       ;;
     'helper gcp')
       options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
@@ -90,7 +90,7 @@ __tokenctl_table() {
       ;;
     'helper git')
       options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
-      arguments='@text...'
+      arguments='get,store,erase,capability...'
       ;;
     'helper go')
       options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
@@ -109,12 +109,12 @@ __tokenctl_table() {
       arguments='@text...'
       ;;
     'helper sasl')
-      options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
-      arguments='@text...'
+      options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet --user=@text --host=@text --port=@text -h,--help'
+      arguments='oauthbearer,xoauth2...'
       ;;
     'helper terraform')
       options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
-      arguments='@text...'
+      arguments='get,store,forget...'
       ;;
     'store')
       commands='migrate show'

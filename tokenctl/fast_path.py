@@ -116,6 +116,12 @@ def fetch(named: str, address: str, min_ttl: int) -> "tuple[dict[str, str], int]
         return None
 
 
+def forget() -> None:
+    """Leave no copy for what was asked before: the client of a helper asks something else now."""
+    global _question, _address
+    _question, _address = None, ""
+
+
 def config_path(environ: "Mapping[str, str]") -> str:
     """Return the path of the config file as `config_file.config_path` does; empty where only that can tell it."""
     xdg, home, usual = environ.get("XDG_CONFIG_HOME", ""), environ.get("HOME", ""), "/.config"

@@ -5,12 +5,8 @@ caller holds the lock of the config file (`storage.lock.exclusive_config`). An e
 compared with what was read just before it is replaced, and a file that has changed is read again.
 """
 
-import contextlib
 import os
 import re
-import stat
-import tempfile
-import time
 import tomllib
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
@@ -20,15 +16,14 @@ from typing import Any
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
-from tokenctl.adapters.private_files import ensure_private_folder, sync_folder
+from tokenctl.adapters import edited_files
 from tokenctl.config import config_file, toml_edits
 from tokenctl.config.config_file import Config, check_case
 from tokenctl.errors import UsageError, explained_on
 from tokenctl.model.profile import Profile, members_of
 
 _ATTEMPTS = 20
-_ABANDONED = 3600
-"""Seconds after which a temporary file is one that a killed run left."""
+_OTHER = "name another one with --config"
 
 Edit = Callable[[Any], None]
 """Changes a document, as tomlkit and as tomllib reads it: both are mappings."""
@@ -38,9 +33,9 @@ Edit = Callable[[Any], None]
 def check(config: Config, profile: Profile) -> None:
     """Check, before a sign-in, that its profile can be saved afterwards. Raises UsageError."""
     config_file.check(config)
-    path = _real_path(config.path)
+    path = edited_files.real_path(config.path)
     check_case([*config.profiles, profile.name], f"config file {path}")
-    _edited(path, _read(path), _save(config, profile), _by_hand(profile.name))
+    _edited(path, edited_files.read(path, _OTHER), _save(config, profile), _by_hand(profile.name))
     folder = next(each for each in path.parents if each.exists())
     if not os.access(folder, os.W_OK) or not folder.is_dir():
         raise UsageError(
@@ -99,29 +94,15 @@ def _by_hand(name: str) -> str:
 
 def _rewrite(config: Config, edit: Edit, by_hand: str) -> None:
     """Edit the file, and replace it whole. `by_hand` says what a person can do where tokenctl cannot."""
-    path = _real_path(config.path)
+    path = edited_files.real_path(config.path)
     for _ in range(_ATTEMPTS):
-        before = _read(path)
+        before = edited_files.read(path, _OTHER)
         try:
-            if _replaced(path, before, _edited(path, before, edit, by_hand).encode()):
+            if edited_files.replace(path, before, _edited(path, before, edit, by_hand).encode()):
                 return
         except OSError as reason:
             raise UsageError(f"{config.path} cannot be changed: {reason.strerror}") from None
     raise UsageError(f"{config.path} cannot be changed: another program changes it again and again")
-
-
-def _read(path: Path) -> bytes | None:
-    """Read the file; None when there is none. Raises UsageError, also for a device or a pipe: it must not be replaced."""
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise UsageError(
-                f"{path} cannot be changed: it is not an ordinary file", hint="name another one with --config"
-            )
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as reason:
-        raise UsageError(f"{path} cannot be read: {reason.strerror}") from None
 
 
 def _edited(path: Path, before: bytes | None, edit: Edit, by_hand: str) -> str:
@@ -146,36 +127,3 @@ def _edited(path: Path, before: bytes | None, edit: Edit, by_hand: str) -> str:
     except (TOMLKitError, ValueError, TypeError, KeyError, AttributeError, RecursionError, UsageError):
         pass
     raise UsageError(f"tokenctl cannot change {path} as it is written", hint=by_hand)
-
-
-def _replaced(path: Path, before: bytes | None, content: bytes) -> bool:
-    """Replace the file if it still is what was read; tell whether it was. A link to it stays a link."""
-    ensure_private_folder(path.parent)
-    _remove_abandoned(path)
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".next", dir=path.parent)
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o600 if before is None else path.stat().st_mode & 0o777)  # whatever the umask
-        if _read(path) != before:
-            return False
-        os.replace(temporary, path)
-    finally:
-        with contextlib.suppress(FileNotFoundError):  # it has the file's name now
-            os.unlink(temporary)
-    sync_folder(path.parent)
-    return True
-
-
-def _remove_abandoned(path: Path) -> None:
-    for each in path.parent.glob(f".{path.name}.*.next"):
-        with contextlib.suppress(OSError):
-            if each.stat().st_mtime < time.time() - _ABANDONED:
-                each.unlink()
-
-
-def _real_path(path: Path) -> Path:
-    # A config file is often a link into a repository of dotfiles. Replacing the link would detach it.
-    return Path(os.path.realpath(path))

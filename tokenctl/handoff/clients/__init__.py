@@ -44,18 +44,18 @@ class Client(Protocol):
 
 
 LINES = {
-    "git": "",
-    "docker": "",
-    "kubectl": "",
-    "cargo": "",
-    "terraform": "",
-    "go": "",
-    "bazel": "",
-    "pnpm": "",
-    "pip": "",
-    "uv": "",
-    "claude-code": "",
-    "codex": "",
+    "git": "~/.gitconfig",
+    "docker": "~/.docker/config.json, also of podman, skopeo and buildah",
+    "kubectl": "~/.kube/config",
+    "cargo": "~/.cargo/config.toml",
+    "terraform": "~/.terraformrc, also of OpenTofu",
+    "go": "the file of 'go env -w'",
+    "bazel": "~/.bazelrc",
+    "pnpm": "~/.npmrc",
+    "pip": "pip.conf",
+    "uv": "uv.toml",
+    "claude-code": "~/.claude.json, or the settings.json that --config-file names",
+    "codex": "~/.codex/config.toml",
 }
 """Name of a client -> the file that is changed, for a list, in the order of the list."""
 

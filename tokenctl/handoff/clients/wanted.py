@@ -14,6 +14,7 @@ class Wanted:
     `profile` is the profile's name. `named` tells that the person named it: then the helper is called with `-p`.
     `program` is the absolute path of tokenctl; its companions such as git-credential-tokenctl are in the same folder.
     `folder` is where private scripts of ours are. `replace` allows to replace another helper of the same origin.
+    `file` is the client's file that is changed, for messages.
     """
 
     origin: str
@@ -22,6 +23,7 @@ class Wanted:
     folder: Path
     named: bool = False
     replace: bool = False
+    file: Path = Path()
 
     def call(self, helper: str, *words: str, profile: bool | None = None) -> list[str]:
         """Return the words that call a helper by `tokenctl helper`; with `-p` where `profile` says so, or the person did."""

@@ -6,6 +6,7 @@ What was read of stdin stays here, so that the ordinary way goes on where the fa
 import os
 import sys
 
+from tokenctl import fast_path
 from tokenctl.handoff.helpers.question import LONGEST, Question, refusal
 
 TYPE_CHECKING = False
@@ -17,16 +18,21 @@ if TYPE_CHECKING:
 
 
 class Conversation:
-    """A client that called the helper with `words`; `profile` is the name of `-p`, or None."""
+    """A client that called the helper with `words`; `profile` is the name of `-p` on the command line, or None."""
 
     def __init__(self, helper: "Helper", profile: str | None, words: "Sequence[str]") -> None:
         self.helper = helper
-        self.profile = profile
+        self._profile = profile
         self._words = list(words)
         self._reads = helper.reads(self._words)
         self._ended = False
         self.question: Question | None = None
         """The question that has no answer yet."""
+
+    @property
+    def profile(self) -> str | None:
+        """The name of the profile that must answer: as the question says it, or the command line; None where neither does."""
+        return (self.question.profile if self.question is not None else "") or self._profile
 
     @property
     def greeting(self) -> bytes:
@@ -35,6 +41,7 @@ class Conversation:
 
     def next(self, environ: "Mapping[str, str]") -> Question | None:
         """Read the next question; None when the client has no more. Its answer is due."""
+        fast_path.forget()
         content = None if self._ended else self._content()
         self._ended = self._ended or self._reads != "lines"
         if content is None:
@@ -43,8 +50,14 @@ class Conversation:
             self._ended = True
             self.question = refusal("what the client asks is too long")
         else:
-            self.question = self.helper.read(self._words, content, environ)
+            self.question = self._named(self.helper.read(self._words, content, environ), environ)
         return self.question
+
+    def _named(self, question: Question, environ: "Mapping[str, str]") -> Question:
+        """Return the question, or its `absent` where it has no address, and no profile is named though one has to be."""
+        if question.named and not (question.address or self.profile or environ.get("TOKENCTL_PROFILE")):
+            return Question("nothing", answer=question.absent)
+        return question
 
     def _content(self) -> bytes | None:
         source = _stdin() if self._reads != "nothing" else None

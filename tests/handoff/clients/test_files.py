@@ -1,0 +1,122 @@
+"""Configuration files as people have them: install then uninstall leaves every byte as before."""
+
+import os
+from collections.abc import Iterable
+
+import pytest
+
+from tests.handoff.clients.conftest import Person
+from tests.support.config_files import ORIGIN, OTHER, files
+from tokenctl.errors import UsageError
+from tokenctl.handoff.clients import client, receipts
+from tokenctl.handoff.clients.wanted import Foreign
+
+
+def _each(found: Iterable[tuple[str, str, bytes | None]]) -> pytest.MarkDecorator:
+    values = list(found)
+    return pytest.mark.parametrize(
+        ("name", "content"), [(name, content) for name, _, content in values], ids=[f"{a}: {b}" for a, b, _ in values]
+    )
+
+
+FILES = _each(files())
+REFUSED = _each(files("REFUSED"))
+FOREIGN = _each(each for each in files("REFUSED") if each[1].startswith("foreign"))
+
+
+def is_there(person: Person, name: str) -> bool:
+    """Tell whether the client's file has what the receipt says."""
+    kept = receipts.read(person.runtime.environ).files
+    [(path, entry)] = [(path, each) for path, found in kept.items() for each in found.entries if each.client == name]
+    with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
+        return client(name).is_there(file.read(), entry.wanted(person.runtime.environ, path))
+
+
+@FILES
+def test_every_byte(person: Person, name: str, content: bytes | None) -> None:
+    """Install then uninstall leaves the file, its mode, the folders and the profile as they were."""
+    path = person.write(name, content)
+    before = person.contents()
+    person.install(name)
+    assert is_there(person, name) and ORIGIN in person.hosts()
+    assert path.stat().st_mode & 0o777 == (0o600 if content is None else 0o640)
+    person.uninstall(name)
+    assert person.contents() == before and person.hosts() == ()
+    assert content is None or path.stat().st_mode & 0o777 == 0o640
+    assert receipts.read(person.runtime.environ) == receipts.Receipts()
+
+
+@FILES
+def test_again(person: Person, name: str, content: bytes | None) -> None:
+    """A second install changes nothing."""
+    person.write(name, content)
+    person.install(name)
+    before = person.contents()
+    assert person.install(name).is_nothing
+    assert person.contents() == before
+
+
+@FILES
+@pytest.mark.parametrize("first", [ORIGIN, OTHER])
+def test_two_origins(person: Person, name: str, content: bytes | None, first: str) -> None:
+    """Two origins in one file can be taken out in either order."""
+    person.write(name, content)
+    before = person.contents()
+    person.install(name, ORIGIN)
+    try:
+        person.install(name, OTHER)
+    except UsageError:
+        assert is_there(person, name)  # this file is not made for two
+    person.uninstall(name, first)
+    person.uninstall(name, OTHER if first == ORIGIN else ORIGIN)
+    assert person.contents() == before and person.hosts() == ()
+
+
+@FILES
+def test_lost_receipt(person: Person, name: str, content: bytes | None) -> None:
+    """Without a receipt our helper is taken out all the same, and what is left can be set up again."""
+    path = person.write(name, content)
+    person.install(name)
+    os.unlink(f"{person.runtime.environ['TOKENCTL_STATE_DIR']}/.helpers/installed.json")
+    person.uninstall(name)
+    left = path.read_bytes()
+    person.uninstall(name)
+    assert path.read_bytes() == left
+    person.install(name)
+    assert is_there(person, name)
+
+
+@FILES
+def test_another_profile(person: Person, name: str, content: bytes | None) -> None:
+    """A helper that is set up again without a name, or with one, is taken out to the last byte too."""
+    person.write(name, content)
+    before = person.contents()
+    person.install(name)
+    person.install(name, profile=None)
+    assert is_there(person, name)
+    person.uninstall(name)
+    assert person.contents() == before
+
+
+@REFUSED
+def test_refused(person: Person, name: str, content: bytes) -> None:
+    """A file that the client could not read, or that has another helper, is not changed."""
+    person.write(name, content)
+    before = person.contents()
+    with pytest.raises(UsageError):
+        person.install(name)
+    assert person.contents() == before and person.hosts() == ()
+    assert receipts.read(person.runtime.environ) == receipts.Receipts()
+
+
+@FOREIGN
+def test_replaced(person: Person, name: str, content: bytes) -> None:
+    """Another helper is replaced only where the person says so, and comes back."""
+    person.write(name, content)
+    before = person.contents()
+    with pytest.raises(Foreign):
+        person.install(name)
+    person.install(name, replace=True)
+    assert is_there(person, name)
+    person.uninstall(name)
+    assert person.contents() == before

@@ -1,0 +1,73 @@
+"""What `tokenctl helper install` and `uninstall` do: change the file of a client, and say what was changed."""
+
+import difflib
+from pathlib import Path
+
+from tokenctl.adapters.terminal import clean
+from tokenctl.cli.output import answer
+from tokenctl.errors import explained_on
+from tokenctl.handoff.clients import installing
+from tokenctl.handoff.clients.installing import Asked, Change
+from tokenctl.handoff.clients.patch import patch
+from tokenctl.runtime import Runtime
+
+
+def asked(client: str, origin: str, name: str | None, file: str | None, *, replace: bool = False) -> Asked:
+    """Return what the words of the command line ask for."""
+    return Asked(client=client, origin=origin, profile=name, file=Path(file) if file else None, replace=replace)
+
+
+@explained_on("helpers")
+def install(runtime: Runtime, asked: Asked, *, dry_run: bool) -> None:
+    """Set the client up; or print what would be written, as a unified diff. Raises TokenctlError."""
+    if dry_run:
+        _print(runtime, asked, installing.planned(runtime, asked))
+        return
+    found = installing.install(runtime, asked)
+    say = runtime.terminal.message
+    if found.is_nothing:
+        say(f"{asked.client} is set up for {asked.origin} already, in {found.path}; nothing was changed")
+        return
+    if found.before != found.after:
+        say(f"set up {asked.client} for {asked.origin} in {found.path}:")
+        for edit in patch(found.before, found.after).edits:
+            for line in edit.inserted.strip().splitlines():
+                say(f"  {clean(line.expandtabs(4))}")
+    for script in found.scripts:
+        say(f"wrote {script.path}, which calls the helper")
+    for name, origin in found.bound:
+        say(f"added {origin} to the hosts of {name}: it may get the token now")
+    for hint in found.hints:
+        runtime.terminal.hint(hint)
+
+
+@explained_on("helpers")
+def uninstall(runtime: Runtime, asked: Asked) -> None:
+    """Take our helper out of the client's file. Raises TokenctlError."""
+    say = runtime.terminal.message
+    for found in installing.uninstall(runtime, asked):
+        if found.is_nothing:
+            say(f"{asked.client} has no helper of ours for {asked.origin} in {found.path}; nothing was changed")
+        elif found.after is None:
+            say(f"removed {found.path}, which install made")
+        elif found.before != found.after:
+            say(f"removed our helper for {asked.origin} from {found.path}")
+        for name, origin in found.unbound:
+            say(f"removed {origin} from the hosts of {name}, where install added it")
+
+
+def _print(runtime: Runtime, asked: Asked, found: Change) -> None:
+    """Print the changes of the file without the lines around them: those can have secrets of others."""
+    before, after = (found.before or "").splitlines(keepends=True), (found.after or "").splitlines(keepends=True)
+    old = "/dev/null" if found.before is None else str(found.path)
+    for line in difflib.unified_diff(before, after, old, str(found.path), n=0):
+        answer("\t".join(map(clean, line.rstrip("\r\n").split("\t"))))
+        if line[:1] in "+-" and not line.endswith("\n"):
+            answer("\\ No newline at end of file")
+    say = runtime.terminal.message
+    if found.is_nothing:
+        say(f"{asked.client} is set up for {asked.origin} already, in {found.path}")
+    for script in found.scripts:
+        say(f"would write {script.path}, which calls the helper")
+    for name, origin in found.bound:
+        say(f"would add {origin} to the hosts of {name}")

@@ -1,0 +1,59 @@
+"""The clients that can be set up, and the helpers that are installed: as lines for a pipe, and as tables."""
+
+from collections.abc import Mapping, Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from tokenctl.adapters.terminal import clean
+from tokenctl.handoff.clients.status import Installed
+
+
+def client_lines(files: Mapping[str, str], called: Mapping[str, str]) -> list[str]:
+    """Write each client as one line: what it is, and the line that sets it up, with a tab between them.
+
+    `files` has the file that install changes for each client, `called` who calls each helper that has no install.
+    """
+    return ["\t".join(row) for row in _rows(files, called)]
+
+
+def clients(files: Mapping[str, str], called: Mapping[str, str]) -> Table:
+    """Draw the clients; see `client_lines`."""
+    drawn = _table("client", "set up with")
+    for client, line in _rows(files, called):
+        drawn.add_row(Text(client), Text(line, style="bold"))
+    return drawn
+
+
+def line(found: Installed) -> str:
+    """Write a helper as one line: client, origin, profile, file, and `ok` or the problem, with tabs between them."""
+    return "\t".join(map(clean, (found.client, found.origin, found.profile, found.file, found.problem or "ok")))
+
+
+def installed(found: Sequence[Installed]) -> Table:
+    """Draw the installed helpers."""
+    drawn = _table("client", "origin", "profile", "file", "")
+    for each in found:
+        drawn.add_row(
+            Text(clean(each.client), style="bold"),
+            *(Text(clean(text)) for text in (each.origin, each.profile, each.file)),
+            Text("● would answer", style="green") if each.problem is None else _problem(each),
+        )
+    return drawn
+
+
+def _problem(found: Installed) -> Text:
+    drawn = Text.assemble(("● ", "red"), clean(found.problem or ""))
+    return drawn.append(f"\n{clean(found.remedy)}", style="dim") if found.remedy else drawn
+
+
+def _rows(files: Mapping[str, str], called: Mapping[str, str]) -> list[tuple[str, str]]:
+    rows = [(f"{client} ({file})", f"tokenctl helper install {client} --host ORIGIN") for client, file in files.items()]
+    return rows + [(who, f"tokenctl helper {name} -p PROFILE") for name, who in called.items()]
+
+
+def _table(*heads: str) -> Table:
+    drawn = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    for head in heads:
+        drawn.add_column(head, overflow="fold")
+    return drawn

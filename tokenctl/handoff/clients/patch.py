@@ -1,0 +1,83 @@
+"""The exact change of a text, so that it can be undone to the last byte: only what was removed and inserted is kept.
+
+The whole file is not kept: the files of clients can have secrets.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+_MOST = 2000
+"""Parts of a text that are compared one by one."""
+_SHORTEST = 12
+"""Characters of an inserted text that is looked for in a file that somebody has changed since."""
+
+
+def digest(text: str | None) -> str | None:
+    """Return the sha256 of a file's text; None where there is no file."""
+    return None if text is None else hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """One change: at `at`, in characters of the new text, `removed` was replaced by `inserted`."""
+
+    at: int
+    removed: str
+    inserted: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patch:
+    """How a text was changed. `before` and `after` are the digests of the old and the new one."""
+
+    before: str | None
+    after: str | None
+    edits: tuple[Edit, ...]
+
+    def undone(self, text: str) -> str | None:
+        """Return the old text of exactly the new one; None where there was no file."""
+        if self.before is None:
+            return None
+        for edit in reversed(self.edits):
+            text = text[: edit.at] + edit.removed + text[edit.at + len(edit.inserted) :]
+        return text
+
+    def undone_in(self, text: str) -> str | None:
+        """Undo the change in a text that somebody has changed since; None where our words are not there once each."""
+        for edit in self.edits:
+            if len(edit.inserted) < _SHORTEST or text.count(edit.inserted) != 1:
+                return None
+            text = text.replace(edit.inserted, edit.removed)
+        return text
+
+
+def patch(before: str | None, after: str | None) -> Patch:
+    """Compare two texts."""
+    return Patch(before=digest(before), after=digest(after), edits=tuple(_edits(before or "", after or "")))
+
+
+def _edits(before: str, after: str) -> Iterator[Edit]:
+    """List the changes: whole lines are compared first, and then the words of those that differ."""
+    for at, old, new in _different(before.splitlines(keepends=True), after.splitlines(keepends=True)):
+        for more, removed, inserted in _different(re.findall(r"\w+|\W", old), re.findall(r"\w+|\W", new)):
+            yield Edit(at=at + more, removed=removed, inserted=inserted)
+
+
+def _different(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[int, str, str]]:
+    """Yield where two sequences differ: the place in characters of the second one, and both contents."""
+    first = next(
+        (i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), min(len(before), len(after))
+    )
+    most = min(len(before), len(after)) - first
+    last = next((i for i in range(most) if before[-1 - i] != after[-1 - i]), most)
+    old, new = before[first : len(before) - last], after[first : len(after) - last]
+    at = len("".join(after[:first]))
+    if not old or not new or len(old) + len(new) > _MOST:
+        yield from [(at, "".join(old), "".join(new))] if old or new else []
+        return
+    for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag != "equal":
+            yield at + len("".join(new[:c])), "".join(old[a:b]), "".join(new[c:d])
