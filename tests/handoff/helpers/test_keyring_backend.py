@@ -19,6 +19,7 @@ from tests.support.commandline import LONG
 from tests.support.ring import Ring
 from tokenctl.handoff.helpers.keyring_backend import TokenctlKeyring
 
+BOUND = '[profiles.t]\nhosts = ["https://a.example.com"]\n'
 NAMES = st.text() | st.from_regex(r"(https?://)?[a-zA-Z0-9.:@\[\]/\\-]*", fullmatch=True)
 
 
@@ -46,22 +47,39 @@ def chain(ring: TokenctlKeyring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 # -- without a session -------------------------------------------------------------------------------------
 
 
+def in_a_program(home: Path, code: str) -> str:
+    """Run a program that uses the keyring library; return what it prints."""
+    words = [sys.executable, "-W", "error", "-c", f"import keyring, sys; {code}"]
+    environ = {"HOME": str(home), "PATH": "/nonexistent"}
+    return subprocess.run(words, env=environ, capture_output=True, text=True, check=True, timeout=LONG).stdout
+
+
+def configured(home: Path, content: str) -> None:
+    """Write the config file."""
+    folder = home / ".config" / "tokenctl"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.toml").write_text(content)
+
+
 def test_the_library_finds_it_where_there_can_be_a_profile(tmp_path: Path) -> None:
-    """Elsewhere it is as if it were not installed: one other backend is still chosen without a chain."""
-    config, code = tmp_path / ".config" / "tokenctl" / "config.toml", "import keyring; print(keyring.get_keyring())"
-    environ = {"HOME": str(tmp_path), "PATH": "/nonexistent"}
-
-    def listed() -> str:
-        words = [sys.executable, "-W", "error", "-c", f"{code}; print(*keyring.backend.get_all_keyring())"]
-        return subprocess.run(words, env=environ, capture_output=True, text=True, check=True, timeout=LONG).stdout
-
-    assert "tokenctl" not in listed()
-    config.parent.mkdir(parents=True)
-    config.write_text('[profiles.t]\nissuer = "https://login.example.com"\n')
-    assert "TokenctlKeyring (priority: 0.1)" in listed()
+    """Elsewhere it is as if it were not installed: the library makes no chain because of it."""
+    listed = "print(*keyring.backend.get_all_keyring())"
+    assert "tokenctl" not in in_a_program(tmp_path, listed)
+    configured(tmp_path, BOUND)
+    assert "TokenctlKeyring (priority: 0.1)" in in_a_program(tmp_path, listed)
 
 
-@pytest.mark.parametrize("content", [None, "", "[profiles.t\n", '[profiles.t]\nhosts = ["https://a.example.com"]\n'])
+@pytest.mark.parametrize("service", ["game", "profiles", "https://b.example.com/", "b.example.com:443", "tokenctl:t"])
+def test_whoever_asks_for_another_name_loads_next_to_nothing(tmp_path: Path, service: str) -> None:
+    """Every program that uses the library has to carry it."""
+    configured(tmp_path, BOUND)
+    code = f"keyring.get_password({service!r}, 'me'); print(*(each for each in sys.modules if 'tokenctl' in each))"
+    loaded = set(in_a_program(tmp_path, code).split())
+    assert "tokenctl.handoff.helpers.keyring_backend" in loaded
+    assert not loaded & {"tokenctl.runtime", "tokenctl.errors", "tokenctl.config", "tokenctl.storage"}
+
+
+@pytest.mark.parametrize("content", [None, "", "[profiles.t\n", BOUND])
 @given(service=NAMES, username=st.none() | st.text())
 @example(service="a", username="\0")
 @example(service="\udc80", username=None)
@@ -73,9 +91,7 @@ def test_no_name_makes_it_raise(
 ) -> None:
     """Whatever the config file has: a program that looks for its own entry goes on."""
     if content is not None:
-        config = tmp_path / ".config" / "tokenctl" / "config.toml"
-        config.parent.mkdir(parents=True, exist_ok=True)
-        config.write_text(content)
+        configured(tmp_path, content)
     assert ring.get_credential(service, username) is None
     assert ring.get_password(service, username or "") is None
 
