@@ -1,7 +1,6 @@
 """Go gets its tokens by GOAUTH: the real program, at a module proxy that gives nothing to anybody without a good token."""
 
 import os
-import shlex
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -12,8 +11,8 @@ import pytest
 from tests.handoff.conftest import Account
 from tests.servers.faulty_server import FaultyServer
 from tests.servers.package_registry import MODULE, PackageRegistry
-from tests.support.commandline import COMMAND, LONG, Started
-from tests.support.real_parts import available, script
+from tests.support.commandline import LONG, Started
+from tests.support.real_parts import available, script, without_settings
 
 
 class Go:
@@ -25,11 +24,11 @@ class Go:
         self._runs = 0
         with available():
             self._words = (script("go"), "mod", "download", "-x")
-        self._environ = {name: value for name, value in os.environ.items() if not name.startswith("GO")} | {
-            "GOAUTH": shlex.join((*COMMAND, "helper", "go")),
+        self._environ = {
+            **os.environ,
             "GOPROXY": registry.origin,
             "SSL_CERT_FILE": str(ca_file),
-            **{"GOENV": "off", "GOSUMDB": "off", "GOTOOLCHAIN": "local", "GOFLAGS": "-modcacherw"},
+            **{"GOSUMDB": "off", "GOTOOLCHAIN": "local", "GOFLAGS": "-modcacherw"},
         }
 
     def start(self, version: str = "v1.0.0") -> Started:
@@ -51,22 +50,13 @@ class Go:
             _, said = process.communicate(timeout=LONG)
         return process.returncode == 0, said
 
-    @property
-    def sent(self) -> set[str]:
-        """The tokens that reached the proxy."""
-        return {each for each in self.registry.tokens if each is not None}
-
-
-def tokenctl(*words: str) -> None:
-    """Run a command that must succeed."""
-    subprocess.run([*COMMAND, *words], check=True, timeout=LONG)
-
 
 @pytest.fixture
-def go(account: Account, demo_server: FaultyServer, tmp_path: Path) -> Iterator[Go]:
-    """Go, and the proxy, to which the account's profile is bound."""
+def go(account: Account, demo_server: FaultyServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Go]:
+    """Go, set up for the proxy, to which the account's profile is bound."""
+    without_settings(monkeypatch, "GO")
     with PackageRegistry(demo_server, tmp_path / "ca.pem") as registry:
-        tokenctl("profile", "set", "t", f"hosts+={registry.origin}")
+        account.tokenctl("helper", "install", "go", "--host", registry.origin)
         yield Go(registry, tmp_path, tmp_path / "ca.pem")
 
 
@@ -74,14 +64,14 @@ def test_it_sends_a_good_token(account: Account, go: Go) -> None:
     """It is the session's, or a renewed one. A version that is not there renews nothing."""
     well, said = go.run()
     assert well, said
-    assert go.sent == {account.session.access_token}
+    assert go.registry.sent == {account.session.access_token}
     well, said = go.run("v1.0.1")
     assert not well and "404" in said and account.refreshes == 0
 
     account.age()
     well, said = go.run()
     assert well, said
-    assert len(go.sent - {account.session.access_token}) == 1 and account.refreshes == 1
+    assert len(go.registry.sent - {account.session.access_token}) == 1 and account.refreshes == 1
 
 
 def test_a_token_that_is_refused_is_renewed_once(account: Account, go: Go) -> None:
@@ -92,7 +82,7 @@ def test_a_token_that_is_refused_is_renewed_once(account: Account, go: Go) -> No
         for process in started:
             _, said = process.communicate(timeout=LONG)
             assert process.returncode == 0, said
-    assert len(go.sent - go.registry.refused) == 1 and account.refreshes == 1
+    assert len(go.registry.sent - go.registry.refused) == 1 and account.refreshes == 1
 
 
 def test_without_a_token_nothing_is_sent(account: Account, go: Go) -> None:
@@ -100,8 +90,8 @@ def test_without_a_token_nothing_is_sent(account: Account, go: Go) -> None:
     account.server.kill_session()
     account.age()
     well, said = go.run()
-    assert not well and not go.sent and "run 'tokenctl login -p t'" in said
+    assert not well and not go.registry.sent and "run 'tokenctl login -p t'" in said
 
-    tokenctl("profile", "set", "t", f"hosts-={go.registry.origin}")
+    account.tokenctl("profile", "set", "t", f"hosts-={go.registry.origin}")
     well, said = go.run()
-    assert not well and not go.sent and "tokenctl:" not in said
+    assert not well and not go.registry.sent and "tokenctl:" not in said

@@ -1,7 +1,5 @@
 """pnpm gets its token from the helper: real ones of two generations, at a registry that gives nothing to anybody else."""
 
-import os
-import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -13,8 +11,8 @@ from tests import servers
 from tests.handoff.conftest import Account
 from tests.servers.faulty_server import FaultyServer
 from tests.servers.package_registry import PackageRegistry
-from tests.support.commandline import COMMAND, LONG
-from tests.support.real_parts import Missing, available, program
+from tests.support.commandline import LONG
+from tests.support.real_parts import Missing, available, program, without_settings
 
 INSTALLED = Path(servers.__file__).parent / "pnpm" / "node_modules"
 
@@ -26,33 +24,23 @@ class Pnpm:
         self.registry = registry
         self._words = words
         self._folder = folder
-        helper, index = folder / "token-helper", f"{registry.origin}/npm/"
-        helper.write_text(f'#!/bin/sh\nexec {shlex.join((*COMMAND, "helper", "pnpm", "-p", "t"))} "$@"\n')
-        helper.chmod(0o700)
-        (folder / ".npmrc").write_text(f"registry={index}\n{index.removeprefix('http:')}:tokenHelper={helper}\n")
 
-    def run(self) -> subprocess.CompletedProcess[str]:
-        """Install the package into a new project."""
+    def run(self, registry: PackageRegistry | None = None) -> subprocess.CompletedProcess[str]:
+        """Install the package into a new project, from this registry or another one."""
         self.registry.tokens.clear()
         project = self._folder / "project"
         shutil.rmtree(project, ignore_errors=True)
         project.mkdir()
         (project / "package.json").write_text('{"dependencies": {"demopkg": "1.0.0"}}')
         kept = [f"--{name}-dir={project / name}" for name in ("store", "cache")]
-        environ = {name: value for name, value in os.environ.items() if not name.lower().startswith("npm_")}
+        index = f"--registry={(registry or self.registry).origin}/npm/"
         return subprocess.run(
-            [*self._words, "install", "--no-lockfile", "--config.fetch-retries=0", *kept],
-            env=environ | {"HOME": str(self._folder), "XDG_CONFIG_HOME": str(self._folder / "config")},
+            [*self._words, "install", "--no-lockfile", "--config.fetch-retries=0", index, *kept],
             capture_output=True,
             text=True,
             cwd=project,
             timeout=LONG,
         )
-
-    @property
-    def sent(self) -> set[str]:
-        """The tokens that reached the registry."""
-        return {each for each in self.registry.tokens if each is not None}
 
 
 def words_of(name: str) -> Sequence[str]:
@@ -65,26 +53,38 @@ def words_of(name: str) -> Sequence[str]:
 
 
 @pytest.fixture(params=["pnpm 10", "pnpm 12"])
-def pnpm(request: pytest.FixtureRequest, account: Account, demo_server: FaultyServer, tmp_path: Path) -> Iterator[Pnpm]:
-    """The program, and the registry; the helper is called with `-p`, so that the profile needs no binding."""
+def pnpm(
+    request: pytest.FixtureRequest,
+    account: Account,
+    demo_server: FaultyServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Pnpm]:
+    """The program, set up for the registry."""
     with available():
         words = words_of(request.param)
+    without_settings(monkeypatch, "NPM_", "PNPM_")
     with PackageRegistry(demo_server) as registry:
+        account.tokenctl("helper", "install", "pnpm", "--host", registry.origin)
         yield Pnpm(words, registry, tmp_path)
 
 
 def test_it_sends_a_good_token(account: Account, pnpm: Pnpm) -> None:
-    """It is the session's, or a renewed one; without one nothing is sent, and pnpm does not show why."""
+    """It is the session's, or a renewed one. A registry that is not set up gets none, and nobody does when there is none."""
     done = pnpm.run()
     assert done.returncode == 0, done.stdout + done.stderr
-    assert pnpm.sent == {account.session.access_token} and account.refreshes == 0
+    assert pnpm.registry.sent == {account.session.access_token} and account.refreshes == 0
 
     account.age()
     done = pnpm.run()
     assert done.returncode == 0, done.stdout + done.stderr
-    assert len(pnpm.sent - {account.session.access_token}) == 1 and account.refreshes == 1
+    assert len(pnpm.registry.sent - {account.session.access_token}) == 1 and account.refreshes == 1
+
+    with PackageRegistry(account.server) as other:
+        done = pnpm.run(other)
+        assert done.returncode != 0 and other.tokens and not other.sent
 
     account.server.kill_session()
     account.age()
     done = pnpm.run()
-    assert done.returncode != 0 and not pnpm.sent
+    assert done.returncode != 0 and not pnpm.registry.sent
