@@ -295,7 +295,10 @@ def copy_of(profile: "Profile", session: "Session", min_ttl: int, boot_id: str |
 
     booted_at = "" if session.booted_at_ms is None or session.boot_id != boot_id else str(session.booted_at_ms)
     more = older_access_tokens(profile, session) == "ended" or profile.source_variable
-    origin = next((each for each in profile.hosts if is_at(_address, each)), "") if _address else ""
+    # Of two origins that the address means, the ordinary way takes https too.
+    origin = max((each for each in profile.hosts if is_at(_address, each)), default=None) if _address else ""
+    if origin is None:  # it was not this profile that was asked for
+        return None
     return {
         "token": session.access_token,
         "token_type": session.token_type,
@@ -303,6 +306,7 @@ def copy_of(profile: "Profile", session: "Session", min_ttl: int, boot_id: str |
         "profile": profile.name,
         "obtained_at": str(session.obtained_at),
         "expires_at": str(session.expires_at),
+        "generation": str(session.generation),
         "fresh_until": str(session.fresh_until(min_ttl)),
         "booted_at": booted_at,
         "exec": "" if more else "yes",

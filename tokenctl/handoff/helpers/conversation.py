@@ -42,7 +42,10 @@ class Conversation:
     def next(self, environ: "Mapping[str, str]") -> Question | None:
         """Read the next question; None when the client has no more. Its answer is due."""
         fast_path.forget()
-        content = None if self._ended else self._content()
+        try:
+            content = None if self._ended else self._content()
+        except (OSError, ValueError):  # a stdin that cannot be read is one without a question
+            content = b"" if self._reads != "lines" else None
         self._ended = self._ended or self._reads != "lines"
         if content is None:
             self.question = None
@@ -50,8 +53,14 @@ class Conversation:
             self._ended = True
             self.question = refusal("what the client asks is too long")
         else:
-            self.question = self._named(self.helper.read(self._words, content, environ), environ)
+            self.question = self._named(self._read(content, environ), environ)
         return self.question
+
+    def _read(self, content: bytes, environ: "Mapping[str, str]") -> Question:
+        try:
+            return self.helper.read(self._words, content, environ)
+        except Exception as defect:  # its text can have a secret; its type cannot
+            return refusal(f"unexpected {type(defect).__name__} when the question was read", 1)
 
     def _named(self, question: Question, environ: "Mapping[str, str]") -> Question:
         """Return the question, or its `absent` where it has no address, and no profile is named though one has to be."""

@@ -65,7 +65,7 @@ def _erase(content: bytes) -> Question:
 
 
 def _registry(content: bytes) -> str:
-    return content.decode().strip("\r\n")
+    return content.decode().removesuffix("\n").removesuffix("\r")
 
 
 def _refused(reason: str) -> Question:
