@@ -4,6 +4,8 @@ import importlib.metadata
 import re
 import tomllib
 
+import click
+
 from tests.picture import PICTURE, draw, words
 from tests.support.paths import ROOT
 from tokenctl import __version__, errors
@@ -11,6 +13,7 @@ from tokenctl.audit import kinds
 from tokenctl.cli.commands import load
 from tokenctl.cli.help import TOPICS, page
 from tokenctl.doctor import checks
+from tokenctl.handoff import clients, helpers
 from tokenctl.model import event
 from tokenctl.model.choices import AUTH_METHODS, FLOWS, IDENTITY_USES, SOURCES, STORES
 from tokenctl.model.profile import CHECKS
@@ -33,6 +36,9 @@ def test_the_readme_names_commands_and_options_that_exist() -> None:
     for line in lines:
         name, _, rest = line.partition(" ")
         command = load(name)
+        inner = rest.partition(" ")
+        if isinstance(command, click.Group) and inner[0] in command.commands:
+            command, rest = command.commands[inner[0]], inner[2]
         assert command is not None, line
         there = {option for param in command.params for option in param.opts}
         assert set(re.findall(r"(?<![\w-])-{1,2}[a-z][a-z-]*", re.split(r" (?:--|\||#) ", rest)[0])) <= there, line
@@ -74,6 +80,15 @@ def test_the_page_troubleshooting_lists_every_check_of_the_doctor() -> None:
     named |= {"issuer", "proxy", "dns", "connection", "tls", "metadata", "clock", "listener", "browser", "write test"}
     named.add("token-endpoint")
     assert named <= set(re.findall(r"`([a-z -]+)`", text))
+
+
+def test_the_page_helpers_has_every_client_and_every_helper() -> None:
+    """One command for each client that `helper install` knows, the call of each helper, and no other."""
+    text = page("helpers")
+    assert set(re.findall(r"^\| .*? \| `tokenctl helper install ([a-z-]+) --host ORIGIN`", text, re.MULTILINE)) == {
+        *clients.LINES
+    }
+    assert set(re.findall(r"^\| `([a-z-]+)` \| `.*tokenctl.*` \|", text, re.MULTILINE)) == {*helpers.LINES}
 
 
 def test_the_two_commands_are_the_ones_that_ci_runs() -> None:

@@ -291,7 +291,7 @@ def test_who_asks_is_part_of_the_question(old: Path) -> None:
     assert seen == fast_path.see(str(old))
     for kind in ("user", "mnt"):
         assert f"|{os.stat(f'/proc/self/ns/{kind}').st_ino}|" in name
-    assert name.startswith(f"tokenctl:1|{os.getuid()}|")
+    assert name.startswith(f"tokenctl:2|{os.getuid()}|")
     assert fast_path.question("", environ | {"TOKENCTL_PROFILE": "work"}) == (name, seen)
     assert (fast_path.question("", environ) or ("",))[0] not in ("", name)
     for other in ("DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "TOKENCTL_STATE_DIR"):

@@ -12,13 +12,13 @@ For a Python program; `tokenctl help python` has examples:
 The architecture. Follow the data: a *flow* begins a session, the *vault* keeps it, the *broker* renews it, a
 *handoff* gives its access token away.
 
-    fast_path  `token` and `exec` from a copy in the kernel's keyring, before anything else is loaded
+    fast_path  `token`, `exec` and the helpers from a copy in the kernel's keyring, before anything else is loaded
     cli        the command table, what can be typed (commands), what it does (actions), and what it shows (views)
     demo       a small authorization server and a tour of the commands
     audit      reads the event log, and finds what an ordinary life does not explain: one pure function an anomaly, a table
     doctor     why it does not work here: one small check a question, a table; reads, and changes nothing
-    handoff    how an access token leaves: environment of a child, token file, Python programs, the proxy; to which
-               origins (binding)
+    handoff    how an access token leaves: environment of a child, token file, Python programs, the proxy, the credential
+               protocols of other tools (helpers) and their set-up (clients); to which origins (binding)
     broker     how a session is kept alive: current (the hot path), renewal (the caller's steps), worker (the
                worker's steps), downscoped (tokens for a narrower target), lifecycle (begin, move, end)
     flows      one `Flow` record a grant: sign in, build the renewal request, read the reply, revoke
@@ -54,6 +54,8 @@ Where to add what:
 - a platform that gives jobs an identity: a file in `identity/`, a row in its table, its name in `model.choices.SOURCES`
 - an anomaly: a pure function over events in `audit/`, a row in `audit.kinds`, and one on the help page `audit`
 - a check of the doctor: a function in `doctor/`, and a row in `doctor.checks`
+- a credential protocol: a file with four pure functions in `handoff/helpers/`, a row in its table, its line in `LINES`
+- a client that `helper install` sets up: a file of pure functions over its configuration in `handoff/clients/`, a row
 - a setting of a profile: one line in `model.profile.Profile`, with its type, its default and its check
 
 Each folder's `__init__` says more; `broker/__init__` says who does which step of a renewal.

@@ -116,10 +116,20 @@ def fetch(named: str, address: str, min_ttl: int) -> "tuple[dict[str, str], int]
         return None
 
 
+def forget() -> None:
+    """Leave no copy for what was asked before: the client of a helper asks something else now."""
+    global _question, _address
+    _question, _address = None, ""
+
+
 def config_path(environ: "Mapping[str, str]") -> str:
     """Return the path of the config file as `config_file.config_path` does; empty where only that can tell it."""
-    xdg, home = environ.get("XDG_CONFIG_HOME", ""), environ.get("HOME", "")
-    folder = xdg if xdg.startswith("/") else f"{home}/.config" if home.startswith("/") else ""
+    xdg, home, usual = environ.get("XDG_CONFIG_HOME", ""), environ.get("HOME", ""), "/.config"
+    if sys.platform in ("darwin", "win32"):
+        xdg, usual = "", "/Library/Application Support"
+    folder = (
+        xdg if xdg.startswith("/") else f"{home}{usual}" if home.startswith("/") and sys.platform != "win32" else ""
+    )
     return environ.get("TOKENCTL_CONFIG", f"{folder}/tokenctl/config.toml" if folder else "")
 
 
@@ -285,7 +295,10 @@ def copy_of(profile: "Profile", session: "Session", min_ttl: int, boot_id: str |
 
     booted_at = "" if session.booted_at_ms is None or session.boot_id != boot_id else str(session.booted_at_ms)
     more = older_access_tokens(profile, session) == "ended" or profile.source_variable
-    origin = next((each for each in profile.hosts if is_at(_address, each)), "") if _address else ""
+    # Of two origins that the address means, the ordinary way takes https too.
+    origin = max((each for each in profile.hosts if is_at(_address, each)), default=None) if _address else ""
+    if origin is None:  # it was not this profile that was asked for
+        return None
     return {
         "token": session.access_token,
         "token_type": session.token_type,
@@ -293,6 +306,7 @@ def copy_of(profile: "Profile", session: "Session", min_ttl: int, boot_id: str |
         "profile": profile.name,
         "obtained_at": str(session.obtained_at),
         "expires_at": str(session.expires_at),
+        "generation": str(session.generation),
         "fresh_until": str(session.fresh_until(min_ttl)),
         "booted_at": booted_at,
         "exec": "" if more else "yes",

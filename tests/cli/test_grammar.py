@@ -109,6 +109,7 @@ def test_a_contradiction_is_an_error(
         (("logut",), "logout"),
         (("profile", "lst"), "list"),
         (("store", "migrat"), "migrate"),
+        (("helper", "gti"), "git"),
         (("--verbos", "show"), "--verbose"),
         (("token", "--frmat", "raw"), "--format"),
         (("profile", "list", "--jsn"), "--json"),

@@ -4,6 +4,7 @@ import re
 import shlex
 from pathlib import Path
 
+import click
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from tests.support.paths import ROOT
 from tokenctl.cli import plain
 from tokenctl.cli.grammar import shared
 from tokenctl.cli.program import tokenctl
+from tokenctl.handoff.helpers import LINES
 
 VOCABULARY = (
     *("token", "exec", "-p", "--profile", "--profile=work", "work", "env", "-", "", "a b", "--format", "--format=json"),
@@ -119,3 +121,70 @@ def test_click_gives_the_same_answer(ring_home: Home, words: tuple[str, ...]) ->
 
 def _without_time(result: Result) -> tuple[int, str, str]:
     return result.status, re.sub('"expires_in": [0-9]+', "", result.stdout), result.stderr
+
+
+# -- the call of a helper ----------------------------------------------------------------------------------
+
+OF_HELPERS = (
+    *("helper", "git", "docker", "sasl", "oauthbearer", "get", "-p", "--profile", "--profile=work", "-p=x", "work"),
+    *("-pwork", "-v", "-q", "-h", "--help", "--config", "--config=x", "--verbose=", "--", "-", "", "-x", "--user"),
+    *(
+        "--user=a",
+        "me@example.com",
+        "--port",
+        "993",
+        "--cargo-plugin",
+        "--cargo-plugin=x",
+        " ",
+        "https://a.example/?x=-p",
+    ),
+)
+
+
+def by_click(words: list[str]) -> tuple[str | None, str | None, list[str]]:
+    """Read a call of a helper as click does: its name, the profile, and the words for it. Raises click.ClickException."""
+    ctx = tokenctl.make_context("tokenctl", list(words))
+    while isinstance(ctx.command, click.Group):
+        name, command, rest = ctx.command.resolve_command(ctx, [*ctx._protected_args, *ctx.args])
+        assert name is not None and command is not None
+        ctx = command.make_context(name, rest, parent=ctx)
+    return ctx.info_name, shared(ctx).name, list(ctx.params["words"])
+
+
+@given(
+    st.lists(st.sampled_from(OF_HELPERS), max_size=8) | st.lists(st.text(max_size=4), max_size=3),
+    st.integers(0, 5),
+    st.sampled_from([*LINES]),
+)
+def test_click_reads_the_call_of_a_helper_in_the_same_way(words: list[str], at: int, helper: str) -> None:
+    """What is read without click means the same to click: the helper, the profile, and every word of the client."""
+    words = [*words[:at], "helper", *words[at : at + 1], helper, *words[at + 1 :]]
+    found = plain.read_helper(words)
+    if found is not None and found[0] in LINES:
+        assert by_click(words) == found
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "profile", "words"),
+    [
+        ("helper git get", "git", None, ["get"]),
+        ("-p work helper git get", "git", "work", ["get"]),
+        ("helper -p work git get", "git", "work", ["get"]),
+        ("helper git -p work get", "git", "work", ["get"]),
+        ("helper git get --profile=work", "git", "work", ["get"]),
+        ("helper cargo --cargo-plugin", "cargo", None, ["--cargo-plugin"]),
+        (
+            "helper sasl oauthbearer --user U -p work --host H --port 1",
+            *("sasl", "work", ["oauthbearer", "--user", "U", "--host", "H", "--port", "1"]),
+        ),
+    ],
+)
+def test_the_call_of_a_helper_is_read(line: str, name: str, profile: str | None, words: list[str]) -> None:
+    """The profile stands anywhere, and the words of the client are passed on as they are: with click and without it."""
+    assert plain.read_helper(line.split()) == (name, profile, words) == by_click(line.split())
+
+
+@pytest.mark.parametrize("line", ["helper", "helper -v git get", "helper git -x", "helper git --help", "helper git -p"])
+def test_other_calls_of_a_helper_are_clicks(line: str) -> None:
+    """What is no call of a client is read by click alone."""
+    assert plain.read_helper(line.split()) is None

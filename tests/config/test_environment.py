@@ -83,6 +83,7 @@ EXAMPLES: dict[str, tuple[str, object]] = {
     "cache": ("0", False),
 }
 """Setting -> its variable's text, and the same in the config file. A setting that is not here is any text."""
+HOST = {"https://a.example": {"username": "me", "prefix": "token "}}
 API = {"login": {"url": "https://a.example", "body": {"k": "{api_key}"}, "access_token": "/t"}}
 
 
@@ -90,6 +91,8 @@ def example(name: str) -> tuple[str, object]:
     """A setting's variable, and the config file's value that it stands for."""
     if name == "api":
         return json.dumps(API), API
+    if name == "host":
+        return json.dumps(HOST), HOST
     return EXAMPLES.get(name, ("https://a.example/x", "https://a.example/x"))
 
 

@@ -13,6 +13,7 @@ from tests.servers.hung_bus import HungBus
 from tests.servers.secret_service import SecretService
 from tests.support.ring import Ring
 from tokenctl.errors import NoKeyring, StoreTimedOut, StoreUnavailable
+from tokenctl.handoff.helpers.keyring_backend import TokenctlKeyring
 from tokenctl.model.profile import Profile
 from tokenctl.model.store import Store
 from tokenctl.runtime import Runtime
@@ -57,6 +58,10 @@ class Chain(keyring.backends.chainer.ChainerBackend):
     """A chain under a name of its own."""
 
 
+class Ours(TokenctlKeyring):
+    """The backend that gives tokens to pip under a name of its own: it would ask itself."""
+
+
 class Members(Ring):
     """Passes entries on to whichever of its members takes them."""
 
@@ -65,7 +70,8 @@ class Members(Ring):
         return [Ring(), Wrapped()]
 
 
-REFUSED = [Renamed, Copied, Uncrypted, Wrapped, Chain, Members]
+OURS = "tokenctl.handoff.helpers.keyring_backend.TokenctlKeyring"
+REFUSED = [Renamed, Copied, Uncrypted, Wrapped, Chain, Ours, Members]
 PlaintextAgain = keyrings.alt.file.PlaintextKeyring
 
 
@@ -80,7 +86,7 @@ def opened(environ: Mapping[str, str], tmp_path: Path, kind: str = "keyring", ba
         *("keyring.backends.null.Keyring", "keyring.backends.fail.Keyring", "keyring.backends.chainer.ChainerBackend"),
         *("keyrings.alt.file.PlaintextKeyring", "keyrings.cryptfile.file.PlaintextKeyring"),
         *(f"{__name__}.{each.__qualname__}" for each in REFUSED),
-        f"{__name__}.PlaintextAgain",
+        *(f"{__name__}.PlaintextAgain", OURS),
         *("no.such.Module", "tokenctl.model.session.Session", "tokenctl.model.session.absent"),
         *("tokenctl.model.session", "Ring", "", ".", "x" * 999, ".relative.Ring"),
     ],
@@ -151,6 +157,7 @@ def test_the_librarys_own_settings_name_a_known_backend(
         "keyrings.alt.file.PlaintextKeyring",
         "tests.support.ring.Ring",
         "no.such.Module",
+        OURS,
     ],
 )
 def test_the_librarys_own_settings_name_no_other_backend(

@@ -94,7 +94,7 @@ class Scene:
         """The copies of this HOME in the kernel's list of keys; `i` marks one that is being removed."""
         lines = Path("/proc/keys").read_text().splitlines()
         own = f"|{self.home.config}|"
-        return [each for each in lines if "tokenctl:1" in each and own in each and "i" not in each.split()[1]]
+        return [each for each in lines if "tokenctl:2" in each and own in each and "i" not in each.split()[1]]
 
 
 @pytest.fixture

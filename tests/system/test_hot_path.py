@@ -41,6 +41,8 @@ FOR_WORDS = {
     *("tokenctl.adapters", "tokenctl.adapters.private_process", "tokenctl.adapters.terminal"),
 }
 """Ours that `--help` and wrong words may load beside `tokenctl.cli`: no more than the words and the messages need."""
+FOR_HELPERS = {"tokenctl.handoff", "tokenctl.handoff.helpers"}
+"""What the words of `helper` need too: the list of the helpers."""
 STANDARD = {"dataclasses", "hashlib", "json", "pathlib", "socket", "tomllib", "urllib.parse"}
 """Modules of Python that a running command needs, and no help."""
 HELP = (
@@ -60,6 +62,8 @@ HELP = (
     (2, ("token", "--format", "rwa")),
     (2, ("token", "--profile", "")),
     (2, ("profile", "lst")),
+    (0, ("helper", "git", "--help")),
+    (2, ("helper", "gti")),
     (2, ("login", "--port", "0")),
     (2, ("proxy",)),
     (2, ("proxy", "https://api.example", "--listen", "8400")),
@@ -160,7 +164,7 @@ def test_help_and_wrong_words_load_what_they_write(home: Home, status: int, word
     """Help, version, pages and wrong words load click and our grammar, and nothing that only a running command needs."""
     found = loaded(home, *words, status=status)
     ours = {name for name in found if name.partition(".")[0] == "tokenctl" and not name.startswith("tokenctl.cli")}
-    assert not ours - FOR_WORDS
+    assert not ours - FOR_WORDS - (FOR_HELPERS if words[:1] == ("helper",) else set())
     assert not {name for name in found if name.startswith(("tokenctl.cli.actions", "tokenctl.cli.views"))}
     assert not found & (NEVER | SLOW | STANDARD | {"keyring"})
 

@@ -10,13 +10,15 @@ import re
 import signal
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from tokenctl.adapters.terminal import Terminal
 from tokenctl.cli import plain
 from tokenctl.cli.output import guard_stdout
 from tokenctl.errors import TokenctlError
-from tokenctl.handoff.helpers.conversation import Conversation
+
+if TYPE_CHECKING:
+    from tokenctl.handoff.helpers.conversation import Conversation
 
 EXEC_FAILED = 125
 """The exit status of `exec` when tokenctl failed before the child started."""
@@ -24,10 +26,10 @@ INTERRUPTED = 130
 """The exit status after Ctrl-C."""
 
 
-def run(arguments: Sequence[str], obj: object = None) -> int:
+def run(arguments: Sequence[str], obj: object = None, conversation: "Conversation | None" = None) -> int:
     """Run the program and return its exit status.
 
-    `obj` is a Runtime, for tests, or the Conversation with a client of a helper that the fast way could not answer.
+    `obj` is a Runtime, for tests. `conversation` is with a client of a helper that the fast way could not answer.
     """
     guard_stdout()
     for stream in (sys.stdout, sys.stderr):
@@ -38,7 +40,7 @@ def run(arguments: Sequence[str], obj: object = None) -> int:
     terminal = Terminal()
     child = _command_of(arguments) == "exec"
     try:
-        return _answered(arguments, terminal, obj)
+        return plain.go_on(conversation) if conversation is not None else _answered(arguments, terminal, obj)
     except TokenctlError as error:
         terminal.error(error.message, error.next_step)
         return EXEC_FAILED if child and error.exit_status < EXEC_FAILED else error.exit_status
@@ -68,8 +70,6 @@ def unexpected(error: Exception) -> TokenctlError:
 
 
 def _answered(arguments: Sequence[str], terminal: Terminal, obj: object) -> int:
-    if isinstance(obj, Conversation):
-        return plain.go_on(obj)
     given = plain.read(arguments) if obj is None else None
     if given is not None:
         return plain.answer(*given, terminal)
@@ -89,10 +89,10 @@ def _command_of(arguments: Sequence[str]) -> str | None:
     return None
 
 
-def main(words: Sequence[str], conversation: Conversation | None = None) -> NoReturn:
+def main(words: Sequence[str], conversation: "Conversation | None" = None) -> NoReturn:
     """Run the program with the words of the command line, and end the process."""
     try:
-        status = run(words, conversation)
+        status = run(words, conversation=conversation)
     except KeyboardInterrupt:  # another Ctrl-C, while the first one was reported
         status = INTERRUPTED
     # All is done. One more Ctrl-C ends the process; and the process ends without taking the interpreter apart first,

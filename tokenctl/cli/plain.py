@@ -41,27 +41,28 @@ def read(words: "Sequence[str]") -> "tuple[dict[str, str], list[str]] | None":
     return (given, left) if valid and command and bool(left) is (command == "exec") else None
 
 
-HELPERS = ("git", "docker", "cargo", "terraform")
-"""The helpers that clients call by a program of their own, such as git-credential-tokenctl."""
-
-
 def read_helper(words: "Sequence[str]") -> "tuple[str, str | None, list[str]] | None":
     """Read a call of a helper: its name, the profile, and the words for it. None for any other command line.
 
-    The profile can stand before or behind the helper's name. An option of a helper is among its words.
+    The profile can stand anywhere. What else is tokenctl's own is left to click; every other word is the client's.
     """
-    left, profile, name = list(words), None, ""
-    while left and not (name and left[0] not in ("-p", "--profile")):
+    profile: str | None = None
+    left, own = list(words), []
+    while left:
         word = left.pop(0)
-        if word in ("-p", "--profile") and profile is None and left:
-            profile = left.pop(0)
-        elif word == "helper" and not name:
-            name = left.pop(0) if left else ""
-        else:
+        option, equals, value = word.partition("=")
+        if word == "-p" or option == "--profile":
+            if profile is not None or not (equals or left):
+                return None
+            profile = value if equals else left.pop(0)
+        elif option in ("--config", "--verbose", "--quiet", "--help") or (
+            word[:1] == "-" and word[1:2] not in ("", "-")
+        ):
             return None
+        else:
+            own.append(word)
     valid = profile is None or (profile.isascii() and profile.strip() == profile != "")
-    command = not name or name in ("install", "uninstall", "status") or {"-h", "--help", "--config", "-v"} & {*left}
-    return (name, profile, left) if valid and not command else None
+    return (own[1], profile, own[2:]) if valid and own[:1] == ["helper"] and len(own) > 1 else None
 
 
 def answer(options: "Mapping[str, str]", child: "Sequence[str]", terminal: "Terminal") -> int:

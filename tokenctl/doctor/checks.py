@@ -11,6 +11,7 @@ from tokenctl.doctor import (
     anomalies,
     browser,
     choice,
+    helpers,
     installations,
     journal,
     keyring,
@@ -52,5 +53,6 @@ CHECKS: tuple[Check, ...] = (
     Check(name=browser.NAME, meaning="what a sign-in needs of this machine", look=browser.look),
     Check(name=process.CACHE, meaning="the kernel's copy of the access token", look=process.look_at_cache),
     Check(name=process.WORKER, meaning="the process that renews", look=process.look_at_worker),
+    Check(name=helpers.NAME, meaning="the helpers that are installed", look=helpers.look),
     Check(name=anomalies.NAME, meaning="the anomalies of the event log", look=anomalies.look),
 )

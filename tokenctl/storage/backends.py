@@ -51,6 +51,8 @@ _KEEPS_NOTHING = (
 )
 _PLAIN_TEXT = "PlaintextKeyring"
 """The name of the class that keeps plain text: in keyrings.alt, in keyrings.cryptfile, and in copies of their modules."""
+_OURS = "tokenctl."
+"""How the module's name of our own backend begins, which gives tokens to pip and uv: it would ask itself for them."""
 _NO_ENCRYPTION = "no enc"
 """The beginning of the `scheme` of such a class."""
 
@@ -195,7 +197,7 @@ def _members(backend: object) -> list[object]:
 
 
 def _refuse_class(found: type, name: str) -> None:
-    plain = any(base.__name__ == _PLAIN_TEXT for base in found.__mro__)
+    plain = any(base.__name__ == _PLAIN_TEXT or base.__module__.startswith(_OURS) for base in found.__mro__)
     said = str(vars(found).get("scheme", "")).startswith(_NO_ENCRYPTION)
     if plain or said or issubclass(found, _KEEPS_NOTHING):
         raise _keeps_plain_text(name)

@@ -93,7 +93,7 @@ def test_an_example_is_not_broken_at_a_terminal(topic: str) -> None:
 
 OF_OTHERS = {
     *("--upgrade", "--upgrade-deps", "--force-reinstall", "--compile-bytecode", "--venv"),
-    *("--unix-socket", "--rm", "--network", "--user"),
+    *("--unix-socket", "--rm", "--network", "--user", "--global", "--add"),
 }
 """Options of pip, uv, venv, the bench, curl and docker that a page names."""
 
@@ -103,5 +103,5 @@ def test_a_page_names_commands_and_options_that_exist(topic: str) -> None:
     """A page is no older than the program."""
     text = page(topic)
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text)) <= options() | OF_OTHERS
-    assert set(re.findall(r"`tokenctl ([a-z]+)", text)) <= set(COMMANDS)
+    assert set(re.findall(r"`tokenctl ([a-z][a-z-]*)", text)) <= set(COMMANDS)
     assert max(map(len, (line for line in text.splitlines() if not line.startswith("|")))) <= 100

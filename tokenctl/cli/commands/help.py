@@ -27,6 +27,7 @@ def command(ctx: click.Context, words: tuple[str, ...]) -> None:
       config           the config file, and every setting of a profile
       environment      every variable, and who is asked for
       exit-statuses    what each exit status means, and how a script uses it
+      helpers          git, docker, kubectl and other tools: one command a client
       keyrings         what each keyring promises, and what to do where there is none
       networks         proxies, certificates and slow networks
       proxy            a proxy that adds the token, so that a program never holds it

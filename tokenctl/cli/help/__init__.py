@@ -8,6 +8,7 @@ TOPICS = {
     "config": "The config file, and every setting of a profile.",
     "environment": "Every variable, and who is asked for.",
     "exit-statuses": "What each exit status means, and how a script uses it.",
+    "helpers": "git, docker, kubectl and other tools: one command a client.",
     "keyrings": "What each keyring promises, and what to do where there is none.",
     "networks": "Proxies, certificates and slow networks.",
     "proxy": "A proxy that adds the token, so that a program never holds it.",

@@ -1,7 +1,8 @@
 """What a client was given: a client that asks again too early, with a token that has not ended, was refused with it.
 
 kubectl, Claude Code and others cannot say so. They ask again only after a refusal, or after an interval of their own. So
-the token that a client got is remembered by its two times, never by its text, in a small file for each client. A client
+the token that a client got is remembered by its times and its generation, never by its text, in a small file for each
+client. A client
 is a process: the parent, or the parent of the shell that the parent is.
 
 The fast way of the helpers loads this file, so it imports next to nothing.
@@ -24,22 +25,27 @@ _FLAGS = os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK",
 
 
 class Given:
-    """A token that a client got: when it was obtained and ends (0: not known), and when the client got it; epoch seconds.
+    """A token that a client got: when it was obtained, ends (0: not known) and was given, in epoch seconds.
 
-    `renewed` tells that it was given in the place of one that was refused.
+    `generation` is that of the session. `renewed` tells that it was given in the place of one that was refused.
     """
 
-    __slots__ = ("at", "ends", "obtained", "renewed")
+    __slots__ = ("at", "ends", "generation", "obtained", "renewed")
 
-    def __init__(self, obtained: int, ends: int, at: int, renewed: int = 0) -> None:
+    def __init__(self, obtained: int, ends: int, generation: int, at: int, renewed: int = 0) -> None:
         self.obtained = obtained
         self.ends = ends
+        self.generation = generation
         self.at = at
         self.renewed = renewed
 
     def is_same_token(self, other: "Given | None") -> bool:
-        """Tell whether the other one is of this very token. A profile is renewed at most once a second."""
-        return other is not None and (self.obtained, self.ends) == (other.obtained, other.ends)
+        """Tell whether the other one is of this very token."""
+        return other is not None and self._token == other._token
+
+    @property
+    def _token(self) -> tuple[int, int, int]:
+        return self.obtained, self.ends, self.generation
 
 
 def was_refused(before: Given | None, token: Given, interval: int) -> bool:
@@ -83,7 +89,7 @@ def read(folder: str, name: str) -> Given | None:
             words = os.read(descriptor, 200).split()
         finally:
             os.close(descriptor)
-        return Given(*map(int, words)) if len(words) == 4 else None
+        return Given(*map(int, words)) if len(words) == 5 else None
     except (OSError, ValueError):
         return None
 
@@ -93,7 +99,8 @@ def write(folder: str, name: str, given: Given) -> bool:
     try:
         descriptor = os.open(f"{folder}/{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _FLAGS, 0o600)
         try:
-            os.write(descriptor, b"%d %d %d %d\n" % (given.obtained, given.ends, given.at, given.renewed))
+            numbers = given.obtained, given.ends, given.generation, given.at, given.renewed
+            os.write(descriptor, b"%d %d %d %d %d\n" % numbers)
         finally:
             os.close(descriptor)
     except OSError:

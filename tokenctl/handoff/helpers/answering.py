@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tokenctl.adapters.private_files import ensure_private_folder
@@ -56,6 +57,20 @@ def _answered(runtime: Runtime, name: str | None, helper: "Helper", question: Qu
         return question.absent
     session = _token(runtime, profile, question)
     return helper.found(question, (_shaped(session, profile, origin),), runtime.time_of(session))
+
+
+def given(runtime: Runtime, address: str, user: str = "") -> Given | None:
+    """Give the token of the profile that binds the address, to a program that asks by no protocol. Raises TokenctlError.
+
+    None where no profile does, or where `user` is another name than the one that the origin wants.
+    """
+    try:
+        profile, origin = _profile(runtime, None, address)
+    except Unbound:
+        return None
+    if user not in ("", profile.shape(origin)["username"]):
+        return None
+    return _shaped(_token(runtime, profile, Question("token", address)), profile, origin)
 
 
 def _profile(runtime: Runtime, name: str | None, address: str) -> tuple[Profile, str]:
@@ -116,6 +131,7 @@ def _token(runtime: Runtime, profile: Profile, question: Question) -> Session:
     session = asked.token(runtime, vault, target)
     renewed = _is_refused(runtime, profile, question, session)
     if renewed:
+        vault.forget_copies()  # also where no renewal is possible now
         vault.follow()
         session = asked.token(runtime, vault, target, refused=session.access_token)
     _remember(runtime, profile, question, session, renewed=renewed)
@@ -126,58 +142,59 @@ def _token(runtime: Runtime, profile: Profile, question: Question) -> Session:
 
 def _is_refused(runtime: Runtime, profile: Profile, question: Question, session: Session) -> bool:
     """Tell whether a client has said, or shown by asking again, that a server refused this very token."""
-    folder, token = _folder(runtime), _given(runtime, session)
-    if folder is None:
-        return question.wants == "another token"
-    name = again.name_of(question, profile.name)
-    before = again.read(folder, name) if name is not None else None
-    noted = again.read(folder, _noted(profile))
+    token, before = _given(runtime, session), _read(runtime, again.name_of(question, profile.name))
     said = question.wants == "another token" and before is None
-    return said or token.is_same_token(noted) or again.was_refused(before, token, question.interval)
+    noted = token.is_same_token(_read(runtime, _noted(profile)))
+    return said or noted or again.was_refused(before, token, question.interval)
 
 
 def _remember(runtime: Runtime, profile: Profile, question: Question, session: Session, *, renewed: bool) -> None:
-    name, folder = again.name_of(question, profile.name), _folder(runtime)
-    if name is None or folder is None:
-        return
-    token, before = _given(runtime, session), again.read(folder, name)
-    token.renewed = int(renewed) or (before.renewed if before is not None and before.is_same_token(token) else 0)
-    _remove_old(folder)
-    again.write(folder, name, token)
+    """Remember which token the client gets, if it is one that cannot report a refusal."""
+    name = again.name_of(question, profile.name)
+    if name is not None:
+        token, before = _given(runtime, session), _read(runtime, name)
+        token.renewed = int(renewed) or (before.renewed if before is not None and before.is_same_token(token) else 0)
+        _write(runtime, name, token)
+
+
+def _note_refusal(runtime: Runtime, profile: Profile, question: Question) -> None:
+    """Note that a server refused a token, if it is the one that the profile has. Asks no server. Raises TokenctlError."""
+    vault, refused = vaults.open(runtime, profile), question.refused.encode(errors="replace")
+    session = vault.newest()
+    for each in [*([session] if session is not None else []), *vault.narrower_tokens()]:
+        if hmac.compare_digest(each.access_token.encode(), refused):
+            _write(runtime, _noted(profile), _given(runtime, each))
+            vault.forget_copies()
+
+
+# -- what is remembered ------------------------------------------------------------------------------------
 
 
 def _noted(profile: Profile) -> str:
     return f"refused.{profile.name}"
 
 
-def _remove_old(folder: str) -> None:
-    """Remove what is remembered of clients that have surely ended."""
-    for each in os.scandir(folder):
-        with contextlib.suppress(OSError):
+def _given(runtime: Runtime, session: Session) -> again.Given:
+    return again.Given(session.obtained_at, session.expires_at or 0, session.generation, runtime.time_of(session))
+
+
+def _read(runtime: Runtime, name: str | None) -> again.Given | None:
+    with contextlib.suppress(TokenctlError):
+        return None if name is None else again.read(_folder(runtime), name)
+    return None
+
+
+def _write(runtime: Runtime, name: str, token: again.Given) -> None:
+    """Remember a token, if that is possible: no answer depends on it. The folder is made when the first one is."""
+    with contextlib.suppress(OSError, TokenctlError):
+        folder = _folder(runtime)
+        ensure_private_folder(Path(folder))
+        for each in os.scandir(folder):
             if each.name.startswith("client.") and each.stat(follow_symlinks=False).st_mtime < time.time() - _ENDED:
                 os.unlink(each.path)
+        again.write(folder, name, token)
 
 
-def _given(runtime: Runtime, session: Session) -> again.Given:
-    return again.Given(session.obtained_at, session.expires_at or 0, runtime.time_of(session))
-
-
-def _note_refusal(runtime: Runtime, profile: Profile, question: Question) -> None:
-    """Note that a server refused a token, if it is the one that the profile has. Asks no server. Raises TokenctlError."""
-    vault, folder = vaults.open(runtime, profile), _folder(runtime)
-    session = vault.newest()
-    kept = [*([session] if session is not None else []), *vault.narrower_tokens()]
-    for each in kept:
-        if folder is not None and hmac.compare_digest(each.access_token.encode(), question.refused.encode()):
-            again.write(folder, _noted(profile), _given(runtime, each))
-            vault.forget_copies()
-
-
-def _folder(runtime: Runtime) -> str | None:
-    """Return the folder of the helpers in the state directory; None where there can be none: no answer depends on it."""
-    try:
-        folder = state_dir.state_home(runtime.environ) / again.FOLDER
-        ensure_private_folder(folder)
-    except (OSError, TokenctlError):
-        return None
-    return str(folder)
+def _folder(runtime: Runtime) -> str:
+    """Return the folder of the helpers in the state directory. Raises TokenctlError."""
+    return str(state_dir.state_home(runtime.environ) / again.FOLDER)

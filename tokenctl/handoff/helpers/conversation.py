@@ -6,6 +6,7 @@ What was read of stdin stays here, so that the ordinary way goes on where the fa
 import os
 import sys
 
+from tokenctl import fast_path
 from tokenctl.handoff.helpers.question import LONGEST, Question, refusal
 
 TYPE_CHECKING = False
@@ -17,16 +18,21 @@ if TYPE_CHECKING:
 
 
 class Conversation:
-    """A client that called the helper with `words`; `profile` is the name of `-p`, or None."""
+    """A client that called the helper with `words`; `profile` is the name of `-p` on the command line, or None."""
 
     def __init__(self, helper: "Helper", profile: str | None, words: "Sequence[str]") -> None:
         self.helper = helper
-        self.profile = profile
+        self._profile = profile
         self._words = list(words)
         self._reads = helper.reads(self._words)
         self._ended = False
         self.question: Question | None = None
         """The question that has no answer yet."""
+
+    @property
+    def profile(self) -> str | None:
+        """The name of the profile that must answer: as the question says it, or the command line; None where neither does."""
+        return (self.question.profile if self.question is not None else "") or self._profile
 
     @property
     def greeting(self) -> bytes:
@@ -35,7 +41,11 @@ class Conversation:
 
     def next(self, environ: "Mapping[str, str]") -> Question | None:
         """Read the next question; None when the client has no more. Its answer is due."""
-        content = None if self._ended else self._content()
+        fast_path.forget()
+        try:
+            content = None if self._ended else self._content()
+        except (OSError, ValueError):  # a stdin that cannot be read is one without a question
+            content = b"" if self._reads != "lines" else None
         self._ended = self._ended or self._reads != "lines"
         if content is None:
             self.question = None
@@ -43,8 +53,20 @@ class Conversation:
             self._ended = True
             self.question = refusal("what the client asks is too long")
         else:
-            self.question = self.helper.read(self._words, content, environ)
+            self.question = self._named(self._read(content, environ), environ)
         return self.question
+
+    def _read(self, content: bytes, environ: "Mapping[str, str]") -> Question:
+        try:
+            return self.helper.read(self._words, content, environ)
+        except Exception as defect:  # its text can have a secret; its type cannot
+            return refusal(f"unexpected {type(defect).__name__} when the question was read", 1)
+
+    def _named(self, question: Question, environ: "Mapping[str, str]") -> Question:
+        """Return the question, or its `absent` where it has no address, and no profile is named though one has to be."""
+        if question.named and not (question.address or self.profile or environ.get("TOKENCTL_PROFILE")):
+            return Question("nothing", answer=question.absent)
+        return question
 
     def _content(self) -> bytes | None:
         source = _stdin() if self._reads != "nothing" else None

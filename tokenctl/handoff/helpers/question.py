@@ -4,15 +4,21 @@ They are no dataclasses: the fast way of the helpers loads this file, and to loa
 warm `token`. So this file, and each protocol's, imports next to nothing.
 """
 
+from time import gmtime
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Literal
+
+    from tokenctl.errors import TokenctlError
 
     Wants = Literal["nothing", "token", "another token", "every token", "origins", "binding", "refusal"]
     Reads = Literal["nothing", "all", "block", "lines"]
 
 LONGEST = 1024 * 1024
 """Bytes of what a client writes, at most."""
+_LAST = 253402300799
+"""The last second that RFC 3339 can write, of the year 9999."""
 EARLY = 30
 """Seconds by which a token's end is reported too early: the client must not use a token that ends on its way."""
 
@@ -56,6 +62,8 @@ class Question:
         "interval",
         "may_ask",
         "min_ttl",
+        "named",
+        "profile",
         "refused",
         "user",
         "wants",
@@ -71,10 +79,12 @@ class Question:
         user: str = "",
         form: str = "",
         refused: str = "",
+        profile: str = "",
         min_ttl: int = 0,
         again: str = "",
         interval: int = 0,
         may_ask: bool = False,
+        named: bool = False,
     ) -> None:
         self.wants = wants
         self.address = address
@@ -83,6 +93,8 @@ class Question:
         self.user = user
         self.form = form
         self.refused = refused
+        self.profile = profile
+        """The name of the profile, from a client that says it here and not on the command line; else empty."""
         self.min_ttl = min_ttl
         """Seconds for which the client keeps the token without a look at its end; 0 where it looks."""
         self.again = again
@@ -91,6 +103,8 @@ class Question:
         """Seconds after which the client asks again by itself; 0 means when the token has ended."""
         self.may_ask = may_ask
         """Whether the client has given the terminal to the helper."""
+        self.named = named
+        """Whether without an address only a profile that somebody named may answer: else the answer is `absent`."""
 
 
 class Given:
@@ -116,6 +130,26 @@ def reported(expires_at: int | None, now: int) -> int | None:
     return None if expires_at is None else expires_at - min(EARLY, max(0, expires_at - now) // 4)
 
 
+def timestamp(expires_at: int | None, now: int) -> str | None:
+    """Return what `reported` does, in the form of RFC 3339."""
+    until = reported(expires_at, now)
+    return None if until is None else "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z".format(*gmtime(min(until, _LAST))[:6])
+
+
+def unbound(address: str) -> Answer:
+    """Make the answer for an origin that no profile binds, where the protocol has none but a failure."""
+    return Answer(
+        status=2,
+        error=f"no profile is bound to {address}",
+        hint=f"if that server may get the token: tokenctl profile set NAME hosts+={address}",
+    )
+
+
 def refusal(message: str, status: int = 2) -> Question:
     """Make the question of a client whose words cannot be understood: the answer is the reason, on stderr."""
     return Question("nothing", answer=Answer(status=status, error=message, hint="see 'tokenctl help helpers'"))
+
+
+def one_text(error: "TokenctlError") -> str:
+    """Say what failed and what to do next in one text, for a protocol that has one field for both."""
+    return f"{error.message}; {error.next_step}" if error.next_step else error.message

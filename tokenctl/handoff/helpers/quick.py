@@ -5,11 +5,16 @@ bound where the config file does not even have the name of the host. Everything 
 """
 
 import os
+from stat import S_ISREG
 
 from tokenctl import fast_path
 from tokenctl.handoff.helpers.conversation import Conversation, written
 from tokenctl.handoff.helpers.question import Answer, Given, Question
 from tokenctl.model.origins import host_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _LARGEST = 1024 * 1024
 """Bytes of a config file that is searched for a host."""
@@ -21,7 +26,10 @@ def answer(conversation: Conversation) -> None:
     if not written(conversation.greeting):
         os._exit(1)
     while (question := conversation.next(os.environ)) is not None:
-        given = _answered(conversation, question)
+        try:
+            given = _answered(conversation, question)
+        except Exception:  # a defect: the ordinary way reports it in the words of the protocol, if it has it too
+            return
         if given is None or given.error:
             return
         if not written(given.out):
@@ -34,7 +42,7 @@ def _answered(conversation: Conversation, question: Question) -> Answer | None:
     """Return the answer; None where the ordinary way has to find it."""
     if question.wants == "nothing":
         return question.answer
-    if question.address and is_surely_unbound(question.address):
+    if question.address and is_surely_unbound(question.address, os.environ):
         return question.absent
     if question.wants != "token":
         return None
@@ -59,34 +67,38 @@ def _is_first(question: Question, copy: dict[str, str], now: int) -> bool:
     name, folder = again.name_of(question, copy["profile"]), f"{copy['state']}/{again.FOLDER}"
     if name is None:
         return True
-    given, before = again.Given(int(copy["obtained_at"]), int(copy["expires_at"]), now), again.read(folder, name)
+    before = again.read(folder, name)
+    given = again.Given(int(copy["obtained_at"]), int(copy["expires_at"]), int(copy["generation"]), now)
     if again.was_refused(before, given, question.interval):
         return False
     given.renewed = before.renewed if before is not None and before.is_same_token(given) else 0
     return again.write(folder, name, given)
 
 
-def is_surely_unbound(address: str) -> bool:
+def is_surely_unbound(address: str, environ: "Mapping[str, str]") -> bool:
     """Tell whether no profile can be bound to the address, because the config file does not have the host's name.
 
-    A text with a backslash can have the name in another spelling, and an IPv6 address has several. A variable can
-    describe a profile, or name another file.
+    There it stands behind the scheme of an origin. A text with a backslash can have it in another spelling, and an IPv6
+    address has several. A variable can describe a profile, or name another file. A pipe is not read: its content would
+    be gone.
     """
-    if any(name.upper().startswith("TOKENCTL_") and name not in fast_path.NAMED for name in os.environ):
+    if any(name.upper().startswith("TOKENCTL_") and name not in fast_path.NAMED for name in environ):
         return False
-    path, host = fast_path.config_path(os.environ), host_of(address)
-    if not path.startswith("/") or ":" in host or os.environ.get("TOKENCTL_PROFILE", "x").strip() == "":
+    path, host = fast_path.config_path(environ), host_of(address)
+    if not path.startswith("/") or ":" in host or environ.get("TOKENCTL_PROFILE", "x").strip() == "":
         return False
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
-        return "TOKENCTL_CONFIG" not in os.environ
-    except OSError:
+        return "TOKENCTL_CONFIG" not in environ
+    except (OSError, ValueError):
         return False
     try:
-        content = os.read(descriptor, _LARGEST)
+        found = os.fstat(descriptor)
+        content = os.read(descriptor, _LARGEST) if S_ISREG(found.st_mode) else b""
     except OSError:
         return False
     finally:
         os.close(descriptor)
-    return len(content) < _LARGEST and b"\\" not in content and host.encode() not in content.lower()
+    is_whole = S_ISREG(found.st_mode) and found.st_size == len(content) < _LARGEST
+    return is_whole and b"\\" not in content and f"//{host}".encode() not in content.lower()

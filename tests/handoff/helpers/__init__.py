@@ -1,0 +1,1 @@
+"""The helpers: the protocols of other tools, and what they share."""
