@@ -13,8 +13,8 @@ from tokenctl.handoff.clients.wanted import Foreign, Script, Wanted
 
 _SETTING = re.compile(r"\s*([^;#=\s][^=]*?)\s*=\s*(.*?)\s*", re.DOTALL)
 _CREDENTIALS = ("tokenHelper", "_authToken", "_auth", "_password")
-_NEVER = " ;#=$\"'"
-"""Characters that some pnpm reads as something else in a value."""
+_NEVER = " ;#=$\"'`&|<>()*?[]{}!\\"
+"""Characters that pnpm reads as something else in a value; older ones run the helper by a shell."""
 _VARIABLES = (
     "PNPM_CONFIG_NPMRC_AUTH_FILE",
     "pnpm_config_npmrc_auth_file",
