@@ -5,7 +5,7 @@ is no silent "not found": the reason is on stderr.
 """
 
 from tokenctl.handoff.helpers.plain_json import quoted
-from tokenctl.handoff.helpers.question import Answer, Question, refusal
+from tokenctl.handoff.helpers.question import Answer, Question, on_stderr, refusal
 from tokenctl.model.origins import origin_of
 
 TYPE_CHECKING = False
@@ -53,4 +53,4 @@ def found(question: Question, given: "Sequence[Given]", now: int) -> Answer:
 
 def failed(question: Question, error: "TokenctlError") -> Answer:
     """Answer with the reason on stderr."""
-    return Answer(b"", error.exit_status, error.message, error.next_step)
+    return on_stderr(error)

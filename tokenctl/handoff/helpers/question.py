@@ -150,6 +150,11 @@ def refusal(message: str, status: int = 2) -> Question:
     return Question("nothing", answer=Answer(status=status, error=message, hint="see 'tokenctl help helpers'"))
 
 
+def on_stderr(error: "TokenctlError", out: bytes = b"") -> Answer:
+    """Make the answer of a protocol whose client shows, or logs, what is on stderr. `out` is for stdout."""
+    return Answer(out, error.exit_status, error.message, error.next_step)
+
+
 def one_text(error: "TokenctlError") -> str:
     """Say what failed and what to do next in one text, for a protocol that has one field for both."""
     return f"{error.message}; {error.next_step}" if error.next_step else error.message
