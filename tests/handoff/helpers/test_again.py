@@ -18,9 +18,9 @@ TIMES = st.integers(0, 2**40)
 
 def token(
     at: int, *, obtained: int = NOW - 300, ends: int = NOW + 600, generation: int = 1, renewed: int = 0
-) -> again.Given:
+) -> again.Remembered:
     """A token that a client got at that time."""
-    return again.Given(obtained, ends, generation, at, renewed)
+    return again.Remembered(obtained, ends, generation, at, renewed)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def token(
     ],
 )
 def test_what_is_taken_for_a_refusal(
-    before: again.Given | None, now: again.Given, interval: int, expected: bool
+    before: again.Remembered | None, now: again.Remembered, interval: int, expected: bool
 ) -> None:
     """The same token, asked for again before its end and before the client's own interval, unless it was renewed just now."""
     assert again.was_refused(before, now, interval) is expected
@@ -55,7 +55,7 @@ def test_what_is_remembered_is_read_again(obtained: int, ends: int, generation: 
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
-        given = again.Given(obtained, ends, generation, at, renewed)
+        given = again.Remembered(obtained, ends, generation, at, renewed)
         assert again.write(folder, "client.x", given)
         found = again.read(folder, "client.x")
         assert found is not None and found.is_same_token(given) and (found.at, found.renewed) == (at, renewed)

@@ -229,6 +229,21 @@ def test_every_token_is_that_of_https_origins_and_of_profiles_that_live(
     assert "u: " in capsys.readouterr().err
 
 
+def test_every_token_leaves_out_a_profile_whose_second_origin_is_of_another_one_too(
+    bound: Account, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both profiles are named, as for one origin: else it would be chance which account a server sees."""
+    path = Path(bound.environ["TOKENCTL_CONFIG"])
+    path.write_text(path.read_text().replace(f'"{GIT}", ', f'"https://mine.example.com", "{GIT}", '))
+    write(bound, SECOND.replace(f', "{GIT}"', ""))
+    assert answer(bound, Question("every token")).out
+    capsys.readouterr()
+    write(bound, SECOND.replace("profiles.u", "profiles.v").replace(OTHER, "https://theirs.example.com"))
+    done = answer(bound, Question("every token"))
+    assert done.out == b"" and done.status != 0
+    assert f"the profiles 't' and 'v' are both bound to {GIT}" in capsys.readouterr().err
+
+
 # -- refused -----------------------------------------------------------------------------------------------
 
 

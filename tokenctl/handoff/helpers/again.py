@@ -2,8 +2,7 @@
 
 kubectl, Claude Code and others cannot say so. They ask again only after a refusal, or after an interval of their own. So
 the token that a client got is remembered by its times and its generation, never by its text, in a small file for each
-client. A client
-is a process: the parent, or the parent of the shell that the parent is.
+client. A client is a process: the parent, or the parent of the shell that the parent is.
 
 The fast way of the helpers loads this file, so it imports next to nothing.
 """
@@ -24,7 +23,7 @@ _SHELLS = ("sh", "bash", "dash", "zsh", "ksh", "fish", "busybox", "ash")
 _FLAGS = os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) if os.name == "posix" else 0
 
 
-class Given:
+class Remembered:
     """A token that a client got: when it was obtained, ends (0: not known) and was given, in epoch seconds.
 
     `generation` is that of the session. `renewed` tells that it was given in the place of one that was refused.
@@ -39,7 +38,7 @@ class Given:
         self.at = at
         self.renewed = renewed
 
-    def is_same_token(self, other: "Given | None") -> bool:
+    def is_same_token(self, other: "Remembered | None") -> bool:
         """Tell whether the other one is of this very token."""
         return other is not None and self._token == other._token
 
@@ -48,7 +47,7 @@ class Given:
         return self.obtained, self.ends, self.generation
 
 
-def was_refused(before: Given | None, token: Given, interval: int) -> bool:
+def was_refused(before: Remembered | None, token: Remembered, interval: int) -> bool:
     """Tell whether the client asks again although it has this very token, earlier than it does by itself.
 
     `interval` is seconds; 0 means that it asks by itself only when the token has ended.
@@ -81,7 +80,7 @@ def _client(pid: int) -> str | None:
     return None
 
 
-def read(folder: str, name: str) -> Given | None:
+def read(folder: str, name: str) -> Remembered | None:
     """Read what a client was given; None when that is not known."""
     try:
         descriptor = os.open(f"{folder}/{name}", os.O_RDONLY | _FLAGS)
@@ -89,17 +88,17 @@ def read(folder: str, name: str) -> Given | None:
             words = os.read(descriptor, 200).split()
         finally:
             os.close(descriptor)
-        return Given(*map(int, words)) if len(words) == 5 else None
+        return Remembered(*map(int, words)) if len(words) == 5 else None
     except (OSError, ValueError):
         return None
 
 
-def write(folder: str, name: str, given: Given) -> bool:
+def write(folder: str, name: str, token: Remembered) -> bool:
     """Remember what a client is given. Tells whether that was possible; the answer does not depend on it."""
     try:
         descriptor = os.open(f"{folder}/{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _FLAGS, 0o600)
         try:
-            numbers = given.obtained, given.ends, given.generation, given.at, given.renewed
+            numbers = token.obtained, token.ends, token.generation, token.at, token.renewed
             os.write(descriptor, b"%d %d %d %d %d\n" % numbers)
         finally:
             os.close(descriptor)

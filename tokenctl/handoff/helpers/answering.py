@@ -44,7 +44,7 @@ def _answered(runtime: Runtime, name: str | None, helper: "Helper", question: Qu
         case "nothing":
             return question.answer
         case "origins":
-            return helper.found(question, [_shaped("", each, origin) for each, origin in _bound(runtime, name)], 0)
+            return helper.found(question, [_shaped(each, origin, None) for each, origin in _bound(runtime, name)], 0)
         case "every token":
             return _every_token(runtime, name, helper, question)
     profile, origin = _profile(runtime, name, question.address)
@@ -56,7 +56,7 @@ def _answered(runtime: Runtime, name: str | None, helper: "Helper", question: Qu
     if question.user not in ("", profile.shape(origin)["username"]):
         return question.absent
     session = _token(runtime, profile, question)
-    return helper.found(question, (_shaped(session, profile, origin),), runtime.time_of(session))
+    return helper.found(question, (_shaped(profile, origin, session),), runtime.time_of(session))
 
 
 def given(runtime: Runtime, address: str, user: str = "") -> Given | None:
@@ -70,7 +70,7 @@ def given(runtime: Runtime, address: str, user: str = "") -> Given | None:
         return None
     if user not in ("", profile.shape(origin)["username"]):
         return None
-    return _shaped(_token(runtime, profile, Question("token", address)), profile, origin)
+    return _shaped(profile, origin, _token(runtime, profile, Question("token", address)))
 
 
 def _profile(runtime: Runtime, name: str | None, address: str) -> tuple[Profile, str]:
@@ -94,31 +94,31 @@ def _every_token(runtime: Runtime, name: str | None, helper: "Helper", question:
     """
     given: list[Given] = []
     failures: list[TokenctlError] = []
-    sessions: dict[str, Session | None] = {}
-    for profile, origin in _bound(runtime, name):
-        if not origin.startswith("https:"):
-            continue
-        if profile.name not in sessions:
-            sessions[profile.name] = None
-            try:
-                _, _ = _profile(runtime, name, origin)  # two profiles that bind it are a mistake
-                sessions[profile.name] = _token(runtime, profile, question)
-            except TokenctlError as error:
-                failures.append(error)
-                runtime.terminal.error(f"{profile.name}: {error.message}", error.next_step)
-        session = sessions[profile.name]
-        if session is not None:
-            given.append(_shaped(session, profile, origin))
+    for profile in binding.profiles(runtime, name):
+        try:
+            given += _of_profile(runtime, name, profile, question)
+        except TokenctlError as error:
+            failures.append(error)
+            runtime.terminal.error(f"{profile.name}: {error.message}", error.next_step)
     found = helper.found(question, given, runtime.now())
     found.status = failures[0].exit_status if failures and not given else 0
     return found
 
 
-def _shaped(session: Session | str, profile: Profile, origin: str) -> Given:
+def _of_profile(runtime: Runtime, name: str | None, profile: Profile, question: Question) -> list[Given]:
+    """Give the token of a profile for each of its https origins. Raises TokenctlError."""
+    origins = [each for each in profile.hosts if each.startswith("https:")]
+    for origin in origins:
+        _profile(runtime, name, origin)  # another profile that binds it too is a mistake
+    session = _token(runtime, profile, question) if origins else None
+    return [_shaped(profile, origin, session) for origin in origins]
+
+
+def _shaped(profile: Profile, origin: str, session: Session | None) -> Given:
+    """Return the session's token in the shape that the origin wants; an empty one without a session."""
     shape = profile.shape(origin)
-    if isinstance(session, str):
-        return Given(session, origin, shape["username"], shape["prefix"], None)
-    return Given(session.access_token, origin, shape["username"], shape["prefix"], session.expires_at)
+    token, expires_at = ("", None) if session is None else (session.access_token, session.expires_at)
+    return Given(token, origin, shape["username"], shape["prefix"], expires_at)
 
 
 # -- the token ---------------------------------------------------------------------------------------------
@@ -142,7 +142,7 @@ def _token(runtime: Runtime, profile: Profile, question: Question) -> Session:
 
 def _is_refused(runtime: Runtime, profile: Profile, question: Question, session: Session) -> bool:
     """Tell whether a client has said, or shown by asking again, that a server refused this very token."""
-    token, before = _given(runtime, session), _read(runtime, again.name_of(question, profile.name))
+    token, before = _remembered(runtime, session), _read(runtime, again.name_of(question, profile.name))
     said = question.wants == "another token" and before is None
     noted = token.is_same_token(_read(runtime, _noted(profile)))
     return said or noted or again.was_refused(before, token, question.interval)
@@ -152,7 +152,7 @@ def _remember(runtime: Runtime, profile: Profile, question: Question, session: S
     """Remember which token the client gets, if it is one that cannot report a refusal."""
     name = again.name_of(question, profile.name)
     if name is not None:
-        token, before = _given(runtime, session), _read(runtime, name)
+        token, before = _remembered(runtime, session), _read(runtime, name)
         token.renewed = int(renewed) or (before.renewed if before is not None and before.is_same_token(token) else 0)
         _write(runtime, name, token)
 
@@ -163,7 +163,7 @@ def _note_refusal(runtime: Runtime, profile: Profile, question: Question) -> Non
     session = vault.newest()
     for each in [*([session] if session is not None else []), *vault.narrower_tokens()]:
         if hmac.compare_digest(each.access_token.encode(), refused):
-            _write(runtime, _noted(profile), _given(runtime, each))
+            _write(runtime, _noted(profile), _remembered(runtime, each))
             vault.forget_copies()
 
 
@@ -174,17 +174,17 @@ def _noted(profile: Profile) -> str:
     return f"refused.{profile.name}"
 
 
-def _given(runtime: Runtime, session: Session) -> again.Given:
-    return again.Given(session.obtained_at, session.expires_at or 0, session.generation, runtime.time_of(session))
+def _remembered(runtime: Runtime, session: Session) -> again.Remembered:
+    return again.Remembered(session.obtained_at, session.expires_at or 0, session.generation, runtime.time_of(session))
 
 
-def _read(runtime: Runtime, name: str | None) -> again.Given | None:
+def _read(runtime: Runtime, name: str | None) -> again.Remembered | None:
     with contextlib.suppress(TokenctlError):
         return None if name is None else again.read(_folder(runtime), name)
     return None
 
 
-def _write(runtime: Runtime, name: str, token: again.Given) -> None:
+def _write(runtime: Runtime, name: str, token: again.Remembered) -> None:
     """Remember a token, if that is possible: no answer depends on it. The folder is made when the first one is."""
     with contextlib.suppress(OSError, TokenctlError):
         folder = _folder(runtime)

@@ -27,14 +27,14 @@ def answer(conversation: Conversation) -> None:
         os._exit(1)
     while (question := conversation.next(os.environ)) is not None:
         try:
-            given = _answered(conversation, question)
+            found = _answered(conversation, question)
         except Exception:  # a defect: the ordinary way reports it in the words of the protocol, if it has it too
             return
-        if given is None or given.error:
+        if found is None or found.error:
             return
-        if not written(given.out):
+        if not written(found.out):
             os._exit(1)
-        status = given.status
+        status = found.status
     os._exit(status)  # nothing is open and nothing is buffered, so that there is nothing else to end
 
 
@@ -68,11 +68,11 @@ def _is_first(question: Question, copy: dict[str, str], now: int) -> bool:
     if name is None:
         return True
     before = again.read(folder, name)
-    given = again.Given(int(copy["obtained_at"]), int(copy["expires_at"]), int(copy["generation"]), now)
-    if again.was_refused(before, given, question.interval):
+    token = again.Remembered(int(copy["obtained_at"]), int(copy["expires_at"]), int(copy["generation"]), now)
+    if again.was_refused(before, token, question.interval):
         return False
-    given.renewed = before.renewed if before is not None and before.is_same_token(given) else 0
-    return again.write(folder, name, given)
+    token.renewed = before.renewed if before is not None and before.is_same_token(token) else 0
+    return again.write(folder, name, token)
 
 
 def is_surely_unbound(address: str, environ: "Mapping[str, str]") -> bool:
