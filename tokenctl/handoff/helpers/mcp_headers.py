@@ -43,7 +43,7 @@ def read(words: "Sequence[str]", content: bytes, environ: "Mapping[str, str]") -
     else:
         absent = f"{VARIABLE} is not set, so the MCP server is not known", "name the profile with -p"
     nothing = Answer(b"", 2, *absent)
-    return Question("token", origin, absent=nothing, named=True, again=f"mcp|{url}", interval=_INTERVAL)
+    return Question("token", origin, absent=nothing, needs_name=True, again=f"mcp|{url}", interval=_INTERVAL)
 
 
 def found(question: Question, given: "Sequence[Given]", now: int) -> Answer:

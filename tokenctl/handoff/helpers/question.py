@@ -62,7 +62,7 @@ class Question:
         "interval",
         "may_ask",
         "min_ttl",
-        "named",
+        "needs_name",
         "profile",
         "refused",
         "user",
@@ -84,7 +84,7 @@ class Question:
         again: str = "",
         interval: int = 0,
         may_ask: bool = False,
-        named: bool = False,
+        needs_name: bool = False,
     ) -> None:
         self.wants = wants
         self.address = address
@@ -103,7 +103,7 @@ class Question:
         """Seconds after which the client asks again by itself; 0 means when the token has ended."""
         self.may_ask = may_ask
         """Whether the client has given the terminal to the helper."""
-        self.named = named
+        self.needs_name = needs_name
         """Whether without an address only a profile that somebody named may answer: else the answer is `absent`."""
 
 
