@@ -40,9 +40,9 @@ ORIGINS = ("https://git.example.com", "https://registry.example.com:5000")
 TARGETS = (
     Target(case="tokenctl token", peer=BARE, limit=1.6),
     Target(case="tokenctl exec -- true", peer=BARE, limit=1.6),
-    Target(case=GIT, peer="tokenctl token", limit=1.1),
-    Target(case=GIT_UNBOUND, peer="tokenctl token", limit=1.1),
-    Target(case=DOCKER, peer="tokenctl token", limit=1.1),
+    Target(case=GIT, peer="tokenctl token", limit=1.2),
+    Target(case=GIT_UNBOUND, peer="tokenctl token", limit=1.0),
+    Target(case=DOCKER, peer="tokenctl token", limit=1.2),
     Target(case="tokenctl token", peer="gh auth token", limit=0.5),
     Target(case="tokenctl exec -- true", peer="gh auth token", limit=0.5),
     Target(case="tokenctl token, no cache", peer="keyring get", limit=0.8),

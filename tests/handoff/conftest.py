@@ -1,6 +1,7 @@
 """A program that uses tokenctl as a library: an account that is signed in, and an API that checks its token."""
 
 import json
+import subprocess
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,7 @@ import pytest
 
 from tests.servers.faulty_server import FaultyServer
 from tests.support import broker
+from tests.support.commandline import COMMAND, LONG
 from tests.support.flows import SCOPE, refreshes
 from tokenctl.demo.commands import temporary_environment
 from tokenctl.model.session import Session
@@ -133,6 +135,10 @@ class Account:
     def refreshes(self) -> int:
         """How often the refresh token was presented."""
         return refreshes(self.server)
+
+    def tokenctl(self, *words: str) -> None:
+        """Run a command that must succeed."""
+        subprocess.run([*COMMAND, *words], check=True, timeout=LONG)
 
     def keep(self, session: Session) -> None:
         """Keep another session in the place of the one that is there."""

@@ -92,6 +92,11 @@ class PackageRegistry:
         index = f'<!DOCTYPE html><a href="/files/{WHEEL}">{WHEEL}</a>'.encode()
         self.files = {"/simple/demopkg/": index, f"/files/{WHEEL}": wheel()} | _npm(self.origin) | _go()
 
+    @property
+    def sent(self) -> set[str]:
+        """The tokens that reached it."""
+        return {each for each in self.tokens if each is not None}
+
     def answer(self, method: str, path: str, authorization: str) -> tuple[int, bytes]:
         """Remember the token, and make the answer: its status and body."""
         scheme, _, token = authorization.partition(" ")
@@ -133,7 +138,7 @@ class _Listener(ThreadingHTTPServer):
                 self.end_headers()
                 self.wfile.write(body)
 
-            do_POST = do_GET
+            do_POST = do_GET  # noqa: N815 (a name of http.server's)
 
             def log_message(self, format: str, *args: object) -> None:
                 """Log nothing."""

@@ -56,3 +56,10 @@ def library(name: str) -> ModuleType:
         return import_module(name)
     except ImportError:
         raise Missing(f"the library {name} is not installed") from None
+
+
+def without_settings(monkeypatch: pytest.MonkeyPatch, *beginnings: str) -> None:
+    """Take away the variables by which whoever runs the tests has set a program up, in upper or lower case; and proxies."""
+    beginnings = (*beginnings, "XDG_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+    for name in [name for name in os.environ if name.upper().startswith(beginnings)]:
+        monkeypatch.delenv(name)

@@ -66,7 +66,7 @@ class Broken(io.RawIOBase):
 def questions(reads: str, source: io.RawIOBase | bytes | None) -> list[bytes | str]:
     """The questions of a client with this stdin: what was read, or the error."""
     buffer = io.BufferedReader(source) if isinstance(source, io.RawIOBase) else io.BytesIO(source or b"")
-    before, sys.stdin = sys.stdin, None if source is None else io.TextIOWrapper(buffer)  # type: ignore[assignment]
+    before, sys.stdin = sys.stdin, None if source is None else io.TextIOWrapper(buffer)
     try:
         conversation = Conversation(Echo(reads), None, [])
         found: list[bytes | str] = []

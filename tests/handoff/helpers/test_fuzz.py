@@ -24,7 +24,7 @@ from tokenctl.errors import LoginRequired, Unreachable
 from tokenctl.handoff import helpers
 from tokenctl.handoff.helpers import LINES, again
 from tokenctl.handoff.helpers.conversation import Conversation
-from tokenctl.handoff.helpers.question import Answer, Given, Question
+from tokenctl.handoff.helpers.question import Given, Question
 from tokenctl.model.origins import is_at, origin_of
 from tokenctl.oauth.wire import Request, Response
 from tokenctl.runtime import Runtime
@@ -202,7 +202,7 @@ def asked(said: Said, profile: str | None = None) -> list[Question]:
 def test_whatever_a_client_says_is_a_question(said: Said) -> None:
     """There is no exception; an address is a valid one, and has no character that could begin a line."""
     for question in asked(said):
-        assert isinstance(question, Question) and question.wants in WANTS
+        assert question.wants in WANTS
         assert "unexpected" not in question.answer.error
         assert question.address.isprintable() and question.address.isascii()
         if question.address:
@@ -222,7 +222,7 @@ def test_a_failure_and_an_answer_can_be_written_for_every_question(said: Said) -
         if question.wants in ("token", "another token"):
             given = Given(TOKEN, HOSTS[0], "oauth2", "Bearer ", NOW + 900)
             found = helper.found(question, (given,), NOW)
-            assert isinstance(found, Answer) and b"\0" not in found.out and not found.error
+            assert b"\0" not in found.out and not found.error
 
 
 class World:

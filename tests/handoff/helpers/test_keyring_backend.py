@@ -1,9 +1,11 @@
 """The keyring library's backend: whom it answers, and that it stays out of everybody else's way."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import keyring.errors
 import pytest
@@ -17,6 +19,7 @@ from tests.support.commandline import LONG
 from tests.support.ring import Ring
 from tokenctl.handoff.helpers.keyring_backend import TokenctlKeyring
 
+BOUND = '[profiles.t]\nhosts = ["https://a.example.com"]\n'
 NAMES = st.text() | st.from_regex(r"(https?://)?[a-zA-Z0-9.:@\[\]/\\-]*", fullmatch=True)
 
 
@@ -29,14 +32,14 @@ class Chain(ChainerBackend):
 @pytest.fixture
 def ring() -> TokenctlKeyring:
     """The backend as a program has it."""
-    return TokenctlKeyring()
+    return TokenctlKeyring()  # type: ignore[no-untyped-call]
 
 
 @pytest.fixture
-def chain(ring: TokenctlKeyring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Chain:
+def chain(ring: TokenctlKeyring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Our backend first, and the other one behind it."""
     monkeypatch.setenv("TEST_RING", str(tmp_path / "ring"))
-    chain = Chain()
+    chain = Chain()  # type: ignore[no-untyped-call]
     chain.backends = (ring, Ring())
     return chain
 
@@ -44,35 +47,51 @@ def chain(ring: TokenctlKeyring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 # -- without a session -------------------------------------------------------------------------------------
 
 
+def in_a_program(home: Path, code: str) -> str:
+    """Run a program that uses the keyring library; return what it prints."""
+    words = [sys.executable, "-W", "error", "-c", f"import keyring, sys; {code}"]
+    environ = {"HOME": str(home), "PATH": "/nonexistent"}
+    return subprocess.run(words, env=environ, capture_output=True, text=True, check=True, timeout=LONG).stdout
+
+
+def configured(home: Path, content: str) -> None:
+    """Write the config file."""
+    folder = home / ".config" / "tokenctl"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.toml").write_text(content)
+
+
 def test_the_library_finds_it_where_there_can_be_a_profile(tmp_path: Path) -> None:
-    """Elsewhere it is as if it were not installed: one other backend is still chosen without a chain."""
-    config, code = tmp_path / ".config" / "tokenctl" / "config.toml", "import keyring; print(keyring.get_keyring())"
-    environ = {"HOME": str(tmp_path), "PATH": "/nonexistent"}
-
-    def listed() -> str:
-        words = [sys.executable, "-W", "error", "-c", f"{code}; print(*keyring.backend.get_all_keyring())"]
-        return subprocess.run(words, env=environ, capture_output=True, text=True, check=True, timeout=LONG).stdout
-
-    assert "tokenctl" not in listed()
-    config.parent.mkdir(parents=True)
-    config.write_text('[profiles.t]\nissuer = "https://login.example.com"\n')
-    assert "TokenctlKeyring (priority: 0.1)" in listed()
+    """Elsewhere it is as if it were not installed: the library makes no chain because of it."""
+    listed = "print(*keyring.backend.get_all_keyring())"
+    assert "tokenctl" not in in_a_program(tmp_path, listed)
+    configured(tmp_path, BOUND)
+    assert "TokenctlKeyring (priority: 0.1)" in in_a_program(tmp_path, listed)
 
 
-@pytest.mark.parametrize("content", [None, "", "[profiles.t\n", '[profiles.t]\nhosts = ["https://a.example.com"]\n'])
+@pytest.mark.parametrize("service", ["game", "profiles", "https://b.example.com/", "b.example.com:443", "tokenctl:t"])
+def test_whoever_asks_for_another_name_loads_next_to_nothing(tmp_path: Path, service: str) -> None:
+    """Every program that uses the library has to carry it."""
+    configured(tmp_path, BOUND)
+    code = f"keyring.get_password({service!r}, 'me'); print(*(each for each in sys.modules if 'tokenctl' in each))"
+    loaded = set(in_a_program(tmp_path, code).split())
+    assert "tokenctl.handoff.helpers.keyring_backend" in loaded
+    assert not loaded & {"tokenctl.runtime", "tokenctl.errors", "tokenctl.config", "tokenctl.storage"}
+
+
+@pytest.mark.parametrize("content", [None, "", "[profiles.t\n", BOUND])
 @given(service=NAMES, username=st.none() | st.text())
 @example(service="a", username="\0")
 @example(service="\udc80", username=None)
 @example(service="tokenctl:t", username="session")
+@example(service="https://a.example.com/simple/", username=None)
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_name_makes_it_raise(
     ring: TokenctlKeyring, tmp_path: Path, content: str | None, service: str, username: str | None
 ) -> None:
     """Whatever the config file has: a program that looks for its own entry goes on."""
     if content is not None:
-        config = tmp_path / ".config" / "tokenctl" / "config.toml"
-        config.parent.mkdir(parents=True, exist_ok=True)
-        config.write_text(content)
+        configured(tmp_path, content)
     assert ring.get_credential(service, username) is None
     assert ring.get_password(service, username or "") is None
 
@@ -83,7 +102,7 @@ def test_what_is_no_text_has_no_entry(ring: TokenctlKeyring, service: object) ->
     assert ring.get_credential(service, None) is None  # type: ignore[arg-type]
 
 
-def test_it_keeps_nothing(ring: TokenctlKeyring, chain: Chain) -> None:
+def test_it_keeps_nothing(ring: TokenctlKeyring, chain: Any) -> None:
     """A program is told so, and the library's chain goes on to a backend that keeps entries."""
     with pytest.raises(keyring.errors.PasswordSetError, match="keeps no passwords"):
         ring.set_password("https://a.example.com", "oauth2", "secret")
@@ -120,6 +139,23 @@ def test_it_gives_the_token_to_bound_origins_alone(account: Account, ring: Token
     for service in (f"https://{host}", f"http://me@{host}", host.replace("127.0.0.1", "localhost"), "127.0.0.1", "t"):
         assert ring.get_credential(service, None) is None
     assert account.refreshes == 0
+
+
+@given(
+    before=st.sampled_from(["", "http://", "HTTP://", "https://", "//", "http://me@", "http:/"]) | st.text(max_size=3),
+    after=st.sampled_from(["", "/", "/simple/", "?", "#", ".example.com", "@example.com", "\\@example.com", "0"])
+    | st.text(max_size=3),
+    username=st.sampled_from([None, "", "oauth2", "me"]),
+)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_name_gets_the_token_for_another_origin(
+    account: Account, ring: TokenctlKeyring, before: str, after: str, username: str | None
+) -> None:
+    """However near it is to the bound one."""
+    host = account.api.origin.removeprefix("http://")
+    service = f"{before}{host}{after}"
+    is_bound = re.fullmatch(rf"(http://)?{re.escape(host)}([/?#].*)?", service, re.IGNORECASE)
+    assert ring.get_credential(service, username) is None or (is_bound and username != "me"), service
 
 
 def test_it_does_not_give_away_what_tokenctl_keeps(account: Account, ring: TokenctlKeyring) -> None:

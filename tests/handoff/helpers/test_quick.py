@@ -119,7 +119,8 @@ def test_the_common_case_is_known_without_reading_the_config_file(tmp_path: Path
     environ = {"TOKENCTL_CONFIG": str(path)}
     path.write_text(f'[profiles.t]\nhosts = ["{GIT}"]\n')
     assert quick.is_surely_unbound("https://other.example.com", environ)
-    assert not quick.is_surely_unbound(GIT, environ) and quick.is_surely_unbound("//example.com", environ)
+    assert not quick.is_surely_unbound(GIT, environ) and not quick.is_surely_unbound("//git.example.com", environ)
+    assert quick.is_surely_unbound("//example.com", environ)
     path.write_text("this is = no TOML")
     assert quick.is_surely_unbound(GIT, environ)
     assert quick.is_surely_unbound(GIT, {"HOME": str(tmp_path)})

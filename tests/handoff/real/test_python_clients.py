@@ -1,6 +1,4 @@
-"""pip, uv, twine and `keyring` get their token from the keyring library's backend: the real programs, at a registry that
-gives nothing to anybody without a good token.
-"""
+"""pip, uv, twine and `keyring` get a token from the keyring library's backend: the real programs, at a strict registry."""
 
 import os
 import shutil
@@ -14,12 +12,10 @@ import pytest
 from tests.handoff.conftest import Account
 from tests.servers.faulty_server import FaultyServer
 from tests.servers.package_registry import USER, WHEEL, PackageRegistry, wheel
-from tests.support.commandline import COMMAND, LONG
-from tests.support.real_parts import available, script
+from tests.support.commandline import LONG
+from tests.support.real_parts import available, script, without_settings
 
-FOREIGN = ("PIP_", "UV_", "TWINE_", "KEYRING_", "PYTHON_KEYRING", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
-"""How the names of variables begin that would change what the programs do."""
-SILENT = ("pip-subprocess",)
+SILENT = ("pip",)
 """The programs that show nothing of what `keyring` writes to stderr."""
 
 
@@ -33,27 +29,26 @@ class Clients:
         (folder / "bin").mkdir()
         with available():
             (folder / "bin" / "keyring").symlink_to(script("keyring"))
-        self.environ = {name: value for name, value in os.environ.items() if not name.upper().startswith(FOREIGN)} | {
+        self.environ = {
+            **os.environ,
             "PATH": f"{folder / 'bin'}:{os.environ['PATH']}",
             "DBUS_SESSION_BUS_ADDRESS": f"unix:path={folder / 'no-bus'}",
-            "PIP_CONFIG_FILE": os.devnull,
-            "UV_NO_CONFIG": "1",
-            "UV_CACHE_DIR": str(folder / "uv-cache"),
+            **{"PIP_EXTRA_INDEX_URL": "", "PIP_FIND_LINKS": ""},  # of this machine's own pip.conf
         }
 
     def words(self, client: str) -> Sequence[str]:
         """The command line of a program: it fetches the package, or uploads it, or prints the token."""
         index, target = f"{self.registry.origin}/simple/", str(self.folder / "got")
         named = index.replace("://", f"://{USER}@")
-        pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "--no-cache-dir")
-        pip = (*pip, "download", "--no-deps", "-d", target, "--keyring-provider")
+        quiet = ("--disable-pip-version-check", "--no-input", "--no-cache-dir")
+        pip = (sys.executable, "-m", "pip", *quiet, "download", "--no-deps", "-d", target, "demopkg", "-i")
         uv = ("pip", "install", "--no-deps", "--no-cache", "--target", target, "--python", sys.executable)
         upload = ("upload", "--non-interactive", "--disable-progress-bar", "--repository-url")
         with available():
             return {
-                "pip-import": (*pip, "import", "-i", index, "demopkg"),
-                "pip-subprocess": (*pip, "subprocess", "-i", named, "demopkg"),
-                "uv": (script("uv"), *uv, "--keyring-provider", "subprocess", "--default-index", named, "demopkg"),
+                "pip": (*pip, named),
+                "pip-import": (*pip, index, "--keyring-provider", "import"),
+                "uv": (script("uv"), *uv, "--default-index", named, "demopkg"),
                 "twine": (script("twine"), *upload, index, str(self.folder / WHEEL)),
                 "keyring": (script("keyring"), "get", index, USER),
             }[client]
@@ -66,20 +61,19 @@ class Clients:
         return subprocess.run(words, env=self.environ, capture_output=True, text=True, cwd=self.folder, timeout=LONG)
 
 
-def tokenctl(*words: str) -> None:
-    """Run a command that must succeed."""
-    subprocess.run([*COMMAND, *words], check=True, timeout=LONG)
-
-
 @pytest.fixture
-def clients(account: Account, demo_server: FaultyServer, tmp_path: Path) -> Iterator[Clients]:
-    """The programs, and the registry, to which the account's profile is bound."""
+def clients(
+    account: Account, demo_server: FaultyServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Clients]:
+    """The programs, and the registry. pip and uv are set up for it, and the account's profile is bound to it."""
+    without_settings(monkeypatch, "PIP_", "UV_", "TWINE_", "KEYRING_", "PYTHON_KEYRING")
     with PackageRegistry(demo_server) as registry:
-        tokenctl("profile", "set", "t", f"hosts+={registry.origin}")
+        for client in ("pip", "uv"):
+            account.tokenctl("helper", "install", client, "--host", registry.origin)
         yield Clients(registry, tmp_path)
 
 
-@pytest.mark.parametrize("client", ["pip-import", "pip-subprocess", "uv", "twine", "keyring"])
+@pytest.mark.parametrize("client", ["pip", "pip-import", "uv", "twine", "keyring"])
 def test_it_gets_a_good_token(account: Account, clients: Clients, client: str) -> None:
     """It is the session's, or a renewed one; where there is none, no token is sent, and the reason is shown."""
     done = clients.run(client)
@@ -97,7 +91,7 @@ def test_it_gets_a_good_token(account: Account, clients: Clients, client: str) -
     assert done.returncode != 0 and not sent(clients, done)
     assert ("run 'tokenctl login -p t'" in done.stderr) == (client not in SILENT), done.stderr
 
-    tokenctl("profile", "set", "t", f"hosts-={clients.registry.origin}")
+    account.tokenctl("profile", "set", "t", f"hosts-={clients.registry.origin}")
     done = clients.run(client)
     assert done.returncode != 0 and not sent(clients, done) and "tokenctl:" not in done.stderr
 
@@ -105,7 +99,7 @@ def test_it_gets_a_good_token(account: Account, clients: Clients, client: str) -
 def sent(clients: Clients, done: subprocess.CompletedProcess[str]) -> set[str]:
     """Tell which tokens reached the registry; what `keyring` prints reaches whoever asked it."""
     printed = done.stdout.split() if done.args[1] == "get" else []
-    return {each for each in (*clients.registry.tokens, *printed) if each is not None}
+    return clients.registry.sent | set(printed)
 
 
 def test_a_persons_own_entry_comes_first(account: Account, clients: Clients) -> None:

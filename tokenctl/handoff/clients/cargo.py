@@ -1,36 +1,104 @@
-"""cargo: to be written."""
+"""cargo: `credential-provider` of each registry of its config.toml whose index is at the origin.
+
+Not `global-credential-providers`: that would be asked for every registry, and changes the order of all the others.
+"""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from tokenctl.handoff.clients.wanted import Script, Unreadable, Wanted
+from tokenctl.handoff.clients import toml_text
+from tokenctl.handoff.clients.wanted import Foreign, Script, Unreadable, Wanted, calls_us
+from tokenctl.model.origins import origin_of
+
+_KEY = "credential-provider"
 
 
 def path(environ: Mapping[str, str]) -> Path:
-    """Return the file that the client reads for this person."""
-    raise Unreadable("not written yet")
+    """Return the file that cargo reads for this person; the older name comes first, as cargo has it."""
+    folder = Path(environ.get("CARGO_HOME") or Path(environ.get("HOME") or Path.home()) / ".cargo")
+    older = folder / "config"
+    return older if older.exists() else folder / "config.toml"
 
 
 def is_there(text: str, wanted: Wanted) -> bool:
-    """Tell whether our helper is set up for the origin."""
-    return False
+    """Tell whether our provider is set up for each registry at the origin."""
+    try:
+        registries = _registries(text, wanted)
+    except Unreadable:
+        return False
+    return bool(registries) and all(each.get(_KEY) == [_program(wanted)] for each in registries.values())
 
 
 def added(text: str, wanted: Wanted) -> str:
-    """Return the text with our helper."""
-    raise Unreadable("not written yet")
+    """Return the text with our provider. Raises Unreadable, Foreign."""
+    registries = _registries(text, wanted)
+    if not registries:
+        raise Unreadable(
+            f"{wanted.file} has no registry whose index is at {wanted.origin}",
+            hint=f'add it first: [registries.NAME] with index = "sparse+{wanted.origin}/index/"',
+        )
+    for name, registry in registries.items():
+        if _KEY in registry:
+            if not wanted.replace:
+                raise Foreign(
+                    f"{wanted.file} has another {_KEY} for the registry {name!r}",
+                    hint="add --replace to replace it; uninstall puts it back",
+                )
+            text = _changed(wanted, toml_text.without_value, text, ("registries", name, _KEY))
+        text = _changed(wanted, toml_text.with_value, text, ("registries", name, _KEY), [_program(wanted)])
+    return text
 
 
 def removed(text: str, wanted: Wanted) -> str:
-    """Return the text without our helper."""
-    raise Unreadable("not written yet")
+    """Return the text without our provider. Raises Unreadable."""
+    for name, registry in _registries(text, wanted).items():
+        provider = registry.get(_KEY)
+        if calls_us(provider.split(" ") if isinstance(provider, str) else provider or ()):
+            text = _changed(wanted, toml_text.without_value, text, ("registries", name, _KEY))
+    return text
 
 
 def scripts(environ: Mapping[str, str], wanted: Wanted) -> Sequence[Script]:
-    """List the private scripts that the client needs."""
-    return ()
+    """List the script that names the profile, for cargo passes no words to the program itself."""
+    return (Script(path=_script(wanted), words=tuple(wanted.call("cargo"))),) if wanted.named else ()
 
 
 def hints(wanted: Wanted) -> Sequence[str]:
-    """List what the person still has to do."""
+    """Tell nothing: cargo asks by itself."""
     return ()
+
+
+def _script(wanted: Wanted) -> Path:
+    return wanted.folder / f"cargo-{wanted.profile}"
+
+
+def _program(wanted: Wanted) -> str:
+    return str(_script(wanted) if wanted.named else wanted.companion("cargo-credential-tokenctl"))
+
+
+def _registries(text: str, wanted: Wanted) -> dict[str, dict[str, Any]]:
+    """Return the registries at the origin by their name. Raises Unreadable."""
+    try:
+        found = toml_text.read(text).get("registries", {})
+    except ValueError as reason:
+        raise Unreadable(f"{wanted.file} cannot be read as cargo reads it: {reason}") from None
+    return (
+        {name: each for name, each in found.items() if _is_at(each, wanted.origin)} if isinstance(found, dict) else {}
+    )
+
+
+def _is_at(registry: object, origin: str) -> bool:
+    index = registry.get("index") if isinstance(registry, dict) else None
+    try:
+        return isinstance(index, str) and origin_of(index.removeprefix("sparse+")) == origin
+    except ValueError:
+        return False
+
+
+def _changed(wanted: Wanted, change: Any, *arguments: Any) -> str:
+    try:
+        text: str = change(*arguments)
+    except ValueError as reason:
+        raise Unreadable(f"{wanted.file}: {reason}", hint="write it there by hand") from None
+    return text

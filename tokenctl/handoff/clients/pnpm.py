@@ -1,36 +1,87 @@
-"""pnpm: to be written."""
+"""pnpm: `//HOST[:PORT]/:tokenHelper` in the person's own .npmrc. A project's .npmrc must not have it.
 
+pnpm calls the helper without arguments, and with a path without spaces, so it gets a script. Measured with pnpm 12: a
+helper wins over a token of the same host, in whatever order they are written; of two helpers the last one counts.
+"""
+
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tokenctl.handoff.clients.wanted import Script, Unreadable, Wanted
+from tokenctl.handoff.clients.lines import checked_path, lines_of, with_first, without_lines
+from tokenctl.handoff.clients.wanted import Foreign, Script, Wanted
+
+_SETTING = re.compile(r"\s*([^;#=\s][^=]*?)\s*=\s*(.*?)\s*", re.DOTALL)
+_CREDENTIALS = ("tokenHelper", "_authToken", "_auth", "_password")
+_NEVER = " ;#=$\"'"
+"""Characters that some pnpm reads as something else in a value."""
+_VARIABLES = (
+    "PNPM_CONFIG_NPMRC_AUTH_FILE",
+    "pnpm_config_npmrc_auth_file",
+    "NPM_CONFIG_USERCONFIG",
+    "npm_config_userconfig",
+)
 
 
 def path(environ: Mapping[str, str]) -> Path:
-    """Return the file that the client reads for this person."""
-    raise Unreadable("not written yet")
+    """Return the person's .npmrc."""
+    chosen = next((environ[name] for name in _VARIABLES if environ.get(name)), None)
+    return Path(chosen) if chosen else Path(environ.get("HOME") or Path.home()) / ".npmrc"
 
 
 def is_there(text: str, wanted: Wanted) -> bool:
-    """Tell whether our helper is set up for the origin."""
-    return False
+    """Tell whether our script is the helper of the host."""
+    found = [value for _, key, value in _settings(text) if key == _key(wanted, "tokenHelper")]
+    return found[-1:] == [str(_script(wanted))]
 
 
 def added(text: str, wanted: Wanted) -> str:
-    """Return the text with our helper."""
-    raise Unreadable("not written yet")
+    """Name our script. Raises Foreign where the host has a helper or a token; a replaced token stays, for npm."""
+    if is_there(text, wanted):
+        return text
+    helper = _key(wanted, "tokenHelper")
+    foreign = [(number, key) for number, key, _ in _settings(text) if key in _keys(wanted)]
+    if foreign and not wanted.replace:
+        raise Foreign(
+            f"{wanted.file} has {foreign[0][1]} already",
+            hint="--replace lets pnpm use tokenctl",
+        )
+    for number, key in reversed(foreign):
+        text = without_lines(text, number, number + 1) if key == helper else text
+    return with_first(text, f"{helper}={checked_path(_script(wanted), _NEVER, 'pnpm')}")
 
 
 def removed(text: str, wanted: Wanted) -> str:
-    """Return the text without our helper."""
-    raise Unreadable("not written yet")
+    """Take out the lines that name a script of ours for the host."""
+    for number, key, value in reversed(_settings(text)):
+        if key == _key(wanted, "tokenHelper") and Path(value).parent == wanted.folder:
+            text = without_lines(text, number, number + 1)
+    return text
 
 
 def scripts(environ: Mapping[str, str], wanted: Wanted) -> Sequence[Script]:
-    """List the private scripts that the client needs."""
-    return ()
+    """List the script that pnpm calls without arguments."""
+    return (Script(path=_script(wanted), words=tuple(wanted.call("pnpm", profile=True))),)
 
 
 def hints(wanted: Wanted) -> Sequence[str]:
-    """List what the person still has to do."""
-    return ()
+    """Say what npm does with it: nothing."""
+    return ("npm does not know this setting; for npm use 'tokenctl exec --env NPM_TOKEN -- npm ...'",)
+
+
+def _settings(text: str) -> list[tuple[int, str, str]]:
+    """List the settings with the numbers of their lines."""
+    found = ((number, _SETTING.fullmatch(line.lstrip("\ufeff"))) for number, line in enumerate(lines_of(text)))
+    return [(number, match[1], match[2].strip("\"'")) for number, match in found if match]
+
+
+def _key(wanted: Wanted, name: str) -> str:
+    return f"{wanted.origin.partition(':')[2]}/:{name}"
+
+
+def _keys(wanted: Wanted) -> list[str]:
+    return [_key(wanted, name) for name in _CREDENTIALS]
+
+
+def _script(wanted: Wanted) -> Path:
+    return wanted.folder / f"pnpm-{wanted.profile}"

@@ -1,10 +1,12 @@
 """What `helper install` is asked for, and what a client needs besides its configuration file."""
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tokenctl.errors import UsageError
+from tokenctl.handoff.helpers.again import FOLDER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,15 @@ class Wanted:
     def companion(self, name: str) -> Path:
         """Return the path of another program of ours, such as git-credential-tokenctl."""
         return self.program.with_name(name)
+
+
+def calls_us(words: Sequence[object]) -> bool:
+    """Tell whether a client's call is of our program, a companion of it, or a private script, of whatever folder."""
+    paths = [Path(each) for each in words if isinstance(each, str)]
+    return any(
+        path.stem == "tokenctl" or path.stem.endswith("-tokenctl") or path.parent.parts[-2:] == (FOLDER, "scripts")
+        for path in paths[:2]  # cargo has a word of its own before the program
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
