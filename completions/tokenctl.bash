@@ -11,7 +11,7 @@ __tokenctl_table() {
   commands='' options='' arguments=''
   case $1 in
     '')
-      commands='login token exec proxy show refresh revoke profile helper store audit doctor demo completion help logout'
+      commands='login token exec write-file proxy show refresh revoke profile helper store audit doctor demo completion help logout'
       options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet --version -h,--help'
       ;;
     'login')
@@ -23,6 +23,10 @@ __tokenctl_table() {
     'exec')
       options='--env...=@text --min-ttl=@text --wait=@text --scope...=@text --resource...=@text --audience=@text --token-file --on-refresh=signal:HUP,signal:USR1,signal:USR2 --proxy=@text --allow...=@text --bind -p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
       arguments='@program...'
+      ;;
+    'write-file')
+      options='--min-ttl=@text --wait=@text --scope...=@text --resource...=@text --audience=@text -p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
+      arguments='@file'
       ;;
     'proxy')
       options='--listen=@text --socket=@file --secret-file=@file --secret-header=@text --allow...=@text --bind -p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
@@ -65,11 +69,11 @@ __tokenctl_table() {
       arguments='@profile @key...'
       ;;
     'helper')
-      commands='api-key bazel cargo docker gcp git go kubectl mcp-headers pnpm sasl terraform'
+      commands='api-key bazel cargo docker gcp git go install kubectl mcp-headers pnpm sasl status terraform uninstall'
       options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
       ;;
     'helper api-key')
-      options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
+      options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet --ttl=@text -h,--help'
       arguments='@text...'
       ;;
     'helper bazel')
@@ -96,6 +100,10 @@ __tokenctl_table() {
       options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
       arguments='@text...'
       ;;
+    'helper install')
+      options='--host=@text --config-file=@file --dry-run --replace -p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
+      arguments='git,docker,kubectl,cargo,terraform,go,bazel,pnpm,pip,uv,claude-code,codex'
+      ;;
     'helper kubectl')
       options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
       arguments='@text...'
@@ -112,9 +120,16 @@ __tokenctl_table() {
       options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet --user=@text --host=@text --port=@text -h,--help'
       arguments='oauthbearer,xoauth2...'
       ;;
+    'helper status')
+      options='--json -p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
+      ;;
     'helper terraform')
       options='-p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
       arguments='get,store,forget...'
+      ;;
+    'helper uninstall')
+      options='--host=@text --config-file=@file -p,--profile=@profile --config=@file -v,--verbose -q,--quiet -h,--help'
+      arguments='git,docker,kubectl,cargo,terraform,go,bazel,pnpm,pip,uv,claude-code,codex'
       ;;
     'store')
       commands='migrate show'
@@ -153,7 +168,7 @@ __tokenctl_table() {
       ;;
   esac
   settings='issuer=@text client_id=@text scope=@text resource=@text audience=@text hosts=@text host=@text flow=auto,browser,device,client-credentials,api-key,workload store=keyring,session,file,memory keyring_backend=@text passphrase_command=@text env=@text min_ttl=@text cache=true,false audit=on,off port=@text redirect_uri=@text token_endpoint_auth_method=none,client_secret_basic,client_secret_basic_raw,client_secret_post,client_secret_jwt,private_key_jwt client_key_file=@file client_key_id=@text assertion_algorithm=RS256,RS384,RS512,PS256,PS384,PS512,ES256,ES384,ES512,EdDSA,Ed25519 assertion_audience=issuer,token_endpoint source=auto,github,gitlab,circleci,buildkite,azure,kubernetes,gcp,file,env,command source_audience=@text source_file=@file source_variable=@text source_command=@text service_connection=@text identity_use=token-exchange,jwt-bearer,client-assertion narrow_by=refresh,token-exchange renewal_ends_access_token=true,false params=@text ca_file=@file api=@text authorization_endpoint=@text token_endpoint=@text device_authorization_endpoint=@text revocation_endpoint=@text introspection_endpoint=@text jwks_uri=@text'
-  topics='ci config environment exit-statuses keyrings networks python reliability security servers signing-in token-apis troubleshooting'
+  topics='ci config environment exit-statuses helpers keyrings networks python reliability security servers signing-in token-apis troubleshooting'
 }
 
 # The names of the profiles, from the config file (TOML), line by line. bash and zsh both run these functions.

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.servers.faulty_server import FaultyServer
+from tests.support.commandline import LONG
 
 USER = "you@example.com"
 """The only user."""
@@ -21,8 +22,6 @@ _RESPONSES = {
     "OAUTHBEARER": r"n,a={user},\x01host={host}\x01port={port}\x01auth=Bearer ([!-~]+)\x01\x01",
     "XOAUTH2": r"user={user}\x01auth=Bearer ([!-~]+)\x01\x01",
 }
-_AFTER_FAILURE = {"OAUTHBEARER": "AQ==", "XOAUTH2": ""}
-"""The answer of a client to `FAILURE`, by the mechanism."""
 
 
 class MailServer:
@@ -78,7 +77,7 @@ class _Connection(socketserver.StreamRequestHandler):
     """What both protocols share: lines of text, and the sign-in."""
 
     server: _Listener
-    timeout = 60
+    timeout = LONG
 
     def say(self, line: str) -> None:
         self.wfile.write(f"{line}\r\n".encode())
@@ -98,7 +97,7 @@ class _Connection(socketserver.StreamRequestHandler):
         if self.server.mail.admits(mechanism, response, port):
             return True
         self.say(f"{challenge}{FAILURE}")
-        assert self.line() == _AFTER_FAILURE[mechanism]
+        self.line()  # AQ== as the RFC has it; empty from msmtp
         return False
 
 

@@ -4,10 +4,10 @@ They do not run here. Each test runs the command as they do, from a process that
 its process. Claude Code runs `apiKeyHelper` and `headersHelper` by /bin/sh, the second one with the server's URL in the
 environment. Codex runs `auth.command` with `auth.args`, without a shell, and with /dev/null as stdin.
 
-Measured once with codex-cli 0.169.0 from npm (404 MB) at a Responses API on loopback, with `args = ["helper", "api-key",
-"-p", "t"]`. Fresh, and expired: one call for `codex exec`, whose four requests all had the token. The API refused the
-token: Codex called again at once from the same process, was given a renewed one, and `codex exec` ended well, with one
-renewal. Signed out: Codex showed our two lines from stderr and exit status 4, called 13 times in all, sent its
+Measured once with codex-cli 0.169.0 from npm (404 MB), set up by `helper install codex`, at a Responses API on loopback
+that checks the token. Fresh, and expired: one call for `codex exec`, and each of its four requests had the token. The
+API refused the token: Codex called again at once from the same process, got a renewed token, and ended well, with one
+renewal. Signed out: Codex showed our two lines from stderr and the exit status 4, called 13 times in all, sent its
 requests without an Authorization, and ended with 1.
 """
 

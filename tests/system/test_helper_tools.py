@@ -78,12 +78,22 @@ def test_msmtp_sends_a_mail(stage: Stage, mechanism: str) -> None:
     assert [mail.endswith(b"hello") for mail in stage.mail.mails] == [True, True]
 
 
+@pytest.mark.parametrize("mechanism", MECHANISMS)
+def test_msmtp_shows_that_the_server_refused_the_token(stage: Stage, mechanism: str) -> None:
+    """It answers the server's challenge and ends; nobody tells the helper, and the next mail is another process."""
+    stage.authority.expire_access_tokens()
+    sent = send(stage, mechanism)
+    assert stage.home.run("refresh", "-p", "t").status == 0
+    assert sent.status != 0 and "535 5.7.8 this token is not good" in sent.stderr
+    assert (stage.mail.refused, stage.mail.mails) == ([mechanism.upper()], [])
+
+
 def test_msmtp_shows_why_there_is_no_token(stage: Stage) -> None:
     """Our reason is on its stderr, and it presents nothing to the server."""
     with stage.ended():
         sent = send(stage, "oauthbearer")
     assert sent.status != 0 and "tokenctl login -p t" in sent.stderr
-    assert stage.mail.signed_in == stage.mail.refused == stage.mail.mails == []
+    assert (stage.mail.signed_in, stage.mail.refused, stage.mail.mails) == ([], [], [])
 
 
 # -- the mail libraries of Python, as in a script ------------------------------------------------------------

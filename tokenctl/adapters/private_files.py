@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import stat
+import time
 from pathlib import Path
 
 from tokenctl.errors import StoreUnavailable, UsageError
@@ -83,8 +84,35 @@ def replace_private(path: Path, content: bytes) -> None:
     The writer must hold a lock, because the temporary file has a fixed name. A temporary file that a killed process
     left is overwritten. Raises UsageError as `open_private` does, or OSError.
     """
-    temporary = path.with_name(f".{path.name}.next")
-    descriptor = open_private(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    _replace(path, content, path.with_name(f".{path.name}.next"), os.O_TRUNC)
+    sync_folder(path.parent)
+
+
+def replace_unlocked(path: Path, content: bytes) -> None:
+    """Replace a file by a private one atomically, in a folder that need not be ours. Several writers need no lock.
+
+    A temporary file that a killed process left is removed after a minute. Raises UsageError or OSError.
+    """
+    _remove_leftovers(path.parent)
+    _replace(path, content, path.with_name(f"{_UNFINISHED}{os.urandom(8).hex()}"), os.O_EXCL)
+
+
+_UNFINISHED = ".tokenctl-unfinished-"
+_LONG_AGO = 60
+"""Seconds after which a temporary file is a leftover; to write one takes milliseconds."""
+
+
+def _remove_leftovers(folder: Path) -> None:
+    with contextlib.suppress(OSError), os.scandir(folder) as found:
+        for entry in found:
+            with contextlib.suppress(OSError):
+                unfinished = entry.name.startswith(_UNFINISHED)
+                if unfinished and time.time() - entry.stat(follow_symlinks=False).st_mtime > _LONG_AGO:
+                    os.unlink(entry)
+
+
+def _replace(path: Path, content: bytes, temporary: Path, flag: int) -> None:
+    descriptor = open_private(temporary, os.O_WRONLY | os.O_CREAT | flag)
     try:
         with open(descriptor, "wb") as file:
             file.write(content)
@@ -95,7 +123,6 @@ def replace_private(path: Path, content: bytes) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
-    sync_folder(path.parent)
 
 
 def check_writable(folder: Path) -> None:

@@ -19,6 +19,7 @@ COMMANDS = {
     "login": "Sign in once; the session goes into the keyring.",
     "token": "Print a fresh access token, for a pipe.",
     "exec": "Run a command with a fresh access token in its environment.",
+    "write-file": "Write a fresh access token into a file.",
     "proxy": "Forward requests to one server with the token.",
     "show": "Show who is signed in, where, and for how long.",
     "refresh": "Renew the session now.",

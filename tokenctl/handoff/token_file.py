@@ -6,7 +6,7 @@ forwarded.
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from tokenctl.adapters.private_files import replace_private
 from tokenctl.broker import asked
 from tokenctl.handoff import supervised
 from tokenctl.handoff.child import Child
-from tokenctl.handoff.environment import FILE_VARIABLE
+from tokenctl.handoff.environment import FILE_VARIABLE, of_session, variables
 from tokenctl.handoff.masking import mask
 from tokenctl.handoff.token_folder import cannot_write, token_folder
 from tokenctl.model.session import Session
@@ -68,13 +68,16 @@ class Kept:
     target: Mapping[str, Any]
 
 
-def run_with_token_file(runtime: Runtime, kept: Kept, child: Child, on_refresh: int | None = None) -> int:
+def run_with_token_file(
+    runtime: Runtime, kept: Kept, child: Child, wanted: Sequence[str], on_refresh: int | None = None
+) -> int:
     """Run the child with `ACCESS_TOKEN_FILE`, keep the file fresh, and return the child's exit status.
 
-    `on_refresh` is the signal that the child gets each time when the file has another token.
+    `wanted` are the variables that the child gets too: `NAME`, or `NAME=TEMPLATE`, where `{token_file}` is the file's
+    path. `on_refresh` is the signal that the child gets each time when the file has another token.
     When a renewal fails, the file stays as it is, a warning is written, and the next check tries again. The status is
     128 + N when signal N ended the child. A signal that comes before the child is started ends this process, without
-    a child. Raises NotExecutable, or TokenctlError when the file cannot be written.
+    a child. Raises NotExecutable, UsageError for a variable, or TokenctlError when the file cannot be written.
     """
     # The signals are caught first and released last: none can end this process while there is a file, or a child.
     with signals.relayed() as relay, token_folder(child.environ) as folder:
@@ -84,7 +87,8 @@ def run_with_token_file(runtime: Runtime, kept: Kept, child: Child, on_refresh: 
         try:
             # Before the child: when there can be no thread, there is no child either.
             threading.Thread(target=_keep_fresh, args=arguments, daemon=True).start()
-            environ = {**child.environ, FILE_VARIABLE: str(file.path)}
+            known = of_session(kept.session) | {"token_file": str(file.path)}
+            environ = {**child.environ, **variables(wanted, known), FILE_VARIABLE: str(file.path)}
             process = supervised.start(replace(child, environ=environ), relay)
             file.begun.set()
             return supervised.exit_status(process, relay)

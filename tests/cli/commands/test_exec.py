@@ -127,6 +127,15 @@ def test_a_long_child_finds_a_fresh_token_in_its_file(home: Home, make_server: M
     assert server.reuse_detections == 0
 
 
+def test_a_template_can_name_the_token_file(signed_in: Home) -> None:
+    """With --token-file alone: for a program that looks for the file's name in a variable of its own."""
+    words = ("--env", "MY_FILE={token_file}", "--", "sh", "-c", 'test -z "$ACCESS_TOKEN" && cat "$MY_FILE"')
+    result = signed_in.run("exec", "--token-file", *words)
+    assert (result.status, result.stdout + "\n") == (0, signed_in.run("token").stdout)
+    result = signed_in.run("exec", *words)
+    assert result.status == 125 and "there is no placeholder '{token_file}'" in result.stderr
+
+
 def test_a_command_can_get_less_than_the_session(home: Home, demo_server: FaultyServer) -> None:
     """--scope, --resource and --audience do what they do for `token`: the same narrower token, and the session stays."""
     assert home.login(demo_server.issuer, "--scope", "openid offline_access api read").status == 0

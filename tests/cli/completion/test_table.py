@@ -59,7 +59,7 @@ def test_what_completes_each_argument_is_known() -> None:
     assert [path for path, argument in texts if argument.value.kind == "text" and path[0] != "helper"] == [("proxy",)]
     assert ("helper", "git") not in [path for path, argument in texts if argument.value.kind == "text"]
     kinds = {argument.value.kind for each in TABLE.commands for argument in each.arguments}
-    assert kinds == {"profile", "setting", "key", "topic", "program", "words", "text"}
+    assert kinds == {"profile", "setting", "key", "topic", "program", "words", "file", "text"}
 
 
 def test_an_option_takes_a_value_in_every_command_or_in_none() -> None:

@@ -9,7 +9,7 @@ from tests.support.config_files import ORIGIN
 from tokenctl.config import config_file
 from tokenctl.demo.commands import temporary_environment
 from tokenctl.handoff.clients import client, installing
-from tokenctl.handoff.clients.installing import Asked, Change
+from tokenctl.handoff.clients.planning import Asked, Change
 from tokenctl.runtime import Runtime
 
 CONFIG = '[profiles.t]\nissuer = "https://login.example.com"\nclient_id = "c"\n\n[profiles.u]\nissuer = "https://u.example.com"\nclient_id = "c"\n'
@@ -35,9 +35,9 @@ class Person:
         """Set a client up."""
         return installing.install(self.runtime, Asked(client=name, origin=origin, **{"profile": "t", **more}))  # type: ignore[arg-type]
 
-    def uninstall(self, name: str, origin: str = ORIGIN) -> list[Change]:
+    def uninstall(self, name: str, origin: str = ORIGIN, profile: str | None = None) -> list[Change]:
         """Take our helper out."""
-        return installing.uninstall(self.runtime, Asked(client=name, origin=origin))
+        return installing.uninstall(self.runtime, Asked(client=name, origin=origin, profile=profile))
 
     def hosts(self, profile: str = "t") -> tuple[str, ...]:
         """Tell what the config file has now."""

@@ -29,7 +29,7 @@ def is_there(person: Person, name: str) -> bool:
     kept = receipts.read(person.runtime.environ).files
     [(path, entry)] = [(path, each) for path, found in kept.items() for each in found.entries if each.client == name]
     with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
-        return client(name).is_there(file.read(), entry.wanted(person.runtime.environ, path))
+        return client(name).is_there(file.read(), entry.wanted(person.runtime.environ))
 
 
 @FILES

@@ -1,7 +1,7 @@
 """bazel: `get` of the specification of credential helpers, to the byte. Bazel does not run here."""
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -37,7 +37,7 @@ def checked(answer: Answer) -> dict[str, object]:
     for values in document["headers"].values():
         assert isinstance(values, list) and all(isinstance(each, str) for each in values)
     if "expires" in document:
-        assert datetime.strptime(document["expires"], "%Y-%m-%dT%H:%M:%S%z")
+        assert datetime.strptime(document["expires"], "%Y-%m-%dT%H:%M:%S%z") > datetime(1900, 1, 1, tzinfo=UTC)
     return document
 
 

@@ -13,6 +13,7 @@ from tokenctl.handoff.helpers.question import Given, Question
 
 V1 = "client.authentication.k8s.io/v1"
 SERVER = "https://k8s.example.com:6443"
+NO_SERVER: tuple[object, ...] = ([], "x", {}, {"server": None}, {"server": 1})
 
 
 def asked(**members: Any) -> dict[str, Any]:
@@ -84,7 +85,7 @@ def test_the_cluster_must_be_told(spec: object) -> None:
         *("", "{", "[]", "null", "1" * 5000, "[" * 5000, '{"spec":{},"spec":{}}'),
         *(asked(kind="Pod"), asked(kind=None), asked(apiVersion="v1"), asked(apiVersion=f"{V1}alpha1")),
         *(asked(apiVersion=[]), asked(apiVersion=None), asked(spec=None), asked(spec=[]), asked(spec="x")),
-        *(asked(spec={"cluster": cluster}) for cluster in ([], "x", {}, {"server": None}, {"server": 1})),
+        *(asked(spec={"cluster": cluster}) for cluster in NO_SERVER),
         *(asked(spec={"cluster": {"server": f"{SERVER}{each}"}}) for each in ("\n", "\r", "\0", " ", "@a")),
         *(asked(spec={"cluster": {"server": each}}) for each in ("", "k8s.example.com", "unix:///s", "https://u@k")),
     ],

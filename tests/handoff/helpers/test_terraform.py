@@ -85,7 +85,9 @@ def test_other_words_are_refused(words: list[str]) -> None:
     assert (answer.out, answer.status) == (b"", 2) and answer.error.count("\n") == 0
 
 
-@pytest.mark.parametrize("host", ["https://modules.example.com", "a/b", "a@b", "a b", "a\nb", "a:0", "bücher.example"])
+@pytest.mark.parametrize(
+    "host", ["https://modules.example.com", "a/b", "a?b", "a:0443", "a@b", "a b", "a\nb", "a:0", "bücher.example"]
+)
 def test_what_is_no_host_gets_no_token(host: str) -> None:
     """A URL is none, and neither is a name that is not in its ASCII form."""
     answer = ask("get", host).answer

@@ -4,7 +4,7 @@ import json
 import os
 import shlex
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ import pytest
 
 from tests.handoff.conftest import Account
 from tests.servers.cloud_api import CloudApi
-from tests.servers.faulty_server import FaultyServer
 from tests.support.commandline import COMMAND, LONG
 from tests.support.real_parts import available, library
 
@@ -22,58 +21,52 @@ TYPE = "urn:ietf:params:oauth:token-type:"
 
 
 @pytest.fixture
-def api(demo_server: FaultyServer, tmp_path: Path) -> Iterator[CloudApi]:
-    """The token endpoint."""
-    with CloudApi(demo_server, tmp_path) as api:
-        yield api
-
-
-@pytest.fixture
-def trade(account: Account, api: CloudApi, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+def trade(account: Account, cloud: CloudApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
     """Let new credentials of the library trade a subject token of a type, and return the token that they get."""
     with available():
         pluggable, requests = library("google.auth.pluggable"), library("google.auth.transport.requests")
     monkeypatch.setenv(f"{VARIABLE}ALLOW_EXECUTABLES", "1")
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(api.ca_file))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(cloud.ca_file))
 
     def trade(kind: str) -> str:
         executable = {
             "command": shlex.join(HELPER),
             "timeout_millis": 120000,
-            "output_file": str(api.ca_file.parent / "o"),
+            "output_file": str(tmp_path / "output"),
         }
         credentials: Any = pluggable.Credentials.from_info(
             {
                 "type": "external_account",
                 "audience": "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/o",
                 "subject_token_type": f"{TYPE}{kind}",
-                "token_url": f"{api.origin}/google/token",
+                "token_url": f"{cloud.origin}/google/token",
                 "credential_source": {"executable": executable},
             }
         )
         credentials.refresh(requests.Request())
+        assert not (tmp_path / "output").exists()
         return str(credentials.token)
 
     return trade
 
 
 @pytest.mark.parametrize("kind", ["jwt", "id_token"])
-def test_it_trades_a_good_token(account: Account, api: CloudApi, trade: Callable[[str], str], kind: str) -> None:
+def test_it_trades_a_good_token(account: Account, cloud: CloudApi, trade: Callable[[str], str], kind: str) -> None:
     """It is the session's; one that has ended is renewed before."""
     assert trade(kind) == "traded"
-    assert api.tokens == [account.session.access_token] and account.refreshes == 0
+    assert cloud.tokens == [account.session.access_token] and account.refreshes == 0
     account.age()
     assert trade(kind) == "traded"
-    assert len({*api.tokens}) == 2 and account.refreshes == 1
+    assert len({*cloud.tokens}) == 2 and account.refreshes == 1
 
 
-def test_it_shows_why_there_is_no_token(account: Account, api: CloudApi, trade: Callable[[str], str]) -> None:
+def test_it_shows_why_there_is_no_token(account: Account, cloud: CloudApi, trade: Callable[[str], str]) -> None:
     """The reason comes out of JSON, in the library's own error."""
     account.server.kill_session()
     account.age()
     with pytest.raises(Exception, match=r"return code 4.*run .*tokenctl login -p t"):
         trade("jwt")
-    assert api.tokens == []
+    assert cloud.tokens == []
 
 
 @pytest.mark.parametrize("words", [("-p", "nobody"), ("-p", "t", "more"), ("-p", "t"), ("--config", "c.toml")])

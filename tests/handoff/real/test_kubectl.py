@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +9,33 @@ import pytest
 
 from tests.handoff.conftest import Account
 from tests.servers.cloud_api import CloudApi
-from tests.servers.faulty_server import FaultyServer
 from tests.support.commandline import COMMAND, LONG
 from tests.support.real_parts import available, program
+
+KUBECONFIG = """\
+apiVersion: v1
+kind: Config
+current-context: x
+contexts:
+- name: x
+  context:
+    cluster: c
+    user: u
+clusters:
+- name: c
+  cluster:
+    server: {server}
+    certificate-authority: {ca_file}
+users:
+- name: u
+  user:
+    exec:
+      apiVersion: client.authentication.k8s.io/v1
+      command: {command}
+      args: {args}
+      interactiveMode: Never
+      provideClusterInfo: true
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,10 +45,21 @@ class Kubectl:
     program: str
     config: Path
 
-    def run(self) -> subprocess.CompletedProcess[str]:
+    def ask(self) -> subprocess.CompletedProcess[str]:
         """Ask the server for its version."""
         words = [self.program, "--kubeconfig", str(self.config), "get", "--raw", "/version"]
         return subprocess.run(words, capture_output=True, text=True, timeout=LONG)
+
+
+@pytest.fixture
+def kubectl(account: Account, cloud: CloudApi, tmp_path: Path) -> Kubectl:
+    """The program, set up for the server, to which the account's profile is bound."""
+    with available():
+        kubectl = Kubectl(program=program("kubectl"), config=tmp_path / "kubeconfig")
+    call = {"command": COMMAND[0], "args": json.dumps([*COMMAND[1:], "helper", "kubectl"])}
+    kubectl.config.write_text(KUBECONFIG.format(server=cloud.origin, ca_file=cloud.ca_file, **call))
+    tokenctl("profile", "set", "t", f"hosts+={cloud.origin}")
+    return kubectl
 
 
 def tokenctl(*words: str) -> None:
@@ -33,67 +67,34 @@ def tokenctl(*words: str) -> None:
     subprocess.run([*COMMAND, *words], check=True, timeout=LONG)
 
 
-@pytest.fixture
-def api(demo_server: FaultyServer, tmp_path: Path) -> Iterator[CloudApi]:
-    """The server."""
-    with CloudApi(demo_server, tmp_path) as api:
-        yield api
-
-
-@pytest.fixture
-def kubectl(account: Account, api: CloudApi, tmp_path: Path) -> Kubectl:
-    """The program, set up for the server, to which the account's profile is bound."""
-    tokenctl("profile", "set", "t", f"hosts+={api.origin}")
-    run = {
-        "apiVersion": "client.authentication.k8s.io/v1",
-        "command": COMMAND[0],
-        "args": [*COMMAND[1:], "helper", "kubectl"],
-        "interactiveMode": "Never",
-        "provideClusterInfo": True,
-    }
-    cluster = {"server": api.origin, "certificate-authority": str(api.ca_file)}
-    document = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": "c", "cluster": cluster}],
-        "users": [{"name": "u", "user": {"exec": run}}],
-        "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
-        "current-context": "x",
-    }
-    config = tmp_path / "kubeconfig"
-    config.write_text(json.dumps(document))
-    with available():
-        return Kubectl(program=program("kubectl"), config=config)
-
-
-def test_it_sends_a_good_token(account: Account, api: CloudApi, kubectl: Kubectl) -> None:
+def test_it_sends_a_good_token(account: Account, cloud: CloudApi, kubectl: Kubectl) -> None:
     """It is the session's; one that has ended, or that the server refuses, is renewed before the next command."""
-    done = kubectl.run()
+    done = kubectl.ask()
     assert (done.returncode, done.stderr) == (0, "")
-    assert {*api.tokens} == {account.session.access_token} and account.refreshes == 0
+    assert {*cloud.tokens} == {account.session.access_token} and account.refreshes == 0
 
     account.age()
-    api.tokens.clear()
-    done = kubectl.run()
+    cloud.tokens.clear()
+    done = kubectl.ask()
     assert (done.returncode, done.stderr) == (0, "")
-    assert account.session.access_token not in api.tokens and account.refreshes == 1
+    assert account.session.access_token not in cloud.tokens and account.refreshes == 1
 
-    api.refused.update(api.tokens)
-    kubectl.run()  # it asks for another token after the 401, but does not send the request once more
-    api.tokens.clear()
-    done = kubectl.run()
+    cloud.refused.update(cloud.tokens)
+    kubectl.ask()  # it asks for another token after the 401, but does not send the request once more
+    cloud.tokens.clear()
+    done = kubectl.ask()
     assert (done.returncode, done.stderr) == (0, "")
-    assert not api.refused.intersection(api.tokens) and account.refreshes == 2
+    assert not cloud.refused.intersection(cloud.tokens) and account.refreshes == 2
 
 
-def test_it_shows_why_there_is_no_token(account: Account, api: CloudApi, kubectl: Kubectl) -> None:
+def test_it_shows_why_there_is_no_token(account: Account, cloud: CloudApi, kubectl: Kubectl) -> None:
     """For a session that is dead, and for a cluster that is not bound: nothing is sent."""
     account.server.kill_session()
     account.age()
-    done = kubectl.run()
+    done = kubectl.ask()
     assert done.returncode == 1 and "run 'tokenctl login -p t'" in done.stderr
 
-    tokenctl("profile", "set", "t", f"hosts-={api.origin}")
-    done = kubectl.run()
-    assert done.returncode == 1 and f"no profile is bound to {api.origin}" in done.stderr
-    assert api.tokens == []
+    tokenctl("profile", "set", "t", f"hosts-={cloud.origin}")
+    done = kubectl.ask()
+    assert done.returncode == 1 and f"no profile is bound to {cloud.origin}" in done.stderr
+    assert cloud.tokens == []

@@ -40,18 +40,19 @@ def run_child(
     target = runtime.asked(profile) | target
     session = fresh_session(runtime, vault, target, min_ttl, wait)
     wanted = env or ((profile.env,) if profile.env else ())
-    environ = child_environment(runtime.environ, variables(wanted, of_session(session)), profile.source_variable)
-    child = Child(program=program, words=words, environ=environ)
+    environ = child_environment(runtime.environ, {}, profile.source_variable)
     if not token_file:
         if session.expires_at is not None and older_access_tokens(profile, session) == "ended":
             runtime.terminal.message(
                 "a renewal at this server ends the older access token: for a long command use exec --token-file"
             )
-        return replace_process(child)
+        environ |= variables(wanted, of_session(session))
+        return replace_process(Child(program=program, words=words, environ=environ))
     from tokenctl.handoff.token_file import Kept, run_with_token_file
 
     kept = Kept(vault=vault, session=session, min_ttl=min_ttl, target=target)
-    return run_with_token_file(runtime, kept, child, on_refresh)
+    child = Child(program=program, words=words, environ=environ)
+    return run_with_token_file(runtime, kept, child, wanted, on_refresh)
 
 
 def program_of(runtime: Runtime, word: str) -> str:

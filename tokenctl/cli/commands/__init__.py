@@ -17,6 +17,8 @@ def load(name: str) -> click.Command | None:
             from tokenctl.cli.commands.token import command
         case "exec":
             from tokenctl.cli.commands.exec import command
+        case "write-file":
+            from tokenctl.cli.commands.write_file import command
         case "proxy":
             from tokenctl.cli.commands.proxy import command
         case "show":

@@ -13,7 +13,7 @@ from tokenctl.handoff.clients.lines import lines_of
 
 _KEY = re.compile(r"""([\w./-]+|"[^"\\]*"|'[^']*'):(?=\s|$)[ ]*""")
 _QUOTED = r"""(?:"(?:\\.|[^"\\])*"|'(?:''|[^'])*')"""
-_INSIDE = rf"""(?:{_QUOTED}|-*[\w./=](?:[^,\[\]{{}}\#"':]|:[^\s,\[\]{{}}])*)"""
+_INSIDE = rf"""(?:{_QUOTED}|-*[\w./=](?:[^,\[\]{{}}\#"':?]|:[^\s,\[\]{{}}])*)"""
 _MEMBER = rf"[\w./-]+:[ ]+{_INSIDE}"
 _VALUE = re.compile(
     rf"""(?: (?P<quoted> {_QUOTED} ) | (?P<block> [|>][-+]? )
@@ -23,7 +23,7 @@ _VALUE = re.compile(
     re.VERBOSE,
 )
 _NOT_MORE = re.compile(r":(\s|$)|\s\#|[^\S ]")
-_NO_UTF_8 = re.compile("[\udc80-\udcff]")
+_NEVER = re.compile(r"[\udc80-\udcff\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]|\r(?!\n)")
 _NULLS = ("", "~", "null", "Null", "NULL")
 
 
@@ -67,7 +67,7 @@ class _Line:
 
 def read(text: str) -> Node:
     """Read a document that is a mapping. Raises NotUnderstood."""
-    if match := _NO_UTF_8.search(text):
+    if match := _NEVER.search(text):
         raise NotUnderstood(text.count("\n", 0, match.start()) + 1)
     found, begun = list[_Line](), False
     for number, line in enumerate(lines_of(text)):
@@ -125,7 +125,7 @@ def _text(lines: list[_Line], at: int, outside: int) -> tuple[Node, list[_Line]]
     """Read a scalar that begins at a character of the first line, and goes on in the lines to the right of `outside`."""
     first, rest = lines[0], lines[1:]
     value, sign = _scalar(first, at), first.content[at : at + 1]
-    words, column = [value.text or ""], rest[0].column if rest else 0
+    words, column = [first.content[at:]], rest[0].column if rest else 0
     if sign in ("|", ">") or (sign not in ("", '"', "'", "[", "{") and value.stop == first.column + len(first.content)):
         while rest and rest[0].column > outside and rest[0].number == first.number + len(words):
             if rest[0].column < column if sign in ("|", ">") else _NOT_MORE.search(rest[0].content):

@@ -90,7 +90,7 @@ def _helpers(text: str, wanted: Wanted) -> dict[Name, Any]:
         config = json_text.read(text)
         if _is_settings(wanted):
             return {("apiKeyHelper",): config.get("apiKeyHelper")}
-        found = {("mcpServers",): config.get("mcpServers", {})}
+        found: dict[Name, Any] = {("mcpServers",): config.get("mcpServers", {})}
         for folder, project in _object(config.get("projects", {}), "projects").items():
             found["projects", folder, "mcpServers"] = _object(project, folder).get("mcpServers", {})
         return {

@@ -90,7 +90,7 @@ def _settings(text: str, wanted: Wanted) -> dict[str, dict[str, str]]:
     parser = RawConfigParser()
     try:
         text.encode()
-        parser.read_string(text.replace("\r\n", "\n"))
+        parser.read_string(text.replace("\r\n", "\n").replace("\r", "\n"))
     except (Error, UnicodeEncodeError) as error:
         raise Unreadable(f"{wanted.file} cannot be read as pip reads it ({type(error).__name__})") from None
     return {

@@ -21,11 +21,15 @@ _VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A helper that is set up in a client's file: what `Wanted` was, and the paths of the scripts that it needs."""
+    """A helper that is set up in a client's file: what `Wanted` was, and the paths of the scripts that it needs.
+
+    `file` is the name that the person has for the client's file, which can be a link.
+    """
 
     client: str
     origin: str
     profile: str
+    file: str
     program: str
     named: bool
     replace: bool
@@ -35,7 +39,7 @@ class Entry:
         """Tell whether it is this client's, for this origin."""
         return (self.client, self.origin) == (client, origin)
 
-    def wanted(self, environ: Mapping[str, str], file: str) -> Wanted:
+    def wanted(self, environ: Mapping[str, str]) -> Wanted:
         """Return what was wanted of the client."""
         return Wanted(
             origin=self.origin,
@@ -44,7 +48,7 @@ class Entry:
             folder=scripts_folder(environ),
             named=self.named,
             replace=self.replace,
-            file=Path(file),
+            file=Path(self.file),
         )
 
 

@@ -63,7 +63,7 @@ def installed(runtime: Runtime) -> list[Installed]:
                     client=entry.client,
                     origin=entry.origin,
                     profile=entry.profile,
-                    file=path,
+                    file=entry.file,
                     in_file=in_file,
                     problem=problem[0] if problem else None,
                     remedy=problem[1] if problem else None,
@@ -84,7 +84,7 @@ def _of_file(runtime: Runtime, path: str, entry: Entry) -> tuple[str, str | None
             text = file.read().decode(errors="surrogateescape")
     except OSError as reason:
         return f"{path} cannot be read: {reason.strerror}", _again(entry)
-    if not client(entry.client).is_there(text, entry.wanted(runtime.environ, path)):
+    if not client(entry.client).is_there(text, entry.wanted(runtime.environ)):
         return f"{path} does not have our helper any more", _again(entry)
     gone = next((each for each in entry.scripts if not os.access(each, os.X_OK)), None)
     return (f"{gone} is gone", _again(entry)) if gone else None

@@ -68,7 +68,7 @@ def _profile(args: object) -> str:
     match args:
         case []:
             return ""
-        case ["-p" | "--profile", str(name)] if name.isascii() and name.isprintable() and name.strip() == name != "":
+        case ["-p" | "--profile", str(name)] if name:
             return name
     raise ValueError("not the words of a profile")
 

@@ -10,7 +10,7 @@ the mode is refused.
 """
 
 from tokenctl.handoff.helpers.plain_json import quoted
-from tokenctl.handoff.helpers.question import Answer, Question, reported
+from tokenctl.handoff.helpers.question import Answer, Question, one_text, reported
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,8 +52,7 @@ def found(question: Question, given: "Sequence[Given]", now: int) -> Answer:
 
 def failed(question: Question, error: "TokenctlError") -> Answer:
     """Answer with the reason in JSON; the code is the exit status."""
-    step = f"; {error.next_step}" if error.next_step else ""
-    return _failure(error.exit_status, f"{error.message}{step}")
+    return _failure(error.exit_status, one_text(error))
 
 
 def _refused(reason: str) -> Question:

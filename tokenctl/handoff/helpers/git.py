@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from tokenctl.errors import TokenctlError
     from tokenctl.handoff.helpers.question import Given, Reads
 
-_ONCE = ("protocol", "host", "username", "password", "authtype", "credential", "path")
-_CAPABILITY = b"version 0\ncapability authtype\n"
 BEARER = "bearer"
-_SCHEME = "wwwauth[]="
+_CAPABILITY = b"version 0\ncapability authtype\n"
+_LONGEST = 65535
+"""Bytes of a line, with its end, at most (git-credential(1))."""
 
 
 def reads(words: "Sequence[str]") -> "Reads":
@@ -31,40 +31,57 @@ def read(words: "Sequence[str]", content: bytes, environ: object) -> Question:
         return Question("nothing", answer=Answer(_CAPABILITY))
     if len(words) != 1 or words[0] not in ("get", "erase"):
         return Question("nothing")
-    members, listed = _members(content)
     try:
-        address = origin_of(f"{members['protocol']}://{members['host']}")
+        values, lists = _attributes(content)
+        address = _address(values["protocol"], values["host"])
     except (KeyError, ValueError):
         return Question("nothing")
-    if "/" in members["host"]:
-        return Question("nothing")
-    if words[0] == "erase":
-        return Question("refusal", address, refused=members.get("credential") or members.get("password", ""))
-    return Question("token", address, user=members.get("username", ""), form=_form(listed))
+    if words[0] == "get":
+        return Question("token", address, user=values.get("username", ""), form=_form(lists))
+    refused = values.get("credential") or values.get("password")
+    return Question("refusal", address, refused=refused) if refused else Question("nothing")
 
 
-def _form(listed: "Sequence[str]") -> str:
-    """Choose Bearer where git offers it, unless the server has said that it takes other schemes only (RFC 9110 11.6.1)."""
-    schemes = [line[len(_SCHEME) :].partition(" ")[0].lower() for line in listed if line.startswith(_SCHEME)]
-    return BEARER if "capability[]=authtype" in listed and (not schemes or BEARER in schemes) else ""
+def _attributes(content: bytes) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """Read the lines: `key=value`, and `key[]=value` of keys with several values, where an empty one forgets the others.
 
-
-def _members(content: bytes) -> tuple[dict[str, str], list[str]]:
-    """Read the lines `key=value`, and those with `key[]`; empty when one of them is no line of git's."""
-    members: dict[str, str] = {}
-    listed = []
-    for line in content.decode(errors="replace").split("\n"):
-        key, equals, value = line.partition("=")
+    Raises ValueError for what git does not write: an attribute twice, and `url`, which would name a second host.
+    """
+    values: dict[str, str] = {}
+    lists: dict[str, list[str]] = {}
+    for line in content.split(b"\n"):
         if not line:
             break
-        harmful = "\0" in line or "\r" in line
-        if not equals or harmful or (key in _ONCE and key in members):
-            return {}, []
-        if key.endswith("[]"):
-            listed.append(line)
+        key, equals, value = line.decode(errors="replace").partition("=")
+        if not equals or len(line) >= _LONGEST or b"\0" in line or b"\r" in line or key in values or key == "url":
+            raise ValueError("not a line of git's")
+        if not key.endswith("[]"):
+            values[key] = value
+        elif value:
+            lists.setdefault(key, []).append(value)
         else:
-            members[key] = value
-    return members, listed
+            lists.pop(key, None)
+    return values, lists
+
+
+def _address(protocol: str, host: str) -> str:
+    """Return the origin that is asked for. Raises ValueError, also when one of the two is more than its name says."""
+    if protocol not in ("https", "http") or not {"/", "?", "#"}.isdisjoint(host):
+        raise ValueError("not an origin")
+    return origin_of(f"{protocol}://{host}")
+
+
+def _form(lists: "dict[str, list[str]]") -> str:
+    """Choose Bearer where git offers it, unless the server has said that it takes other schemes only."""
+    schemes = [scheme for value in lists.get("wwwauth[]", ()) for scheme in _schemes(value)]
+    return BEARER if "authtype" in lists.get("capability[]", ()) and (not schemes or BEARER in schemes) else ""
+
+
+def _schemes(value: str) -> list[str]:
+    """List the schemes of a `WWW-Authenticate` header, which can have several challenges (RFC 9110 section 11.6.1)."""
+    unquoted = "".join(value.replace('\\"', "").split('"')[::2])
+    firsts = [part.split()[0] for part in unquoted.replace(" =", "=").split(",") if part.strip()]
+    return [first.lower() for first in firsts if "=" not in first]
 
 
 def found(question: Question, given: "Sequence[Given]", now: int) -> Answer:
@@ -81,5 +98,6 @@ def found(question: Question, given: "Sequence[Given]", now: int) -> Answer:
 
 
 def failed(question: Question, error: "TokenctlError") -> Answer:
-    """Let git end, and say why."""
-    return Answer(b"quit=1\n", error.exit_status, error.message, error.next_step)
+    """Let git end, and say why. After `erase` it reads no answer."""
+    out = b"quit=1\n" if question.wants == "token" else b""
+    return Answer(out, error.exit_status, error.message, error.next_step)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 VARIABLE = "CLAUDE_CODE_MCP_SERVER_URL"
 _INTERVAL = 300
-"""Seconds. Claude Code asks when it connects, and once more when a server refuses the header. Within this time after an
-answer, a question is taken for the second kind."""
+"""Seconds. Claude Code asks when it connects, and again when a server refused the header: a question within this time
+after an answer counts as the second one."""
 
 
 def reads(words: "Sequence[str]") -> "Reads":

@@ -48,7 +48,7 @@ def read(words: "Sequence[str]", content: bytes, environ: "Mapping[str, str]") -
 
 
 def _user(options: "Mapping[str, str]") -> str:
-    """Return the user name; empty when there is none. RFC 7628 allows every character but NUL: control characters end it."""
+    """Return the user name; empty when there is none. A control character could end its part of the response."""
     user = options.get("--user", "")
     if not user.isprintable():
         raise ValueError(f"--user has characters that no user name has: {user!a:.40}")

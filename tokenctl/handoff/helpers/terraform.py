@@ -30,13 +30,12 @@ def read(words: "Sequence[str]", content: bytes, environ: object) -> Question:
         return refusal(f"terraform calls get, store and forget with a host, not {' '.join(words)!r:.60}")
     verb, host = words
     try:
-        if "/" in host:
-            raise ValueError("more than a host")
         address = address_of(host)
-        if verb == "store" and set(members(content.decode())) != {"token"}:
-            return refusal("tokenctl can store nothing but a token")
+        stored = members(content.decode()) if verb == "store" else {"token": ""}
     except ValueError:
         return refusal("this is no host, or no JSON object")
+    if address != f"//{host.lower()}" or set(stored) != {"token"}:
+        return refusal("terraform must name a host without a path, and can store nothing but a token")
     if verb == "get":
         return Question("token", address, absent=_NONE)
     # What tokenctl gives needs no keeping; another token must not be lost without a word. `forget` has nothing to do.

@@ -50,10 +50,10 @@ class World:
         self, *command: str, environ: Mapping[str, str] = {}, cwd: Path | None = None, stdin: str = ""
     ) -> subprocess.CompletedProcess[str]:
         """Run a client in the HOME, with tokenctl on its PATH."""
-        own = {name: value for name, value in self.home.environ.items() if not name.startswith(OTHERS)}
+        path = f"{SCRIPTS}{os.pathsep}{self.home.environ['PATH']}"
         return subprocess.run(
             command,
-            env={**own, "PATH": f"{SCRIPTS}{os.pathsep}{own['PATH']}", **environ},
+            env={**self.home.environ, "PATH": path, **environ},
             cwd=cwd or self.home.folder,
             input=stdin,
             capture_output=True,
@@ -61,6 +61,13 @@ class World:
             timeout=LONG,
             check=False,
         )
+
+    def install(self, client: str, origins: Mapping[str, str], environ: Mapping[str, str] = {}) -> None:
+        """Set a client up for each registry; then no profile is bound to `open` any more."""
+        for origin in origins.values():
+            result = self.home.run("helper", "install", client, "--host", origin, environ=environ)
+            assert result.status == 0, result.stderr
+        assert self.home.run("profile", "set", "t", f"hosts-={origins['open']}").status == 0
 
     def sent(self, name: str) -> set[str]:
         """Tell what clients have sent to a registry as Authorization since it was asked the last time, and forget it."""
@@ -76,15 +83,18 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with ExitStack() as stack:
         authority, other = (stack.enter_context(FaultyServer(auto_approve=True)) for _ in range(2))
         bound, dead = Registry(authority), Registry(other)
-        registries = {"bound": bound, "dead": dead, "open": Registry(None)}
+        registries = {"bound": bound, "open": Registry(None), "dead": dead}
         for registry in registries.values():
             stack.enter_context(registry)
         home = Home(tmp_path_factory.mktemp("registries") / "home")
+        for each in [name for name in home.environ if name.startswith(OTHERS)]:
+            del home.environ[each]
         for profile, issuer, name in (("t", authority, "bound"), ("dead", other, "dead")):
             assert home.login(issuer.issuer, profile=profile).status == 0
             hosts = f"hosts+={registries[name].origin}", f"hosts+=https://{MODULES[name]}"
             for each in hosts:
                 assert home.run("profile", "set", profile, each).status == 0
+        assert home.run("profile", "default", "t").status == 0
         other.kill_session()
         age(home, profile="dead")
         yield World(home=home, authority=authority, registries=registries)
@@ -119,11 +129,11 @@ def shows_why(world: World, client: Client, folder: Path) -> None:
 # -- images ------------------------------------------------------------------------------------------------
 
 
-def install_docker(world: World) -> None:
-    """Let docker, and all that reads its configuration, ask tokenctl."""
-    helpers = {registry.host: "tokenctl" for registry in world.registries.values()}
-    (world.home.folder / ".docker").mkdir(exist_ok=True)
-    (world.home.folder / ".docker" / "config.json").write_text(json.dumps({"credHelpers": helpers}))
+@pytest.fixture(scope="module")
+def images(world: World) -> World:
+    """Set docker up, whose configuration the others read too."""
+    world.install("docker", {name: registry.origin for name, registry in world.registries.items()})
+    return world
 
 
 STORAGE = ("--root", "storage", "--runroot", "run", "--storage-driver", "vfs")
@@ -136,51 +146,50 @@ IMAGES = {
 
 
 @pytest.fixture(params=IMAGES)
-def puller(request: pytest.FixtureRequest, world: World) -> Client:
+def puller(request: pytest.FixtureRequest) -> Client:
     """Return a client that gets an image."""
     with available():
         path = program(request.param)
-    install_docker(world)
 
     def pull(world: World, name: str, folder: Path) -> subprocess.CompletedProcess[str]:
         folder.mkdir()
         words = (word.format(image=f"{world.registries[name].host}/demo:1") for word in IMAGES[request.param])
         return world.run(path, *words, cwd=folder)
 
-    pull.__name__ = request.param
     return pull
 
 
-def test_an_image_is_pulled(world: World, puller: Client, tmp_path: Path) -> None:
+def test_an_image_is_pulled(images: World, puller: Client, tmp_path: Path) -> None:
     """The registry gets the token as the password of `oauth2`."""
-    gets_its_token(world, puller, tmp_path)
-    shows_why(world, puller, tmp_path)
-    assert puller(world, "open", tmp_path / "open").returncode == 0 and world.sent("open") == set()
+    gets_its_token(images, puller, tmp_path)
+    shows_why(images, puller, tmp_path)
+    assert puller(images, "open", tmp_path / "open").returncode == 0 and images.sent("open") == set()
 
 
-def test_docker_login_and_logout(world: World) -> None:
+def test_docker_login_and_logout(images: World) -> None:
     """Both end well for a bound registry; a password of another one is not lost without a word."""
     with available():
         docker = program("docker")
-    install_docker(world)
     login = (docker, "login", "-u", "oauth2", "--password-stdin")
-    token = world.home.run("token", "-p", "t").stdout
-    bound, other = (world.registries[name].host for name in ("bound", "open"))
-    assert "Login Succeeded" in world.run(*login, bound, stdin=token).stdout
-    assert world.run(docker, "logout", bound).returncode == 0
-    refused = world.run(*login, other, stdin="secret")
+    token = images.home.run("token", "-p", "t").stdout
+    bound, other = (images.registries[name].host for name in ("bound", "open"))
+    assert "Login Succeeded" in images.run(*login, bound, stdin=token).stdout
+    assert images.run(docker, "logout", bound).returncode == 0
+    refused = images.run(*login, other, stdin="secret")
     assert refused.returncode == 1 and "tokenctl keeps no passwords" in refused.stderr
-    assert world.run(docker, "logout", other).returncode == 0
+    assert images.run(docker, "logout", other).returncode == 0
 
 
 # -- crates ------------------------------------------------------------------------------------------------
 
-PLUGIN = [str(SCRIPTS / "cargo-credential-tokenctl")]
 PROVIDERS = {
-    "its protocol": PLUGIN,
-    "with a profile": [*PLUGIN, "-p", "{profile}"],
-    "one line": ["cargo:token-from-stdout", str(SCRIPTS / "tokenctl"), "helper", "cargo"],
+    "installed": [],
+    "in its protocol": [str(SCRIPTS / "cargo-credential-tokenctl"), "-p", "{profile}"],
+    "in one line": ["cargo:token-from-stdout", str(SCRIPTS / "tokenctl"), "helper", "cargo", "-p", "{profile}"],
 }
+"""What cargo asks for the token; the words of the last two stand in its configuration as a person wrote them."""
+OF_CARGO = "Bearer of-cargo"
+"""The token that cargo's own provider has for the registry `open`."""
 
 
 def cargo() -> str:
@@ -201,38 +210,42 @@ RUSTUP = os.environ | {"RUSTUP_HOME": os.environ.get("RUSTUP_HOME", f"{pwd.getpw
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_crate_is_fetched(world: World, provider: str, tmp_path: Path) -> None:
-    """The registry gets the token as cargo got it; its next provider is asked for another registry."""
+    """The token comes as cargo sends it. Another registry gets it from the next provider, where cargo has one."""
     path = cargo()
+    set_cargo_up(world, tmp_path, PROVIDERS[provider])
 
     def fetch(world: World, name: str, folder: Path) -> subprocess.CompletedProcess[str]:
         (folder / "src").mkdir(parents=True)
         (folder / "src" / "lib.rs").touch()
+        (folder / "cargo").mkdir()
+        shutil.copy(tmp_path / "config.toml", folder / "cargo")
         package = '[package]\nname = "own"\nversion = "0.1.0"\n[dependencies]\n'
         (folder / "Cargo.toml").write_text(f'{package}demo = {{ version = "1", registry = "{name}" }}\n')
-        profile = {"bound": "t"}.get(name, name)
-        install_cargo(world, folder / "cargo", [word.format(profile=profile) for word in PROVIDERS[provider]])
-        environ = {"CARGO_HOME": str(folder / "cargo"), "CARGO_REGISTRIES_OPEN_TOKEN": "Bearer of-cargo"}
+        environ = {"CARGO_HOME": str(folder / "cargo"), "CARGO_REGISTRIES_OPEN_TOKEN": OF_CARGO}
         return world.run(path, "fetch", environ={"RUSTUP_HOME": RUSTUP["RUSTUP_HOME"], **environ}, cwd=folder)
 
     gets_its_token(world, fetch, tmp_path)
     shows_why(world, fetch, tmp_path)
     unbound = fetch(world, "open", tmp_path / "open")
-    if provider == "its protocol":
-        assert unbound.returncode == 0 and world.sent("open") == {"Bearer of-cargo"}, unbound.stderr
-    else:
-        assert unbound.returncode != 0 and world.sent("open") == set()
-        assert "no profile" in unbound.stderr or "unknown profile" in unbound.stderr, unbound.stderr
+    sent = {OF_CARGO} if provider == "in its protocol" else set()
+    assert (unbound.returncode == 0, world.sent("open")) == (bool(sent), sent), unbound.stderr
 
 
-def install_cargo(world: World, folder: Path, provider: list[str]) -> None:
-    """Let cargo ask tokenctl, and after it cargo's own provider."""
-    name = "tokenctl"
-    lines = [f"[credential-alias]\n{name} = {json.dumps(provider)}"]
-    lines.append(f'[registry]\nglobal-credential-providers = ["cargo:token", "{name}"]')
-    for each, registry in world.registries.items():
-        lines.append(f'[registries.{each}]\nindex = "sparse+{registry.origin}/index/"')
-    folder.mkdir()
-    (folder / "config.toml").write_text("\n".join(lines))
+def set_cargo_up(world: World, folder: Path, provider: list[str]) -> None:
+    """Write cargo's configuration: its registries, and the provider as a person writes it, or as `helper install` does."""
+
+    def words(profile: str) -> str:
+        return json.dumps([word.format(profile=profile) for word in provider])
+
+    origins = {name: registry.origin for name, registry in world.registries.items()}
+    text = "".join(f'[registries.{name}]\nindex = "sparse+{origin}/index/"\n' for name, origin in origins.items())
+    if provider:
+        text += f"credential-provider = {words('dead')}\n"  # of the last registry
+        text += f"[credential-alias]\ntokenctl = {words('t')}\n"
+        text += '[registry]\nglobal-credential-providers = ["cargo:token", "tokenctl"]\n'
+    (folder / "config.toml").write_text(text)
+    if not provider:
+        world.install("cargo", origins, {"CARGO_HOME": str(folder)})
 
 
 # -- modules -----------------------------------------------------------------------------------------------
@@ -243,23 +256,21 @@ def terraform() -> str:
     return shutil.which("terraform") or pytest.skip("no terraform on PATH: HashiCorp's own apt archive has it")
 
 
-def install_terraform(world: World) -> None:
-    """Let terraform ask tokenctl, and tell it where the registries are."""
+def set_terraform_up(world: World) -> None:
+    """Tell terraform where the registries are, and let `helper install` add the helper."""
     hosts = "".join(
         f'host "{MODULES[name]}" {{\n  services = {{\n    "modules.v1" = "{registry.origin}/modules/"\n'
         f'    "providers.v1" = "{registry.origin}/providers/"\n  }}\n}}\n'
         for name, registry in world.registries.items()
     )
-    (world.home.folder / ".terraformrc").write_text(f'credentials_helper "tokenctl" {{\n  args = []\n}}\n{hosts}')
-    plugins = world.home.folder / ".terraform.d" / "plugins"
-    plugins.mkdir(parents=True, exist_ok=True)
-    (plugins / "terraform-credentials-tokenctl").symlink_to(SCRIPTS / "terraform-credentials-tokenctl")
+    (world.home.folder / ".terraformrc").write_text(hosts)
+    world.install("terraform", {name: f"https://{host}" for name, host in MODULES.items()})
 
 
 def test_a_module_is_installed(world: World, tmp_path: Path) -> None:
     """Terraform shows the reason of a dead session for a provider; for a module it has only a line in its log."""
     path = terraform()
-    install_terraform(world)
+    set_terraform_up(world)
 
     def init(world: World, name: str, folder: Path) -> subprocess.CompletedProcess[str]:
         folder.mkdir()

@@ -1,0 +1,93 @@
+"""`tokenctl helper` alone, `install`, `uninstall` and `status`, as a person types them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support.attended import attended
+from tests.support.commandline import Home
+from tokenctl.handoff import clients, helpers
+
+ORIGIN = "https://registry.example.com"
+DOCKER = '{\n  "auths": {"x": {"auth": "sesame"}}\n}'
+
+
+@pytest.fixture
+def person(home: Home) -> Home:
+    """A HOME with a profile and a file of docker."""
+    home.write_config('[profiles.t]\nissuer = "https://login.example.com"\nclient_id = "c"\n')
+    (home.folder / ".docker").mkdir()
+    (home.folder / ".docker" / "config.json").write_text(DOCKER)
+    return home
+
+
+def file_of(person: Home) -> Path:
+    """Return the file of docker."""
+    return person.folder / ".docker" / "config.json"
+
+
+@pytest.mark.quick
+def test_from_install_to_uninstall(person: Home) -> None:
+    """Install says the file, the keys and the host; a second one changes nothing; uninstall says what it removed."""
+    before = person.snapshot()
+    words = ("docker", "--host", ORIGIN)
+    planned = person.run("helper", "install", *words, "--dry-run")
+    assert planned.status == 0 and '+  "credHelpers": {' in planned.stdout and "would add" in planned.stderr
+    assert person.snapshot() == before
+    done = person.run("helper", "install", *words)
+    assert (done.status, done.stdout) == (0, "")
+    assert f"set up docker for {ORIGIN} in {file_of(person)}" in done.stderr
+    assert '"registry.example.com": "tokenctl"' in done.stderr and "sesame" not in done.stderr
+    assert f"added {ORIGIN} to the hosts of t" in done.stderr
+    text = file_of(person).read_text()
+    again = person.run("helper", "install", *words)
+    assert again.status == 0 and "already" in again.stderr and file_of(person).read_text() == text
+    undone = person.run("helper", "uninstall", *words)
+    assert undone.status == 0 and "removed our helper" in undone.stderr and "from the hosts of t" in undone.stderr
+    assert file_of(person).read_text() == DOCKER
+    nothing = person.run("helper", "uninstall", *words)
+    assert nothing.status == 0 and "nothing was changed" in nothing.stderr
+
+
+@pytest.mark.quick
+def test_status(person: Home) -> None:
+    """The status is a line a helper in a pipe, a document with --json, and a table at a terminal."""
+    assert "no helper is installed" in person.run("helper", "status").stderr
+    assert person.run("helper", "status", "--json").stdout == "[]\n"
+    person.run("helper", "install", "docker", "--host", ORIGIN)
+    found = person.run("helper", "status")
+    assert found.status == 0
+    assert found.stdout == f"docker\t{ORIGIN}\tt\t{file_of(person)}\tnot signed in to 't'\n"
+    [document] = json.loads(person.run("helper", "status", "--json").stdout)
+    assert document["installed"] and not document["answers"]
+    assert person.run("helper", "status", "--json", "-p", "u").stdout == "[]\n"
+    shown = attended(person, "helper", "status").stderr
+    assert "docker" in shown and "not signed in" in shown
+
+
+def test_the_list(person: Home) -> None:
+    """`helper` alone lists every client with the line that sets it up, and what is installed."""
+    person.run("helper", "install", "docker", "--host", ORIGIN)
+    lines = person.run("helper").stdout.splitlines()
+    for name in clients.LINES:
+        assert any(f"tokenctl helper install {name} --host ORIGIN" in line for line in lines)
+    for name in set(helpers.LINES) - set(clients.LINES):
+        assert any(f"tokenctl helper {name}" in line for line in lines)
+    assert lines[-1].startswith(f"docker\t{ORIGIN}\tt\t")
+    assert "tokenctl helper install git" in attended(person, "helper").stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("install", "dokcer", "--host", ORIGIN), "did you mean 'docker'?"),
+        (("install", "docker"), "missing option '--host'"),
+        (("install", "docker", "--host", "registry.example.com"), f"did you mean {ORIGIN}?"),
+        (("install", "docker", "--host", ORIGIN, "-p", "x"), "there is no profile 'x'"),
+    ],
+)
+def test_wrong_words(person: Home, words: tuple[str, ...], said: str) -> None:
+    """Wrong words are exit status 2, with what was most likely meant, and nothing is changed."""
+    found = person.run("helper", *words)
+    assert found.status == 2 and said in found.stderr and file_of(person).read_text() == DOCKER

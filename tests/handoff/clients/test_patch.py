@@ -1,0 +1,41 @@
+"""The exact change of a text."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tokenctl.handoff.clients.patch import patch
+
+TEXTS = st.text(st.sampled_from('ab \t\r\n{}",:\udcff\ufeff'), max_size=60)
+
+
+@given(TEXTS, TEXTS)
+def test_undone(before: str, after: str) -> None:
+    """A change is undone to the last character, whatever the texts are."""
+    assert patch(before, after).undone(after) == before
+
+
+@given(TEXTS, TEXTS, TEXTS)
+def test_undone_where_there_was_more(before: str, inserted: str, after: str) -> None:
+    """A line that is inserted has nothing of the text around it."""
+    old, new = f"{before}\n{after}", f"{before}\n{inserted}\n{after}"
+    assert "".join(each.removed for each in patch(old, new).edits) == ""
+
+
+def test_a_file_that_was_not_there() -> None:
+    """Undoing a new file is no file, which is not an empty one."""
+    assert patch(None, "a").undone("a") is None
+    assert patch("", "a").undone("a") == ""
+
+
+def test_words_between_two_insertions() -> None:
+    """What is between two insertions on one line is not kept."""
+    found = patch('{"a":{},"secret":1,"b":{}}', '{"a":{"x":1},"secret":1,"b":{"x":1}}')
+    assert [each.removed for each in found.edits] == ["", ""]
+
+
+def test_in_a_text_that_was_changed() -> None:
+    """It is undone where each inserted text is there once, and nowhere else."""
+    found = patch("one\ntwo\n", "one\ninserted words\ntwo\n")
+    assert found.undone_in("zero\none\ninserted words\n2\n") == "zero\none\n2\n"
+    assert found.undone_in("inserted words\ninserted words\n") is None
+    assert found.undone_in("one\ntwo\n") is None

@@ -1,0 +1,202 @@
+"""Plan what `helper install` and `helper uninstall` change, and change nothing."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tokenctl.adapters import edited_files
+from tokenctl.config import config_file, environment
+from tokenctl.config.config_file import Config
+from tokenctl.errors import UsageError
+from tokenctl.handoff.clients import change, client, client_file, companions, program, receipts
+from tokenctl.handoff.clients.patch import patch
+from tokenctl.handoff.clients.receipts import Entry, Kept, Receipts
+from tokenctl.handoff.clients.wanted import Script, Wanted
+from tokenctl.model import origin_checks
+from tokenctl.runtime import Runtime
+
+_NOTHING = Kept(entries=(), patches=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a person asks for: a client and an origin, as typed; `profile` is the name of `-p`, and `file` another file."""
+
+    client: str
+    origin: str
+    profile: str | None = None
+    file: Path | None = None
+    replace: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What install or uninstall changes: the text of one file, and the receipts before and after.
+
+    `scripts` and `bound`, of (profile, origin), are those that must be written first.
+    """
+
+    path: Path
+    before: str | None
+    after: str | None
+    old: Receipts
+    new: Receipts
+    bound: tuple[tuple[str, str], ...] = ()
+    scripts: tuple[Script, ...] = ()
+    hints: tuple[str, ...] = ()
+
+    @property
+    def is_nothing(self) -> bool:
+        """Tell whether all is there already."""
+        return self.before == self.after and self.old == self.new and not self.bound and not self.scripts
+
+    @property
+    def unbound(self) -> list[tuple[str, str]]:
+        """The (profile, origin) that are removed from the config file."""
+        return [each for each in self.old.hosts if each not in self.new.hosts]
+
+
+def installation(runtime: Runtime, asked: Asked) -> Change:
+    """Plan what sets a client up. Raises UsageError."""
+    environ, found = runtime.environ, client(asked.client)
+    config = config_file.load(environ, runtime.config_file)
+    origin = origin_checks.checked(asked.origin, "--host")
+    name = _profile(runtime, config, asked.profile, origin)
+    shown = _file(runtime, asked)
+    path = edited_files.real_path(shown)
+    wanted = Wanted(
+        origin=origin,
+        profile=name,
+        program=program.path(),
+        folder=receipts.scripts_folder(environ),
+        named=asked.profile is not None,
+        replace=asked.replace,
+        file=shown,
+    )
+    old = receipts.read(environ)
+    scripts = tuple(found.scripts(environ, wanted))
+    for script in scripts:
+        companions.check_script(script, old.scripts)
+    before = client_file.read(path)
+    after, kept = _set_up(runtime, before, old.files.get(str(path), _NOTHING), _entry(asked.client, wanted, scripts))
+    bound = () if origin in config.profiles[name].hosts else ((name, origin),)
+    return Change(
+        path=path,
+        before=before,
+        after=after,
+        old=old,
+        new=_needed(_added(old, str(path), kept, bound, scripts)),
+        bound=bound,
+        scripts=tuple(each for each in scripts if not companions.is_written(each)),
+        hints=tuple(found.hints(wanted)),
+    )
+
+
+def _set_up(runtime: Runtime, before: str | None, kept: Kept, entry: Entry) -> tuple[str | None, Kept]:
+    """Return the text with a helper, and what is kept of that. Raises UsageError."""
+    entries = _with(kept.entries, entry)
+    if before is not None and client(entry.client).is_there(before, entry.wanted(runtime.environ)):
+        return before, replace(kept, entries=entries)
+    base = change.without_ours(runtime.environ, before, kept)
+    after = change.with_entries(runtime.environ, base, entries)
+    return after, Kept(entries=entries, patches=(patch(base, after),))
+
+
+def files_of(runtime: Runtime, asked: Asked, origin: str) -> list[Path]:
+    """List the files that have a helper; without a receipt, the client's usual one. Raises UsageError."""
+    known = receipts.read(runtime.environ).files
+    found = [Path(path) for path, kept in known.items() for each in kept.entries if _is_asked(each, asked, origin)]
+    return found if found and asked.file is None else [edited_files.real_path(_file(runtime, asked))]
+
+
+def removal(runtime: Runtime, asked: Asked, origin: str, path: Path) -> Change:
+    """Plan what takes a helper out of a file. Raises UsageError."""
+    environ, old = runtime.environ, receipts.read(runtime.environ)
+    before = after = client_file.read(path)
+    kept = old.files.get(str(path), _NOTHING)
+    gone = next((each for each in kept.entries if _is_asked(each, asked, origin)), None)
+    if gone is None:  # the receipts are lost, or install did not write it
+        folder = receipts.scripts_folder(environ)
+        wanted = Wanted(origin=origin, profile="", program=program.path(), folder=folder, file=_file(runtime, asked))
+        after = None if before is None else client(asked.client).removed(before, wanted)
+        return Change(path=path, before=before, after=after, old=old, new=old)
+    files = {name: each for name, each in old.files.items() if name != str(path)}
+    base = after = change.without_ours(environ, before, kept)
+    left = tuple(each for each in kept.entries if each != gone)
+    if left:
+        after = change.with_entries(environ, base, left)
+        files[str(path)] = Kept(entries=left, patches=(patch(base, after),))
+    return Change(path=path, before=before, after=after, old=old, new=_needed(replace(old, files=files)))
+
+
+def _file(runtime: Runtime, asked: Asked) -> Path:
+    """Return the client's file by the name that the person has for it."""
+    return Path(os.path.abspath((asked.file or client(asked.client).path(runtime.environ)).expanduser()))
+
+
+def _profile(runtime: Runtime, config: Config, named: str | None, origin: str) -> str:
+    """Choose the profile: the named one, else the one that binds the origin, else the usual one. Raises UsageError."""
+    named = named or runtime.environ.get("TOKENCTL_PROFILE") or None
+    binding = [each.name for each in environment.readable(config) if origin in each.hosts]
+    chosen = environment.of_file(config, named or (binding[0] if binding else None)).name
+    others = [each for each in binding if each != chosen]
+    if others:
+        raise environment.bound_twice([chosen, *others], origin, origin)
+    return chosen
+
+
+def _entry(name: str, wanted: Wanted, scripts: Sequence[Script]) -> Entry:
+    return Entry(
+        client=name,
+        origin=wanted.origin,
+        profile=wanted.profile,
+        file=str(wanted.file),
+        program=str(wanted.program),
+        named=wanted.named,
+        replace=wanted.replace,
+        scripts=tuple(str(each.path) for each in scripts),
+    )
+
+
+def _with(entries: Sequence[Entry], entry: Entry) -> tuple[Entry, ...]:
+    """Put an entry in the place of the one of the same client and origin, or at the end."""
+    if not any(each.is_of(entry.client, entry.origin) for each in entries):
+        return (*entries, entry)
+    return tuple(entry if each.is_of(entry.client, entry.origin) else each for each in entries)
+
+
+def _is_asked(entry: Entry, asked: Asked, origin: str) -> bool:
+    """Tell whether a helper is to be taken out. Raises UsageError where another profile is named than was installed."""
+    if entry.is_of(asked.client, origin) and asked.profile not in (None, entry.profile):
+        raise UsageError(
+            f"{asked.client} is set up for {origin} with profile {entry.profile!r}, not with {asked.profile!r:.70}",
+            hint="leave -p out",
+        )
+    return entry.is_of(asked.client, origin)
+
+
+def _added(
+    old: Receipts, path: str, kept: Kept, bound: Sequence[tuple[str, str]], scripts: Sequence[Script]
+) -> Receipts:
+    """Return the receipts with a file, and with all that must be made for it."""
+    made = companions.missing_folders([Path(path), *(each.path for each in scripts)])
+    return Receipts(
+        files={**old.files, path: kept},
+        hosts=tuple(dict.fromkeys((*old.hosts, *bound))),
+        scripts={**old.scripts, **{str(each.path): companions.digest(each.content) for each in scripts}},
+        folders=tuple(dict.fromkeys((*old.folders, *made))),
+    )
+
+
+def _needed(found: Receipts) -> Receipts:
+    """Leave out the hosts, scripts and folders that no helper needs."""
+    entries = found.entries()
+    needed = {script for each in entries for script in each.scripts}
+    paths = [Path(each) for each in (*found.files, *needed)]
+    return replace(
+        found,
+        hosts=tuple(pair for pair in found.hosts if any(pair == (each.profile, each.origin) for each in entries)),
+        scripts={path: digest for path, digest in found.scripts.items() if path in needed},
+        folders=tuple(each for each in found.folders if any(Path(each) in path.parents for path in paths)),
+    )
