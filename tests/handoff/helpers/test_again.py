@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -82,8 +83,19 @@ def test_a_link_or_a_pipe_in_the_folder_is_not_followed(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "client.pipe")
     for name in ("client.link", "client.pipe", "client.absent/x"):
         assert again.read(str(tmp_path), name) is None
-        assert not again.write(str(tmp_path), name, token(NOW))
+        assert again.write(str(tmp_path), name, token(NOW)) is ("absent" not in name)
     assert (tmp_path / "other").read_text() == "1 2 3 4 0"
+
+
+def test_who_reads_meanwhile_reads_a_whole_token(tmp_path: Path) -> None:
+    """However many write: a refusal that was noted does not go away for a moment."""
+    again.write(str(tmp_path), "refused.t", token(NOW))
+    with ThreadPoolExecutor(2) as pool:
+        writing = pool.submit(lambda: [again.write(str(tmp_path), "refused.t", token(NOW)) for _ in range(500)])
+        while not writing.done():
+            assert token(NOW).is_same_token(again.read(str(tmp_path), "refused.t"))
+        assert all(writing.result())
+    assert [each.name for each in tmp_path.iterdir()] == ["refused.t"]
 
 
 NAME = """

@@ -95,14 +95,19 @@ def read(folder: str, name: str) -> Given | None:
 
 
 def write(folder: str, name: str, given: Given) -> bool:
-    """Remember what a client is given. Tells whether that was possible; the answer does not depend on it."""
+    """Remember what a client is given. Tells whether that was possible; the answer does not depend on it.
+
+    Whoever reads meanwhile reads what was there before, or this.
+    """
+    new = f"{folder}/client.new.{os.urandom(8).hex()}"
     try:
-        descriptor = os.open(f"{folder}/{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _FLAGS, 0o600)
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS, 0o600)
         try:
             numbers = given.obtained, given.ends, given.generation, given.at, given.renewed
             os.write(descriptor, b"%d %d %d %d %d\n" % numbers)
         finally:
             os.close(descriptor)
+        os.replace(new, f"{folder}/{name}")
     except OSError:
         return False
     return True
