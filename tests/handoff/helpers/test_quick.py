@@ -114,12 +114,13 @@ def test_what_is_surely_unbound_is_bound_by_no_reading_of_the_config_file(
 
 
 def test_the_common_case_is_known_without_reading_the_config_file(tmp_path: Path) -> None:
-    """Another host is surely unbound, also where the file is broken or absent; the bound one, and a part of it, is not."""
+    """Another host is surely unbound, also where the file is broken or absent; the bound one is not."""
     path = tmp_path / "config.toml"
     environ = {"TOKENCTL_CONFIG": str(path)}
     path.write_text(f'[profiles.t]\nhosts = ["{GIT}"]\n')
     assert quick.is_surely_unbound("https://other.example.com", environ)
-    assert not quick.is_surely_unbound(GIT, environ) and not quick.is_surely_unbound("//example.com", environ)
+    assert not quick.is_surely_unbound(GIT, environ) and not quick.is_surely_unbound("//git.example.com", environ)
+    assert quick.is_surely_unbound("//example.com", environ)
     path.write_text("this is = no TOML")
     assert quick.is_surely_unbound(GIT, environ)
     assert quick.is_surely_unbound(GIT, {"HOME": str(tmp_path)})

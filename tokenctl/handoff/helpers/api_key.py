@@ -1,8 +1,8 @@
 """api-key: the token alone, for programs that run a command to get a key.
 
-Such as Claude Code (`apiKeyHelper`), Codex (`auth.command`), nono (`credential_capture`), mutt, and msmtp
-(`passwordeval`). A key has no end in their eyes: they keep it for a time of their own, and ask again after it, or early
-when a server refused the key.
+They are Claude Code (`apiKeyHelper`), Codex (`auth.command`), nono (`credential_capture`), mutt, msmtp (`passwordeval`) and
+others. They know no end of a key: they keep it for a time of their own, and ask again after that time, or earlier when a
+server refused the key.
 """
 
 from tokenctl.handoff.helpers.options import split

@@ -7,6 +7,8 @@ Every program that uses the keyring library in this environment loads this file 
 its own. So it imports next to nothing, and tells those apart by a look at the config file's text. It raises for no name.
 """
 
+import os
+
 from keyring.backend import KeyringBackend
 from keyring.compat.properties import classproperty
 from keyring.credentials import Credential, SimpleCredential
@@ -42,7 +44,7 @@ class TokenctlKeyring(KeyringBackend):
     @classproperty
     def viable(cls) -> bool:  # noqa: N805 (it is of the class)
         """Tell whether there can be a profile. Without one the library chooses among the other backends, as it did before."""
-        return not is_surely_unbound("//")
+        return not is_surely_unbound("//", os.environ)
 
     def get_password(self, service: str, username: str) -> str | None:
         """Return the token for a URL, or a host with or without a port; None for every other name, or user name."""
@@ -55,7 +57,7 @@ class TokenctlKeyring(KeyringBackend):
             address = "" if service.startswith(_OURS) else address_of(service)
         except (AttributeError, TypeError, ValueError):  # it is no text, or no address
             return None
-        if not address or is_surely_unbound(address):
+        if not address or is_surely_unbound(address, os.environ):
             return None
         return _asked(address, username or "")
 
