@@ -38,8 +38,8 @@ def token(
         (token(NOW - 269), token(NOW), 300, True),
         (token(NOW - 270), token(NOW), 300, False),  # nearly its own interval
         (token(NOW + 5), token(NOW), 300, False),  # the clock was set back
-        (token(NOW - 5, obtained=NOW - 59, renewed=1), token(NOW, obtained=NOW - 59), 0, False),
-        (token(NOW - 5, obtained=NOW - 60, renewed=1), token(NOW, obtained=NOW - 60), 0, True),
+        (token(NOW - 5, obtained=NOW - 299, renewed=1), token(NOW, obtained=NOW - 299), 0, False),
+        (token(NOW - 5, obtained=NOW - 300, renewed=1), token(NOW, obtained=NOW - 300), 0, True),
         (token(NOW - 5, obtained=NOW - 59), token(NOW, obtained=NOW - 59), 0, True),
     ],
 )
@@ -128,3 +128,23 @@ def test_what_a_client_asks_for_is_in_the_name() -> None:
     names = {again.name_of(Question("token", again=asked), profile) for asked in ("a", "b") for profile in ("t", "u")}
     assert again.name_of(Question("token"), "t") is None
     assert names == {None} or len(names) == 4
+
+
+@pytest.mark.parametrize(
+    ("again_for", "now", "expected"),
+    [
+        ("kubectl|https://other.example.com", token(NOW, obtained=NOW - 299), True),
+        ("kubectl|https://other.example.com", token(NOW, obtained=NOW - 300), False),
+        ("kubectl|https://other.example.com", token(NOW, obtained=NOW - 299, checksum=2), False),
+        ("api-key", token(NOW, obtained=NOW - 299), False),
+    ],
+)
+def test_a_token_that_replaced_a_refused_one_is_not_replaced_again_for_the_next_client_of_its_kind(
+    tmp_path: Path, again_for: str, now: again.Given, expected: bool
+) -> None:
+    """Each run of some builds of kubectl asks twice without a refusal: that must not cost a renewal each."""
+    question = Question("token", again="kubectl|https://cluster.example.com")
+    replaced = token(NOW - 200, obtained=now.obtained)
+    assert again.write(str(tmp_path), again.replacement_of(question, "t"), replaced)
+    assert again.is_in_vain(str(tmp_path), Question("token", again=again_for), "t", now) is expected
+    assert not again.is_in_vain(str(tmp_path), Question("token", again=again_for), "u", now)

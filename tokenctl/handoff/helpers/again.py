@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 FOLDER = ".helpers"
 """The folder in the state directory."""
-IN_VAIN = 60
+IN_VAIN = 300
 """Seconds for which a token that replaced a refused one is not renewed: a server that refuses every token must not cause
-a renewal for each call."""
+a renewal for each call; nor a client that asks twice in one process without a refusal, as some builds of kubectl do."""
 _SHELLS = ("sh", "bash", "dash", "zsh", "ksh", "fish", "busybox", "ash")
 _FLAGS = os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) if os.name == "posix" else 0
 
@@ -63,6 +63,18 @@ def was_refused(before: Given | None, token: Given, interval: int) -> bool:
         return False
     in_vain = before.renewed and token.at - token.obtained < IN_VAIN
     return not in_vain and (interval == 0 or 0 <= token.at - before.at < interval * 9 // 10)
+
+
+def is_in_vain(folder: str, question: "Question", profile: str, token: Given) -> bool:
+    """Tell whether this very token replaced one that another client of this kind seemed to be refused with, lately."""
+    replaced = read(folder, replacement_of(question, profile))
+    return token.is_same_token(replaced) and 0 <= token.at - token.obtained < IN_VAIN
+
+
+def replacement_of(question: "Question", profile: str) -> str:
+    """Name the file for the token that a client of this kind got in the place of one that it seemed to be refused with."""
+    kind = f"{profile}|{question.again.partition('|')[0]}".encode(errors="replace")
+    return f"client.replaced.{zlib.crc32(kind):08x}"
 
 
 def name_of(question: "Question", profile: str) -> str | None:
