@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,10 @@ TIMES = st.integers(0, 2**40)
 
 
 def token(
-    at: int, *, obtained: int = NOW - 300, ends: int = NOW + 600, generation: int = 1, renewed: int = 0
+    at: int, *, obtained: int = NOW - 300, ends: int = NOW + 600, checksum: int = 1, renewed: int = 0
 ) -> again.Remembered:
     """A token that a client got at that time."""
-    return again.Remembered(obtained, ends, generation, at, renewed)
+    return again.Remembered(obtained, ends, checksum, at, renewed)
 
 
 @pytest.mark.parametrize(
@@ -28,7 +29,7 @@ def token(
     [
         (None, token(NOW), 0, False),
         (token(NOW - 5), token(NOW), 0, True),
-        (token(NOW - 5), token(NOW, generation=2), 0, False),
+        (token(NOW - 5), token(NOW, checksum=2), 0, False),
         (token(NOW - 5), token(NOW, obtained=NOW - 1), 0, False),
         (token(NOW - 5), token(NOW, ends=NOW + 601), 0, False),
         (token(NOW - 5, ends=NOW), token(NOW, ends=NOW), 0, False),  # it has ended: that is why the client asks
@@ -37,8 +38,8 @@ def token(
         (token(NOW - 269), token(NOW), 300, True),
         (token(NOW - 270), token(NOW), 300, False),  # nearly its own interval
         (token(NOW + 5), token(NOW), 300, False),  # the clock was set back
-        (token(NOW - 5, obtained=NOW - 59, renewed=1), token(NOW, obtained=NOW - 59), 0, False),
-        (token(NOW - 5, obtained=NOW - 60, renewed=1), token(NOW, obtained=NOW - 60), 0, True),
+        (token(NOW - 5, obtained=NOW - 299, renewed=1), token(NOW, obtained=NOW - 299), 0, False),
+        (token(NOW - 5, obtained=NOW - 300, renewed=1), token(NOW, obtained=NOW - 300), 0, True),
         (token(NOW - 5, obtained=NOW - 59), token(NOW, obtained=NOW - 59), 0, True),
     ],
 )
@@ -50,12 +51,12 @@ def test_what_is_taken_for_a_refusal(
 
 
 @given(TIMES, TIMES, TIMES, TIMES, st.integers(0, 1))
-def test_what_is_remembered_is_read_again(obtained: int, ends: int, generation: int, at: int, renewed: int) -> None:
+def test_what_is_remembered_is_read_again(obtained: int, ends: int, checksum: int, at: int, renewed: int) -> None:
     """Every number; the file is this user's alone, and has no text of a token."""
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
-        given = again.Remembered(obtained, ends, generation, at, renewed)
+        given = again.Remembered(obtained, ends, checksum, at, renewed)
         assert again.write(folder, "client.x", given)
         found = again.read(folder, "client.x")
         assert found is not None and found.is_same_token(given) and (found.at, found.renewed) == (at, renewed)
@@ -82,8 +83,19 @@ def test_a_link_or_a_pipe_in_the_folder_is_not_followed(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "client.pipe")
     for name in ("client.link", "client.pipe", "client.absent/x"):
         assert again.read(str(tmp_path), name) is None
-        assert not again.write(str(tmp_path), name, token(NOW))
+        assert again.write(str(tmp_path), name, token(NOW)) is ("absent" not in name)
     assert (tmp_path / "other").read_text() == "1 2 3 4 0"
+
+
+def test_who_reads_meanwhile_reads_a_whole_token(tmp_path: Path) -> None:
+    """However many write: a refusal that was noted does not go away for a moment."""
+    again.write(str(tmp_path), "refused.t", token(NOW))
+    with ThreadPoolExecutor(2) as pool:
+        writing = pool.submit(lambda: [again.write(str(tmp_path), "refused.t", token(NOW)) for _ in range(500)])
+        while not writing.done():
+            assert token(NOW).is_same_token(again.read(str(tmp_path), "refused.t"))
+        assert all(writing.result())
+    assert [each.name for each in tmp_path.iterdir()] == ["refused.t"]
 
 
 NAME = """
@@ -116,3 +128,23 @@ def test_what_a_client_asks_for_is_in_the_name() -> None:
     names = {again.name_of(Question("token", again=asked), profile) for asked in ("a", "b") for profile in ("t", "u")}
     assert again.name_of(Question("token"), "t") is None
     assert names == {None} or len(names) == 4
+
+
+@pytest.mark.parametrize(
+    ("again_for", "now", "expected"),
+    [
+        ("kubectl|https://other.example.com", token(NOW, obtained=NOW - 299), True),
+        ("kubectl|https://other.example.com", token(NOW, obtained=NOW - 300), False),
+        ("kubectl|https://other.example.com", token(NOW, obtained=NOW - 299, checksum=2), False),
+        ("api-key", token(NOW, obtained=NOW - 299), False),
+    ],
+)
+def test_a_token_that_replaced_a_refused_one_is_not_replaced_again_for_the_next_client_of_its_kind(
+    tmp_path: Path, again_for: str, now: again.Remembered, expected: bool
+) -> None:
+    """Each run of some builds of kubectl asks twice without a refusal: that must not cost a renewal each."""
+    question = Question("token", again="kubectl|https://cluster.example.com")
+    replaced = token(NOW - 200, obtained=now.obtained)
+    assert again.write(str(tmp_path), again.replacement_of(question, "t"), replaced)
+    assert again.is_in_vain(str(tmp_path), Question("token", again=again_for), "t", now) is expected
+    assert not again.is_in_vain(str(tmp_path), Question("token", again=again_for), "u", now)
