@@ -33,6 +33,7 @@ class Case:
     status: int = 0
     every: int = 1
     rest: float = 0
+    stdin: Path = Path(os.devnull)
 
 
 class Absent(Exception):

@@ -33,9 +33,16 @@ LONG, SHORT = 10**6, 2
 """Seconds that an access token lives: longer than the measuring takes; and so short that each run has to renew."""
 NO_CACHE = {"TOKENCTL_CACHE": "0"}
 
+GIT, GIT_UNBOUND = "git-credential-tokenctl get", "git-credential-tokenctl get, unbound host"
+DOCKER = "docker-credential-tokenctl get"
+ORIGINS = ("https://git.example.com", "https://registry.example.com:5000")
+
 TARGETS = (
     Target(case="tokenctl token", peer=BARE, limit=1.6),
     Target(case="tokenctl exec -- true", peer=BARE, limit=1.6),
+    Target(case=GIT, peer="tokenctl token", limit=1.2),
+    Target(case=GIT_UNBOUND, peer="tokenctl token", limit=1.0),
+    Target(case=DOCKER, peer="tokenctl token", limit=1.2),
     Target(case="tokenctl token", peer="gh auth token", limit=0.5),
     Target(case="tokenctl exec -- true", peer="gh auth token", limit=0.5),
     Target(case="tokenctl token, no cache", peer="keyring get", limit=0.8),
@@ -69,6 +76,13 @@ def cases(stage: Stage, venv: Path, expired: Mapping[str, Mapping[str, str]], re
     for words in ("show --json", "--version", "--help", "token --help"):
         yield own(words)
     yield own("tokne", status=2)
+    for name, program, asked in (
+        (GIT, "git-credential-tokenctl", "protocol=https\nhost=git.example.com\n\n"),
+        (GIT_UNBOUND, "git-credential-tokenctl", "protocol=https\nhost=github.example.com\n\n"),
+        (DOCKER, "docker-credential-tokenctl", "registry.example.com:5000\n"),
+    ):
+        (stage.folder / name).write_text(asked)
+        yield Case(name=name, words=(str(venv / "bin" / program), "get"), environ=environ, stdin=stage.folder / name)
     for name, home in expired.items():
         yield Case(name=f"tokenctl token, {name}", words=(tokenctl, "token"), environ=home, rest=SHORT + 0.1)
     request = {
@@ -96,6 +110,8 @@ def prepared(venv: Path) -> Iterator[tuple[list[Case], dict[str, str]]]:
             FaultyServer(auto_approve=True, access_token_lifetime=SHORT, reuse_grace=float(LONG))
         )
         environ = _signed_in(folder / "home", keyring, server, "t")
+        bind = ("profile", "set", "t", f"hosts={' '.join(ORIGINS)}")
+        subprocess.run((str(venv / "bin" / "tokenctl"), *bind), env=environ, check=True, capture_output=True)
         expired = {
             "expired": _signed_in(folder / "expired", keyring, renewing, "expired", "--scope", "offline_access"),
             "expired, with an ID token": _signed_in(folder / "verified", keyring, renewing, "verified"),
@@ -129,9 +145,10 @@ def chosen(found: Sequence[Case], only: Sequence[str]) -> list[Case]:
 
 def check(case: Case) -> None:
     """Run a case once and see that it does what it is measured for."""
-    done = subprocess.run(
-        case.words, env=case.environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE
-    )
+    with case.stdin.open() as stdin:
+        done = subprocess.run(
+            case.words, env=case.environ, stdin=stdin, capture_output=True, text=True, timeout=PATIENCE
+        )
     if done.returncode != case.status:
         raise SystemExit(f"{case.name}: exit status {done.returncode}\n{done.stderr}")
 
@@ -166,7 +183,7 @@ def _starter() -> Iterator["subprocess.Popen[bytes]"]:
 
 def _run(starter: "subprocess.Popen[bytes]", case: Case) -> Run:
     assert starter.stdin is not None and starter.stdout is not None
-    marshal.dump((list(case.words), dict(case.environ)), starter.stdin)
+    marshal.dump((list(case.words), dict(case.environ), str(case.stdin)), starter.stdin)
     starter.stdin.flush()
     wall, cpu, peak, status = marshal.load(starter.stdout)
     if status != case.status:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,10 @@ TIMES = st.integers(0, 2**40)
 
 
 def token(
-    at: int, *, obtained: int = NOW - 300, ends: int = NOW + 600, generation: int = 1, renewed: int = 0
+    at: int, *, obtained: int = NOW - 300, ends: int = NOW + 600, checksum: int = 1, renewed: int = 0
 ) -> again.Given:
     """A token that a client got at that time."""
-    return again.Given(obtained, ends, generation, at, renewed)
+    return again.Given(obtained, ends, checksum, at, renewed)
 
 
 @pytest.mark.parametrize(
@@ -28,7 +29,7 @@ def token(
     [
         (None, token(NOW), 0, False),
         (token(NOW - 5), token(NOW), 0, True),
-        (token(NOW - 5), token(NOW, generation=2), 0, False),
+        (token(NOW - 5), token(NOW, checksum=2), 0, False),
         (token(NOW - 5), token(NOW, obtained=NOW - 1), 0, False),
         (token(NOW - 5), token(NOW, ends=NOW + 601), 0, False),
         (token(NOW - 5, ends=NOW), token(NOW, ends=NOW), 0, False),  # it has ended: that is why the client asks
@@ -50,12 +51,12 @@ def test_what_is_taken_for_a_refusal(
 
 
 @given(TIMES, TIMES, TIMES, TIMES, st.integers(0, 1))
-def test_what_is_remembered_is_read_again(obtained: int, ends: int, generation: int, at: int, renewed: int) -> None:
+def test_what_is_remembered_is_read_again(obtained: int, ends: int, checksum: int, at: int, renewed: int) -> None:
     """Every number; the file is this user's alone, and has no text of a token."""
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
-        given = again.Given(obtained, ends, generation, at, renewed)
+        given = again.Given(obtained, ends, checksum, at, renewed)
         assert again.write(folder, "client.x", given)
         found = again.read(folder, "client.x")
         assert found is not None and found.is_same_token(given) and (found.at, found.renewed) == (at, renewed)
@@ -82,8 +83,19 @@ def test_a_link_or_a_pipe_in_the_folder_is_not_followed(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "client.pipe")
     for name in ("client.link", "client.pipe", "client.absent/x"):
         assert again.read(str(tmp_path), name) is None
-        assert not again.write(str(tmp_path), name, token(NOW))
+        assert again.write(str(tmp_path), name, token(NOW)) is ("absent" not in name)
     assert (tmp_path / "other").read_text() == "1 2 3 4 0"
+
+
+def test_who_reads_meanwhile_reads_a_whole_token(tmp_path: Path) -> None:
+    """However many write: a refusal that was noted does not go away for a moment."""
+    again.write(str(tmp_path), "refused.t", token(NOW))
+    with ThreadPoolExecutor(2) as pool:
+        writing = pool.submit(lambda: [again.write(str(tmp_path), "refused.t", token(NOW)) for _ in range(500)])
+        while not writing.done():
+            assert token(NOW).is_same_token(again.read(str(tmp_path), "refused.t"))
+        assert all(writing.result())
+    assert [each.name for each in tmp_path.iterdir()] == ["refused.t"]
 
 
 NAME = """

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,6 +16,9 @@ from tokenctl.errors import TokenctlError
 from tokenctl.handoff.helpers import again, answering
 from tokenctl.handoff.helpers.question import Answer, Given, Question
 from tokenctl.runtime import Runtime
+
+if TYPE_CHECKING:
+    from tokenctl.handoff.helpers.question import Wants
 
 GIT = "https://git.example.com"
 OTHER = "https://other.example.com"
@@ -74,6 +78,7 @@ def bound(account: Account) -> Account:
     return account
 
 
+OF_THE_STORE = ("TOKENCTL_STORE", "TOKENCTL_PASSPHRASE_FILE")
 SECOND = f'[profiles.u]\nissuer = "https://u.example"\nclient_id = "c"\nhosts = ["{OTHER}", "{GIT}"]\n'
 
 
@@ -118,8 +123,9 @@ def test_a_host_without_a_scheme_is_the_bound_origin(bound: Account) -> None:
 def test_two_profiles_that_bind_one_origin_are_an_error_that_names_both(bound: Account) -> None:
     """With a name there is no question."""
     write(bound, SECOND)
-    for wants in ("token", "binding", "refusal"):
-        done = answer(bound, Question(wants, GIT, absent=ABSENT))  # type: ignore[arg-type]
+    every: tuple[Wants, ...] = ("token", "binding", "refusal")
+    for wants in every:
+        done = answer(bound, Question(wants, GIT, absent=ABSENT))
         assert (done.out, done.status) == (b"FAILED\n", 2) and "'t' and 'u'" in done.error
     assert token(bound, name="t") == bound.session.access_token
 
@@ -146,7 +152,7 @@ def test_the_profile_of_the_environment_needs_its_hosts(bound: Account) -> None:
         "TOKENCTL_CLIENT_SECRET": "demo-ci-secret",
         "CI": "true",
     }
-    del bound.environ["TOKENCTL_STORE"], bound.environ["TOKENCTL_PASSPHRASE_FILE"]  # type: ignore[attr-defined]
+    bound = replace(bound, environ={name: value for name, value in bound.environ.items() if name not in OF_THE_STORE})
     assert answer(bound, Question("token", GIT, absent=ABSENT), **job) is ABSENT
     done = answer(bound, Question("token", OTHER, absent=ABSENT), TOKENCTL_HOSTS=OTHER, **job)
     assert done.out.startswith(f"{OTHER} oauth2 Bearer ".encode()), done.error

@@ -66,7 +66,7 @@ class Broken(io.RawIOBase):
 def questions(reads: str, source: io.RawIOBase | bytes | None) -> list[bytes | str]:
     """The questions of a client with this stdin: what was read, or the error."""
     buffer = io.BufferedReader(source) if isinstance(source, io.RawIOBase) else io.BytesIO(source or b"")
-    before, sys.stdin = sys.stdin, None if source is None else io.TextIOWrapper(buffer)  # type: ignore[assignment]
+    before, sys.stdin = sys.stdin, None if source is None else io.TextIOWrapper(buffer)
     try:
         conversation = Conversation(Echo(reads), None, [])
         found: list[bytes | str] = []
@@ -99,7 +99,7 @@ def test_a_stdin_that_is_closed_or_broken_has_no_question(source: io.RawIOBase |
     assert questions("lines", source) == []
 
 
-@pytest.mark.parametrize("line", [b"x", b"key=value\n"])
+@pytest.mark.parametrize("line", [b"x", b"a\n"])
 @pytest.mark.parametrize("reads", ["all", "block"])
 def test_a_stdin_without_an_end_is_refused(reads: str, line: bytes) -> None:
     """After a little more than the most that a client can say, and without more memory."""

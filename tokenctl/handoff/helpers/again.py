@@ -1,9 +1,8 @@
 """What a client was given: a client that asks again too early, with a token that has not ended, was refused with it.
 
 kubectl, Claude Code and others cannot say so. They ask again only after a refusal, or after an interval of their own. So
-the token that a client got is remembered by its times and its generation, never by its text, in a small file for each
-client. A client
-is a process: the parent, or the parent of the shell that the parent is.
+the token that a client got is remembered by its times and a checksum, never by its text, in a small file for each client.
+A client is a process: the parent, or the parent of the shell that the parent is.
 
 The fast way of the helpers loads this file, so it imports next to nothing.
 """
@@ -27,15 +26,17 @@ _FLAGS = os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK",
 class Given:
     """A token that a client got: when it was obtained, ends (0: not known) and was given, in epoch seconds.
 
-    `generation` is that of the session. `renewed` tells that it was given in the place of one that was refused.
+    `checksum` is that of its text; see `checksum_of`. The session's generation would not do: the old token has the new
+    one while a renewal has only stored the refresh token that rotated. `renewed` tells that it was given in the place
+    of one that was refused.
     """
 
-    __slots__ = ("at", "ends", "generation", "obtained", "renewed")
+    __slots__ = ("at", "checksum", "ends", "obtained", "renewed")
 
-    def __init__(self, obtained: int, ends: int, generation: int, at: int, renewed: int = 0) -> None:
+    def __init__(self, obtained: int, ends: int, checksum: int, at: int, renewed: int = 0) -> None:
         self.obtained = obtained
         self.ends = ends
-        self.generation = generation
+        self.checksum = checksum
         self.at = at
         self.renewed = renewed
 
@@ -45,7 +46,12 @@ class Given:
 
     @property
     def _token(self) -> tuple[int, int, int]:
-        return self.obtained, self.ends, self.generation
+        return self.obtained, self.ends, self.checksum
+
+
+def checksum_of(token: str) -> int:
+    """Return 32 bits that tell a token from others of the same times, and tell nobody the token."""
+    return zlib.crc32(token.encode(errors="replace"))
 
 
 def was_refused(before: Given | None, token: Given, interval: int) -> bool:
@@ -95,14 +101,19 @@ def read(folder: str, name: str) -> Given | None:
 
 
 def write(folder: str, name: str, given: Given) -> bool:
-    """Remember what a client is given. Tells whether that was possible; the answer does not depend on it."""
+    """Remember what a client is given. Tells whether that was possible; the answer does not depend on it.
+
+    Whoever reads meanwhile reads what was there before, or this.
+    """
+    new = f"{folder}/client.new.{os.urandom(8).hex()}"
     try:
-        descriptor = os.open(f"{folder}/{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _FLAGS, 0o600)
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS, 0o600)
         try:
-            numbers = given.obtained, given.ends, given.generation, given.at, given.renewed
+            numbers = given.obtained, given.ends, given.checksum, given.at, given.renewed
             os.write(descriptor, b"%d %d %d %d %d\n" % numbers)
         finally:
             os.close(descriptor)
+        os.replace(new, f"{folder}/{name}")
     except OSError:
         return False
     return True

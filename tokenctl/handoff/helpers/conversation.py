@@ -76,13 +76,11 @@ class Conversation:
             return source.readline(LONGEST + 1) or None
         if self._reads == "all":
             return source.read(LONGEST + 1)
-        content = b""
-        while len(content) <= LONGEST:
-            line = source.readline(LONGEST + 1)
-            content += line
-            if line in (b"", b"\n"):
-                break
-        return content
+        lines, size = [b"-"], 0
+        while lines[-1] not in (b"", b"\n") and size <= LONGEST:
+            lines.append(source.readline(LONGEST + 1))
+            size += len(lines[-1])
+        return b"".join(lines[1:])
 
 
 def _stdin() -> "BinaryIO | None":
