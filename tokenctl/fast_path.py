@@ -306,7 +306,6 @@ def copy_of(profile: "Profile", session: "Session", min_ttl: int, boot_id: str |
         "profile": profile.name,
         "obtained_at": str(session.obtained_at),
         "expires_at": str(session.expires_at),
-        "generation": str(session.generation),
         "fresh_until": str(session.fresh_until(min_ttl)),
         "booted_at": booted_at,
         "exec": "" if more else "yes",

@@ -1,9 +1,8 @@
 """What a client was given: a client that asks again too early, with a token that has not ended, was refused with it.
 
 kubectl, Claude Code and others cannot say so. They ask again only after a refusal, or after an interval of their own. So
-the token that a client got is remembered by its times and its generation, never by its text, in a small file for each
-client. A client
-is a process: the parent, or the parent of the shell that the parent is.
+the token that a client got is remembered by its times and a checksum, never by its text, in a small file for each client.
+A client is a process: the parent, or the parent of the shell that the parent is.
 
 The fast way of the helpers loads this file, so it imports next to nothing.
 """
@@ -27,15 +26,16 @@ _FLAGS = os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK",
 class Given:
     """A token that a client got: when it was obtained, ends (0: not known) and was given, in epoch seconds.
 
-    `generation` is that of the session. `renewed` tells that it was given in the place of one that was refused.
+    `mark` tells it from others that were obtained in that second; see `mark_of`. `renewed` tells that it was given in the
+    place of one that was refused.
     """
 
-    __slots__ = ("at", "ends", "generation", "obtained", "renewed")
+    __slots__ = ("at", "ends", "mark", "obtained", "renewed")
 
-    def __init__(self, obtained: int, ends: int, generation: int, at: int, renewed: int = 0) -> None:
+    def __init__(self, obtained: int, ends: int, mark: int, at: int, renewed: int = 0) -> None:
         self.obtained = obtained
         self.ends = ends
-        self.generation = generation
+        self.mark = mark
         self.at = at
         self.renewed = renewed
 
@@ -45,7 +45,12 @@ class Given:
 
     @property
     def _token(self) -> tuple[int, int, int]:
-        return self.obtained, self.ends, self.generation
+        return self.obtained, self.ends, self.mark
+
+
+def mark_of(token: str) -> int:
+    """Return a checksum of a token: 32 bits, from which nobody learns the token."""
+    return zlib.crc32(token.encode(errors="replace"))
 
 
 def was_refused(before: Given | None, token: Given, interval: int) -> bool:
@@ -103,7 +108,7 @@ def write(folder: str, name: str, given: Given) -> bool:
     try:
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS, 0o600)
         try:
-            numbers = given.obtained, given.ends, given.generation, given.at, given.renewed
+            numbers = given.obtained, given.ends, given.mark, given.at, given.renewed
             os.write(descriptor, b"%d %d %d %d %d\n" % numbers)
         finally:
             os.close(descriptor)

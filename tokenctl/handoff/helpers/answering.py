@@ -175,7 +175,8 @@ def _noted(profile: Profile) -> str:
 
 
 def _given(runtime: Runtime, session: Session) -> again.Given:
-    return again.Given(session.obtained_at, session.expires_at or 0, session.generation, runtime.time_of(session))
+    mark = again.mark_of(session.access_token)
+    return again.Given(session.obtained_at, session.expires_at or 0, mark, runtime.time_of(session))
 
 
 def _read(runtime: Runtime, name: str | None) -> again.Given | None:
@@ -189,10 +190,10 @@ def _write(runtime: Runtime, name: str, token: again.Given) -> None:
     with contextlib.suppress(OSError, TokenctlError):
         folder = _folder(runtime)
         ensure_private_folder(Path(folder))
+        again.write(folder, name, token)
         for each in os.scandir(folder):
             if each.name.startswith("client.") and each.stat(follow_symlinks=False).st_mtime < time.time() - _ENDED:
                 os.unlink(each.path)
-        again.write(folder, name, token)
 
 
 def _folder(runtime: Runtime) -> str:

@@ -68,7 +68,7 @@ def _is_first(question: Question, copy: dict[str, str], now: int) -> bool:
     if name is None:
         return True
     before = again.read(folder, name)
-    given = again.Given(int(copy["obtained_at"]), int(copy["expires_at"]), int(copy["generation"]), now)
+    given = again.Given(int(copy["obtained_at"]), int(copy["expires_at"]), again.mark_of(copy["token"]), now)
     if again.was_refused(before, given, question.interval):
         return False
     given.renewed = before.renewed if before is not None and before.is_same_token(given) else 0
