@@ -180,8 +180,13 @@ def _noted(profile: Profile) -> str:
 
 
 def _given(runtime: Runtime, session: Session) -> again.Given:
+<<<<<<< HEAD
+    mark = again.mark_of(session.access_token)
+    return again.Given(session.obtained_at, session.expires_at or 0, mark, runtime.time_of(session))
+=======
     checksum = again.checksum_of(session.access_token)
     return again.Given(session.obtained_at, session.expires_at or 0, checksum, runtime.time_of(session))
+>>>>>>> origin/HEAD
 
 
 def _read(runtime: Runtime, name: str | None) -> again.Given | None:
@@ -195,10 +200,10 @@ def _write(runtime: Runtime, name: str, token: again.Given) -> None:
     with contextlib.suppress(OSError, TokenctlError):
         folder = _folder(runtime)
         ensure_private_folder(Path(folder))
+        again.write(folder, name, token)
         for each in os.scandir(folder):
             if each.name.startswith("client.") and each.stat(follow_symlinks=False).st_mtime < time.time() - _ENDED:
                 os.unlink(each.path)
-        again.write(folder, name, token)
 
 
 def _folder(runtime: Runtime) -> str:
