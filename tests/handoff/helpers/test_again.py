@@ -17,17 +17,11 @@ NOW = 1_800_000_000
 TIMES = st.integers(0, 2**40)
 
 
-<<<<<<< HEAD
-def token(at: int, *, obtained: int = NOW - 300, ends: int = NOW + 600, mark: int = 1, renewed: int = 0) -> again.Given:
-    """A token that a client got at that time."""
-    return again.Given(obtained, ends, mark, at, renewed)
-=======
 def token(
     at: int, *, obtained: int = NOW - 300, ends: int = NOW + 600, checksum: int = 1, renewed: int = 0
 ) -> again.Given:
     """A token that a client got at that time."""
     return again.Given(obtained, ends, checksum, at, renewed)
->>>>>>> origin/HEAD
 
 
 @pytest.mark.parametrize(
@@ -35,11 +29,7 @@ def token(
     [
         (None, token(NOW), 0, False),
         (token(NOW - 5), token(NOW), 0, True),
-<<<<<<< HEAD
-        (token(NOW - 5), token(NOW, mark=2), 0, False),
-=======
         (token(NOW - 5), token(NOW, checksum=2), 0, False),
->>>>>>> origin/HEAD
         (token(NOW - 5), token(NOW, obtained=NOW - 1), 0, False),
         (token(NOW - 5), token(NOW, ends=NOW + 601), 0, False),
         (token(NOW - 5, ends=NOW), token(NOW, ends=NOW), 0, False),  # it has ended: that is why the client asks
@@ -61,20 +51,12 @@ def test_what_is_taken_for_a_refusal(
 
 
 @given(TIMES, TIMES, TIMES, TIMES, st.integers(0, 1))
-<<<<<<< HEAD
-def test_what_is_remembered_is_read_again(obtained: int, ends: int, mark: int, at: int, renewed: int) -> None:
-=======
 def test_what_is_remembered_is_read_again(obtained: int, ends: int, checksum: int, at: int, renewed: int) -> None:
->>>>>>> origin/HEAD
     """Every number; the file is this user's alone, and has no text of a token."""
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
-<<<<<<< HEAD
-        given = again.Given(obtained, ends, mark, at, renewed)
-=======
         given = again.Given(obtained, ends, checksum, at, renewed)
->>>>>>> origin/HEAD
         assert again.write(folder, "client.x", given)
         found = again.read(folder, "client.x")
         assert found is not None and found.is_same_token(given) and (found.at, found.renewed) == (at, renewed)

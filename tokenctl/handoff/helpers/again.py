@@ -26,18 +26,6 @@ _FLAGS = os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK",
 class Given:
     """A token that a client got: when it was obtained, ends (0: not known) and was given, in epoch seconds.
 
-<<<<<<< HEAD
-    `mark` tells it from others that were obtained in that second; see `mark_of`. `renewed` tells that it was given in the
-    place of one that was refused.
-    """
-
-    __slots__ = ("at", "ends", "mark", "obtained", "renewed")
-
-    def __init__(self, obtained: int, ends: int, mark: int, at: int, renewed: int = 0) -> None:
-        self.obtained = obtained
-        self.ends = ends
-        self.mark = mark
-=======
     `checksum` is that of its text; see `checksum_of`. The session's generation would not do: the old token has the new
     one while a renewal has only stored the refresh token that rotated. `renewed` tells that it was given in the place
     of one that was refused.
@@ -49,7 +37,6 @@ class Given:
         self.obtained = obtained
         self.ends = ends
         self.checksum = checksum
->>>>>>> origin/HEAD
         self.at = at
         self.renewed = renewed
 
@@ -59,19 +46,11 @@ class Given:
 
     @property
     def _token(self) -> tuple[int, int, int]:
-<<<<<<< HEAD
-        return self.obtained, self.ends, self.mark
-
-
-def mark_of(token: str) -> int:
-    """Return a checksum of a token: 32 bits, from which nobody learns the token."""
-=======
         return self.obtained, self.ends, self.checksum
 
 
 def checksum_of(token: str) -> int:
     """Return 32 bits that tell a token from others of the same times, and tell nobody the token."""
->>>>>>> origin/HEAD
     return zlib.crc32(token.encode(errors="replace"))
 
 
@@ -142,11 +121,7 @@ def write(folder: str, name: str, given: Given) -> bool:
     try:
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS, 0o600)
         try:
-<<<<<<< HEAD
-            numbers = given.obtained, given.ends, given.mark, given.at, given.renewed
-=======
             numbers = given.obtained, given.ends, given.checksum, given.at, given.renewed
->>>>>>> origin/HEAD
             os.write(descriptor, b"%d %d %d %d %d\n" % numbers)
         finally:
             os.close(descriptor)

@@ -180,13 +180,8 @@ def _noted(profile: Profile) -> str:
 
 
 def _given(runtime: Runtime, session: Session) -> again.Given:
-<<<<<<< HEAD
-    mark = again.mark_of(session.access_token)
-    return again.Given(session.obtained_at, session.expires_at or 0, mark, runtime.time_of(session))
-=======
     checksum = again.checksum_of(session.access_token)
     return again.Given(session.obtained_at, session.expires_at or 0, checksum, runtime.time_of(session))
->>>>>>> origin/HEAD
 
 
 def _read(runtime: Runtime, name: str | None) -> again.Given | None:
