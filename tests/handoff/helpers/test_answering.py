@@ -15,7 +15,9 @@ from tests.support.flows import always
 from tokenctl.errors import TokenctlError
 from tokenctl.handoff.helpers import again, answering
 from tokenctl.handoff.helpers.question import Answer, Given, Question
+from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
+from tokenctl.storage import vault as vaults
 
 if TYPE_CHECKING:
     from tokenctl.handoff.helpers.question import Wants
@@ -68,6 +70,14 @@ def write(account: Account, text: str) -> None:
     """Add to the config file."""
     path = Path(account.environ["TOKENCTL_CONFIG"])
     path.write_text(path.read_text() + text)
+
+
+def newest(account: Account) -> Session:
+    """The session as the store has it."""
+    runtime = Runtime(account.environ)
+    session = vaults.open(runtime, runtime.profile("t")).newest()
+    assert session is not None
+    return session
 
 
 @pytest.fixture
@@ -295,6 +305,16 @@ def test_a_client_that_says_it_was_refused_gets_another_token(bound: Account) ->
     first = token(bound, wants="another token", again="go")
     second = token(bound, wants="another token", again="go")
     assert first != bound.session.access_token and second == first and bound.refreshes == 1
+
+
+@pytest.mark.usefixtures("known")
+def test_a_refused_token_is_known_in_the_middle_of_a_renewal(bound: Account) -> None:
+    """There it stands beside the refresh token that rotated, in the next generation."""
+    old = token(bound, again="c")
+    session = newest(bound)
+    bound.keep(replace(session, generation=session.generation + 1))
+    assert newest(bound).generation == session.generation + 1
+    assert token(bound, wants="another token", again="c") != old and bound.refreshes == 1
 
 
 @pytest.mark.usefixtures("known")
