@@ -124,13 +124,12 @@ def forget() -> None:
 
 def config_path(environ: "Mapping[str, str]") -> str:
     """Return the path of the config file as `config_file.config_path` does; empty where only that can tell it."""
-    xdg, home, usual = environ.get("XDG_CONFIG_HOME", ""), environ.get("HOME", ""), "/.config"
-    if sys.platform in ("darwin", "win32"):
-        xdg, usual = "", "/Library/Application Support"
-    folder = (
-        xdg if xdg.startswith("/") else f"{home}{usual}" if home.startswith("/") and sys.platform != "win32" else ""
-    )
-    return environ.get("TOKENCTL_CONFIG", f"{folder}/tokenctl/config.toml" if folder else "")
+    xdg, home = environ.get("XDG_CONFIG_HOME", ""), environ.get("HOME") or "-"
+    folder = xdg if xdg.startswith("/") else f"{home}/.config"
+    if sys.platform == "darwin":
+        folder = f"{home}/Library/Application Support"
+    known = folder.startswith("/") and sys.platform != "win32"
+    return environ.get("TOKENCTL_CONFIG", f"{folder}/tokenctl/config.toml" if known else "")
 
 
 def question(named: str, environ: "Mapping[str, str]", asked: str = "") -> "tuple[str, str] | None":

@@ -52,9 +52,9 @@ def replace(path: Path, before: bytes | None, content: bytes | None) -> bool:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            os.chmod(temporary, 0o600 if before is None else path.stat().st_mode & 0o777)  # whatever the umask
             if read(path, "") != before:
                 return False
+            os.chmod(temporary, 0o600 if before is None else path.stat().st_mode & 0o777)  # whatever the umask
             os.replace(temporary, path)
         finally:
             with contextlib.suppress(FileNotFoundError):  # it has the file's name now

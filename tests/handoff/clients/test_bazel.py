@@ -7,6 +7,7 @@ import pytest
 from tests.support.wanted import WANTED, wanted
 from tokenctl.errors import UsageError
 from tokenctl.handoff.clients import bazel
+from tokenctl.handoff.clients.wanted import Unreadable
 
 
 def test_golden() -> None:
@@ -43,3 +44,10 @@ def test_another_port() -> None:
     """The helper of a host is the same for its other ports."""
     text = bazel.added("", WANTED)
     assert bazel.added(text, wanted(origin="https://registry.example.com")) == text
+
+
+def test_edited_line() -> None:
+    """A line to which somebody has added an option is left to a person."""
+    text = bazel.added("", WANTED).replace("\n", " --jobs=4\n")
+    with pytest.raises(Unreadable, match="line 1"):
+        bazel.removed(text, WANTED)

@@ -49,6 +49,7 @@ def test_understood(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "a:\n" + "- " * 5000 + "b",
         "a: &b c", "a: *b", "a: !b c", "a: b: c", "a:\n\tb: c", "a: b\tc", 'a: "b\n  c"', "a: {b: {c: d}}", "a: [b", "? a",
         "a: b\n c: d", "a: 'b' c", "a: b\na: c", "a: b\n---\nc: d", "a: b\n...\n", "%YAML 1.1\n---\na: b", "{a: b}", "a",
         "a:\n  b: c\n d: e", "-\n  a: b", "a: b # c\n  d", "a: b\n# c\n  d", "\ufeffa: b", "a: \udcff", "#\ra: b", 'a: "\\x41"',

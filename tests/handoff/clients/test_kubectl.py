@@ -94,3 +94,13 @@ def test_file() -> None:
     """The first file of KUBECONFIG counts, as for 'kubectl config'."""
     assert kubectl.path({"HOME": "/h"}) == Path("/h/.kube/config")
     assert kubectl.path({"HOME": "/h", "KUBECONFIG": os.pathsep.join(["", "/a", "/b"])}) == Path("/a")
+
+
+def test_name_like_ours() -> None:
+    """A user that does not call our helper is not ours, whatever its name is."""
+    text = (
+        _file("a user of another cluster")
+        .replace("name: other", "name: tokenctl-x")
+        .replace("user: me", "user: tokenctl-x")
+    )
+    assert kubectl.removed(text, WANTED) == text

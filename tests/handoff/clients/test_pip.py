@@ -8,16 +8,15 @@ from tests.support.wanted import WANTED, wanted
 from tokenctl.handoff.clients import pip
 from tokenctl.handoff.clients.wanted import Unreadable
 
-OURS = "# for tokenctl\nkeyring-provider = subprocess\n"
+OURS = "# tokenctl\nkeyring-provider = subprocess\n"
 
 
 def test_golden() -> None:
     """The setting is below the section's name, as far to the right as what is below it."""
-    assert pip.added("", WANTED) == "# for tokenctl\n[global]\nkeyring-provider = subprocess\n"
+    assert pip.added("", WANTED) == "# tokenctl\n[global]\nkeyring-provider = subprocess\n"
     assert pip.added("[x]\na=1\n[global]\nb=2", WANTED) == f"[x]\na=1\n[global]\n{OURS}b=2"
     assert (
-        pip.added("[global]\n\n\tb=2\n", WANTED)
-        == "[global]\n\t# for tokenctl\n\tkeyring-provider = subprocess\n\n\tb=2\n"
+        pip.added("[global]\n\n\tb=2\n", WANTED) == "[global]\n\t# tokenctl\n\tkeyring-provider = subprocess\n\n\tb=2\n"
     )
 
 
@@ -47,3 +46,8 @@ def test_file(tmp_path: Path) -> None:
     assert pip.path({"HOME": "/h", "PIP_CONFIG_FILE": str(other)}) == other
     with pytest.raises(Unreadable):
         pip.path({"HOME": "/h", "PIP_CONFIG_FILE": "/dev/null"})
+
+
+def test_keyring() -> None:
+    """The hint names the keyring that has our backend, since another one on PATH has not."""
+    assert "beside tokenctl: /opt/tokenctl/bin/keyring" in pip.hints(WANTED)[0]

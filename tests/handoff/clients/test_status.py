@@ -60,7 +60,17 @@ def test_the_file_was_changed(runtime: Runtime, tmp_path: Path) -> None:
     assert not found.in_file and "does not have our helper" in (found.problem or "")
     assert "helper install docker --host" in (found.remedy or "")
     path.unlink()
-    assert "cannot be read" in (only(runtime).problem or "")
+    assert "does not have our helper" in (only(runtime).problem or "")
+    path.mkdir()
+    assert "not an ordinary file" in (only(runtime).problem or "")
+
+
+def test_the_file_is_broken(account: Account, runtime: Runtime, tmp_path: Path) -> None:
+    """A file that no client could read any more is told as a problem, and the others are shown all the same."""
+    installing.install(runtime, Asked(client="git", origin=account.api.origin, profile="t"))
+    (tmp_path / ".gitconfig").write_text("[broken")
+    docker, git = installed(Runtime(runtime.environ))
+    assert docker.problem is None and ".gitconfig" in (git.problem or "") and not git.in_file
 
 
 def test_the_binding_is_gone(runtime: Runtime, account: Account) -> None:

@@ -17,9 +17,11 @@ NOW = 1_800_000_000
 TIMES = st.integers(0, 2**40)
 
 
-def token(at: int, *, obtained: int = NOW - 300, ends: int = NOW + 600, mark: int = 1, renewed: int = 0) -> again.Given:
+def token(
+    at: int, *, obtained: int = NOW - 300, ends: int = NOW + 600, checksum: int = 1, renewed: int = 0
+) -> again.Given:
     """A token that a client got at that time."""
-    return again.Given(obtained, ends, mark, at, renewed)
+    return again.Given(obtained, ends, checksum, at, renewed)
 
 
 @pytest.mark.parametrize(
@@ -27,7 +29,7 @@ def token(at: int, *, obtained: int = NOW - 300, ends: int = NOW + 600, mark: in
     [
         (None, token(NOW), 0, False),
         (token(NOW - 5), token(NOW), 0, True),
-        (token(NOW - 5), token(NOW, mark=2), 0, False),
+        (token(NOW - 5), token(NOW, checksum=2), 0, False),
         (token(NOW - 5), token(NOW, obtained=NOW - 1), 0, False),
         (token(NOW - 5), token(NOW, ends=NOW + 601), 0, False),
         (token(NOW - 5, ends=NOW), token(NOW, ends=NOW), 0, False),  # it has ended: that is why the client asks
@@ -36,8 +38,8 @@ def token(at: int, *, obtained: int = NOW - 300, ends: int = NOW + 600, mark: in
         (token(NOW - 269), token(NOW), 300, True),
         (token(NOW - 270), token(NOW), 300, False),  # nearly its own interval
         (token(NOW + 5), token(NOW), 300, False),  # the clock was set back
-        (token(NOW - 5, obtained=NOW - 59, renewed=1), token(NOW, obtained=NOW - 59), 0, False),
-        (token(NOW - 5, obtained=NOW - 60, renewed=1), token(NOW, obtained=NOW - 60), 0, True),
+        (token(NOW - 5, obtained=NOW - 299, renewed=1), token(NOW, obtained=NOW - 299), 0, False),
+        (token(NOW - 5, obtained=NOW - 300, renewed=1), token(NOW, obtained=NOW - 300), 0, True),
         (token(NOW - 5, obtained=NOW - 59), token(NOW, obtained=NOW - 59), 0, True),
     ],
 )
@@ -49,12 +51,12 @@ def test_what_is_taken_for_a_refusal(
 
 
 @given(TIMES, TIMES, TIMES, TIMES, st.integers(0, 1))
-def test_what_is_remembered_is_read_again(obtained: int, ends: int, mark: int, at: int, renewed: int) -> None:
+def test_what_is_remembered_is_read_again(obtained: int, ends: int, checksum: int, at: int, renewed: int) -> None:
     """Every number; the file is this user's alone, and has no text of a token."""
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
-        given = again.Given(obtained, ends, mark, at, renewed)
+        given = again.Given(obtained, ends, checksum, at, renewed)
         assert again.write(folder, "client.x", given)
         found = again.read(folder, "client.x")
         assert found is not None and found.is_same_token(given) and (found.at, found.renewed) == (at, renewed)
@@ -126,3 +128,23 @@ def test_what_a_client_asks_for_is_in_the_name() -> None:
     names = {again.name_of(Question("token", again=asked), profile) for asked in ("a", "b") for profile in ("t", "u")}
     assert again.name_of(Question("token"), "t") is None
     assert names == {None} or len(names) == 4
+
+
+@pytest.mark.parametrize(
+    ("again_for", "now", "expected"),
+    [
+        ("kubectl|https://other.example.com", token(NOW, obtained=NOW - 299), True),
+        ("kubectl|https://other.example.com", token(NOW, obtained=NOW - 300), False),
+        ("kubectl|https://other.example.com", token(NOW, obtained=NOW - 299, checksum=2), False),
+        ("api-key", token(NOW, obtained=NOW - 299), False),
+    ],
+)
+def test_a_token_that_replaced_a_refused_one_is_not_replaced_again_for_the_next_client_of_its_kind(
+    tmp_path: Path, again_for: str, now: again.Given, expected: bool
+) -> None:
+    """Each run of some builds of kubectl asks twice without a refusal: that must not cost a renewal each."""
+    question = Question("token", again="kubectl|https://cluster.example.com")
+    replaced = token(NOW - 200, obtained=now.obtained)
+    assert again.write(str(tmp_path), again.replacement_of(question, "t"), replaced)
+    assert again.is_in_vain(str(tmp_path), Question("token", again=again_for), "t", now) is expected
+    assert not again.is_in_vain(str(tmp_path), Question("token", again=again_for), "u", now)

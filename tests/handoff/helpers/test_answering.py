@@ -273,7 +273,7 @@ def test_a_client_that_says_it_was_refused_gets_another_token(bound: Account) ->
 
 
 def test_a_client_that_asks_again_too_early_was_refused(bound: Account) -> None:
-    """It gets another token once; within a minute no other one, whatever it asks."""
+    """It gets another token once; within five minutes no other one, whatever it asks."""
     if again.name_of(Question("token", again="x"), "t") is None:
         pytest.skip("only Linux tells who asks")
     first = token(bound, again="cluster")

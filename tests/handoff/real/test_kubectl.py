@@ -1,6 +1,5 @@
 """kubectl gets its token from the helper: the real program, at a server that lets in nobody without a good token."""
 
-import json
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,15 +25,6 @@ clusters:
   cluster:
     server: {server}
     certificate-authority: {ca_file}
-users:
-- name: u
-  user:
-    exec:
-      apiVersion: client.authentication.k8s.io/v1
-      command: {command}
-      args: {args}
-      interactiveMode: Never
-      provideClusterInfo: true
 """
 
 
@@ -53,12 +43,11 @@ class Kubectl:
 
 @pytest.fixture
 def kubectl(account: Account, cloud: CloudApi, tmp_path: Path) -> Kubectl:
-    """The program, set up for the server, to which the account's profile is bound."""
+    """The program, set up for the server by `helper install`, which binds the account's profile to it."""
     with available():
         kubectl = Kubectl(program=program("kubectl"), config=tmp_path / "kubeconfig")
-    call = {"command": COMMAND[0], "args": json.dumps([*COMMAND[1:], "helper", "kubectl"])}
-    kubectl.config.write_text(KUBECONFIG.format(server=cloud.origin, ca_file=cloud.ca_file, **call))
-    tokenctl("profile", "set", "t", f"hosts+={cloud.origin}")
+    kubectl.config.write_text(KUBECONFIG.format(server=cloud.origin, ca_file=cloud.ca_file))
+    tokenctl("helper", "install", "kubectl", "--host", cloud.origin, "--config-file", str(kubectl.config))
     return kubectl
 
 

@@ -25,10 +25,9 @@ def install(runtime: Runtime, asked: Asked, *, dry_run: bool) -> None:
         return
     found = installing.install(runtime, asked)
     say = runtime.terminal.message
-    if found.is_nothing:
-        say(f"{asked.client} is set up for {asked.origin} already, in {found.path}; nothing was changed")
-        return
-    if found.before != found.after:
+    if found.before == found.after:
+        say(f"{asked.client} is set up for {asked.origin} already, in {found.path}")
+    else:
         say(f"set up {asked.client} for {asked.origin} in {found.path}:")
         for edit in patch(found.before, found.after).edits:
             for line in edit.inserted.strip().splitlines():
@@ -37,7 +36,7 @@ def install(runtime: Runtime, asked: Asked, *, dry_run: bool) -> None:
         say(f"wrote {script.path}, which calls the helper")
     for name, origin in found.bound:
         say(f"added {origin} to the hosts of {name}: it may get the token now")
-    for hint in found.hints:
+    for hint in () if found.is_nothing else found.hints:
         runtime.terminal.hint(hint)
 
 
@@ -46,11 +45,11 @@ def uninstall(runtime: Runtime, asked: Asked) -> None:
     """Take our helper out of the client's file. Raises TokenctlError."""
     say = runtime.terminal.message
     for found in installing.uninstall(runtime, asked):
-        if found.is_nothing:
-            say(f"{asked.client} has no helper of ours for {asked.origin} in {found.path}; nothing was changed")
+        if found.before == found.after:
+            say(f"{asked.client} has no helper of ours for {asked.origin} in {found.path}; it was not changed")
         elif found.after is None:
             say(f"removed {found.path}, which install made")
-        elif found.before != found.after:
+        else:
             say(f"removed our helper for {asked.origin} from {found.path}")
         for name, origin in found.unbound:
             say(f"removed {origin} from the hosts of {name}, where install added it")
@@ -65,7 +64,7 @@ def _print(runtime: Runtime, asked: Asked, found: Change) -> None:
         if line[:1] in "+-" and not line.endswith("\n"):
             answer("\\ No newline at end of file")
     say = runtime.terminal.message
-    if found.is_nothing:
+    if found.before == found.after:
         say(f"{asked.client} is set up for {asked.origin} already, in {found.path}")
     for script in found.scripts:
         say(f"would write {script.path}, which calls the helper")

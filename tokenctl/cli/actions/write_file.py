@@ -13,10 +13,10 @@ from tokenctl.storage import vault as vaults
 
 
 def write_token(
-    runtime: Runtime, name: str | None, path: Path, min_ttl: int | None, wait: int, target: dict[str, Any]
+    runtime: Runtime, name: str | None, file: str, min_ttl: int | None, wait: int, target: dict[str, Any]
 ) -> None:
     """Write a token with at least `min_ttl` seconds left for the `target` into a file. Raises TokenctlError."""
-    profile = runtime.profile(name)
+    profile, path = runtime.profile(name), Path(file)
     _check(path)  # first, because a token that nobody gets costs a renewal
     session = fresh_session(runtime, vaults.open(runtime, profile), runtime.asked(profile) | target, min_ttl, wait)
     try:

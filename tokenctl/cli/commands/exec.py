@@ -34,8 +34,8 @@ _EXAMPLES = """\
   tokenctl exec -p work --env GITHUB_TOKEN -- gh repo list
   # the token stays fresh in the file that ACCESS_TOKEN_FILE names
   tokenctl exec --token-file -- ./long-job
-  # the same, in the variable where the AWS libraries look for it
-  tokenctl exec --token-file --env AWS_WEB_IDENTITY_TOKEN_FILE="{token_file}" -- ./job
+  # the same, with the variable that a library looks for
+  tokenctl exec --token-file --env AZURE_FEDERATED_TOKEN_FILE="{token_file}" -- ./job
   # the command never gets the token, and can send it to this server alone
   tokenctl exec --proxy https://api.example.com --env OPENAI_BASE_URL="{proxy_url}/v1" \\
     --env OPENAI_API_KEY="{proxy_secret}" -- ./agent"""

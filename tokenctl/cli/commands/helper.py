@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from tokenctl.runtime import Runtime
 
 _EXAMPLES = """\
+  tokenctl helper install git --host https://git.example.com
+  tokenctl helper status
   # what git asks, and what it gets
   printf 'protocol=https\\nhost=git.example.com\\n\\n' | tokenctl helper git get
   # one line for each client

@@ -1,6 +1,5 @@
 """`tokenctl write-file`: a fresh access token alone in a file."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -37,4 +36,4 @@ def command(
     """
     from tokenctl.cli.actions.write_file import write_token
 
-    write_token(runtime, name, Path(path), min_ttl, wait, target)
+    write_token(runtime, name, path, min_ttl, wait, target)

@@ -45,7 +45,9 @@ def added(text: str, wanted: Wanted) -> str:
 def removed(text: str, wanted: Wanted) -> str:
     """Take out the lines that name a script of ours for the host, and nothing else. Raises Unreadable."""
     for number, helper in reversed(_helpers(text, wanted)):
-        if Path(helper).parent == wanted.folder and len(_words(lines_of(text)[number])) == 2:
+        if Path(helper).parent == wanted.folder:
+            if len(_words(lines_of(text)[number])) != 2:
+                raise Unreadable(f"line {number + 1} of {wanted.file} has more than the option of tokenctl")
             text = without_lines(text, number, number + 1)
     return text
 

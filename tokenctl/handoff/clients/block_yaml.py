@@ -1,8 +1,8 @@
 """The part of YAML that kubectl writes: mappings and lists in block style.
 
 What is read knows its lines, so that a change can leave all others as they are. The rest of YAML (anchors, tags, several
-documents, quoted values over several lines, tabs) is not understood, and said so. No YAML library keeps a file as it is, so none is
-among our dependencies.
+documents, quoted texts over several lines, tabs) is refused. A library that writes YAML would not keep every byte, and one
+that reads it would be a dependency for one client.
 """
 
 import json
@@ -24,6 +24,8 @@ _VALUE = re.compile(
 )
 _NOT_MORE = re.compile(r":(\s|$)|\s\#|[^\S ]")
 _NEVER = re.compile(r"[\udc80-\udcff\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]|\r(?!\n)")
+_DEEPEST = 100
+"""Columns of indentation: what is further to the right is no kubeconfig, and could be too deep for Python's stack."""
 _NULLS = ("", "~", "null", "Null", "NULL")
 
 
@@ -87,6 +89,8 @@ def read(text: str) -> Node:
 
 def _block(lines: list[_Line], outside: int = -1) -> tuple[Node, list[_Line]]:
     """Read the value that begins with the first line, inside of what is at the column `outside`; return the rest too."""
+    if lines[0].column > _DEEPEST:
+        raise NotUnderstood(lines[0].number + 1)
     if _is_item(lines[0]):
         return _list(lines)
     if _KEY.match(lines[0].content):

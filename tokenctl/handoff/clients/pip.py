@@ -12,9 +12,10 @@ from configparser import Error, RawConfigParser
 from pathlib import Path
 
 from tokenctl.handoff.clients.lines import end_of, line_end, lines_of, with_first, without_lines
+from tokenctl.handoff.clients.program import keyring_hint
 from tokenctl.handoff.clients.wanted import Foreign, Script, Unreadable, Wanted
 
-_NOTE = "# for tokenctl"
+_NOTE = "# tokenctl"
 _SETTING = "keyring-provider = subprocess"
 _OPTION = re.compile(r"\s*(--)?keyring[-_]provider\s*[=:].*", re.IGNORECASE)
 
@@ -78,11 +79,8 @@ def scripts(environ: Mapping[str, str], wanted: Wanted) -> Sequence[Script]:
 
 def hints(wanted: Wanted) -> Sequence[str]:
     """Say which `keyring` pip must find, and what an old pip needs."""
-    return (
-        f"pip runs the 'keyring' that it finds on PATH; it must be {wanted.companion('keyring')}"
-        " (pipx: 'pipx install --include-deps tokenctl'), or one with tokenctl in its environment",
-        "pip before 26.2 asks only where the index URL has a user name: https://oauth2@HOST/...",
-    )
+    old = "pip before 26.2 asks only where the index URL has a user name: https://oauth2@HOST/..."
+    return [*keyring_hint(wanted.program, "pip"), old]
 
 
 def _settings(text: str, wanted: Wanted) -> dict[str, dict[str, str]]:

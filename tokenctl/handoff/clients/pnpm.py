@@ -13,8 +13,8 @@ from tokenctl.handoff.clients.wanted import Foreign, Script, Wanted
 
 _SETTING = re.compile(r"\s*([^;#=\s][^=]*?)\s*=\s*(.*?)\s*", re.DOTALL)
 _CREDENTIALS = ("tokenHelper", "_authToken", "_auth", "_password")
-_NEVER = " ;#=$\"'"
-"""Characters that some pnpm reads as something else in a value."""
+_NEVER = " ;#=$\"'`&|<>()*?[]{}!\\"
+"""Characters that pnpm reads as something else in a value; older ones run the helper by a shell."""
 _VARIABLES = (
     "PNPM_CONFIG_NPMRC_AUTH_FILE",
     "pnpm_config_npmrc_auth_file",
@@ -42,10 +42,7 @@ def added(text: str, wanted: Wanted) -> str:
     helper = _key(wanted, "tokenHelper")
     foreign = [(number, key) for number, key, _ in _settings(text) if key in _keys(wanted)]
     if foreign and not wanted.replace:
-        raise Foreign(
-            f"{wanted.file} has {foreign[0][1]} already",
-            hint="--replace lets pnpm use tokenctl",
-        )
+        raise Foreign(f"{wanted.file} has {foreign[0][1]} already", hint="--replace lets pnpm use tokenctl")
     for number, key in reversed(foreign):
         text = without_lines(text, number, number + 1) if key == helper else text
     return with_first(text, f"{helper}={checked_path(_script(wanted), _NEVER, 'pnpm')}")

@@ -12,6 +12,15 @@ _END = ".exe" if sys.platform == "win32" else ""
 _COMPANION = f"git-credential-tokenctl{_END}"
 
 
+def keyring_hint(program: Path, client: str) -> list[str]:
+    """Say which keyring a client must find on its PATH, unless it is the one there now."""
+    ours = program.resolve().with_name(f"keyring{_END}")
+    found = shutil.which("keyring")
+    if found is not None and Path(found).resolve() == ours.resolve():
+        return []
+    return [f"{client} calls the keyring of its PATH, which must be the one beside tokenctl: {ours}"]
+
+
 def path() -> Path:
     """Return the absolute path of tokenctl, beside which its companions are.
 

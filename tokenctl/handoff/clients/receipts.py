@@ -110,17 +110,18 @@ def read(environ: Mapping[str, str]) -> Receipts:
     content = read_private(path)
     if content is None:
         return Receipts()
+    said = "cannot be read"
     try:
         found = json.loads(content)
         if found["version"] == _VERSION:
             return _receipts(found)
+        said = f"is of version {found['version']!r:.20}"
     except (ValueError, KeyError, TypeError, AttributeError):
-        found = {}
-    said = f"is of version {found['version']!r:.20}" if "version" in found else "cannot be read"
-    raise UsageError(
-        f"{path} {said}",
-        hint="use the tokenctl that wrote it; or move it away, and then the old bytes are not restored",
+        pass
+    hint = (
+        "use the tokenctl that wrote it; or move it away: then uninstall removes our helpers, and restores nothing else"
     )
+    raise UsageError(f"{path} {said}", hint=hint)
 
 
 def write(environ: Mapping[str, str], receipts: Receipts) -> None:

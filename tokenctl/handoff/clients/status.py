@@ -2,13 +2,14 @@
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tokenctl.broker.lifecycle import can_begin
 from tokenctl.broker.standing import standing
 from tokenctl.config import environment
-from tokenctl.errors import TokenctlError
-from tokenctl.handoff.clients import client, receipts
+from tokenctl.errors import TokenctlError, UsageError
+from tokenctl.handoff.clients import client, client_file, receipts
 from tokenctl.handoff.clients.receipts import Entry
 from tokenctl.model.session_state import logged_out
 from tokenctl.runtime import Runtime
@@ -80,11 +81,11 @@ def _again(entry: Entry) -> str:
 def _of_file(runtime: Runtime, path: str, entry: Entry) -> tuple[str, str | None] | None:
     """Tell what is wrong with the client's file; None when our helper is in it."""
     try:
-        with open(path, "rb") as file:
-            text = file.read().decode(errors="surrogateescape")
-    except OSError as reason:
-        return f"{path} cannot be read: {reason.strerror}", _again(entry)
-    if not client(entry.client).is_there(text, entry.wanted(runtime.environ)):
+        text = client_file.read(Path(path))
+        there = client(entry.client).is_there(text or "", entry.wanted(runtime.environ))
+    except UsageError as error:
+        return error.message, error.hint
+    if not there:
         return f"{path} does not have our helper any more", _again(entry)
     gone = next((each for each in entry.scripts if not os.access(each, os.X_OK)), None)
     return (f"{gone} is gone", _again(entry)) if gone else None

@@ -5,12 +5,12 @@ the person's own.
 """
 
 import os
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tokenctl.handoff.clients import toml_text
+from tokenctl.handoff.clients.program import keyring_hint
 from tokenctl.handoff.clients.wanted import Foreign, Script, Unreadable, Wanted
 from tokenctl.model.origins import origin_of
 
@@ -74,14 +74,10 @@ def scripts(environ: Mapping[str, str], wanted: Wanted) -> Sequence[Script]:
 
 def hints(wanted: Wanted) -> Sequence[str]:
     """Tell when uv asks, and which keyring it must find."""
-    ours = wanted.program.resolve().with_name("keyring")
-    found = shutil.which("keyring")
-    said = [
-        f"uv asks for an index whose URL has a user name (https://oauth2@...), or whose [[index]] has {_ALWAYS} = 'always'"
+    return [
+        f"uv asks for an index whose URL has a user name (https://oauth2@...), or whose [[index]] has {_ALWAYS} = 'always'",
+        *keyring_hint(wanted.program, "uv"),
     ]
-    if found is None or Path(found).resolve() != ours.resolve():
-        said.append(f"uv calls the keyring of its PATH, which must be the one beside tokenctl: {ours}")
-    return said
 
 
 def _read(text: str, wanted: Wanted) -> dict[str, Any]:

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 FOLDER = ".helpers"
 """The folder in the state directory."""
-IN_VAIN = 60
+IN_VAIN = 300
 """Seconds for which a token that replaced a refused one is not renewed: a server that refuses every token must not cause
-a renewal for each call."""
+a renewal for each call; nor a client that asks twice in one process without a refusal, as some builds of kubectl do."""
 _SHELLS = ("sh", "bash", "dash", "zsh", "ksh", "fish", "busybox", "ash")
 _FLAGS = os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) if os.name == "posix" else 0
 
@@ -26,16 +26,17 @@ _FLAGS = os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK",
 class Given:
     """A token that a client got: when it was obtained, ends (0: not known) and was given, in epoch seconds.
 
-    `mark` tells it from others that were obtained in that second; see `mark_of`. `renewed` tells that it was given in the
-    place of one that was refused.
+    `checksum` is that of its text; see `checksum_of`. The session's generation would not do: the old token has the new
+    one while a renewal has only stored the refresh token that rotated. `renewed` tells that it was given in the place
+    of one that was refused.
     """
 
-    __slots__ = ("at", "ends", "mark", "obtained", "renewed")
+    __slots__ = ("at", "checksum", "ends", "obtained", "renewed")
 
-    def __init__(self, obtained: int, ends: int, mark: int, at: int, renewed: int = 0) -> None:
+    def __init__(self, obtained: int, ends: int, checksum: int, at: int, renewed: int = 0) -> None:
         self.obtained = obtained
         self.ends = ends
-        self.mark = mark
+        self.checksum = checksum
         self.at = at
         self.renewed = renewed
 
@@ -45,11 +46,11 @@ class Given:
 
     @property
     def _token(self) -> tuple[int, int, int]:
-        return self.obtained, self.ends, self.mark
+        return self.obtained, self.ends, self.checksum
 
 
-def mark_of(token: str) -> int:
-    """Return a checksum of a token: 32 bits, from which nobody learns the token."""
+def checksum_of(token: str) -> int:
+    """Return 32 bits that tell a token from others of the same times, and tell nobody the token."""
     return zlib.crc32(token.encode(errors="replace"))
 
 
@@ -62,6 +63,18 @@ def was_refused(before: Given | None, token: Given, interval: int) -> bool:
         return False
     in_vain = before.renewed and token.at - token.obtained < IN_VAIN
     return not in_vain and (interval == 0 or 0 <= token.at - before.at < interval * 9 // 10)
+
+
+def is_in_vain(folder: str, question: "Question", profile: str, token: Given) -> bool:
+    """Tell whether this very token replaced one that another client of this kind seemed to be refused with, lately."""
+    replaced = read(folder, replacement_of(question, profile))
+    return token.is_same_token(replaced) and 0 <= token.at - token.obtained < IN_VAIN
+
+
+def replacement_of(question: "Question", profile: str) -> str:
+    """Name the file for the token that a client of this kind got in the place of one that it seemed to be refused with."""
+    kind = f"{profile}|{question.again.partition('|')[0]}".encode(errors="replace")
+    return f"client.replaced.{zlib.crc32(kind):08x}"
 
 
 def name_of(question: "Question", profile: str) -> str | None:
@@ -108,7 +121,7 @@ def write(folder: str, name: str, given: Given) -> bool:
     try:
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS, 0o600)
         try:
-            numbers = given.obtained, given.ends, given.mark, given.at, given.renewed
+            numbers = given.obtained, given.ends, given.checksum, given.at, given.renewed
             os.write(descriptor, b"%d %d %d %d %d\n" % numbers)
         finally:
             os.close(descriptor)

@@ -143,9 +143,12 @@ def _token(runtime: Runtime, profile: Profile, question: Question) -> Session:
 def _is_refused(runtime: Runtime, profile: Profile, question: Question, session: Session) -> bool:
     """Tell whether a client has said, or shown by asking again, that a server refused this very token."""
     token, before = _given(runtime, session), _read(runtime, again.name_of(question, profile.name))
-    said = question.wants == "another token" and before is None
-    noted = token.is_same_token(_read(runtime, _noted(profile)))
-    return said or noted or again.was_refused(before, token, question.interval)
+    if token.is_same_token(_read(runtime, _noted(profile))):
+        return True
+    if question.wants == "another token":
+        return before is None or again.was_refused(before, token, question.interval)
+    guessed = again.was_refused(before, token, question.interval)
+    return guessed and not again.is_in_vain(_folder(runtime), question, profile.name, token)
 
 
 def _remember(runtime: Runtime, profile: Profile, question: Question, session: Session, *, renewed: bool) -> None:
@@ -155,6 +158,8 @@ def _remember(runtime: Runtime, profile: Profile, question: Question, session: S
         token, before = _given(runtime, session), _read(runtime, name)
         token.renewed = int(renewed) or (before.renewed if before is not None and before.is_same_token(token) else 0)
         _write(runtime, name, token)
+        if renewed:
+            _write(runtime, again.replacement_of(question, profile.name), token)
 
 
 def _note_refusal(runtime: Runtime, profile: Profile, question: Question) -> None:
@@ -175,8 +180,8 @@ def _noted(profile: Profile) -> str:
 
 
 def _given(runtime: Runtime, session: Session) -> again.Given:
-    mark = again.mark_of(session.access_token)
-    return again.Given(session.obtained_at, session.expires_at or 0, mark, runtime.time_of(session))
+    checksum = again.checksum_of(session.access_token)
+    return again.Given(session.obtained_at, session.expires_at or 0, checksum, runtime.time_of(session))
 
 
 def _read(runtime: Runtime, name: str | None) -> again.Given | None:
@@ -190,10 +195,10 @@ def _write(runtime: Runtime, name: str, token: again.Given) -> None:
     with contextlib.suppress(OSError, TokenctlError):
         folder = _folder(runtime)
         ensure_private_folder(Path(folder))
-        again.write(folder, name, token)
         for each in os.scandir(folder):
             if each.name.startswith("client.") and each.stat(follow_symlinks=False).st_mtime < time.time() - _ENDED:
                 os.unlink(each.path)
+        again.write(folder, name, token)
 
 
 def _folder(runtime: Runtime) -> str:
