@@ -195,10 +195,10 @@ def _write(runtime: Runtime, name: str, token: again.Given) -> None:
     with contextlib.suppress(OSError, TokenctlError):
         folder = _folder(runtime)
         ensure_private_folder(Path(folder))
-        for each in os.scandir(folder):
+        again.write(folder, name, token)
+        for each in os.scandir(folder):  # another process may remove the same
             if each.name.startswith("client.") and each.stat(follow_symlinks=False).st_mtime < time.time() - _ENDED:
                 os.unlink(each.path)
-        again.write(folder, name, token)
 
 
 def _folder(runtime: Runtime) -> str:
