@@ -196,7 +196,7 @@ def _write(runtime: Runtime, name: str, token: again.Given) -> None:
         folder = _folder(runtime)
         ensure_private_folder(Path(folder))
         again.write(folder, name, token)
-        for each in os.scandir(folder):
+        for each in os.scandir(folder):  # another process may remove the same
             if each.name.startswith("client.") and each.stat(follow_symlinks=False).st_mtime < time.time() - _ENDED:
                 os.unlink(each.path)
 
