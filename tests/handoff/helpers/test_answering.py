@@ -245,6 +245,18 @@ def test_every_token_is_that_of_https_origins_and_of_profiles_that_live(
     assert "u: " in capsys.readouterr().err
 
 
+def test_every_token_leaves_out_each_origin_that_two_profiles_bind(
+    bound: Account, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also where it is not the first one of a profile; the reason names both, once."""
+    write(bound, SECOND.replace(OTHER, "https://u.example.com"))
+    path = Path(bound.environ["TOKENCTL_CONFIG"])
+    path.write_text(path.read_text().replace("hosts = [", f'hosts = ["{OTHER}", ', 1))
+    done = answer(bound, Question("every token"))
+    assert [line.split()[0] for line in done.out.decode().splitlines()] == [OTHER] and done.status == 0
+    assert capsys.readouterr().err.count(f"'t' and 'u' are both bound to {GIT}") == 1
+
+
 # -- refused -----------------------------------------------------------------------------------------------
 
 

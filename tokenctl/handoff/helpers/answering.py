@@ -88,29 +88,31 @@ def _bound(runtime: Runtime, name: str | None) -> Iterator[tuple[Profile, str]]:
 
 
 def _every_token(runtime: Runtime, name: str | None, helper: "Helper", question: Question) -> Answer:
-    """Give the tokens of all bound https origins. A profile that has none is left out, with its reason on stderr.
+    """Give the tokens of all bound https origins. One without a token is left out, with the reason on stderr.
 
-    The exit status is that of the first failure only where no profile has a token.
+    The exit status is that of the first failure only where there is no token at all.
     """
     given: list[Given] = []
-    failures: list[TokenctlError] = []
+    failures: dict[str, TokenctlError] = {}
     sessions: dict[str, Session | None] = {}
-    for profile, origin in _bound(runtime, name):
-        if not origin.startswith("https:"):
-            continue
-        if profile.name not in sessions:
-            sessions[profile.name] = None
-            try:
-                _, _ = _profile(runtime, name, origin)  # two profiles that bind it are a mistake
+    for origin in dict.fromkeys(origin for _, origin in _bound(runtime, name) if origin.startswith("https:")):
+        about = ""
+        try:
+            profile, _ = _profile(runtime, name, origin)  # which fails where two profiles bind the origin
+            about = f"{profile.name}: "
+            if profile.name not in sessions:
+                sessions[profile.name] = None
                 sessions[profile.name] = _token(runtime, profile, question)
-            except TokenctlError as error:
-                failures.append(error)
-                runtime.terminal.error(f"{profile.name}: {error.message}", error.next_step)
+        except TokenctlError as error:
+            failures.setdefault(f"{about}{error.message}", error)
+            continue
         session = sessions[profile.name]
         if session is not None:
             given.append(_shaped(session, profile, origin))
+    for reason, failure in failures.items():
+        runtime.terminal.error(reason, failure.next_step)
     found = helper.found(question, given, runtime.now())
-    found.status = failures[0].exit_status if failures and not given else 0
+    found.status = next(iter(failures.values())).exit_status if failures and not given else 0
     return found
 
 
