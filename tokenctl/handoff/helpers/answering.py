@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tokenctl.adapters.private_files import ensure_private_folder
 from tokenctl.broker import asked
+from tokenctl.broker.current import PASSING
 from tokenctl.config.environment import Unbound
 from tokenctl.errors import Refused, TokenctlError
 from tokenctl.handoff import binding
@@ -127,41 +128,40 @@ def _shaped(session: Session | str, profile: Profile, origin: str) -> Given:
 
 
 def _token(runtime: Runtime, profile: Profile, question: Question) -> Session:
-    """Get the token that the client gets: another one than a token that was refused. Raises TokenctlError."""
+    """Get the token that the client gets: another one than a token that was refused. Raises TokenctlError.
+
+    A refusal that the client only shows by asking again can be none: then the token at hand is better than a failure.
+    """
     profile = replace(profile, min_ttl=max(profile.min_ttl, question.min_ttl))
     vault, target = vaults.open(runtime, profile), runtime.asked(profile)
     session = asked.token(runtime, vault, target)
-    renewed = _is_refused(runtime, profile, question, session)
-    if renewed:
+    client, token = again.name_of(question, profile.name), _given(runtime, session)
+    noted = token.is_same_token(_read(runtime, _noted(profile)))
+    if noted or _seems_refused(runtime, profile, question, client, token):
         vault.forget_copies()  # also where no renewal is possible now
         vault.follow()
-        session = asked.token(runtime, vault, target, refused=session.access_token)
-    _remember(runtime, profile, question, session, renewed=renewed)
+        try:
+            session = asked.token(runtime, vault, target, refused=session.access_token)
+        except PASSING:
+            if noted or question.wants == "another token":
+                raise
+        else:
+            _write(runtime, again.replacement(profile.name), _given(runtime, session))
+    if client is not None:
+        _write(runtime, client, _given(runtime, session))
     if not session.access_token.isascii() or not session.access_token.isprintable():
         raise Refused(f"the access token of {profile.name!r} has characters that no header can have")
     return session
 
 
-def _is_refused(runtime: Runtime, profile: Profile, question: Question, session: Session) -> bool:
-    """Tell whether a client has said, or shown by asking again, that a server refused this very token."""
-    token, before = _given(runtime, session), _read(runtime, again.name_of(question, profile.name))
-    if token.is_same_token(_read(runtime, _noted(profile))):
-        return True
-    if question.wants == "another token":
-        return before is None or again.was_refused(before, token, question.interval)
-    guessed = again.was_refused(before, token, question.interval)
-    return guessed and not again.is_in_vain(_folder(runtime), question, profile.name, token)
-
-
-def _remember(runtime: Runtime, profile: Profile, question: Question, session: Session, *, renewed: bool) -> None:
-    """Remember which token the client gets, if it is one that cannot report a refusal."""
-    name = again.name_of(question, profile.name)
-    if name is not None:
-        token, before = _given(runtime, session), _read(runtime, name)
-        token.renewed = int(renewed) or (before.renewed if before is not None and before.is_same_token(token) else 0)
-        _write(runtime, name, token)
-        if renewed:
-            _write(runtime, again.replacement_of(question, profile.name), token)
+def _seems_refused(
+    runtime: Runtime, profile: Profile, question: Question, client: str | None, token: again.Given
+) -> bool:
+    """Tell whether a client says, or shows by asking again, that a server refused this very token."""
+    before = _read(runtime, client)
+    said = question.wants == "another token" and before is None
+    refused = said or again.was_refused(before, token, question.interval)
+    return refused and not again.is_in_vain(_folder(runtime), profile.name, token)
 
 
 def _note_refusal(runtime: Runtime, profile: Profile, question: Question) -> None:
