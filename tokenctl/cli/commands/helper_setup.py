@@ -32,7 +32,7 @@ _file = click.option(
     "install",
     cls=Command,
     examples="  tokenctl helper install git --host https://git.example.com\n"
-    "  tokenctl helper install docker --host https://registry.example.com:5000 --dry-run\n"
+    "  tokenctl helper install docker --dry-run --host https://registry.example.com\n"
     "  tokenctl helper install kubectl --host https://cluster.example.com -p work",
 )
 @_client
@@ -77,7 +77,7 @@ def uninstall(runtime: "Runtime", name: str | None, client: str, origin: str, fi
 @as_json
 @with_runtime
 def status(runtime: "Runtime", name: str | None, as_json: bool) -> None:
-    """Show what is installed where, and whether it would get a token."""
+    """Show what is installed, and whether it would get a token."""
     from tokenctl.cli.actions import helper_status
 
     helper_status.show(runtime, name, as_json=as_json)
