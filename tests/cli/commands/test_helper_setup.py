@@ -66,6 +66,13 @@ def test_install_shows_whole_lines(person: Home) -> None:
     assert shown[0] == 'tokenctl:       "registry.example.com": "tokenctl"'
 
 
+def test_another_config_file_has_to_be_named_where_the_client_is_started(person: Home) -> None:
+    """The client's call has no `--config`, so that install says which variable does the same."""
+    other = person.config.rename(person.folder / "other.toml")
+    done = person.run("--config", str(other), "helper", "install", "docker", "--host", ORIGIN)
+    assert f"hint: docker passes no --config: start it with TOKENCTL_CONFIG={other}\n" in done.stderr
+
+
 @pytest.mark.quick
 def test_status(person: Home) -> None:
     """The status is a line a helper in a pipe, a document with --json, and a table at a terminal."""

@@ -1,7 +1,9 @@
 """What `tokenctl helper install` and `uninstall` do: change the file of a client, and say what was changed."""
 
 import difflib
+import os
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,6 +42,9 @@ def install(runtime: Runtime, asked: Asked, *, dry_run: bool) -> None:
         say(f"added {origin} to the hosts of {name}: it may get the token now")
     for hint in () if found.is_nothing else found.hints:
         runtime.terminal.hint(hint)
+    if runtime.config_file:
+        path = shlex.quote(os.path.abspath(runtime.config_file))
+        runtime.terminal.hint(f"{asked.client} passes no --config: start it with TOKENCTL_CONFIG={path}")
 
 
 @explained_on("helpers")
@@ -67,7 +72,9 @@ def _own_lines(found: Change, origin: str) -> Iterator[str]:
     for kind, old, old_end, new, new_end in difflib.SequenceMatcher(None, before, after).get_opcodes():
         if kind in ("insert", "replace"):
             words = {word for line in before[old:old_end] for word in _WORD.findall(line)}
-            yield from (line for line in after[new:new_end] if not (words - ours) & {*_WORD.findall(line)})
+            yield from (
+                line for line in after[new:new_end] if line.strip() and not (words - ours) & {*_WORD.findall(line)}
+            )
 
 
 def _print(runtime: Runtime, asked: Asked, found: Change) -> None:
