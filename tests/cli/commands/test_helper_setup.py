@@ -107,6 +107,10 @@ def test_the_list(person: Home) -> None:
     ("words", "said"),
     [
         (("install", "dokcer", "--host", ORIGIN), "did you mean 'docker'?"),
+        (("install", "podman", "--host", ORIGIN), "for podman it is 'docker'"),
+        (("install", "npm", "--host", ORIGIN), "'tokenctl help helpers' has others"),
+        (("list",), "here it is 'tokenctl helper status'"),
+        (("remove", "docker"), "here it is 'tokenctl helper uninstall'"),
         (("install", "docker"), "missing option '--host'"),
         (("install", "docker", "--host", "registry.example.com"), f"did you mean {ORIGIN}?"),
         (("install", "docker", "--host", ORIGIN, "-p", "x"), "there is no profile 'x'"),

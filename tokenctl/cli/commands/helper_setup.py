@@ -1,6 +1,6 @@
 """`tokenctl helper install`, `uninstall` and `status`: set up the clients that call the helpers."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,7 +11,26 @@ from tokenctl.handoff.clients import LINES
 if TYPE_CHECKING:
     from tokenctl.runtime import Runtime
 
-_client = click.argument("client", metavar="NAME", type=Choice(list(LINES)))
+_SAME = {
+    **dict.fromkeys(("podman", "skopeo", "buildah"), "docker"),
+    **dict.fromkeys(("tofu", "opentofu"), "terraform"),
+    **dict.fromkeys(("helm", "k9s", "kubernetes"), "kubectl"),
+    **dict.fromkeys(("claude", "claude_code"), "claude-code"),
+}
+"""A program that reads the configuration of a client -> that client."""
+
+
+class _Client(Choice):
+    """A client of `helper install`. For a program that reads the file of one, and for others, the message says more."""
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        """Say which clients there are, and which one is meant."""
+        same = _SAME.get(str(value).lower())
+        more = f"; for {value} it is {same!r}" if same else "; 'tokenctl help helpers' has others"
+        return super().get_invalid_choice_message(value, ctx) + more
+
+
+_client = click.argument("client", metavar="NAME", type=_Client(list(LINES)))
 _host = click.option(
     "--host",
     "origin",
