@@ -18,6 +18,11 @@ from tokenctl.handoff.clients.planning import Asked
 DOCKER = docker.FILES["four spaces and a store"] or b""
 
 
+def config_of(person: Person) -> bytes:
+    """Read our config file."""
+    return Path(person.runtime.environ["TOKENCTL_CONFIG"]).read_bytes()
+
+
 def of_person(person: Person) -> dict[str, bytes]:
     """Read the person's files, without the temporary ones that a killed run leaves, and the folders."""
     return {
@@ -204,7 +209,8 @@ def test_receipts_of_a_later_version(person: Person) -> None:
 def test_killed_at_each_step(person: Person, content: bytes | None, first: str, then: str) -> None:
     """A run that is killed before any of its changes leaves a whole file, which the next run completes or restores."""
     path = person.write("docker", content)
-    before = of_person(person)
+    Path(person.runtime.environ["TOKENCTL_CONFIG"]).write_text(CONFIG.rstrip().replace('"c"', '"c"\nhosts = [ ]', 1))
+    before, config = of_person(person), config_of(person)
     person.install("docker", OTHER)
     other = of_person(person)
     person.install("docker")
@@ -226,7 +232,7 @@ def test_killed_at_each_step(person: Person, content: bytes | None, first: str, 
     assert step > 5
     person.uninstall("docker")
     person.uninstall("docker", OTHER)
-    assert of_person(person) == before and person.hosts() == ()
+    assert of_person(person) == before and config_of(person) == config
     assert receipts.read(person.runtime.environ) == receipts.Receipts()
     with suppress(OSError):
         path.unlink()

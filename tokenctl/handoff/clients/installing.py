@@ -7,7 +7,7 @@ undoes it. A failure is undone at once.
 from pathlib import Path
 
 from tokenctl.errors import UsageError
-from tokenctl.handoff.clients import client_file, companions, planning, receipts
+from tokenctl.handoff.clients import bound_hosts, client_file, companions, planning, receipts
 from tokenctl.handoff.clients.planning import Asked, Change
 from tokenctl.model import origin_checks
 from tokenctl.runtime import Runtime
@@ -50,7 +50,7 @@ def _made(runtime: Runtime, found: Change) -> bool:
         receipts.write(runtime.environ, both)
         for script in found.scripts:
             companions.write_script(script)
-        companions.bind(runtime, found.bound)
+        bound_hosts.write(runtime, both, both.hosts)
         if client_file.replace(found.path, found.before, found.after):
             state = found.new
     except OSError as reason:

@@ -68,11 +68,12 @@ class Receipts:
     """All that was written: the files by their real path, and what exists only for them.
 
     `hosts` are the (profile, origin) that install has bound. `scripts` has the digest of each script by its path.
-    `folders` are those that install has made.
+    `config` is how the config file was changed for all the hosts together. `folders` are those that install has made.
     """
 
     files: Mapping[str, Kept] = field(default_factory=dict)
     hosts: tuple[tuple[str, str], ...] = ()
+    config: tuple[Patch, ...] = ()
     scripts: Mapping[str, str] = field(default_factory=dict)
     folders: tuple[str, ...] = ()
 
@@ -87,6 +88,7 @@ class Receipts:
                 path: _joined(self.files.get(path), after.files.get(path)) for path in {**self.files, **after.files}
             },
             hosts=tuple(dict.fromkeys((*self.hosts, *after.hosts))),
+            config=tuple(dict.fromkeys((*self.config, *after.config))),
             scripts={**self.scripts, **after.scripts},
             folders=tuple(dict.fromkeys((*self.folders, *after.folders))),
         )
@@ -141,6 +143,7 @@ def _receipts(found: dict[str, Any]) -> Receipts:
     return Receipts(
         files={path: _kept(each) for path, each in found["files"].items()},
         hosts=tuple((profile, origin) for profile, origin in found["hosts"]),
+        config=_patches(found["config"]),
         scripts=dict(found["scripts"]),
         folders=tuple(found["folders"]),
     )
@@ -149,7 +152,9 @@ def _receipts(found: dict[str, Any]) -> Receipts:
 def _kept(found: dict[str, Any]) -> Kept:
     return Kept(
         entries=tuple(Entry(**{**each, "scripts": tuple(each["scripts"])}) for each in found["entries"]),
-        patches=tuple(
-            Patch(**{**each, "edits": tuple(Edit(**edit) for edit in each["edits"])}) for each in found["patches"]
-        ),
+        patches=_patches(found["patches"]),
     )
+
+
+def _patches(found: list[dict[str, Any]]) -> tuple[Patch, ...]:
+    return tuple(Patch(**{**each, "edits": tuple(Edit(**edit) for edit in each["edits"])}) for each in found)
