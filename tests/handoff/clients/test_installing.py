@@ -2,8 +2,8 @@
 
 import json
 import os
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -203,6 +203,20 @@ def test_receipts_of_a_later_version(person: Person) -> None:
             ask("docker")
 
 
+@pytest.mark.parametrize("content", ["", "[]", "[" * 100_000, '{"version": 1}', None])
+def test_receipts_that_are_damaged(person: Person, content: str | None) -> None:
+    """They are an error that says what to do, and the client's file stays; None: a client of a later version."""
+    path = person.write("docker", DOCKER)
+    person.install("docker")
+    before = path.read_bytes()
+    [kept] = Path(person.runtime.environ["TOKENCTL_STATE_DIR"]).rglob("installed.json")
+    kept.write_text(kept.read_text().replace('"docker"', '"later"') if content is None else content)
+    for ask in (person.install, person.uninstall):
+        with pytest.raises(UsageError, match="cannot be read") as refused:
+            ask("docker")
+        assert "move it away" in (refused.value.hint or "") and path.read_bytes() == before
+
+
 @pytest.mark.parametrize("content", [None, DOCKER])
 @pytest.mark.parametrize("first", ["install", "uninstall"])
 @pytest.mark.parametrize("then", ["install", "uninstall"])
@@ -238,6 +252,32 @@ def test_killed_at_each_step(person: Person, content: bytes | None, first: str, 
         path.unlink()
 
 
+@contextmanager
+def _a_full_disk() -> Iterator[None]:
+    """Let no file grow: what is written fails, as on a full disk."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("ask", ["install", "uninstall"])
+def test_a_full_disk(person: Person, ask: str) -> None:
+    """It is a reason, and not a traceback; nothing is lost, and the same command works when there is room."""
+    path = person.write("docker", DOCKER)
+    if ask == "uninstall":
+        person.install("docker")
+    before = of_person(person), config_of(person)
+    with _a_full_disk(), pytest.raises(UsageError, match="cannot be written"):
+        getattr(person, ask)("docker")
+    assert (of_person(person), config_of(person)) == before
+    getattr(person, ask)("docker")
+    assert (path.read_bytes() == DOCKER) == (ask == "uninstall")
+
+
 def test_no_room(person: Person) -> None:
     """A failure after the profile was changed takes that back too."""
     path = person.write("docker", DOCKER)
@@ -248,3 +288,16 @@ def test_no_room(person: Person) -> None:
     with pytest.raises(UsageError, match="no permission"):
         person.install("docker")
     assert of_person(person) == before and person.hosts() == ()
+
+
+def test_set_up_by_hand(person: Person) -> None:
+    """What the person wrote before install stays at uninstall; a second uninstall, which has no receipt, takes it out."""
+    path = person.write("docker", b'{"credHelpers":{"registry.example.com:5000":"tokenctl"}}')
+    before = path.read_bytes()
+    assert person.install("docker").bound and path.read_bytes() == before
+    person.install("docker", OTHER)
+    person.uninstall("docker")
+    person.uninstall("docker", OTHER)
+    assert path.read_bytes() == before and person.hosts() == ()
+    person.uninstall("docker")
+    assert path.read_bytes() == b"{}"

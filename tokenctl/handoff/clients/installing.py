@@ -4,6 +4,7 @@ A run that is killed at any point leaves receipts of everything that it may have
 undoes it. A failure is undone at once.
 """
 
+from contextlib import suppress
 from pathlib import Path
 
 from tokenctl.errors import UsageError
@@ -57,7 +58,8 @@ def _made(runtime: Runtime, found: Change) -> bool:
         raise UsageError(f"{reason.filename or found.path} cannot be written: {reason.strerror}") from None
     finally:
         companions.remove(runtime, both, state)
-        receipts.write(runtime.environ, state)
+        with suppress(OSError):  # a full disk: the receipts that are there know more than what was written
+            receipts.write(runtime.environ, state)
     return state is found.new
 
 

@@ -97,7 +97,7 @@ def _set_up(runtime: Runtime, before: str | None, kept: Kept, entry: Entry) -> t
     """Return the text with a helper, and what is kept of that. Raises UsageError."""
     entries = _with(kept.entries, entry)
     if before is not None and client(entry.client).is_there(before, entry.wanted(runtime.environ)):
-        return before, replace(kept, entries=entries)
+        return before, Kept(entries=entries, patches=kept.patches or (patch(before, before),))
     base = change.without_ours(runtime.environ, before, kept)
     after = change.with_entries(runtime.environ, base, entries)
     return after, Kept(entries=entries, patches=(patch(base, after),))

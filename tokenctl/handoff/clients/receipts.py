@@ -11,6 +11,7 @@ from typing import Any
 
 from tokenctl.adapters.private_files import read_private, replace_private
 from tokenctl.errors import UsageError
+from tokenctl.handoff.clients import LINES
 from tokenctl.handoff.clients.patch import Edit, Patch
 from tokenctl.handoff.clients.wanted import Wanted
 from tokenctl.handoff.helpers.again import FOLDER
@@ -118,7 +119,7 @@ def read(environ: Mapping[str, str]) -> Receipts:
         if found["version"] == _VERSION:
             return _receipts(found)
         said = f"is of version {found['version']!r:.20}"
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass
     hint = (
         "use the tokenctl that wrote it; or move it away: then uninstall removes our helpers, and restores nothing else"
@@ -150,6 +151,8 @@ def _receipts(found: dict[str, Any]) -> Receipts:
 
 
 def _kept(found: dict[str, Any]) -> Kept:
+    if not all(each["client"] in LINES for each in found["entries"]):
+        raise ValueError("a client that this tokenctl does not know")
     return Kept(
         entries=tuple(Entry(**{**each, "scripts": tuple(each["scripts"])}) for each in found["entries"]),
         patches=_patches(found["patches"]),
