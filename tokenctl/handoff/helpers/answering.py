@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tokenctl.adapters.private_files import ensure_private_folder
 from tokenctl.broker import asked
+from tokenctl.broker.current import PASSING
 from tokenctl.config.environment import Unbound
 from tokenctl.errors import Refused, TokenctlError
 from tokenctl.handoff import binding
@@ -44,7 +45,7 @@ def _answered(runtime: Runtime, name: str | None, helper: "Helper", question: Qu
         case "nothing":
             return question.answer
         case "origins":
-            return helper.found(question, [_shaped(each, origin, None) for each, origin in _bound(runtime, name)], 0)
+            return helper.found(question, [_shaped("", each, origin) for each, origin in _bound(runtime, name)], 0)
         case "every token":
             return _every_token(runtime, name, helper, question)
     profile, origin = _profile(runtime, name, question.address)
@@ -56,7 +57,7 @@ def _answered(runtime: Runtime, name: str | None, helper: "Helper", question: Qu
     if question.user not in ("", profile.shape(origin)["username"]):
         return question.absent
     session = _token(runtime, profile, question)
-    return helper.found(question, (_shaped(profile, origin, session),), runtime.time_of(session))
+    return helper.found(question, (_shaped(session, profile, origin),), runtime.time_of(session))
 
 
 def given(runtime: Runtime, address: str, user: str = "") -> Given | None:
@@ -70,7 +71,7 @@ def given(runtime: Runtime, address: str, user: str = "") -> Given | None:
         return None
     if user not in ("", profile.shape(origin)["username"]):
         return None
-    return _shaped(profile, origin, _token(runtime, profile, Question("token", address)))
+    return _shaped(_token(runtime, profile, Question("token", address)), profile, origin)
 
 
 def _profile(runtime: Runtime, name: str | None, address: str) -> tuple[Profile, str]:
@@ -88,78 +89,79 @@ def _bound(runtime: Runtime, name: str | None) -> Iterator[tuple[Profile, str]]:
 
 
 def _every_token(runtime: Runtime, name: str | None, helper: "Helper", question: Question) -> Answer:
-    """Give the tokens of all bound https origins. A profile that has none is left out, with its reason on stderr.
+    """Give the tokens of all bound https origins. One without a token is left out, with the reason on stderr.
 
-    The exit status is that of the first failure only where no profile has a token.
+    The exit status is that of the first failure only where there is no token at all.
     """
     given: list[Given] = []
-    failures: list[TokenctlError] = []
-    for profile in binding.profiles(runtime, name):
+    failures: dict[str, TokenctlError] = {}
+    sessions: dict[str, Session | None] = {}
+    for origin in dict.fromkeys(origin for _, origin in _bound(runtime, name) if origin.startswith("https:")):
+        about = ""
         try:
-            given += _of_profile(runtime, name, profile, question)
+            profile, _ = _profile(runtime, name, origin)  # which fails where two profiles bind the origin
+            about = f"{profile.name}: "
+            if profile.name not in sessions:
+                sessions[profile.name] = None
+                sessions[profile.name] = _token(runtime, profile, question)
         except TokenctlError as error:
-            failures.append(error)
-            runtime.terminal.error(f"{profile.name}: {error.message}", error.next_step)
+            failures.setdefault(f"{about}{error.message}", error)
+            continue
+        session = sessions[profile.name]
+        if session is not None:
+            given.append(_shaped(session, profile, origin))
+    for reason, failure in failures.items():
+        runtime.terminal.error(reason, failure.next_step)
     found = helper.found(question, given, runtime.now())
-    found.status = failures[0].exit_status if failures and not given else 0
+    found.status = next(iter(failures.values())).exit_status if failures and not given else 0
     return found
 
 
-def _of_profile(runtime: Runtime, name: str | None, profile: Profile, question: Question) -> list[Given]:
-    """Give the token of a profile for each of its https origins. Raises TokenctlError."""
-    origins = [each for each in profile.hosts if each.startswith("https:")]
-    for origin in origins:
-        _profile(runtime, name, origin)  # another profile that binds it too is a mistake
-    session = _token(runtime, profile, question) if origins else None
-    return [_shaped(profile, origin, session) for origin in origins]
-
-
-def _shaped(profile: Profile, origin: str, session: Session | None) -> Given:
-    """Return the session's token in the shape that the origin wants; an empty one without a session."""
+def _shaped(session: Session | str, profile: Profile, origin: str) -> Given:
     shape = profile.shape(origin)
-    token, expires_at = ("", None) if session is None else (session.access_token, session.expires_at)
-    return Given(token, origin, shape["username"], shape["prefix"], expires_at)
+    if isinstance(session, str):
+        return Given(session, origin, shape["username"], shape["prefix"], None)
+    return Given(session.access_token, origin, shape["username"], shape["prefix"], session.expires_at)
 
 
 # -- the token ---------------------------------------------------------------------------------------------
 
 
 def _token(runtime: Runtime, profile: Profile, question: Question) -> Session:
-    """Get the token that the client gets: another one than a token that was refused. Raises TokenctlError."""
+    """Get the token that the client gets: another one than a token that was refused. Raises TokenctlError.
+
+    A refusal that the client only shows by asking again can be none: then the token at hand is better than a failure.
+    """
     profile = replace(profile, min_ttl=max(profile.min_ttl, question.min_ttl))
     vault, target = vaults.open(runtime, profile), runtime.asked(profile)
     session = asked.token(runtime, vault, target)
-    renewed = _is_refused(runtime, profile, question, session)
-    if renewed:
+    client, token = again.name_of(question, profile.name), _remembered(runtime, session)
+    noted = token.is_same_token(_read(runtime, _noted(profile)))
+    if noted or _seems_refused(runtime, profile, question, client, token):
         vault.forget_copies()  # also where no renewal is possible now
         vault.follow()
-        session = asked.token(runtime, vault, target, refused=session.access_token)
-    _remember(runtime, profile, question, session, renewed=renewed)
+        try:
+            session = asked.token(runtime, vault, target, refused=session.access_token)
+        except PASSING:
+            if noted or question.wants == "another token":
+                raise
+        else:
+            _write(runtime, again.replacement(profile.name), _remembered(runtime, session))
+    if client is not None:
+        _write(runtime, client, _remembered(runtime, session))
     if not session.access_token.isascii() or not session.access_token.isprintable():
         raise Refused(f"the access token of {profile.name!r} has characters that no header can have")
     return session
 
 
-def _is_refused(runtime: Runtime, profile: Profile, question: Question, session: Session) -> bool:
-    """Tell whether a client has said, or shown by asking again, that a server refused this very token."""
-    token, before = _remembered(runtime, session), _read(runtime, again.name_of(question, profile.name))
-    if token.is_same_token(_read(runtime, _noted(profile))):
-        return True
-    if question.wants == "another token":
-        return before is None or again.was_refused(before, token, question.interval)
-    guessed = again.was_refused(before, token, question.interval)
-    return guessed and not again.is_in_vain(_folder(runtime), question, profile.name, token)
-
-
-def _remember(runtime: Runtime, profile: Profile, question: Question, session: Session, *, renewed: bool) -> None:
-    """Remember which token the client gets, if it is one that cannot report a refusal."""
-    name = again.name_of(question, profile.name)
-    if name is not None:
-        token, before = _remembered(runtime, session), _read(runtime, name)
-        token.renewed = int(renewed) or (before.renewed if before is not None and before.is_same_token(token) else 0)
-        _write(runtime, name, token)
-        if renewed:
-            _write(runtime, again.replacement_of(question, profile.name), token)
+def _seems_refused(
+    runtime: Runtime, profile: Profile, question: Question, client: str | None, token: again.Remembered
+) -> bool:
+    """Tell whether a client says, or shows by asking again, that a server refused this very token."""
+    before = _read(runtime, client)
+    said = question.wants == "another token" and before is None
+    refused = said or again.was_refused(before, token, question.interval)
+    return refused and not again.is_in_vain(_folder(runtime), profile.name, token)
 
 
 def _note_refusal(runtime: Runtime, profile: Profile, question: Question) -> None:
@@ -196,7 +198,7 @@ def _write(runtime: Runtime, name: str, token: again.Remembered) -> None:
         folder = _folder(runtime)
         ensure_private_folder(Path(folder))
         again.write(folder, name, token)
-        for each in os.scandir(folder):
+        for each in os.scandir(folder):  # another process may remove the same
             if each.name.startswith("client.") and each.stat(follow_symlinks=False).st_mtime < time.time() - _ENDED:
                 os.unlink(each.path)
 

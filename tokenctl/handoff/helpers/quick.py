@@ -71,9 +71,8 @@ def _is_first(question: Question, copy: dict[str, str], now: int) -> bool:
     checksum = again.checksum_of(copy["token"])
     token = again.Remembered(int(copy["obtained_at"]), int(copy["expires_at"]), checksum, now)
     guessed = again.was_refused(before, token, question.interval)
-    if guessed and not again.is_in_vain(folder, question, copy["profile"], token):
+    if guessed and not again.is_in_vain(folder, copy["profile"], token):
         return False
-    token.renewed = before.renewed if before is not None and before.is_same_token(token) else 0
     return again.write(folder, name, token)
 
 
