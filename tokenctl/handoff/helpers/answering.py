@@ -1,33 +1,19 @@
-"""The ordinary way of the helpers: which profile is bound to the asked origin, and a token of the broker."""
+"""The ordinary way of the helpers: which profile is bound to the asked origin, and the answer with its token."""
 
-import contextlib
-import hmac
-import os
-import time
 from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tokenctl.adapters.private_files import ensure_private_folder
-from tokenctl.broker import asked
-from tokenctl.broker.current import PASSING
 from tokenctl.config.environment import Unbound
-from tokenctl.errors import Refused, TokenctlError
+from tokenctl.errors import TokenctlError
 from tokenctl.handoff import binding
-from tokenctl.handoff.helpers import again
+from tokenctl.handoff.helpers import refusals
 from tokenctl.handoff.helpers.question import Answer, Given, Question
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
-from tokenctl.storage import state_dir
-from tokenctl.storage import vault as vaults
 
 if TYPE_CHECKING:
     from tokenctl.handoff.helpers import Helper
-
-_ENDED = 86400
-"""Seconds after which a client is not expected to ask again."""
 
 
 def answer(runtime: Runtime, name: str | None, helper: "Helper", question: Question) -> Answer:
@@ -45,18 +31,18 @@ def _answered(runtime: Runtime, name: str | None, helper: "Helper", question: Qu
         case "nothing":
             return question.answer
         case "origins":
-            return helper.found(question, [_shaped("", each, origin) for each, origin in _bound(runtime, name)], 0)
+            return helper.found(question, [_shaped(None, each, origin) for each, origin in _bound(runtime, name)], 0)
         case "every token":
             return _every_token(runtime, name, helper, question)
     profile, origin = _profile(runtime, name, question.address)
     if question.wants == "binding":
         return question.answer
     if question.wants == "refusal":
-        _note_refusal(runtime, profile, question)
+        refusals.note(runtime, profile, question)
         return question.answer
     if question.user not in ("", profile.shape(origin)["username"]):
         return question.absent
-    session = _token(runtime, profile, question)
+    session = refusals.good_token(runtime, profile, question)
     return helper.found(question, (_shaped(session, profile, origin),), runtime.time_of(session))
 
 
@@ -71,7 +57,7 @@ def given(runtime: Runtime, address: str, user: str = "") -> Given | None:
         return None
     if user not in ("", profile.shape(origin)["username"]):
         return None
-    return _shaped(_token(runtime, profile, Question("token", address)), profile, origin)
+    return _shaped(refusals.good_token(runtime, profile, Question("token", address)), profile, origin)
 
 
 def _profile(runtime: Runtime, name: str | None, address: str) -> tuple[Profile, str]:
@@ -103,7 +89,7 @@ def _every_token(runtime: Runtime, name: str | None, helper: "Helper", question:
             about = f"{profile.name}: "
             if profile.name not in sessions:
                 sessions[profile.name] = None
-                sessions[profile.name] = _token(runtime, profile, question)
+                sessions[profile.name] = refusals.good_token(runtime, profile, question)
         except TokenctlError as error:
             failures.setdefault(f"{about}{error.message}", error)
             continue
@@ -117,92 +103,8 @@ def _every_token(runtime: Runtime, name: str | None, helper: "Helper", question:
     return found
 
 
-def _shaped(session: Session | str, profile: Profile, origin: str) -> Given:
+def _shaped(session: Session | None, profile: Profile, origin: str) -> Given:
+    """Return the session's token in the shape that the origin wants; an empty one without a session."""
     shape = profile.shape(origin)
-    if isinstance(session, str):
-        return Given(session, origin, shape["username"], shape["prefix"], None)
-    return Given(session.access_token, origin, shape["username"], shape["prefix"], session.expires_at)
-
-
-# -- the token ---------------------------------------------------------------------------------------------
-
-
-def _token(runtime: Runtime, profile: Profile, question: Question) -> Session:
-    """Get the token that the client gets: another one than a token that was refused. Raises TokenctlError.
-
-    A refusal that the client only shows by asking again can be none: then the token at hand is better than a failure.
-    """
-    profile = replace(profile, min_ttl=max(profile.min_ttl, question.min_ttl))
-    vault, target = vaults.open(runtime, profile), runtime.asked(profile)
-    session = asked.token(runtime, vault, target)
-    client, token = again.name_of(question, profile.name), _remembered(runtime, session)
-    noted = token.is_same_token(_read(runtime, _noted(profile)))
-    if noted or _seems_refused(runtime, profile, question, client, token):
-        vault.forget_copies()  # also where no renewal is possible now
-        vault.follow()
-        try:
-            session = asked.token(runtime, vault, target, refused=session.access_token)
-        except PASSING:
-            if noted or question.wants == "another token":
-                raise
-        else:
-            _write(runtime, again.replacement(profile.name), _remembered(runtime, session))
-    if client is not None:
-        _write(runtime, client, _remembered(runtime, session))
-    if not session.access_token.isascii() or not session.access_token.isprintable():
-        raise Refused(f"the access token of {profile.name!r} has characters that no header can have")
-    return session
-
-
-def _seems_refused(
-    runtime: Runtime, profile: Profile, question: Question, client: str | None, token: again.Remembered
-) -> bool:
-    """Tell whether a client says, or shows by asking again, that a server refused this very token."""
-    before = _read(runtime, client)
-    said = question.wants == "another token" and before is None
-    refused = said or again.was_refused(before, token, question.interval)
-    return refused and not again.is_in_vain(_folder(runtime), profile.name, token)
-
-
-def _note_refusal(runtime: Runtime, profile: Profile, question: Question) -> None:
-    """Note that a server refused a token, if it is the one that the profile has. Asks no server. Raises TokenctlError."""
-    vault, refused = vaults.open(runtime, profile), question.refused.encode(errors="replace")
-    session = vault.newest()
-    for each in [*([session] if session is not None else []), *vault.narrower_tokens()]:
-        if hmac.compare_digest(each.access_token.encode(), refused):
-            _write(runtime, _noted(profile), _remembered(runtime, each))
-            vault.forget_copies()
-
-
-# -- what is remembered ------------------------------------------------------------------------------------
-
-
-def _noted(profile: Profile) -> str:
-    return f"refused.{profile.name}"
-
-
-def _remembered(runtime: Runtime, session: Session) -> again.Remembered:
-    checksum = again.checksum_of(session.access_token)
-    return again.Remembered(session.obtained_at, session.expires_at or 0, checksum, runtime.time_of(session))
-
-
-def _read(runtime: Runtime, name: str | None) -> again.Remembered | None:
-    with contextlib.suppress(TokenctlError):
-        return None if name is None else again.read(_folder(runtime), name)
-    return None
-
-
-def _write(runtime: Runtime, name: str, token: again.Remembered) -> None:
-    """Remember a token, if that is possible: no answer depends on it. The folder is made when the first one is."""
-    with contextlib.suppress(OSError, TokenctlError):
-        folder = _folder(runtime)
-        ensure_private_folder(Path(folder))
-        again.write(folder, name, token)
-        for each in os.scandir(folder):  # another process may remove the same
-            if each.name.startswith("client.") and each.stat(follow_symlinks=False).st_mtime < time.time() - _ENDED:
-                os.unlink(each.path)
-
-
-def _folder(runtime: Runtime) -> str:
-    """Return the folder of the helpers in the state directory. Raises TokenctlError."""
-    return str(state_dir.state_home(runtime.environ) / again.FOLDER)
+    token, expires_at = ("", None) if session is None else (session.access_token, session.expires_at)
+    return Given(token, origin, shape["username"], shape["prefix"], expires_at)
