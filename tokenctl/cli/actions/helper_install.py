@@ -10,8 +10,8 @@ from pathlib import Path
 from tokenctl.adapters.terminal import clean
 from tokenctl.cli.output import answer
 from tokenctl.errors import explained_on
-from tokenctl.handoff.clients import installing, planning
-from tokenctl.handoff.clients.planning import Asked, Change
+from tokenctl.handoff.clients import changes, installing
+from tokenctl.handoff.clients.changes import Asked, Change
 from tokenctl.runtime import Runtime
 
 _WORD = re.compile(r"\w{3,}")
@@ -26,7 +26,7 @@ def asked(client: str, origin: str, name: str | None, file: str | None, *, repla
 def install(runtime: Runtime, asked: Asked, *, dry_run: bool) -> None:
     """Set the client up; or print what would be written, as a unified diff. Raises TokenctlError."""
     if dry_run:
-        _print(runtime, asked, planning.installation(runtime, asked))
+        _print(runtime, asked, changes.installation(runtime, asked))
         return
     found = installing.install(runtime, asked)
     say = runtime.terminal.message

@@ -135,7 +135,7 @@ def _token(runtime: Runtime, profile: Profile, question: Question) -> Session:
     profile = replace(profile, min_ttl=max(profile.min_ttl, question.min_ttl))
     vault, target = vaults.open(runtime, profile), runtime.asked(profile)
     session = asked.token(runtime, vault, target)
-    client, token = again.name_of(question, profile.name), _given(runtime, session)
+    client, token = again.name_of(question, profile.name), _remembered(runtime, session)
     noted = token.is_same_token(_read(runtime, _noted(profile)))
     if noted or _seems_refused(runtime, profile, question, client, token):
         vault.forget_copies()  # also where no renewal is possible now
@@ -146,18 +146,18 @@ def _token(runtime: Runtime, profile: Profile, question: Question) -> Session:
             if noted or question.wants == "another token":
                 raise
         else:
-            _write(runtime, again.replacement(profile.name), _given(runtime, session))
+            _write(runtime, again.replacement(profile.name), _remembered(runtime, session))
             if client is not None:
-                _write(runtime, _replaced(client), _given(runtime, session))
+                _write(runtime, _replaced(client), _remembered(runtime, session))
     if client is not None:
-        _write(runtime, client, _given(runtime, session))
+        _write(runtime, client, _remembered(runtime, session))
     if not session.access_token.isascii() or not session.access_token.isprintable():
         raise Refused(f"the access token of {profile.name!r} has characters that no header can have")
     return session
 
 
 def _seems_refused(
-    runtime: Runtime, profile: Profile, question: Question, client: str | None, token: again.Given
+    runtime: Runtime, profile: Profile, question: Question, client: str | None, token: again.Remembered
 ) -> bool:
     """Tell whether a client says, or shows by asking again, that a server refused this very token."""
     before, says_so = _read(runtime, client), question.wants == "another token"
@@ -174,7 +174,7 @@ def _note_refusal(runtime: Runtime, profile: Profile, question: Question) -> Non
     session = vault.newest()
     for each in [*([session] if session is not None else []), *vault.narrower_tokens()]:
         if hmac.compare_digest(each.access_token.encode(), refused):
-            _write(runtime, _noted(profile), _given(runtime, each))
+            _write(runtime, _noted(profile), _remembered(runtime, each))
             vault.forget_copies()
 
 
@@ -189,18 +189,18 @@ def _replaced(client: str) -> str:
     return f"{client}.replaced"
 
 
-def _given(runtime: Runtime, session: Session) -> again.Given:
+def _remembered(runtime: Runtime, session: Session) -> again.Remembered:
     checksum = again.checksum_of(session.access_token)
-    return again.Given(session.obtained_at, session.expires_at or 0, checksum, runtime.time_of(session))
+    return again.Remembered(session.obtained_at, session.expires_at or 0, checksum, runtime.time_of(session))
 
 
-def _read(runtime: Runtime, name: str | None) -> again.Given | None:
+def _read(runtime: Runtime, name: str | None) -> again.Remembered | None:
     with contextlib.suppress(TokenctlError):
         return None if name is None else again.read(_folder(runtime), name)
     return None
 
 
-def _write(runtime: Runtime, name: str, token: again.Given) -> None:
+def _write(runtime: Runtime, name: str, token: again.Remembered) -> None:
     """Remember a token, if that is possible: no answer depends on it. The folder is made when the first one is."""
     with contextlib.suppress(OSError, TokenctlError):
         folder = _folder(runtime)
