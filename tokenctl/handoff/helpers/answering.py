@@ -1,33 +1,24 @@
 """The ordinary way of the helpers: which profile is bound to the asked origin, and a token of the broker."""
 
-import contextlib
 import hmac
-import os
-import time
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tokenctl.adapters.private_files import ensure_private_folder
 from tokenctl.broker import asked
 from tokenctl.broker.current import PASSING
 from tokenctl.config.environment import Unbound
 from tokenctl.errors import Refused, TokenctlError
 from tokenctl.handoff import binding
-from tokenctl.handoff.helpers import again
+from tokenctl.handoff.helpers import again, remembered
 from tokenctl.handoff.helpers.question import Answer, Given, Question
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
-from tokenctl.storage import state_dir
 from tokenctl.storage import vault as vaults
 
 if TYPE_CHECKING:
     from tokenctl.handoff.helpers import Helper
-
-_ENDED = 86400
-"""Seconds after which a client is not expected to ask again."""
 
 
 def answer(runtime: Runtime, name: str | None, helper: "Helper", question: Question) -> Answer:
@@ -136,7 +127,7 @@ def _token(runtime: Runtime, profile: Profile, question: Question) -> Session:
     vault, target = vaults.open(runtime, profile), runtime.asked(profile)
     session = asked.token(runtime, vault, target)
     client, token = again.name_of(question, profile.name), _given(runtime, session)
-    noted = token.is_same_token(_read(runtime, _noted(profile)))
+    noted = token.is_same_token(remembered.read(runtime, _noted(profile)))
     if noted or _seems_refused(runtime, profile, question, client, token):
         vault.forget_copies()  # also where no renewal is possible now
         vault.follow()
@@ -146,9 +137,9 @@ def _token(runtime: Runtime, profile: Profile, question: Question) -> Session:
             if noted or question.wants == "another token":
                 raise
         else:
-            _write(runtime, again.replacement(profile.name), _given(runtime, session))
+            remembered.write(runtime, again.replacement(profile.name), _given(runtime, session))
     if client is not None:
-        _write(runtime, client, _given(runtime, session))
+        remembered.write(runtime, client, _given(runtime, session))
     if not session.access_token.isascii() or not session.access_token.isprintable():
         raise Refused(f"the access token of {profile.name!r} has characters that no header can have")
     return session
@@ -158,10 +149,10 @@ def _seems_refused(
     runtime: Runtime, profile: Profile, question: Question, client: str | None, token: again.Given
 ) -> bool:
     """Tell whether a client says, or shows by asking again, that a server refused this very token."""
-    before = _read(runtime, client)
+    before = remembered.read(runtime, client)
     said = question.wants == "another token" and before is None
     refused = said or again.was_refused(before, token, question.interval)
-    return refused and not again.is_in_vain(_folder(runtime), profile.name, token)
+    return refused and not again.is_in_vain(remembered.folder(runtime), profile.name, token)
 
 
 def _note_refusal(runtime: Runtime, profile: Profile, question: Question) -> None:
@@ -170,11 +161,8 @@ def _note_refusal(runtime: Runtime, profile: Profile, question: Question) -> Non
     session = vault.newest()
     for each in [*([session] if session is not None else []), *vault.narrower_tokens()]:
         if hmac.compare_digest(each.access_token.encode(), refused):
-            _write(runtime, _noted(profile), _given(runtime, each))
+            remembered.write(runtime, _noted(profile), _given(runtime, each))
             vault.forget_copies()
-
-
-# -- what is remembered ------------------------------------------------------------------------------------
 
 
 def _noted(profile: Profile) -> str:
@@ -184,25 +172,3 @@ def _noted(profile: Profile) -> str:
 def _given(runtime: Runtime, session: Session) -> again.Given:
     checksum = again.checksum_of(session.access_token)
     return again.Given(session.obtained_at, session.expires_at or 0, checksum, runtime.time_of(session))
-
-
-def _read(runtime: Runtime, name: str | None) -> again.Given | None:
-    with contextlib.suppress(TokenctlError):
-        return None if name is None else again.read(_folder(runtime), name)
-    return None
-
-
-def _write(runtime: Runtime, name: str, token: again.Given) -> None:
-    """Remember a token, if that is possible: no answer depends on it. The folder is made when the first one is."""
-    with contextlib.suppress(OSError, TokenctlError):
-        folder = _folder(runtime)
-        ensure_private_folder(Path(folder))
-        again.write(folder, name, token)
-        for each in os.scandir(folder):  # another process may remove the same
-            if each.name.startswith("client.") and each.stat(follow_symlinks=False).st_mtime < time.time() - _ENDED:
-                os.unlink(each.path)
-
-
-def _folder(runtime: Runtime) -> str:
-    """Return the folder of the helpers in the state directory. Raises TokenctlError."""
-    return str(state_dir.state_home(runtime.environ) / again.FOLDER)
