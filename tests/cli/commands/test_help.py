@@ -94,8 +94,9 @@ def test_an_example_is_not_broken_at_a_terminal(topic: str) -> None:
 OF_OTHERS = {
     *("--upgrade", "--upgrade-deps", "--force-reinstall", "--compile-bytecode", "--venv"),
     *("--unix-socket", "--rm", "--network", "--user", "--global", "--add"),
+    *("--credential", "--non-interactive", "--token"),
 }
-"""Options of pip, uv, venv, the bench, curl and docker that a page names."""
+"""Options of pip, uv, venv, the bench, curl, docker, git, Bazel (`--credential_helper`), twine and kubectl on a page."""
 
 
 @pytest.mark.parametrize("topic", TOPICS)

@@ -50,6 +50,29 @@ def test_from_install_to_uninstall(person: Home) -> None:
     assert nothing.status == 0 and "it was not changed" in nothing.stderr
 
 
+@pytest.mark.parametrize("text", ['{"auths":{"x":{"auth":"sesame"}}}', '{"a":"sesame"}', DOCKER])
+def test_install_shows_no_words_of_the_person(person: Home, text: str) -> None:
+    """A file of one line has the person's passwords in the line that install changes: it is not shown."""
+    file_of(person).write_text(text)
+    done = person.run("helper", "install", "docker", "--host", ORIGIN)
+    assert f"set up docker for {ORIGIN}" in done.stderr and "sesame" not in done.stderr
+
+
+def test_install_shows_whole_lines(person: Home) -> None:
+    """A line of ours is shown from its beginning to its end, also where it begins like one that was there."""
+    file_of(person).write_text('{\n  "credHelpers": {\n    "registry.example.org": "tokenctl"\n  }\n}\n')
+    done = person.run("helper", "install", "docker", "--host", ORIGIN)
+    shown = [line for line in done.stderr.splitlines() if line.startswith("tokenctl:   ")]
+    assert shown[0] == 'tokenctl:       "registry.example.com": "tokenctl"'
+
+
+def test_another_config_file_has_to_be_named_where_the_client_is_started(person: Home) -> None:
+    """The client's call has no `--config`, so that install says which variable does the same."""
+    other = person.config.rename(person.folder / "other.toml")
+    done = person.run("--config", str(other), "helper", "install", "docker", "--host", ORIGIN)
+    assert f"hint: docker passes no --config: start it with TOKENCTL_CONFIG={other}\n" in done.stderr
+
+
 @pytest.mark.quick
 def test_status(person: Home) -> None:
     """The status is a line a helper in a pipe, a document with --json, and a table at a terminal."""
@@ -62,8 +85,10 @@ def test_status(person: Home) -> None:
     [document] = json.loads(person.run("helper", "status", "--json").stdout)
     assert document["installed"] and not document["answers"]
     assert person.run("helper", "status", "--json", "-p", "u").stdout == "[]\n"
+    assert "no helper is installed for profile 'u'" in person.run("helper", "status", "-p", "u").stderr
     shown = attended(person, "helper", "status").stderr
-    assert "docker" in shown and "not signed in" in shown
+    assert "● no token" in shown and f"\ndocker at {ORIGIN}: not signed in to 't'\n" in shown
+    assert "  run 'tokenctl login -p t'" in shown
 
 
 def test_the_list(person: Home) -> None:
@@ -82,6 +107,10 @@ def test_the_list(person: Home) -> None:
     ("words", "said"),
     [
         (("install", "dokcer", "--host", ORIGIN), "did you mean 'docker'?"),
+        (("install", "podman", "--host", ORIGIN), "for podman it is 'docker'"),
+        (("install", "npm", "--host", ORIGIN), "'tokenctl help helpers' has others"),
+        (("list",), "here it is 'tokenctl helper status'"),
+        (("remove", "docker"), "here it is 'tokenctl helper uninstall'"),
         (("install", "docker"), "missing option '--host'"),
         (("install", "docker", "--host", "registry.example.com"), f"did you mean {ORIGIN}?"),
         (("install", "docker", "--host", ORIGIN, "-p", "x"), "there is no profile 'x'"),

@@ -97,3 +97,21 @@ def test_whatever_is_there(text: str) -> None:
             without_member(text, ["k"])
     else:
         assert read(with_member(text, ["k"], "v")) == before | {"k": "v"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", '{\n  "a": {\n    "b": "v"\n  }\n}\n'),
+        ("{}", '{\n  "a": {\n    "b": "v"\n  }\n}'),
+        ('{"x":1}', '{"x":1,"a":{"b":"v"}}'),
+        ('{ "x": 1, "y": 2 }', '{ "x": 1, "y": 2, "a": {"b": "v"} }'),
+        ('{\n\t"x": 1\n}', '{\n\t"x": 1,\n\t"a": {\n\t\t"b": "v"\n\t}\n}'),
+        ('{\r\n  "a": {}\r\n}\r\n', '{\r\n  "a": {\r\n    "b": "v"\r\n  }\r\n}\r\n'),
+        ('{\n  "a": {\n    "x": 1\n  }\n}', '{\n  "a": {\n    "x": 1,\n    "b": "v"\n  }\n}'),
+        ('{\n  "a": {"b": "old", "c": 1}\n}', '{\n  "a": {"b": "v", "c": 1}\n}'),
+    ],
+)
+def test_it_is_written_as_the_rest(text: str, expected: str) -> None:
+    """A member has the indentation, the line ends and the spaces of the text that it comes into."""
+    assert with_member(text, ["a", "b"], "v") == expected

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.config_files import files
-from tests.support.real_parts import available, program
+from tests.support.real_parts import available, program, script
 from tests.support.wanted import wanted
 from tokenctl.handoff.clients import client
 
@@ -52,7 +52,7 @@ def test_kubectl(tmp_path: Path, content: bytes | None) -> None:
 def test_go(tmp_path: Path, content: bytes | None) -> None:
     """The first command of the list is ours."""
     with available():
-        go = program("go")
+        go = script("go")
     file = _installed(tmp_path / "env", "go", content)
     found = _run([go, "env", "GOAUTH"], {"GOENV": str(file), "GOTOOLCHAIN": "local"}, tmp_path)
     assert found.split(";")[0] == " ".join(wanted(named=True).call("go"))

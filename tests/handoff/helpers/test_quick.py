@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -159,6 +161,26 @@ def test_the_config_file_is_where_the_ordinary_way_looks(tmp_path: Path) -> None
         environ = {"HOME": str(tmp_path), **said}
         path = fast_path.config_path(environ)
         assert path in ("", str(config_file.config_path(environ)[0]))
+
+
+LOADED = """
+import sys
+before = {*sys.modules}
+from tokenctl.handoff import helpers
+from tokenctl.handoff.helpers import quick, again
+for name in helpers.LINES:
+    helpers.protocol(name)
+print(*{*sys.modules} - before)
+"""
+
+
+@pytest.mark.slow
+def test_no_protocol_loads_what_a_warm_call_cannot_afford() -> None:
+    """All protocols together load our own small files, and what is built into Python."""
+    done = subprocess.run([sys.executable, "-I", "-c", LOADED], capture_output=True, text=True, check=True)
+    found = {*done.stdout.split()}
+    assert "tokenctl.handoff.helpers.kubectl" in found and not found & HEAVY
+    assert {each for each in found if not each.startswith("tokenctl")} <= {"_json", "binascii", "zlib", "time", "stat"}
 
 
 # -- in a world with a keyring -----------------------------------------------------------------------------

@@ -1,15 +1,20 @@
 """What `tokenctl helper install` and `uninstall` do: change the file of a client, and say what was changed."""
 
 import difflib
+import os
+import re
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 from tokenctl.adapters.terminal import clean
 from tokenctl.cli.output import answer
 from tokenctl.errors import explained_on
 from tokenctl.handoff.clients import installing, planning
-from tokenctl.handoff.clients.patch import patch
 from tokenctl.handoff.clients.planning import Asked, Change
 from tokenctl.runtime import Runtime
+
+_WORD = re.compile(r"\w{3,}")
 
 
 def asked(client: str, origin: str, name: str | None, file: str | None, *, replace: bool = False) -> Asked:
@@ -28,16 +33,18 @@ def install(runtime: Runtime, asked: Asked, *, dry_run: bool) -> None:
     if found.before == found.after:
         say(f"{asked.client} is set up for {asked.origin} already, in {found.path}")
     else:
-        say(f"set up {asked.client} for {asked.origin} in {found.path}:")
-        for edit in patch(found.before, found.after).edits:
-            for line in edit.inserted.strip().splitlines():
-                say(f"  {clean(line.expandtabs(4))}")
+        say(f"set up {asked.client} for {asked.origin} in {found.path}")
+        for line in _own_lines(found, asked.origin):
+            say(f"  {clean(line.expandtabs(4))}")
     for script in found.scripts:
         say(f"wrote {script.path}, which calls the helper")
     for name, origin in found.bound:
         say(f"added {origin} to the hosts of {name}: it may get the token now")
     for hint in () if found.is_nothing else found.hints:
         runtime.terminal.hint(hint)
+    if runtime.config_file:
+        path = shlex.quote(os.path.abspath(runtime.config_file))
+        runtime.terminal.hint(f"{asked.client} passes no --config: start it with TOKENCTL_CONFIG={path}")
 
 
 @explained_on("helpers")
@@ -55,6 +62,21 @@ def uninstall(runtime: Runtime, asked: Asked) -> None:
             say(f"removed our helper for {asked.origin} from {found.path}")
         for name, origin in found.unbound:
             say(f"removed {origin} from the hosts of {name}, where install added it")
+
+
+def _own_lines(found: Change, origin: str) -> Iterator[str]:
+    """Yield the new lines that have no word of the lines in whose place they are: those can have secrets of others.
+
+    A word of ours is none of theirs: a part of the origin, or our name.
+    """
+    ours = {*_WORD.findall(origin), "tokenctl"}
+    before, after = (found.before or "").splitlines(), (found.after or "").splitlines()
+    for kind, old, old_end, new, new_end in difflib.SequenceMatcher(None, before, after).get_opcodes():
+        if kind in ("insert", "replace"):
+            words = {word for line in before[old:old_end] for word in _WORD.findall(line)}
+            yield from (
+                line for line in after[new:new_end] if line.strip() and not (words - ours) & {*_WORD.findall(line)}
+            )
 
 
 def _print(runtime: Runtime, asked: Asked, found: Change) -> None:

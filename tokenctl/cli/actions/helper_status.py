@@ -18,7 +18,7 @@ def show(runtime: Runtime, name: str | None, *, as_json: bool) -> None:
     if as_json:
         answer(document.as_text([each.document() for each in found]))
     elif not found:
-        runtime.terminal.message("no helper is installed")
+        runtime.terminal.message("no helper is installed" + (f" for profile {name!r:.70}" if name else ""))
         runtime.terminal.hint("set up a client: tokenctl helper install git --host https://git.example.com")
     else:
         _print(found)

@@ -21,7 +21,23 @@ _EXAMPLES = """\
   tokenctl help helpers"""
 
 
-@click.group("helper", cls=Group, examples=_EXAMPLES, invoke_without_command=True)
+_ELSEWHERE = {
+    **dict.fromkeys(("list", "ls", "show"), "status"),
+    **dict.fromkeys(("add", "setup", "set-up", "enable", "configure"), "install"),
+    **dict.fromkeys(("remove", "rm", "delete", "disable"), "uninstall"),
+    **dict.fromkeys(("podman", "skopeo", "buildah"), "docker"),
+}
+"""What a person may call a command, and what it is called here."""
+
+
+class _Group(Group):
+    def elsewhere(self, word: str) -> str | None:
+        """Return the hint for a word that other tools have."""
+        own = _ELSEWHERE.get(word.lower())
+        return f"here it is 'tokenctl helper {own}'" if own else None
+
+
+@click.group("helper", cls=_Group, examples=_EXAMPLES, invoke_without_command=True)
 @with_runtime
 @click.pass_context
 def command(ctx: click.Context, runtime: "Runtime", name: str | None) -> None:

@@ -1,6 +1,6 @@
 """`tokenctl helper install`, `uninstall` and `status`: set up the clients that call the helpers."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,7 +11,26 @@ from tokenctl.handoff.clients import LINES
 if TYPE_CHECKING:
     from tokenctl.runtime import Runtime
 
-_client = click.argument("client", metavar="NAME", type=Choice(list(LINES)))
+_SAME = {
+    **dict.fromkeys(("podman", "skopeo", "buildah"), "docker"),
+    **dict.fromkeys(("tofu", "opentofu"), "terraform"),
+    **dict.fromkeys(("helm", "k9s", "kubernetes"), "kubectl"),
+    **dict.fromkeys(("claude", "claude_code"), "claude-code"),
+}
+"""A program that reads the configuration of a client -> that client."""
+
+
+class _Client(Choice):
+    """A client of `helper install`. For a program that reads the file of one, and for others, the message says more."""
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        """Say which clients there are, and which one is meant."""
+        same = _SAME.get(str(value).lower())
+        more = f"; for {value} it is {same!r}" if same else "; 'tokenctl help helpers' has others"
+        return super().get_invalid_choice_message(value, ctx) + more
+
+
+_client = click.argument("client", metavar="NAME", type=_Client(list(LINES)))
 _host = click.option(
     "--host",
     "origin",
@@ -32,7 +51,7 @@ _file = click.option(
     "install",
     cls=Command,
     examples="  tokenctl helper install git --host https://git.example.com\n"
-    "  tokenctl helper install docker --host https://registry.example.com:5000 --dry-run\n"
+    "  tokenctl helper install docker --dry-run --host https://registry.example.com\n"
     "  tokenctl helper install kubectl --host https://cluster.example.com -p work",
 )
 @_client
@@ -77,7 +96,7 @@ def uninstall(runtime: "Runtime", name: str | None, client: str, origin: str, fi
 @as_json
 @with_runtime
 def status(runtime: "Runtime", name: str | None, as_json: bool) -> None:
-    """Show what is installed where, and whether it would get a token."""
+    """Show what is installed, and whether it would get a token."""
     from tokenctl.cli.actions import helper_status
 
     helper_status.show(runtime, name, as_json=as_json)

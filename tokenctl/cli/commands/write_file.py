@@ -28,8 +28,9 @@ def command(
 ) -> None:
     """Write a fresh access token into a file.
 
-    It is for a program that reads one. The file has the token alone, without a newline. Only you can read it (mode 0600). It is replaced in one step; after
-    a failure the old file is there. PATH must be a plain file or a free name; a link is refused.
+    It is for a program that reads one. The file has the token alone, without a newline. Only you can read it (mode
+    0600). It is replaced in one step; after a failure the old file is there. PATH must be a plain file or a free name;
+    a link is refused.
 
     The token in the file ends like every other: run the command again before that, or use 'tokenctl exec
     --token-file', which keeps a file fresh while a command runs.

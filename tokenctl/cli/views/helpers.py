@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -30,21 +31,25 @@ def line(found: Installed) -> str:
     return "\t".join(map(clean, (found.client, found.origin, found.profile, found.file, found.problem or "ok")))
 
 
-def installed(found: Sequence[Installed]) -> Table:
-    """Draw the installed helpers."""
-    drawn = _table("client", "origin", "profile", "file", "")
+def installed(found: Sequence[Installed]) -> RenderableType:
+    """Draw the installed helpers; below them, in lines that can be copied, why one gets no token, and what to do."""
+    drawn = _table("", "client", "origin", "profile", "file")
+    for column in drawn.columns[:2]:
+        column.no_wrap = True
     for each in found:
+        good = each.problem is None
         drawn.add_row(
+            Text("● would answer", style="green") if good else Text("● no token", style="red"),
             Text(clean(each.client), style="bold"),
             *(Text(clean(text)) for text in (each.origin, each.profile, each.file)),
-            Text("● would answer", style="green") if each.problem is None else _problem(each),
         )
-    return drawn
+    return Group(drawn, *(_problem(each) for each in found if each.problem))
 
 
 def _problem(found: Installed) -> Text:
-    drawn = Text.assemble(("● ", "red"), clean(found.problem or ""))
-    return drawn.append(f"\n{clean(found.remedy)}", style="dim") if found.remedy else drawn
+    text = f"{found.client} at {found.origin}: {found.problem}"
+    drawn = Text(f"\n{clean(text)}", no_wrap=True, overflow="ignore")
+    return drawn.append(f"\n  {clean(found.remedy)}", style="dim") if found.remedy else drawn
 
 
 def _rows(files: Mapping[str, str], called: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-_SPACE = re.compile(r"[ \t\r\n]*")
+_SPACES = " \t\r\n"
+_SPACE = re.compile(f"[{_SPACES}]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,7 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_number
 
 def read(text: str) -> dict[str, Any]:
     """Read an object; an empty text is an empty one. Raises ValueError, also for names that are there twice."""
-    if not text.strip(" \t\r\n"):
+    if not text.strip(_SPACES):
         return {}
     try:
         found = _DECODER.decode(text)
@@ -52,40 +53,47 @@ def with_member(text: str, path: Sequence[str], value: Any, unit: str = "  ") ->
     Raises ValueError.
     """
     read(text)
-    line_end = "\r\n" if "\r\n" in text else "\n"
-    if not text.strip(" \t\r\n"):
-        return text + _written(_nested(path, value), line_end, unit, "", ": ") + line_end
+    if not text.strip(_SPACES):
+        layout = _Layout(line_end="\r\n" if "\r\n" in text else "\n", unit=unit, colon=": ")
+        return text + layout.written(_nested(path, value), "") + layout.line_end
     at, known = _found(text, path)
-    members = _members(text, at)
     if len(known) == len(path):
         return text[: known[-1].value_at] + json.dumps(value) + text[known[-1].end :]
     name, new = path[len(known)], _nested(path[len(known) + 1 :], value)
-    colon = _colon(text)
-    outer = _indentation(text, at)
-    unit = _unit(text) or unit
+    members = _members(text, at)
     if members:
-        inner = _indentation_of_member(text, at, members[0])
-        space = _between(text, members) if inner is None else line_end + inner
-        inner = outer if inner is None else inner
-        one_line = "\n" not in space
-        shown = _written(new, "" if one_line else line_end, unit, inner, colon)
-        return f"{text[: members[-1].end]},{space}{json.dumps(name)}{colon}{shown}{text[members[-1].end :]}"
-    one_line = "\n" not in text.strip(" \t\r\n") and bool(known or len(text.strip()) > 2)
-    rest = _SPACE.match(text, at + 1)
-    kept = rest.group() if rest else ""
-    if one_line:
-        return (
-            f"{text[: at + 1]}{json.dumps(name)}{colon}{_written(new, '', unit, '', colon)}{text[at + 1 + len(kept) :]}"
-        )
-    shown = f"{line_end}{outer}{unit}{json.dumps(name)}{colon}{_written(new, line_end, unit, outer + unit, colon)}"
-    end = "" if "\n" in kept else line_end + outer
-    return text[: at + 1] + shown + end + text[at + 1 + (0 if "\n" in kept else len(kept)) :]
+        return _appended(text, at, members, name, new, _layout(text, unit))
+    return _begun(text, at, name, new, _layout(text, unit), alone=not known)
+
+
+def _appended(text: str, at: int, members: Sequence[Member], name: str, value: Any, layout: "_Layout") -> str:
+    """Put a member after the last one of the object at `at`, as the first one is put."""
+    before = text[at + 1 : members[0].at]
+    if "\n" in before:
+        indentation = before.rpartition("\n")[2]
+        shown = layout.line_end + indentation + layout.member(name, value, indentation)
+    else:
+        shown = _between(text, members, layout) + layout.member(name, value, None)
+    end = members[-1].end
+    return f"{text[:end]},{shown}{text[end:]}"
+
+
+def _begun(text: str, at: int, name: str, value: Any, layout: "_Layout", *, alone: bool) -> str:
+    """Put the first member into the object at `at`; on one line where the text is one. `alone`: the text is `{}`."""
+    closing = _skip(text, at + 1)
+    if "\n" not in text.strip(_SPACES) and not alone:
+        return text[: at + 1] + layout.member(name, value, None) + text[closing:]
+    outer = _indentation(text, at)
+    shown = f"{layout.line_end}{outer}{layout.unit}{layout.member(name, value, outer + layout.unit)}"
+    if "\n" in text[at + 1 : closing]:
+        return text[: at + 1] + shown + text[at + 1 :]
+    return f"{text[: at + 1]}{shown}{layout.line_end}{outer}{text[closing:]}"
 
 
 def without_member(text: str, path: Sequence[str]) -> str:
     """Remove the member at a path, and the objects on the way that are empty then. Raises ValueError."""
     read(text)
-    at, known = _found(text, path) if text.strip(" \t\r\n") else (0, [])
+    at, known = _found(text, path) if text.strip(_SPACES) else (0, [])
     if len(known) < len(path):
         return text
     *outer, member = known
@@ -106,12 +114,36 @@ def _nested(path: Sequence[str], value: Any) -> Any:
     return {path[0]: _nested(path[1:], value)} if path else value
 
 
-def _written(value: Any, line_end: str, unit: str, outer: str, colon: str) -> str:
-    """Write a value; on one line where there is no `line_end`."""
-    if not line_end:
-        return json.dumps(value, separators=(", " if colon.endswith(" ") else ",", colon))
-    lines = json.dumps(value, indent=unit, separators=(",", colon)).split("\n")
-    return f"{line_end}{outer}".join(lines)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Layout:
+    """How a text is written: its line ends, one indentation, and the colon with the spaces around it."""
+
+    line_end: str
+    unit: str
+    colon: str
+
+    def member(self, name: str, value: Any, indentation: str | None) -> str:
+        """Write a member; on one line where there is no indentation."""
+        return f"{json.dumps(name)}{self.colon}{self.written(value, indentation)}"
+
+    def written(self, value: Any, indentation: str | None) -> str:
+        """Write a value."""
+        if indentation is None:
+            return json.dumps(value, separators=(", " if self.colon.endswith(" ") else ",", self.colon))
+        lines = json.dumps(value, indent=self.unit, separators=(",", self.colon)).split("\n")
+        return f"{self.line_end}{indentation}".join(lines)
+
+
+def _layout(text: str, unit: str) -> _Layout:
+    """Tell how a text is written; `unit` where it has no indentation."""
+    start = _start(text)
+    members = _members(text, start)
+    colon = ": "
+    if members:
+        colon = text[_DECODER.raw_decode(text, members[0].at)[1] : members[0].value_at]
+        before = text[start + 1 : members[0].at]
+        unit = ("\n" in before and before.rpartition("\n")[2]) or unit
+    return _Layout(line_end="\r\n" if "\r\n" in text else "\n", unit=unit, colon=colon)
 
 
 def _start(text: str) -> int:
@@ -163,29 +195,8 @@ def _indentation(text: str, at: int) -> str:
     return found.group() if found else ""
 
 
-def _indentation_of_member(text: str, at: int, member: Member) -> str | None:
-    """Return the indentation of the first member; None where it is on the line of the object's beginning."""
-    before = text[at + 1 : member.at]
-    return before.rpartition("\n")[2] if "\n" in before else None
-
-
-def _between(text: str, members: Sequence[Member]) -> str:
+def _between(text: str, members: Sequence[Member], layout: _Layout) -> str:
     """Return the space after the comma between two members of one line."""
     if len(members) > 1:
         return text[members[0].end : members[1].at].partition(",")[2]
-    return " " if _colon(text).endswith(" ") else ""
-
-
-def _colon(text: str) -> str:
-    """Return the colon with the spaces around it, as the text has it."""
-    members = _members(text, _start(text))
-    if not members:
-        return ": "
-    name_end = _DECODER.raw_decode(text, members[0].at)[1]
-    return text[name_end : members[0].value_at]
-
-
-def _unit(text: str) -> str | None:
-    """Return one indentation of the text; None where it has none."""
-    members = _members(text, _start(text))
-    return (_indentation_of_member(text, _start(text), members[0]) or None) if members else None
+    return " " if layout.colon.endswith(" ") else ""

@@ -63,7 +63,7 @@ def scripts(environ: Mapping[str, str], wanted: Wanted) -> Sequence[Script]:
 
 def hints(wanted: Wanted) -> Sequence[str]:
     """Say what npm does with it: nothing."""
-    return ("npm does not know this setting; for npm use 'tokenctl exec --env NPM_TOKEN -- npm ...'",)
+    return ("npm does not know this setting: 'tokenctl help helpers' says what to do for npm",)
 
 
 def _settings(text: str) -> list[tuple[int, str, str]]:

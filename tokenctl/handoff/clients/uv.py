@@ -75,7 +75,8 @@ def scripts(environ: Mapping[str, str], wanted: Wanted) -> Sequence[Script]:
 def hints(wanted: Wanted) -> Sequence[str]:
     """Tell when uv asks, and which keyring it must find."""
     return [
-        f"uv asks for an index whose URL has a user name (https://oauth2@...), or whose [[index]] has {_ALWAYS} = 'always'",
+        "uv asks for an index whose URL has a user name: https://oauth2@...; or whose [[index]] has "
+        f"{_ALWAYS} = 'always' without default = true",
         *keyring_hint(wanted.program, "uv"),
     ]
 

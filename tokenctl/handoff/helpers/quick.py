@@ -70,9 +70,9 @@ def _is_first(question: Question, copy: dict[str, str], now: int) -> bool:
     before = again.read(folder, name)
     checksum = again.checksum_of(copy["token"])
     given = again.Given(int(copy["obtained_at"]), int(copy["expires_at"]), checksum, now)
-    if again.was_refused(before, given, question.interval):
+    guessed = again.was_refused(before, given, question.interval)
+    if guessed and not again.is_in_vain(folder, copy["profile"], given):
         return False
-    given.renewed = before.renewed if before is not None and before.is_same_token(given) else 0
     return again.write(folder, name, given)
 
 
