@@ -1,4 +1,7 @@
-"""The receipts: what `helper install` has written, so that `uninstall` can undo it. They never have a token.
+"""The receipts: what `helper install` has written, so that `uninstall` can undo it.
+
+They never have a token of ours. What `--replace` took out of a client's file can be a token of the person's: it must come
+back, and no other text of the file is kept.
 
 They are one private file in the state directory, for the same host, script or folder can be needed by several clients.
 """

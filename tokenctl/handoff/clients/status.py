@@ -46,12 +46,17 @@ class Installed:
         }
 
 
-def installed(runtime: Runtime) -> list[Installed]:
-    """List the helpers of the receipts, in the order of their files. Raises UsageError, StoreUnavailable."""
+def installed(runtime: Runtime, name: str | None = None) -> list[Installed]:
+    """List the helpers of the receipts, in the order of their files: those of one profile, or all.
+
+    The sessions of other profiles are not read. Raises UsageError, StoreUnavailable.
+    """
     sessions: dict[str, tuple[str, str | None] | None] = {}
     found = []
     for path, kept in receipts.read(runtime.environ).files.items():
         for entry in kept.entries:
+            if name not in (None, entry.profile):
+                continue
             problem = _of_file(runtime, path, entry)
             in_file = problem is None
             problem = problem or _of_program(entry) or _of_binding(runtime, entry)
