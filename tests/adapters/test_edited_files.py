@@ -30,6 +30,16 @@ def test_modes(tmp_path: Path) -> None:
     assert replace(path, b"1", b"2") and path.stat().st_mode & 0o777 == 0o644
 
 
+def test_the_group(tmp_path: Path) -> None:
+    """A file keeps its group: the mode is for that one."""
+    if os.geteuid() != 0:
+        pytest.skip("only root is sure to have a second group")
+    path = tmp_path / "x"
+    path.write_bytes(b"a")
+    os.chown(path, -1, 12345)
+    assert replace(path, b"a", b"b") and path.stat().st_gid == 12345
+
+
 def test_what_is_no_file(tmp_path: Path) -> None:
     """A folder and a pipe are refused, and nobody waits for a writer."""
     os.mkfifo(tmp_path / "pipe")

@@ -87,9 +87,9 @@ def test_line_ends_are_kept(tmp_path: Path) -> None:
 
 
 def test_the_invisible_mark_of_a_windows_editor_is_no_error(tmp_path: Path) -> None:
-    """A byte order mark stands before the first line."""
+    """A byte order mark stands before the first line, and stays there."""
     found = saved(tmp_path / "config.toml", "\ufeff[profiles.work]\n")
-    assert list(tomllib.loads(found)["profiles"]) == ["work", "new"]
+    assert found[0] == "\ufeff" and list(tomllib.loads(found[1:])["profiles"]) == ["work", "new"]
 
 
 def test_what_is_not_an_ordinary_file_is_never_replaced(tmp_path: Path) -> None:

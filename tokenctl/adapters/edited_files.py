@@ -54,13 +54,26 @@ def replace(path: Path, before: bytes | None, content: bytes | None) -> bool:
                 os.fsync(file.fileno())
             if read(path, "") != before:
                 return False
-            os.chmod(temporary, 0o600 if before is None else path.stat().st_mode & 0o777)  # whatever the umask
+            _as_before(path, temporary)
             os.replace(temporary, path)
         finally:
             with contextlib.suppress(FileNotFoundError):  # it has the file's name now
                 os.unlink(temporary)
     sync_folder(path.parent)
     return True
+
+
+def _as_before(path: Path, temporary: str) -> None:
+    """Give the new file the group and the mode of the one that it replaces, whatever the umask; else the mode 0600."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        os.chmod(temporary, 0o600)
+        return
+    if hasattr(os, "chown"):
+        with contextlib.suppress(PermissionError):  # a group of which the person is no member any more
+            os.chown(temporary, -1, found.st_gid)
+    os.chmod(temporary, found.st_mode & 0o777)
 
 
 def _remove_abandoned(path: Path) -> None:

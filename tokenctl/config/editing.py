@@ -5,6 +5,7 @@ caller holds the lock of the config file (`storage.lock.exclusive_config`). An e
 compared with what was read just before it is replaced, and a file that has changed is read again.
 """
 
+import codecs
 import os
 import re
 import tomllib
@@ -67,6 +68,12 @@ def change(config: Config, name: str, values: Mapping[str, Any], removed: Collec
     )
 
 
+def changed(path: Path, text: str, name: str, values: Mapping[str, Any], removed: Collection[str] = ()) -> str:
+    """Return the text of a config file with changed settings of a profile, and write nothing. Raises UsageError."""
+    edit = partial(toml_edits.change, name, values, removed, values)
+    return _edited(path, text.encode(), edit, f"edit [profiles.{name}] there yourself")
+
+
 @explained_on("config")
 def remove(config: Config, name: str) -> None:
     """Remove a profile, and the default profile that it was. Raises UsageError."""
@@ -109,6 +116,7 @@ def _edited(path: Path, before: bytes | None, edit: Edit, by_hand: str) -> str:
     """Make the new text. It is read again as a check, because people write TOML in many ways. Raises UsageError."""
     try:
         old = config_file.decoded(before or b"")
+        mark = "\ufeff" if (before or b"").startswith(codecs.BOM_UTF8) else ""
         windows = "\n" in old and "\n" not in old.replace("\r\n", "")
         expected = tomllib.loads(old)
         has_default = "default_profile" in expected
@@ -123,7 +131,7 @@ def _edited(path: Path, before: bytes | None, edit: Edit, by_hand: str) -> str:
         found = tomllib.loads(text)
         if {"profiles": {}, **found} == {"profiles": {}, **expected}:  # an empty table needs no words
             config_file.check(config_file.parse(path, text.encode()))
-            return text
+            return mark + text
     except (TOMLKitError, ValueError, TypeError, KeyError, AttributeError, RecursionError, UsageError):
         pass
     raise UsageError(f"tokenctl cannot change {path} as it is written", hint=by_hand)

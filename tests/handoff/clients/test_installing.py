@@ -2,8 +2,8 @@
 
 import json
 import os
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,11 @@ from tokenctl.handoff.clients import planning, receipts
 from tokenctl.handoff.clients.planning import Asked
 
 DOCKER = docker.FILES["four spaces and a store"] or b""
+
+
+def config_of(person: Person) -> bytes:
+    """Read our config file."""
+    return Path(person.runtime.environ["TOKENCTL_CONFIG"]).read_bytes()
 
 
 def of_person(person: Person) -> dict[str, bytes]:
@@ -198,13 +203,28 @@ def test_receipts_of_a_later_version(person: Person) -> None:
             ask("docker")
 
 
+@pytest.mark.parametrize("content", ["", "[]", "[" * 100_000, '{"version": 1}', None])
+def test_receipts_that_are_damaged(person: Person, content: str | None) -> None:
+    """They are an error that says what to do, and the client's file stays; None: a client of a later version."""
+    path = person.write("docker", DOCKER)
+    person.install("docker")
+    before = path.read_bytes()
+    [kept] = Path(person.runtime.environ["TOKENCTL_STATE_DIR"]).rglob("installed.json")
+    kept.write_text(kept.read_text().replace('"docker"', '"later"') if content is None else content)
+    for ask in (person.install, person.uninstall):
+        with pytest.raises(UsageError, match="cannot be read") as refused:
+            ask("docker")
+        assert "move it away" in (refused.value.hint or "") and path.read_bytes() == before
+
+
 @pytest.mark.parametrize("content", [None, DOCKER])
 @pytest.mark.parametrize("first", ["install", "uninstall"])
 @pytest.mark.parametrize("then", ["install", "uninstall"])
 def test_killed_at_each_step(person: Person, content: bytes | None, first: str, then: str) -> None:
     """A run that is killed before any of its changes leaves a whole file, which the next run completes or restores."""
     path = person.write("docker", content)
-    before = of_person(person)
+    Path(person.runtime.environ["TOKENCTL_CONFIG"]).write_text(CONFIG.rstrip().replace('"c"', '"c"\nhosts = [ ]', 1))
+    before, config = of_person(person), config_of(person)
     person.install("docker", OTHER)
     other = of_person(person)
     person.install("docker")
@@ -226,10 +246,36 @@ def test_killed_at_each_step(person: Person, content: bytes | None, first: str, 
     assert step > 5
     person.uninstall("docker")
     person.uninstall("docker", OTHER)
-    assert of_person(person) == before and person.hosts() == ()
+    assert of_person(person) == before and config_of(person) == config
     assert receipts.read(person.runtime.environ) == receipts.Receipts()
     with suppress(OSError):
         path.unlink()
+
+
+@contextmanager
+def _a_full_disk() -> Iterator[None]:
+    """Let no file grow: what is written fails, as on a full disk."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("ask", ["install", "uninstall"])
+def test_a_full_disk(person: Person, ask: str) -> None:
+    """It is a reason, and not a traceback; nothing is lost, and the same command works when there is room."""
+    path = person.write("docker", DOCKER)
+    if ask == "uninstall":
+        person.install("docker")
+    before = of_person(person), config_of(person)
+    with _a_full_disk(), pytest.raises(UsageError, match="cannot be written"):
+        getattr(person, ask)("docker")
+    assert (of_person(person), config_of(person)) == before
+    getattr(person, ask)("docker")
+    assert (path.read_bytes() == DOCKER) == (ask == "uninstall")
 
 
 def test_no_room(person: Person) -> None:
@@ -242,3 +288,16 @@ def test_no_room(person: Person) -> None:
     with pytest.raises(UsageError, match="no permission"):
         person.install("docker")
     assert of_person(person) == before and person.hosts() == ()
+
+
+def test_set_up_by_hand(person: Person) -> None:
+    """What the person wrote before install stays at uninstall; a second uninstall, which has no receipt, takes it out."""
+    path = person.write("docker", b'{"credHelpers":{"registry.example.com:5000":"tokenctl"}}')
+    before = path.read_bytes()
+    assert person.install("docker").bound and path.read_bytes() == before
+    person.install("docker", OTHER)
+    person.uninstall("docker")
+    person.uninstall("docker", OTHER)
+    assert path.read_bytes() == before and person.hosts() == ()
+    person.uninstall("docker")
+    assert path.read_bytes() == b"{}"

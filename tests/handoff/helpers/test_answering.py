@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 GIT = "https://git.example.com"
 OTHER = "https://other.example.com"
 ABSENT = Answer(b"nothing here\n", 1)
+ASKS_KNOWN = pytest.mark.skipif(
+    again.name_of(Question("token", again="x"), "t") is None,
+    reason="only Linux tells who asks, and not behind many shells",
+)
 
 
 class Plain:
@@ -245,6 +249,18 @@ def test_every_token_is_that_of_https_origins_and_of_profiles_that_live(
     assert "u: " in capsys.readouterr().err
 
 
+def test_every_token_leaves_out_each_origin_that_two_profiles_bind(
+    bound: Account, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also where it is not the first one of a profile; the reason names both, once."""
+    write(bound, SECOND.replace(OTHER, "https://u.example.com"))
+    path = Path(bound.environ["TOKENCTL_CONFIG"])
+    path.write_text(path.read_text().replace("hosts = [", f'hosts = ["{OTHER}", ', 1))
+    done = answer(bound, Question("every token"))
+    assert [line.split()[0] for line in done.out.decode().splitlines()] == [OTHER] and done.status == 0
+    assert capsys.readouterr().err.count(f"'t' and 'u' are both bound to {GIT}") == 1
+
+
 # -- refused -----------------------------------------------------------------------------------------------
 
 
@@ -275,11 +291,11 @@ def test_a_refused_token_is_not_given_while_no_renewal_is_possible(bound: Accoun
     assert token(bound) != bound.session.access_token
 
 
-def test_a_client_that_says_it_was_refused_gets_another_token(bound: Account) -> None:
-    """The first such question renews, and a second one at once does not."""
-    first = token(bound, wants="another token", again="go")
-    second = token(bound, wants="another token", again="go")
-    assert first != bound.session.access_token and second == first and bound.refreshes == 1
+@pytest.mark.parametrize("known", ["go", ""])
+def test_a_client_that_says_it_was_refused_gets_another_token(bound: Account, known: str) -> None:
+    """The first such question renews, and those that follow at once do not, also where nobody can tell who asks."""
+    found = [token(bound, wants="another token", again=known) for _ in range(4)]
+    assert bound.session.access_token not in found and len(set(found)) == 1 and bound.refreshes == 1
 
 
 def test_a_refused_token_is_known_in_the_middle_of_a_renewal(bound: Account) -> None:
@@ -291,10 +307,9 @@ def test_a_refused_token_is_known_in_the_middle_of_a_renewal(bound: Account) -> 
     assert token(bound, wants="another token", again="c") != old and bound.refreshes == 1
 
 
+@ASKS_KNOWN
 def test_a_client_that_asks_again_too_early_was_refused(bound: Account) -> None:
     """It gets another token once; within five minutes no other one, whatever it asks."""
-    if again.name_of(Question("token", again="x"), "t") is None:
-        pytest.skip("only Linux tells who asks")
     first = token(bound, again="cluster")
     assert first == bound.session.access_token and token(bound, again="another cluster") == first
     second = token(bound, again="cluster")
@@ -303,6 +318,24 @@ def test_a_client_that_asks_again_too_early_was_refused(bound: Account) -> None:
     assert token(bound) == second  # a client that looks at the end is not suspected
 
 
+@ASKS_KNOWN
+def test_a_server_that_refuses_every_token_costs_one_renewal_however_many_clients_ask(bound: Account) -> None:
+    """Two clients ask by turns, again and again; a third one gets what they have."""
+    found = [token(bound, again=client) for _ in range(4) for client in ("kubectl|a", "bazel|b")]
+    assert bound.refreshes == 1 and token(bound, again="api-key") == found[-1]
+
+
+@ASKS_KNOWN
+def test_a_client_that_only_asks_again_keeps_its_token_while_the_server_is_down(bound: Account) -> None:
+    """It may not have been refused. When the server is there again, it gets another one."""
+    first = token(bound, again="x")
+    bound.server.overrides = {"/token": always(json_reply({"error": "temporarily_unavailable"}, 503))}
+    assert token(bound, again="x") == first
+    bound.server.overrides = {}
+    assert token(bound, again="x") != first
+
+
+@ASKS_KNOWN
 def test_a_client_is_not_suspected_after_the_token_changed(bound: Account) -> None:
     """Somebody else has renewed it; what is remembered has no token."""
     token(bound, again="x")

@@ -27,11 +27,17 @@ FILES: dict[str, bytes | None] = {
         b'wire_api = "responses"\n',
         b'http_headers = { "X-A" = "b" }\n[model_providers.gateway.query_params]\nv = "1"\n',
     ),
+    "inline tables": b'[model_providers]\ng = { name = "G {}", base_url = "https://registry.example.com:5000/v1" }  # mine\n\n[tui]\n',
+    "one inline table of all": b'model_providers = { g = { base_url = "https://registry.example.com:5000/v1", http_headers = {} } }\n',
+    "dotted names in a table": b'[model_providers]\ng.base_url = "https://registry.example.com:5000/v1"\n',
     "dotted names": b'model_providers.gateway.base_url = "https://registry.example.com:5000/v1"\n',
 }
 REFUSED: dict[str, bytes] = {
     "absent provider": b'model = "m"\n',
     "not TOML": b"model = \n",
     "a key in the environment": _BOTH.replace(b"wire_api", b'env_key = "K"\nwire_api'),
+    "foreign, inline": _BOTH.replace(
+        b"wire_api", b'auth = { command = "pass", args = ["show", "x"] } # mine\nwire_api'
+    ),
     "foreign": _BOTH + b'\n[model_providers.gateway.auth]\ncommand = "pass"\nargs = ["show", "x"]\n# end\n',
 }

@@ -22,6 +22,7 @@ FILES: dict[str, bytes | None] = {
     "a user name": b'[[index]]\nurl = "https://oauth2@registry.example.com:5000/simple"\n',
     "authenticate already": _INDEX + b'authenticate = "always"\n',
     "inline tables": b'index = [{ url = "https://registry.example.com:5000/simple" }]\n',
+    "a header in a text": b"cache-dir = '''\n[[index]]\n'''\n" + _INDEX,
     "only a comment": b"# nothing yet",
 }
 REFUSED: dict[str, bytes] = {

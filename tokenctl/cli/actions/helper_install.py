@@ -52,7 +52,9 @@ def uninstall(runtime: Runtime, asked: Asked) -> None:
     """Take our helper out of the client's file. Raises TokenctlError."""
     say = runtime.terminal.message
     for found in installing.uninstall(runtime, asked):
-        if found.before == found.after:
+        if found.before == found.after and found.old != found.new:
+            say(f"{found.path} is as it was before install")
+        elif found.before == found.after:
             say(f"{asked.client} has no helper of ours for {asked.origin} in {found.path}; it was not changed")
         elif found.after is None:
             say(f"removed {found.path}, which install made")

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tokenctl.adapters.private_files import ensure_private_folder, replace_private
-from tokenctl.config import config_file, editing
+from tokenctl.handoff.clients import bound_hosts
 from tokenctl.handoff.clients.receipts import Receipts
 from tokenctl.handoff.clients.wanted import Foreign, Script
 from tokenctl.runtime import Runtime
@@ -50,20 +50,9 @@ def write_script(script: Script) -> None:
     script.path.chmod(0o700)
 
 
-def bind(runtime: Runtime, hosts: Iterable[tuple[str, str]]) -> None:
-    """Add origins to the `hosts` of profiles. The caller holds the lock of the config file. Raises UsageError."""
-    for name, origin in hosts:
-        config = config_file.load(runtime.environ, runtime.config_file)
-        before = config.profiles[name].hosts
-        if origin not in before:
-            editing.change(config, name, {"hosts": [*before, origin]})
-
-
 def remove(runtime: Runtime, there: Receipts, needed: Receipts) -> None:
     """Remove what is no longer needed: only what is as install wrote it, and folders that are empty. Raises UsageError."""
-    for name, origin in there.hosts:
-        if (name, origin) not in needed.hosts:
-            _unbind(runtime, name, origin)
+    bound_hosts.write(runtime, there, needed.hosts)
     for path, known in there.scripts.items():
         if path not in needed.scripts:
             with suppress(OSError):
@@ -73,11 +62,3 @@ def remove(runtime: Runtime, there: Receipts, needed: Receipts) -> None:
         if folder not in needed.folders:
             with suppress(OSError):  # it has something of somebody else
                 os.rmdir(folder)
-
-
-def _unbind(runtime: Runtime, name: str, origin: str) -> None:
-    config = config_file.load(runtime.environ, runtime.config_file)
-    profile = config.profiles.get(name) if name in config.profiles else None
-    if profile is not None and origin in profile.hosts:
-        left = [each for each in profile.hosts if each != origin]
-        editing.change(config, name, {"hosts": left} if left else {}, () if left else ("hosts",))

@@ -4,10 +4,11 @@ A run that is killed at any point leaves receipts of everything that it may have
 undoes it. A failure is undone at once.
 """
 
+from contextlib import suppress
 from pathlib import Path
 
 from tokenctl.errors import UsageError
-from tokenctl.handoff.clients import client_file, companions, planning, receipts
+from tokenctl.handoff.clients import bound_hosts, client_file, companions, planning, receipts
 from tokenctl.handoff.clients.planning import Asked, Change
 from tokenctl.model import origin_checks
 from tokenctl.runtime import Runtime
@@ -50,14 +51,15 @@ def _made(runtime: Runtime, found: Change) -> bool:
         receipts.write(runtime.environ, both)
         for script in found.scripts:
             companions.write_script(script)
-        companions.bind(runtime, found.bound)
+        bound_hosts.write(runtime, both, both.hosts)
         if client_file.replace(found.path, found.before, found.after):
             state = found.new
     except OSError as reason:
         raise UsageError(f"{reason.filename or found.path} cannot be written: {reason.strerror}") from None
     finally:
         companions.remove(runtime, both, state)
-        receipts.write(runtime.environ, state)
+        with suppress(OSError):  # a full disk: the receipts that are there know more than what was written
+            receipts.write(runtime.environ, state)
     return state is found.new
 
 

@@ -9,7 +9,7 @@ from tokenctl.adapters import edited_files
 from tokenctl.config import config_file, environment
 from tokenctl.config.config_file import Config
 from tokenctl.errors import UsageError
-from tokenctl.handoff.clients import change, client, client_file, companions, program, receipts
+from tokenctl.handoff.clients import bound_hosts, change, client, client_file, companions, program, receipts
 from tokenctl.handoff.clients.patch import patch
 from tokenctl.handoff.clients.receipts import Entry, Kept, Receipts
 from tokenctl.handoff.clients.wanted import Script, Wanted
@@ -86,7 +86,7 @@ def installation(runtime: Runtime, asked: Asked) -> Change:
         before=before,
         after=after,
         old=old,
-        new=_needed(_added(old, str(path), kept, bound, scripts)),
+        new=_planned(runtime, old, _added(old, str(path), kept, bound, scripts)),
         bound=bound,
         scripts=tuple(each for each in scripts if not companions.is_written(each)),
         hints=tuple(found.hints(wanted)),
@@ -97,7 +97,7 @@ def _set_up(runtime: Runtime, before: str | None, kept: Kept, entry: Entry) -> t
     """Return the text with a helper, and what is kept of that. Raises UsageError."""
     entries = _with(kept.entries, entry)
     if before is not None and client(entry.client).is_there(before, entry.wanted(runtime.environ)):
-        return before, replace(kept, entries=entries)
+        return before, Kept(entries=entries, patches=kept.patches or (patch(before, before),))
     base = change.without_ours(runtime.environ, before, kept)
     after = change.with_entries(runtime.environ, base, entries)
     return after, Kept(entries=entries, patches=(patch(base, after),))
@@ -127,7 +127,7 @@ def removal(runtime: Runtime, asked: Asked, origin: str, path: Path) -> Change:
     if left:
         after = change.with_entries(environ, base, left)
         files[str(path)] = Kept(entries=left, patches=(patch(base, after),))
-    return Change(path=path, before=before, after=after, old=old, new=_needed(replace(old, files=files)))
+    return Change(path=path, before=before, after=after, old=old, new=_planned(runtime, old, replace(old, files=files)))
 
 
 def _file(runtime: Runtime, asked: Asked) -> Path:
@@ -189,14 +189,19 @@ def _added(
     )
 
 
-def _needed(found: Receipts) -> Receipts:
-    """Leave out the hosts, scripts and folders that no helper needs."""
+def _planned(runtime: Runtime, old: Receipts, found: Receipts) -> Receipts:
+    """Leave out the hosts, scripts and folders that no helper needs, and tell how the config file is changed.
+
+    Raises UsageError.
+    """
     entries = found.entries()
     needed = {script for each in entries for script in each.scripts}
     paths = [Path(each) for each in (*found.files, *needed)]
+    hosts = tuple(pair for pair in found.hosts if any(pair == (each.profile, each.origin) for each in entries))
     return replace(
         found,
-        hosts=tuple(pair for pair in found.hosts if any(pair == (each.profile, each.origin) for each in entries)),
+        hosts=hosts,
+        config=bound_hosts.patches(runtime, old, hosts),
         scripts={path: digest for path, digest in found.scripts.items() if path in needed},
         folders=tuple(each for each in found.folders if any(Path(each) in path.parents for path in paths)),
     )

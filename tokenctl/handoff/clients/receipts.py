@@ -11,6 +11,7 @@ from typing import Any
 
 from tokenctl.adapters.private_files import read_private, replace_private
 from tokenctl.errors import UsageError
+from tokenctl.handoff.clients import LINES
 from tokenctl.handoff.clients.patch import Edit, Patch
 from tokenctl.handoff.clients.wanted import Wanted
 from tokenctl.handoff.helpers.again import FOLDER
@@ -68,11 +69,12 @@ class Receipts:
     """All that was written: the files by their real path, and what exists only for them.
 
     `hosts` are the (profile, origin) that install has bound. `scripts` has the digest of each script by its path.
-    `folders` are those that install has made.
+    `config` is how the config file was changed for all the hosts together. `folders` are those that install has made.
     """
 
     files: Mapping[str, Kept] = field(default_factory=dict)
     hosts: tuple[tuple[str, str], ...] = ()
+    config: tuple[Patch, ...] = ()
     scripts: Mapping[str, str] = field(default_factory=dict)
     folders: tuple[str, ...] = ()
 
@@ -87,6 +89,7 @@ class Receipts:
                 path: _joined(self.files.get(path), after.files.get(path)) for path in {**self.files, **after.files}
             },
             hosts=tuple(dict.fromkeys((*self.hosts, *after.hosts))),
+            config=tuple(dict.fromkeys((*self.config, *after.config))),
             scripts={**self.scripts, **after.scripts},
             folders=tuple(dict.fromkeys((*self.folders, *after.folders))),
         )
@@ -116,7 +119,7 @@ def read(environ: Mapping[str, str]) -> Receipts:
         if found["version"] == _VERSION:
             return _receipts(found)
         said = f"is of version {found['version']!r:.20}"
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass
     hint = (
         "use the tokenctl that wrote it; or move it away: then uninstall removes our helpers, and restores nothing else"
@@ -141,15 +144,20 @@ def _receipts(found: dict[str, Any]) -> Receipts:
     return Receipts(
         files={path: _kept(each) for path, each in found["files"].items()},
         hosts=tuple((profile, origin) for profile, origin in found["hosts"]),
+        config=_patches(found["config"]),
         scripts=dict(found["scripts"]),
         folders=tuple(found["folders"]),
     )
 
 
 def _kept(found: dict[str, Any]) -> Kept:
+    if not all(each["client"] in LINES for each in found["entries"]):
+        raise ValueError("a client that this tokenctl does not know")
     return Kept(
         entries=tuple(Entry(**{**each, "scripts": tuple(each["scripts"])}) for each in found["entries"]),
-        patches=tuple(
-            Patch(**{**each, "edits": tuple(Edit(**edit) for edit in each["edits"])}) for each in found["patches"]
-        ),
+        patches=_patches(found["patches"]),
     )
+
+
+def _patches(found: list[dict[str, Any]]) -> tuple[Patch, ...]:
+    return tuple(Patch(**{**each, "edits": tuple(Edit(**edit) for edit in each["edits"])}) for each in found)

@@ -50,10 +50,17 @@ def without_value(text: str, path: Path) -> str:
 
 
 def without_table(text: str, path: Path) -> str:
-    """Remove a table that has a header of its own, with its lines. Raises ValueError."""
+    """Remove a table: one with a header of its own, an inline one, or one by dotted names. Raises ValueError."""
     expected = read(text)
+    names = list(_at(expected, path))
     _drop(expected, path)
-    return _first(text, _without_section(_lines(text)), expected, path[:-1])
+    whole = (*_without_section(_lines(text)), *_removals(_lines(text), str(path[-1])))
+    try:
+        return _first(text, whole, expected, path[:-1])
+    except ValueError:
+        for name in names:
+            text = without_value(text, (*path, name))
+        return text
 
 
 def without_marked(text: str, path: Path) -> str:
@@ -85,22 +92,35 @@ def _insertions(lines: Sequence[str], path: Path, line: str, end: str) -> Iterat
     """Yield the text with the line in each of the places where it can be."""
     headers = [i for i, each in enumerate(lines) if _HEADER.match(each)]
     if len(path) == 1:
-        first = headers[0] if headers else len(lines)
-        while first and _is_blank(lines[first - 1]):
-            first -= 1
-        yield _with(lines, first, line if first or not lines else line + end)
+        for first in [*headers, len(lines)]:  # a line in a text can look like a header
+            while first and _is_blank(lines[first - 1]):
+                first -= 1
+            yield _with(lines, first, line if first or not lines else line + end)
         return
-    for i in headers:
-        yield _with(lines, i + 1, line)
-    names = [_key(each) for each in path]
+    names = [_key(each) for each in path[:-1]]
+    likely = [i for i in headers if isinstance(path[-2], int) or path[-2] in lines[i]]  # each try reads the whole text
+    yield from (_with(lines, i + 1, line) for i in likely)
     for i, each in enumerate(lines):
-        if each.lstrip(" \t").startswith(".".join(names[:-1])):  # registries.my.index = "..."
-            yield _with(lines, i + 1, f"{'.'.join(names[:-1])}.{line}")
-        if "}" in each:  # my = { index = "..." }
-            at = each.rindex("}")
-            value = line.removesuffix(end).removesuffix(_MARK)
-            yield "".join([*lines[:i], f"{each[:at].rstrip(' ')}, {value} {each[at:]}", *lines[i + 1 :]])
-    yield _with(lines, len(lines), f"{end if lines else ''}[{'.'.join(names[:-1])}]{end}{line}")
+        yield from (
+            _with(lines, i + 1, prefix + line) for prefix in _prefixes(names) if each.lstrip().startswith(prefix)
+        )
+        yield from _inline(lines, i, _prefixes(names), line.removesuffix(end).removesuffix(_MARK))
+    yield _with(lines, len(lines), f"{end if lines else ''}[{'.'.join(names)}]{end}{line}")
+    yield from (_with(lines, i + 1, line) for i in headers if i not in likely)
+
+
+def _prefixes(names: Sequence[str]) -> list[str]:
+    """Return what can stand before a key, from `registries.my.` to `my.`: where it is depends on the table's header."""
+    return [".".join([*names[i:], ""]) for i in range(len(names))]
+
+
+def _inline(lines: Sequence[str], number: int, prefixes: Sequence[str], value: str) -> Iterator[str]:
+    """Yield the text with the value at the end of each inline table of a line: my = { index = "..." }."""
+    line = lines[number]
+    for found in re.finditer(r"[ ]*\}", line):
+        for prefix in ("", *prefixes):
+            changed = f"{line[: found.start()]}, {prefix}{value}{found[0]}{line[found.end() :]}"
+            yield "".join([*lines[:number], changed, *lines[number + 1 :]])
 
 
 def _removals(lines: Sequence[str], name: str) -> Iterator[str]:
@@ -108,7 +128,7 @@ def _removals(lines: Sequence[str], name: str) -> Iterator[str]:
     for i, line in enumerate(lines):
         if _says(line, name):
             yield from (_without(lines, range(i, after)) for after in range(i + 1, min(i + _MOST, len(lines)) + 1))
-        for found in re.finditer(rf",[ \t]*{re.escape(_key(name))}\b", line):
+        for found in re.finditer(rf",[ \t]*(?:[\w.-]+\.)?{re.escape(_key(name))}\b", line):
             for end in re.finditer(r"[\]\"']", line):
                 cut = line[: found.start()] + line[end.end() :]
                 yield "".join([*lines[:i], cut, *lines[i + 1 :]])
@@ -123,7 +143,7 @@ def _with(lines: Sequence[str], at: int, line: str) -> str:
 def _without_section(lines: Sequence[str]) -> Iterator[str]:
     """Yield the text without each section; its comments at the end, which are about the next one, stay."""
     headers = [i for i, each in enumerate(lines) if _HEADER.match(each)]
-    for i, after in zip(headers, [*headers[1:], len(lines)], strict=True):
+    for i, after in zip(headers, [*headers, len(lines)][1:], strict=True):
         while after > i and _is_blank(lines[after - 1]):
             after -= 1
         yield _without(lines, range(i - 1 if i and not lines[i - 1].strip() else i, after))
@@ -157,10 +177,14 @@ def _set(document: Any, path: Path, value: Any) -> None:
     document[path[-1]] = value
 
 
-def _drop(document: Any, path: Path) -> None:
-    for name in path[:-1]:
+def _at(document: Any, path: Path) -> Any:
+    for name in path:
         document = document[name]
-    del document[path[-1]]
+    return document
+
+
+def _drop(document: Any, path: Path) -> None:
+    del _at(document, path[:-1])[path[-1]]
 
 
 def _without_empty(document: dict[str, Any], path: Path) -> dict[str, Any]:

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 FOLDER = ".helpers"
 """The folder in the state directory."""
 IN_VAIN = 300
-"""Seconds for which a token that replaced a refused one is not renewed: a server that refuses every token must not cause
-a renewal for each call; nor a client that asks twice in one process without a refusal, as some builds of kubectl do."""
+"""Seconds for which a token that replaced a refused one is not replaced too, whichever client asks: a server that refuses
+every token must not cause a renewal for each call; nor a client that asks twice in one process without a refusal, as some
+builds of kubectl do."""
 _SHELLS = ("sh", "bash", "dash", "zsh", "ksh", "fish", "busybox", "ash")
 _FLAGS = os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) if os.name == "posix" else 0
 
@@ -27,18 +28,16 @@ class Given:
     """A token that a client got: when it was obtained, ends (0: not known) and was given, in epoch seconds.
 
     `checksum` is that of its text; see `checksum_of`. The session's generation would not do: the old token has the new
-    one while a renewal has only stored the refresh token that rotated. `renewed` tells that it was given in the place
-    of one that was refused.
+    one while a renewal has only stored the refresh token that rotated.
     """
 
-    __slots__ = ("at", "checksum", "ends", "obtained", "renewed")
+    __slots__ = ("at", "checksum", "ends", "obtained")
 
-    def __init__(self, obtained: int, ends: int, checksum: int, at: int, renewed: int = 0) -> None:
+    def __init__(self, obtained: int, ends: int, checksum: int, at: int) -> None:
         self.obtained = obtained
         self.ends = ends
         self.checksum = checksum
         self.at = at
-        self.renewed = renewed
 
     def is_same_token(self, other: "Given | None") -> bool:
         """Tell whether the other one is of this very token."""
@@ -61,20 +60,17 @@ def was_refused(before: Given | None, token: Given, interval: int) -> bool:
     """
     if before is None or not before.is_same_token(token) or (token.ends and token.at >= token.ends):
         return False
-    in_vain = before.renewed and token.at - token.obtained < IN_VAIN
-    return not in_vain and (interval == 0 or 0 <= token.at - before.at < interval * 9 // 10)
+    return interval == 0 or 0 <= token.at - before.at < interval * 9 // 10
 
 
-def is_in_vain(folder: str, question: "Question", profile: str, token: Given) -> bool:
-    """Tell whether this very token replaced one that another client of this kind seemed to be refused with, lately."""
-    replaced = read(folder, replacement_of(question, profile))
-    return token.is_same_token(replaced) and 0 <= token.at - token.obtained < IN_VAIN
+def is_in_vain(folder: str, profile: str, token: Given) -> bool:
+    """Tell whether this very token replaced a refused one lately, of any client: to replace it too would help nobody."""
+    return token.is_same_token(read(folder, replacement(profile))) and 0 <= token.at - token.obtained < IN_VAIN
 
 
-def replacement_of(question: "Question", profile: str) -> str:
-    """Name the file for the token that a client of this kind got in the place of one that it seemed to be refused with."""
-    kind = f"{profile}|{question.again.partition('|')[0]}".encode(errors="replace")
-    return f"client.replaced.{zlib.crc32(kind):08x}"
+def replacement(profile: str) -> str:
+    """Name the file for the profile's last token that a client got in the place of a refused one."""
+    return f"replacement.{profile}"
 
 
 def name_of(question: "Question", profile: str) -> str | None:
@@ -107,7 +103,7 @@ def read(folder: str, name: str) -> Given | None:
             words = os.read(descriptor, 200).split()
         finally:
             os.close(descriptor)
-        return Given(*map(int, words)) if len(words) == 5 else None
+        return Given(*map(int, words)) if len(words) == 4 else None
     except (OSError, ValueError):
         return None
 
@@ -121,8 +117,8 @@ def write(folder: str, name: str, given: Given) -> bool:
     try:
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS, 0o600)
         try:
-            numbers = given.obtained, given.ends, given.checksum, given.at, given.renewed
-            os.write(descriptor, b"%d %d %d %d %d\n" % numbers)
+            numbers = given.obtained, given.ends, given.checksum, given.at
+            os.write(descriptor, b"%d %d %d %d\n" % numbers)
         finally:
             os.close(descriptor)
         os.replace(new, f"{folder}/{name}")

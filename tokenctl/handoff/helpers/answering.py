@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tokenctl.adapters.private_files import ensure_private_folder
 from tokenctl.broker import asked
+from tokenctl.broker.current import PASSING
 from tokenctl.config.environment import Unbound
 from tokenctl.errors import Refused, TokenctlError
 from tokenctl.handoff import binding
@@ -88,29 +89,31 @@ def _bound(runtime: Runtime, name: str | None) -> Iterator[tuple[Profile, str]]:
 
 
 def _every_token(runtime: Runtime, name: str | None, helper: "Helper", question: Question) -> Answer:
-    """Give the tokens of all bound https origins. A profile that has none is left out, with its reason on stderr.
+    """Give the tokens of all bound https origins. One without a token is left out, with the reason on stderr.
 
-    The exit status is that of the first failure only where no profile has a token.
+    The exit status is that of the first failure only where there is no token at all.
     """
     given: list[Given] = []
-    failures: list[TokenctlError] = []
+    failures: dict[str, TokenctlError] = {}
     sessions: dict[str, Session | None] = {}
-    for profile, origin in _bound(runtime, name):
-        if not origin.startswith("https:"):
-            continue
-        if profile.name not in sessions:
-            sessions[profile.name] = None
-            try:
-                _, _ = _profile(runtime, name, origin)  # two profiles that bind it are a mistake
+    for origin in dict.fromkeys(origin for _, origin in _bound(runtime, name) if origin.startswith("https:")):
+        about = ""
+        try:
+            profile, _ = _profile(runtime, name, origin)  # which fails where two profiles bind the origin
+            about = f"{profile.name}: "
+            if profile.name not in sessions:
+                sessions[profile.name] = None
                 sessions[profile.name] = _token(runtime, profile, question)
-            except TokenctlError as error:
-                failures.append(error)
-                runtime.terminal.error(f"{profile.name}: {error.message}", error.next_step)
+        except TokenctlError as error:
+            failures.setdefault(f"{about}{error.message}", error)
+            continue
         session = sessions[profile.name]
         if session is not None:
             given.append(_shaped(session, profile, origin))
+    for reason, failure in failures.items():
+        runtime.terminal.error(reason, failure.next_step)
     found = helper.found(question, given, runtime.now())
-    found.status = failures[0].exit_status if failures and not given else 0
+    found.status = next(iter(failures.values())).exit_status if failures and not given else 0
     return found
 
 
@@ -125,41 +128,40 @@ def _shaped(session: Session | str, profile: Profile, origin: str) -> Given:
 
 
 def _token(runtime: Runtime, profile: Profile, question: Question) -> Session:
-    """Get the token that the client gets: another one than a token that was refused. Raises TokenctlError."""
+    """Get the token that the client gets: another one than a token that was refused. Raises TokenctlError.
+
+    A refusal that the client only shows by asking again can be none: then the token at hand is better than a failure.
+    """
     profile = replace(profile, min_ttl=max(profile.min_ttl, question.min_ttl))
     vault, target = vaults.open(runtime, profile), runtime.asked(profile)
     session = asked.token(runtime, vault, target)
-    renewed = _is_refused(runtime, profile, question, session)
-    if renewed:
+    client, token = again.name_of(question, profile.name), _given(runtime, session)
+    noted = token.is_same_token(_read(runtime, _noted(profile)))
+    if noted or _seems_refused(runtime, profile, question, client, token):
         vault.forget_copies()  # also where no renewal is possible now
         vault.follow()
-        session = asked.token(runtime, vault, target, refused=session.access_token)
-    _remember(runtime, profile, question, session, renewed=renewed)
+        try:
+            session = asked.token(runtime, vault, target, refused=session.access_token)
+        except PASSING:
+            if noted or question.wants == "another token":
+                raise
+        else:
+            _write(runtime, again.replacement(profile.name), _given(runtime, session))
+    if client is not None:
+        _write(runtime, client, _given(runtime, session))
     if not session.access_token.isascii() or not session.access_token.isprintable():
         raise Refused(f"the access token of {profile.name!r} has characters that no header can have")
     return session
 
 
-def _is_refused(runtime: Runtime, profile: Profile, question: Question, session: Session) -> bool:
-    """Tell whether a client has said, or shown by asking again, that a server refused this very token."""
-    token, before = _given(runtime, session), _read(runtime, again.name_of(question, profile.name))
-    if token.is_same_token(_read(runtime, _noted(profile))):
-        return True
-    if question.wants == "another token":
-        return before is None or again.was_refused(before, token, question.interval)
-    guessed = again.was_refused(before, token, question.interval)
-    return guessed and not again.is_in_vain(_folder(runtime), question, profile.name, token)
-
-
-def _remember(runtime: Runtime, profile: Profile, question: Question, session: Session, *, renewed: bool) -> None:
-    """Remember which token the client gets, if it is one that cannot report a refusal."""
-    name = again.name_of(question, profile.name)
-    if name is not None:
-        token, before = _given(runtime, session), _read(runtime, name)
-        token.renewed = int(renewed) or (before.renewed if before is not None and before.is_same_token(token) else 0)
-        _write(runtime, name, token)
-        if renewed:
-            _write(runtime, again.replacement_of(question, profile.name), token)
+def _seems_refused(
+    runtime: Runtime, profile: Profile, question: Question, client: str | None, token: again.Given
+) -> bool:
+    """Tell whether a client says, or shows by asking again, that a server refused this very token."""
+    before = _read(runtime, client)
+    said = question.wants == "another token" and before is None
+    refused = said or again.was_refused(before, token, question.interval)
+    return refused and not again.is_in_vain(_folder(runtime), profile.name, token)
 
 
 def _note_refusal(runtime: Runtime, profile: Profile, question: Question) -> None:
@@ -196,7 +198,7 @@ def _write(runtime: Runtime, name: str, token: again.Given) -> None:
         folder = _folder(runtime)
         ensure_private_folder(Path(folder))
         again.write(folder, name, token)
-        for each in os.scandir(folder):
+        for each in os.scandir(folder):  # another process may remove the same
             if each.name.startswith("client.") and each.stat(follow_symlinks=False).st_mtime < time.time() - _ENDED:
                 os.unlink(each.path)
 

@@ -71,9 +71,8 @@ def _is_first(question: Question, copy: dict[str, str], now: int) -> bool:
     checksum = again.checksum_of(copy["token"])
     given = again.Given(int(copy["obtained_at"]), int(copy["expires_at"]), checksum, now)
     guessed = again.was_refused(before, given, question.interval)
-    if guessed and not again.is_in_vain(folder, question, copy["profile"], given):
+    if guessed and not again.is_in_vain(folder, copy["profile"], given):
         return False
-    given.renewed = before.renewed if before is not None and before.is_same_token(given) else 0
     return again.write(folder, name, given)
 
 
