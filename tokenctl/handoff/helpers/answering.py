@@ -147,6 +147,8 @@ def _token(runtime: Runtime, profile: Profile, question: Question) -> Session:
                 raise
         else:
             _write(runtime, again.replacement(profile.name), _given(runtime, session))
+            if client is not None:
+                _write(runtime, _replaced(client), _given(runtime, session))
     if client is not None:
         _write(runtime, client, _given(runtime, session))
     if not session.access_token.isascii() or not session.access_token.isprintable():
@@ -158,9 +160,11 @@ def _seems_refused(
     runtime: Runtime, profile: Profile, question: Question, client: str | None, token: again.Given
 ) -> bool:
     """Tell whether a client says, or shows by asking again, that a server refused this very token."""
-    before = _read(runtime, client)
-    said = question.wants == "another token" and before is None
-    refused = said or again.was_refused(before, token, question.interval)
+    before, says_so = _read(runtime, client), question.wants == "another token"
+    if says_so and client is not None:  # of the token that it got, and once: it can ask for several servers
+        had_it = before is None or token.is_same_token(before)
+        return had_it and not token.is_same_token(_read(runtime, _replaced(client)))
+    refused = says_so or again.was_refused(before, token, question.interval)
     return refused and not again.is_in_vain(_folder(runtime), profile.name, token)
 
 
@@ -179,6 +183,10 @@ def _note_refusal(runtime: Runtime, profile: Profile, question: Question) -> Non
 
 def _noted(profile: Profile) -> str:
     return f"refused.{profile.name}"
+
+
+def _replaced(client: str) -> str:
+    return f"{client}.replaced"
 
 
 def _given(runtime: Runtime, session: Session) -> again.Given:
