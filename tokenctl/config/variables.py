@@ -83,9 +83,9 @@ def settings(environ: Mapping[str, str], names: Collection[str], except_for: Con
 
 
 def parsed(name: str, text: str, where: str) -> Any:
-    """Read a text as the config file's value of a setting: a list as words, a table as `K=V` words or JSON, `api` and `host` as JSON.
+    """Read a text as the config file's value of a setting: a list as words, a table as `K=V` words or JSON.
 
-    `where` names the text in a message. The value itself is not checked. Raises UsageError.
+    `api` and `host` are JSON alone. `where` names the text in a message. The value itself is not checked. Raises UsageError.
     """
     kind = CHECKS[name]
     if kind in (check.uris, check.origins):

@@ -1,8 +1,8 @@
 """The part of YAML that kubectl writes: mappings and lists in block style.
 
-What is read knows its lines, so that a change can leave all others as they are. The rest of YAML (anchors, tags, several
-documents, quoted texts over several lines without backslashes, tabs) is refused. A library that writes YAML would not keep every byte, and one
-that reads it would be a dependency for one client.
+What is read knows its lines, so that a change can leave all others as they are. The rest of YAML (anchors, tags,
+several documents, quoted texts over several lines without backslashes, tabs) is refused. A library that writes YAML
+would not keep every byte, and one that reads it would be a dependency for one client.
 """
 
 import json

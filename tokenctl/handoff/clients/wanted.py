@@ -29,7 +29,7 @@ class Wanted:
     file: Path = Path()
 
     def call(self, helper: str, *, always_named: bool = False) -> list[str]:
-        """Return the words that call a helper by `tokenctl helper`. It is `always_named` where it could not find the profile."""
+        """Return the words that call a helper. The profile is `always_named` where the helper could not find it."""
         chosen = ["-p", self.profile] if self.named or always_named else []
         return [str(self.program), "helper", helper, *chosen]
 
@@ -56,7 +56,10 @@ def calls_us(words: Sequence[object]) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """A private script of ours, of mode 0700: it calls a helper for a client that passes no arguments, or wants a fixed path."""
+    """A private script of ours, of mode 0700, which calls a helper.
+
+    It is for a client that passes no arguments, or wants a fixed path.
+    """
 
     path: Path
     words: tuple[str, ...]
