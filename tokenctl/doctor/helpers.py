@@ -18,7 +18,7 @@ def look(case: Case) -> Iterator[Finding]:
     `token` works also where a helper does not, so a problem is a warning. Several helpers can have the same one.
     """
     try:
-        found = [each for each in status.installed(case.runtime) if case.name in (None, each.profile)]
+        found = status.installed(case.runtime, case.name)
     except TokenctlError as error:  # the receipts cannot be read
         yield finding_of(NAME, error, counts=False)
         return

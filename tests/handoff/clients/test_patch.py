@@ -1,6 +1,8 @@
 """The exact change of a text."""
 
-from hypothesis import given
+from random import Random
+
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tokenctl.handoff.clients.patch import patch
@@ -39,3 +41,23 @@ def test_in_a_text_that_was_changed() -> None:
     assert found.undone_in("zero\none\ninserted words\n2\n") == "zero\none\n2\n"
     assert found.undone_in("inserted words\ninserted words\n") is None
     assert found.undone_in("one\ntwo\n") is None
+
+
+@settings(max_examples=20)
+@given(st.randoms(use_true_random=False))
+def test_a_long_line(random: Random) -> None:
+    """Changes far from each other on a long line are undone too."""
+    words = [f"w{random.randint(0, 600)}," for _ in range(1200)]
+    changed = list(words)
+    for _ in range(random.randint(1, 3)):
+        changed.insert(random.randint(0, len(words)), random.choice(["new,", "w1,", '{"x": 1},']))
+        del changed[random.randint(0, len(words) - 1)]
+    before, after = "".join(words), "".join(changed)
+    assert patch(before, after).undone(after) == before
+
+
+def test_a_secret_on_a_long_line() -> None:
+    """It is not kept, however much is between the two insertions."""
+    many = ",".join(f'{{"secret{each}":"{each % 7}"}}' for each in range(2000))
+    found = patch(f'{{"a":{{}},"h":[{many}],"b":{{}}}}', f'{{"a":{{"x":1}},"h":[{many}],"b":{{"x":1}}}}')
+    assert [each.removed for each in found.edits] == ["", ""]

@@ -13,7 +13,7 @@ from tests.support.flows import always
 from tokenctl.broker import asked
 from tokenctl.errors import TokenctlError
 from tokenctl.handoff.clients import installing, receipts
-from tokenctl.handoff.clients.planning import Asked
+from tokenctl.handoff.clients.changes import Asked
 from tokenctl.handoff.clients.status import Installed, installed
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults
@@ -102,3 +102,14 @@ def test_the_program_is_gone(runtime: Runtime) -> None:
     entries = tuple(replace(each, program="/nowhere/tokenctl") for each in kept.entries)
     receipts.write(runtime.environ, replace(before, files={path: replace(kept, entries=entries)}))
     assert "/nowhere/tokenctl" in (only(runtime).problem or "")
+
+
+def test_the_other_profiles_are_left_alone(runtime: Runtime, tmp_path: Path) -> None:
+    """The status for one profile reads nothing of another: its session can be in a keyring that is locked."""
+    environ = runtime.environ
+    kept = receipts.read(environ)
+    [(path, found)] = kept.files.items()
+    [mine] = found.entries
+    other = replace(mine, origin=OTHER, profile="u")
+    receipts.write(environ, replace(kept, files={path: replace(found, entries=(mine, other))}))
+    assert [each.profile for each in installed(Runtime(environ), "t")] == ["t"]

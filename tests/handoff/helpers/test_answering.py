@@ -298,6 +298,17 @@ def test_a_client_that_says_it_was_refused_gets_another_token(bound: Account, kn
     assert bound.session.access_token not in found and len(set(found)) == 1 and bound.refreshes == 1
 
 
+@ASKS_KNOWN
+def test_each_client_can_say_of_the_token_that_it_got_that_it_was_refused(bound: Account) -> None:
+    """Also of one that had just replaced another one; who still has the older token gets what is there."""
+    first, other = "go", "go of another process"
+    token(bound, again=other)
+    replaced = token(bound, wants="another token", again=first)
+    assert token(bound, wants="another token", again=other) == replaced and bound.refreshes == 1
+    assert token(bound, again="a third process") == replaced
+    assert token(bound, wants="another token", again="a third process") != replaced and bound.refreshes == 2
+
+
 def test_a_refused_token_is_known_in_the_middle_of_a_renewal(bound: Account) -> None:
     """There it stands beside the refresh token that rotated, in the next generation."""
     old = token(bound, again="c")

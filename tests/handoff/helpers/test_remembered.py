@@ -11,7 +11,7 @@ import pytest
 from tokenctl.handoff.helpers import again, remembered
 from tokenctl.runtime import Runtime
 
-TOKEN = again.Given(1, 2, 3, 4)
+TOKEN = again.Remembered(1, 2, 3, 4)
 LATELY, LONG_AGO, DAYS_AGO = 60, 3600, 100_000
 """Seconds since a file was written."""
 

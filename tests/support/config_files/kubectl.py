@@ -66,3 +66,9 @@ REFUSED: dict[str, bytes] = {
     ),
     "foreign token, no last line end": _config(b"users:\n" + _OTHER + b"- name: me\n  user: {token: abc}"),
 }
+FILES["as Rancher writes it"] = (
+    b'apiVersion: v1\nkind: Config\nclusters:\n- name: "one"\n  cluster:\n'
+    b'    server: "https://registry.example.com:5000/k8s/clusters/c-m-1"\n    certificate-authority-data: "LS0t\\\n      QUJD\\\n      LS0t"\n\n'
+    b'users:\n- name: "other"\n  user:\n    token: "kubeconfig-u-1:abc"\n\n\n'
+    b'contexts:\n- name: "one"\n  context:\n    user: "one"\n    cluster: "one"\n\ncurrent-context: "one"\n'
+)

@@ -14,7 +14,7 @@ from tokenctl.runtime import Runtime
 def show(runtime: Runtime, name: str | None, *, as_json: bool) -> None:
     """Show what is installed, for the named profile or for all. Raises TokenctlError."""
     runtime.look_only()
-    found = [each for each in status.installed(runtime) if name in (None, each.profile)]
+    found = status.installed(runtime, name)
     if as_json:
         answer(document.as_text([each.document() for each in found]))
     elif not found:

@@ -1,7 +1,7 @@
 """The part of YAML that kubectl writes: mappings and lists in block style.
 
 What is read knows its lines, so that a change can leave all others as they are. The rest of YAML (anchors, tags, several
-documents, quoted texts over several lines, tabs) is refused. A library that writes YAML would not keep every byte, and one
+documents, quoted texts over several lines without backslashes, tabs) is refused. A library that writes YAML would not keep every byte, and one
 that reads it would be a dependency for one client.
 """
 
@@ -22,6 +22,9 @@ _VALUE = re.compile(
     [ ]*(?:(?:^|(?<=\s))\#.*)?""",
     re.VERBOSE,
 )
+_GOES_ON = re.compile(r"""(?:\\.|[^"\\])*\\""")
+_BEGUN = re.compile(rf'"{_GOES_ON.pattern}')
+_ENDED = re.compile(r"""(?:\\.|[^"\\])*"(?:[ ]+\#.*)?""")
 _NOT_MORE = re.compile(r":(\s|$)|\s\#|[^\S ]")
 _NEVER = re.compile(r"[\udc80-\udcff\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]|\r(?!\n)")
 _DEEPEST = 100
@@ -128,6 +131,8 @@ def _member(lines: list[_Line], at: int) -> tuple[Node, list[_Line]]:
 def _text(lines: list[_Line], at: int, outside: int) -> tuple[Node, list[_Line]]:
     """Read a scalar that begins at a character of the first line, and goes on in the lines to the right of `outside`."""
     first, rest = lines[0], lines[1:]
+    if _BEGUN.fullmatch(first.content, at):
+        return _over_lines(lines, at, outside)
     value, sign = _scalar(first, at), first.content[at : at + 1]
     words, column = [first.content[at:]], rest[0].column if rest else 0
     if sign in ("|", ">") or (sign not in ("", '"', "'", "[", "{") and value.stop == first.column + len(first.content)):
@@ -139,6 +144,21 @@ def _text(lines: list[_Line], at: int, outside: int) -> tuple[Node, list[_Line]]
     if words[1:]:
         return replace(value, end=first.number + len(words), text=" ".join(words), flow=sign in ("|", ">")), rest
     return value, rest
+
+
+def _over_lines(lines: list[_Line], at: int, outside: int) -> tuple[Node, list[_Line]]:
+    """Read over a text in double quotes whose lines end with a backslash, as Rancher writes certificates."""
+    first = lines[0]
+    for i, line in enumerate(lines[1:], 1):
+        if line.number != first.number + i or line.column <= outside:
+            break
+        if _ENDED.fullmatch(line.content):
+            return Node(
+                begin=first.number, end=line.number + 1, column=first.column + at, text="...", flow=True
+            ), lines[i + 1 :]
+        if not _GOES_ON.fullmatch(line.content):
+            break
+    raise NotUnderstood(first.number + 1)
 
 
 def _list(lines: list[_Line]) -> tuple[Node, list[_Line]]:

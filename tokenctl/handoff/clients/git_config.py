@@ -65,6 +65,10 @@ class _Reader:
         self.at += not self.ended
         return "\n" if self.ended else self.text[self.at - 1]
 
+    def skip_line(self) -> None:
+        end = self.text.find("\n", self.at)
+        self.at = len(self.text) if end < 0 else end + 1
+
     def refused(self) -> Unreadable:
         line = self.text.count("\n", 0, max(0, self.at - 1)) + 1
         return Unreadable(f"git cannot read line {line} of {self.file}", hint="'git config --list' tells more")
@@ -79,8 +83,7 @@ class _Reader:
             if read == "\n":
                 before = self.at
             elif read in "#;":
-                while self.next() != "\n":
-                    pass
+                self.skip_line()
                 before = self.at
             elif read == "[":
                 section = self._section(self.at - 1)
@@ -136,8 +139,7 @@ class _Reader:
         value, kept, quoted = "", 0, False
         while (read := self.next()) != "\n":
             if not quoted and read in "#;":
-                while self.next() != "\n":
-                    pass
+                self.skip_line()
                 break
             if not quoted and read in _SPACE:
                 value += read if value else ""

@@ -5,6 +5,7 @@ The whole file is not kept: the files of clients can have secrets.
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -75,9 +76,31 @@ def _different(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[in
     last = next((i for i in range(most) if before[-1 - i] != after[-1 - i]), most)
     old, new = before[first : len(before) - last], after[first : len(after) - last]
     at = len("".join(after[:first]))
-    if not old or not new or len(old) + len(new) > _MOST:
+    if not old or not new:
         yield from [(at, "".join(old), "".join(new))] if old or new else []
+    elif len(old) + len(new) > _MOST:
+        yield from _between_anchors(old, new, at)
+    else:
+        for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+            if tag != "equal":
+                yield at + len("".join(new[:c])), "".join(old[a:b]), "".join(new[c:d])
+
+
+def _between_anchors(old: Sequence[str], new: Sequence[str], at: int) -> Iterator[tuple[int, str, str]]:
+    """Compare long sequences between the parts that both have once: what is the same in both must not be kept."""
+    once = {part for part, count in Counter(old).items() if count == 1}
+    place = {part: i for i, part in enumerate(old) if part in once}
+    seen, anchors, last = Counter(new), list[tuple[int, int]](), -1
+    for j, part in enumerate(new):
+        if seen[part] == 1 and place.get(part, -1) > last:
+            last = place[part]
+            anchors.append((last, j))
+    if not anchors:
+        yield at, "".join(old), "".join(new)
         return
-    for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if tag != "equal":
-            yield at + len("".join(new[:c])), "".join(old[a:b]), "".join(new[c:d])
+    i = j = 0
+    for to, end in [*anchors, (len(old), len(new))]:
+        for more, removed, inserted in _different(old[i:to], new[j:end]):
+            yield at + more, removed, inserted
+        at += sum(map(len, new[j : end + 1]))
+        i, j = to + 1, end + 1

@@ -46,12 +46,17 @@ class Installed:
         }
 
 
-def installed(runtime: Runtime) -> list[Installed]:
-    """List the helpers of the receipts, in the order of their files. Raises UsageError, StoreUnavailable."""
+def installed(runtime: Runtime, name: str | None = None) -> list[Installed]:
+    """List the helpers of the receipts, in the order of their files: those of one profile, or all.
+
+    The sessions of other profiles are not read. Raises UsageError, StoreUnavailable.
+    """
     sessions: dict[str, tuple[str, str | None] | None] = {}
     found = []
     for path, kept in receipts.read(runtime.environ).files.items():
         for entry in kept.entries:
+            if name not in (None, entry.profile):
+                continue
             problem = _of_file(runtime, path, entry)
             in_file = problem is None
             problem = problem or _of_program(entry) or _of_binding(runtime, entry)
@@ -86,7 +91,7 @@ def _of_file(runtime: Runtime, path: str, entry: Entry) -> tuple[str, str | None
     except UsageError as error:
         return error.message, error.hint
     if not there:
-        return f"{path} does not have our helper any more", _again(entry)
+        return f"{path} does not have our helper as install wrote it", _again(entry)
     gone = next((each for each in entry.scripts if not os.access(each, os.X_OK)), None)
     return (f"{gone} is gone", _again(entry)) if gone else None
 

@@ -16,7 +16,7 @@ from tokenctl.handoff.clients.wanted import Foreign, Script, Unreadable, Wanted
 _TOKEN = re.compile(
     r"""(?P<blank> \s+ | \#[^\n]* | //[^\n]* | /\*.*?\*/ )
     | (?P<heredoc> <<-?(?P<end>\w+)\r?\n .*? ^[ \t]*(?P=end)[ \t\r]*$ )
-    | (?P<string> "(?: \\. | [^"\\\n$] | \$(?!\{) )*" )
+    | (?P<string> "(?: \\[abfnrtvxuU"\\0-7] | [^"\\\n$] | \$(?!\{) | \$\{[^{}"\\\n]*\} )*" )
     | (?P<other> [\w.-]+ | [{}\[\]=,] )""",
     re.VERBOSE | re.DOTALL | re.MULTILINE,
 )

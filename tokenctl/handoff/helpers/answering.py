@@ -125,7 +125,7 @@ def _token(runtime: Runtime, profile: Profile, question: Question) -> Session:
     profile = replace(profile, min_ttl=max(profile.min_ttl, question.min_ttl))
     vault, target = vaults.open(runtime, profile), runtime.asked(profile)
     session = asked.token(runtime, vault, target)
-    client, token = again.name_of(question, profile.name), _given(runtime, session)
+    client, token = again.name_of(question, profile.name), _of(runtime, session)
     noted = token.is_same_token(remembered.read(runtime, _noted(profile)))
     if noted or _seems_refused(runtime, profile, question, client, token):
         vault.forget_copies()  # also where no renewal is possible now
@@ -136,21 +136,25 @@ def _token(runtime: Runtime, profile: Profile, question: Question) -> Session:
             if noted or question.wants == "another token" or isinstance(error, LoginRequired):
                 raise
         else:
-            remembered.write(runtime, again.replacement(profile.name), _given(runtime, session))
+            remembered.write(runtime, again.replacement(profile.name), _of(runtime, session))
+            if client is not None:
+                remembered.write(runtime, _replaced(client), _of(runtime, session))
     if client is not None:
-        remembered.write(runtime, client, _given(runtime, session))
+        remembered.write(runtime, client, _of(runtime, session))
     if not session.access_token.isascii() or not session.access_token.isprintable():
         raise Refused(f"the access token of {profile.name!r} has characters that no header can have")
     return session
 
 
 def _seems_refused(
-    runtime: Runtime, profile: Profile, question: Question, client: str | None, token: again.Given
+    runtime: Runtime, profile: Profile, question: Question, client: str | None, token: again.Remembered
 ) -> bool:
     """Tell whether a client says, or shows by asking again, that a server refused this very token."""
-    before = remembered.read(runtime, client)
-    said = question.wants == "another token" and before is None
-    refused = said or again.was_refused(before, token, question.interval)
+    before, says_so = remembered.read(runtime, client), question.wants == "another token"
+    if says_so and client is not None:  # of the token that it got, and once: it can ask for several servers
+        had_it = before is None or token.is_same_token(before)
+        return had_it and not token.is_same_token(remembered.read(runtime, _replaced(client)))
+    refused = says_so or again.was_refused(before, token, question.interval)
     return refused and not again.is_in_vain(remembered.folder(runtime), profile.name, token)
 
 
@@ -160,7 +164,7 @@ def _note_refusal(runtime: Runtime, profile: Profile, question: Question) -> Non
     session = vault.newest()
     for each in [*([session] if session is not None else []), *vault.narrower_tokens()]:
         if hmac.compare_digest(each.access_token.encode(), refused):
-            remembered.write(runtime, _noted(profile), _given(runtime, each))
+            remembered.write(runtime, _noted(profile), _of(runtime, each))
             vault.forget_copies()
 
 
@@ -168,6 +172,10 @@ def _noted(profile: Profile) -> str:
     return f"refused.{profile.name}"
 
 
-def _given(runtime: Runtime, session: Session) -> again.Given:
+def _replaced(client: str) -> str:
+    return f"{client}.replaced"
+
+
+def _of(runtime: Runtime, session: Session) -> again.Remembered:
     checksum = again.checksum_of(session.access_token)
-    return again.Given(session.obtained_at, session.expires_at or 0, checksum, runtime.time_of(session))
+    return again.Remembered(session.obtained_at, session.expires_at or 0, checksum, runtime.time_of(session))

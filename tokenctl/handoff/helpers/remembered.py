@@ -1,6 +1,6 @@
 """What the helpers remember in the state directory: a small file for each client, and a few for each profile.
 
-No answer depends on it: what cannot be read is not known. The content is that of `again.Given`.
+No answer depends on it: what cannot be read is not known. The content is that of `again.Remembered`.
 """
 
 import contextlib
@@ -22,14 +22,14 @@ _LONGEST = 86400
 """Seconds after which a client is not expected to ask again, even if it has not ended."""
 
 
-def read(runtime: Runtime, name: str | None) -> again.Given | None:
+def read(runtime: Runtime, name: str | None) -> again.Remembered | None:
     """Read what was remembered under the name; None when that is not known."""
     with contextlib.suppress(TokenctlError):
         return None if name is None else again.read(folder(runtime), name)
     return None
 
 
-def write(runtime: Runtime, name: str, token: again.Given) -> None:
+def write(runtime: Runtime, name: str, token: again.Remembered) -> None:
     """Remember a token, if that is possible. The folder is made when the first one is."""
     with contextlib.suppress(OSError, TokenctlError):
         path = folder(runtime)
