@@ -41,7 +41,7 @@ def test_the_origin_is_bound(person: Person) -> None:
     person.uninstall("docker")
     assert person.hosts() == (ORIGIN,)
     [found] = person.uninstall("uv")
-    assert found.unbound == [("t", ORIGIN)] and person.hosts() == ()
+    assert found.unbound == (("t", ORIGIN),) and person.hosts() == ()
 
 
 def test_what_the_person_bound_stays(person: Person) -> None:
