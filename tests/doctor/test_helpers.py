@@ -8,7 +8,7 @@ import pytest
 from tests.doctor.conftest import Setup
 from tokenctl.doctor import helpers
 from tokenctl.handoff.clients import installing
-from tokenctl.handoff.clients.planning import Asked
+from tokenctl.handoff.clients.changes import Asked
 
 ORIGIN = "https://registry.example.com"
 OTHER = "https://other.example.com"

@@ -41,7 +41,8 @@ def test_from_install_to_uninstall(person: Home) -> None:
     assert '"registry.example.com": "tokenctl"' in done.stderr and "sesame" not in done.stderr
     assert f"added {ORIGIN} to the hosts of t" in done.stderr
     text = file_of(person).read_text()
-    again = person.run("helper", "install", *words)
+    again = person.run("helper", "install", "docker", "--host", "https://Registry.example.com:443/")
+    assert f"docker is set up for {ORIGIN} already" in again.stderr
     assert again.status == 0 and "already" in again.stderr and file_of(person).read_text() == text
     undone = person.run("helper", "uninstall", *words)
     assert undone.status == 0 and "removed our helper" in undone.stderr and "from the hosts of t" in undone.stderr

@@ -9,7 +9,7 @@ from tests.support.config_files import ORIGIN
 from tokenctl.config import config_file
 from tokenctl.demo.commands import temporary_environment
 from tokenctl.handoff.clients import client, installing
-from tokenctl.handoff.clients.planning import Asked, Change
+from tokenctl.handoff.clients.changes import Asked, Change
 from tokenctl.runtime import Runtime
 
 CONFIG = '[profiles.t]\nissuer = "https://login.example.com"\nclient_id = "c"\n\n[profiles.u]\nissuer = "https://u.example.com"\nclient_id = "c"\n'

@@ -13,7 +13,7 @@ from tests.support.flows import always
 from tokenctl.broker import asked
 from tokenctl.errors import TokenctlError
 from tokenctl.handoff.clients import installing, receipts
-from tokenctl.handoff.clients.planning import Asked
+from tokenctl.handoff.clients.changes import Asked
 from tokenctl.handoff.clients.status import Installed, installed
 from tokenctl.runtime import Runtime
 from tokenctl.storage import vault as vaults

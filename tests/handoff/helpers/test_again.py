@@ -17,9 +17,9 @@ NOW = 1_800_000_000
 TIMES = st.integers(0, 2**40)
 
 
-def token(at: int, *, obtained: int = NOW - 300, ends: int = NOW + 600, checksum: int = 1) -> again.Given:
+def token(at: int, *, obtained: int = NOW - 300, ends: int = NOW + 600, checksum: int = 1) -> again.Remembered:
     """A token that a client got at that time."""
-    return again.Given(obtained, ends, checksum, at)
+    return again.Remembered(obtained, ends, checksum, at)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def token(at: int, *, obtained: int = NOW - 300, ends: int = NOW + 600, checksum
     ],
 )
 def test_what_is_taken_for_a_refusal(
-    before: again.Given | None, now: again.Given, interval: int, expected: bool
+    before: again.Remembered | None, now: again.Remembered, interval: int, expected: bool
 ) -> None:
     """The same token, asked for again before its end and before the client's own interval."""
     assert again.was_refused(before, now, interval) is expected
@@ -52,7 +52,7 @@ def test_what_is_remembered_is_read_again(obtained: int, ends: int, checksum: in
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
-        given = again.Given(obtained, ends, checksum, at)
+        given = again.Remembered(obtained, ends, checksum, at)
         assert again.write(folder, "client.x", given)
         found = again.read(folder, "client.x")
         assert found is not None and found.is_same_token(given) and found.at == at
@@ -136,7 +136,7 @@ def test_what_a_client_asks_for_is_in_the_name() -> None:
     ],
 )
 def test_a_token_that_replaced_a_refused_one_is_not_replaced_at_once(
-    tmp_path: Path, now: again.Given, expected: bool
+    tmp_path: Path, now: again.Remembered, expected: bool
 ) -> None:
     """Each run of some builds of kubectl asks twice without a refusal: that must not cost a renewal each."""
     assert not again.is_in_vain(str(tmp_path), "t", now)

@@ -15,6 +15,8 @@ from tests.servers.package_registry import USER, WHEEL, PackageRegistry, wheel
 from tests.support.commandline import LONG
 from tests.support.real_parts import available, script, without_settings
 
+INSTALLED = ("pip", "uv")
+"""The programs that need a setting, which `helper install` writes."""
 SILENT = ("pip",)
 """The programs that show nothing of what `keyring` writes to stderr."""
 
@@ -62,20 +64,20 @@ class Clients:
 
 
 @pytest.fixture
-def clients(
-    account: Account, demo_server: FaultyServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Clients]:
-    """The programs, and the registry. pip and uv are set up for it, and the account's profile is bound to it."""
+def clients(demo_server: FaultyServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
+    """The programs, and the registry."""
     without_settings(monkeypatch, "PIP_", "UV_", "TWINE_", "KEYRING_", "PYTHON_KEYRING")
     with PackageRegistry(demo_server) as registry:
-        for client in ("pip", "uv"):
-            account.tokenctl("helper", "install", client, "--host", registry.origin)
         yield Clients(registry, tmp_path)
 
 
 @pytest.mark.parametrize("client", ["pip", "pip-import", "uv", "twine", "keyring"])
 def test_it_gets_a_good_token(account: Account, clients: Clients, client: str) -> None:
     """It is the session's, or a renewed one; where there is none, no token is sent, and the reason is shown."""
+    if client in INSTALLED:
+        account.tokenctl("helper", "install", client, "--host", clients.registry.origin)
+    else:
+        account.tokenctl("profile", "set", "t", f"hosts+={clients.registry.origin}")
     done = clients.run(client)
     assert done.returncode == 0, done.stderr
     assert sent(clients, done) == {account.session.access_token} and account.refreshes == 0

@@ -23,7 +23,7 @@ from tests.servers.registry import Registry
 from tests.support.aging import age
 from tests.support.commandline import LONG, Home
 from tests.support.flows import refreshes
-from tests.support.real_parts import available, program
+from tests.support.real_parts import Missing, available, program
 
 pytestmark = [pytest.mark.slow, pytest.mark.real]
 
@@ -194,13 +194,12 @@ OF_CARGO = "Bearer of-cargo"
 
 def cargo() -> str:
     """Where cargo is, of a version that knows credential providers; rustup installs one, and Debian 12 has an older one."""
-    path = shutil.which("cargo")
-    asked = (
-        subprocess.run([path, "--version"], env=RUSTUP, capture_output=True, text=True, check=False) if path else None
-    )
-    found = re.match(r"cargo (\d+)\.(\d+)", asked.stdout) if asked else None
-    if path is None or found is None or (int(found[1]), int(found[2])) < (1, 74):
-        pytest.skip("no cargo 1.74 or newer on PATH: rustup installs it")
+    with available():
+        path = program("cargo")
+        asked = subprocess.run([path, "--version"], env=RUSTUP, capture_output=True, text=True, check=False).stdout
+        found = re.match(r"cargo (\d+)\.(\d+)", asked)
+        if found is None or (int(found[1]), int(found[2])) < (1, 74):
+            raise Missing("no cargo 1.74 or newer on PATH, which rustup installs")
     return path
 
 
@@ -252,8 +251,9 @@ def set_cargo_up(world: World, folder: Path, provider: list[str]) -> None:
 
 
 def terraform() -> str:
-    """Where terraform is; Debian has none."""
-    return shutil.which("terraform") or pytest.skip("no terraform on PATH: HashiCorp's own apt archive has it")
+    """Where terraform is; HashiCorp's own apt archive has it."""
+    with available():
+        return program("terraform")
 
 
 def set_terraform_up(world: World) -> None:

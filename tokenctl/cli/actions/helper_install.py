@@ -5,13 +5,15 @@ import os
 import re
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from tokenctl.adapters.terminal import clean
 from tokenctl.cli.output import answer
 from tokenctl.errors import explained_on
-from tokenctl.handoff.clients import installing, planning
-from tokenctl.handoff.clients.planning import Asked, Change
+from tokenctl.handoff.clients import changes, installing
+from tokenctl.handoff.clients.changes import Asked, Change
+from tokenctl.model import origin_checks
 from tokenctl.runtime import Runtime
 
 _WORD = re.compile(r"\w{3,}")
@@ -25,8 +27,9 @@ def asked(client: str, origin: str, name: str | None, file: str | None, *, repla
 @explained_on("helpers")
 def install(runtime: Runtime, asked: Asked, *, dry_run: bool) -> None:
     """Set the client up; or print what would be written, as a unified diff. Raises TokenctlError."""
+    asked = _exact(asked)
     if dry_run:
-        _print(runtime, asked, planning.installation(runtime, asked))
+        _print(runtime, asked, changes.installation(runtime, asked))
         return
     found = installing.install(runtime, asked)
     say = runtime.terminal.message
@@ -50,6 +53,7 @@ def install(runtime: Runtime, asked: Asked, *, dry_run: bool) -> None:
 @explained_on("helpers")
 def uninstall(runtime: Runtime, asked: Asked) -> None:
     """Take our helper out of the client's file. Raises TokenctlError."""
+    asked = _exact(asked)
     say = runtime.terminal.message
     for found in installing.uninstall(runtime, asked):
         if found.before == found.after and found.old != found.new:
@@ -62,6 +66,11 @@ def uninstall(runtime: Runtime, asked: Asked) -> None:
             say(f"removed our helper for {asked.origin} from {found.path}")
         for name, origin in found.unbound:
             say(f"removed {origin} from the hosts of {name}, where install added it")
+
+
+def _exact(asked: Asked) -> Asked:
+    """Write the origin as the files have it, so that no message has another one. Raises UsageError."""
+    return replace(asked, origin=origin_checks.checked(asked.origin, "--host"))
 
 
 def _own_lines(found: Change, origin: str) -> Iterator[str]:

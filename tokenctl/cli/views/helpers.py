@@ -15,14 +15,26 @@ def client_lines(files: Mapping[str, str], called: Mapping[str, str]) -> list[st
 
     `files` has the file that install changes for each client, `called` who calls each helper that has no install.
     """
-    return ["\t".join(row) for row in _rows(files, called)]
+    lines = [f"{client} ({file})\ttokenctl helper install {client} --host ORIGIN" for client, file in files.items()]
+    return lines + [f"{who}\ttokenctl helper {name} -p PROFILE" for name, who in called.items()]
 
 
-def clients(files: Mapping[str, str], called: Mapping[str, str]) -> Table:
-    """Draw the clients; see `client_lines`."""
-    drawn = _table("client", "set up with")
-    for client, line in _rows(files, called):
-        drawn.add_row(Text(client), Text(line, style="bold"))
+def clients(files: Mapping[str, str], called: Mapping[str, str]) -> RenderableType:
+    """Draw the clients, with the line that sets each one up; see `client_lines`."""
+    return Group(
+        Text.assemble("To set up a client:  ", ("tokenctl helper install CLIENT --host ORIGIN", "bold"), "\n"),
+        _list("client", "what is changed", files),
+        Text.assemble(
+            "\nTo call a helper from a configuration of your own:  ", ("tokenctl help helpers", "bold"), "\n"
+        ),
+        _list("helper", "who calls it, and for what", called),
+    )
+
+
+def _list(head: str, about: str, rows: Mapping[str, str]) -> Table:
+    drawn = _table(head, about)
+    for name, text in rows.items():
+        drawn.add_row(Text(name, style="bold"), Text(text))
     return drawn
 
 
@@ -50,11 +62,6 @@ def _problem(found: Installed) -> Text:
     text = f"{found.client} at {found.origin}: {found.problem}"
     drawn = Text(f"\n{clean(text)}", no_wrap=True, overflow="ignore")
     return drawn.append(f"\n  {clean(found.remedy)}", style="dim") if found.remedy else drawn
-
-
-def _rows(files: Mapping[str, str], called: Mapping[str, str]) -> list[tuple[str, str]]:
-    rows = [(f"{client} ({file})", f"tokenctl helper install {client} --host ORIGIN") for client, file in files.items()]
-    return rows + [(who, f"tokenctl helper {name} -p PROFILE") for name, who in called.items()]
 
 
 def _table(*heads: str) -> Table:

@@ -9,7 +9,6 @@ from typing import Any
 
 from tokenctl.handoff.clients import toml_text
 from tokenctl.handoff.clients.wanted import Foreign, Script, Unreadable, Wanted, calls_us
-from tokenctl.model.origins import origin_of
 
 _KEY = "credential-provider"
 
@@ -38,24 +37,31 @@ def added(text: str, wanted: Wanted) -> str:
             f"{wanted.file} has no registry whose index is at {wanted.origin}",
             hint=f'add it first: [registries.NAME] with index = "sparse+{wanted.origin}/index/"',
         )
-    for name, registry in registries.items():
-        if _KEY in registry:
-            if not wanted.replace:
-                raise Foreign(
-                    f"{wanted.file} has another {_KEY} for the registry {name!r}",
-                    hint="add --replace to replace it; uninstall puts it back",
-                )
-            text = _changed(wanted, toml_text.without_value, text, ("registries", name, _KEY))
-        text = _changed(wanted, toml_text.with_value, text, ("registries", name, _KEY), [_program(wanted)])
+    others = [name for name, registry in registries.items() if _KEY in registry]
+    if others and not wanted.replace:
+        raise Foreign(
+            f"{wanted.file} has another {_KEY} for the registry {others[0]!r}",
+            hint="add --replace to replace it; uninstall puts it back",
+        )
+    try:
+        for name in registries:
+            where = ("registries", name, _KEY)
+            text = toml_text.without_value(text, where) if name in others else text
+            text = toml_text.with_value(text, where, [_program(wanted)])
+    except ValueError as reason:
+        raise Unreadable(f"{wanted.file}: {reason}", hint="write it there by hand") from None
     return text
 
 
 def removed(text: str, wanted: Wanted) -> str:
     """Return the text without our provider. Raises Unreadable."""
-    for name, registry in _registries(text, wanted).items():
-        provider = registry.get(_KEY)
-        if calls_us(provider.split(" ") if isinstance(provider, str) else provider or ()):
-            text = _changed(wanted, toml_text.without_value, text, ("registries", name, _KEY))
+    try:
+        for name, registry in _registries(text, wanted).items():
+            provider = registry.get(_KEY)
+            if calls_us(provider.split(" ") if isinstance(provider, str) else provider or ()):
+                text = toml_text.without_value(text, ("registries", name, _KEY))
+    except ValueError as reason:
+        raise Unreadable(f"{wanted.file}: {reason}", hint="remove it there by hand") from None
     return text
 
 
@@ -83,22 +89,9 @@ def _registries(text: str, wanted: Wanted) -> dict[str, dict[str, Any]]:
         found = toml_text.read(text).get("registries", {})
     except ValueError as reason:
         raise Unreadable(f"{wanted.file} cannot be read as cargo reads it: {reason}") from None
-    return (
-        {name: each for name, each in found.items() if _is_at(each, wanted.origin)} if isinstance(found, dict) else {}
-    )
+    return {name: each for name, each in found.items() if _is_at(each, wanted)} if isinstance(found, dict) else {}
 
 
-def _is_at(registry: object, origin: str) -> bool:
+def _is_at(registry: object, wanted: Wanted) -> bool:
     index = registry.get("index") if isinstance(registry, dict) else None
-    try:
-        return isinstance(index, str) and origin_of(index.removeprefix("sparse+")) == origin
-    except ValueError:
-        return False
-
-
-def _changed(wanted: Wanted, change: Any, *arguments: Any) -> str:
-    try:
-        text: str = change(*arguments)
-    except ValueError as reason:
-        raise Unreadable(f"{wanted.file}: {reason}", hint="write it there by hand") from None
-    return text
+    return isinstance(index, str) and wanted.is_at(index.removeprefix("sparse+"))

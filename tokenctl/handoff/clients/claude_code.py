@@ -10,7 +10,6 @@ from typing import Any
 
 from tokenctl.handoff.clients import json_text
 from tokenctl.handoff.clients.wanted import Foreign, Script, Unreadable, Wanted, calls_us
-from tokenctl.model.origins import origin_of
 
 Name = tuple[str, ...]
 """The path of a member."""
@@ -78,7 +77,7 @@ def _is_settings(wanted: Wanted) -> bool:
 
 def _call(wanted: Wanted) -> str:
     """Return the line of the shell."""
-    return shlex.join(wanted.call("api-key", profile=True) if _is_settings(wanted) else wanted.call("mcp-headers"))
+    return shlex.join(wanted.call("api-key", always_named=True) if _is_settings(wanted) else wanted.call("mcp-headers"))
 
 
 def _helpers(text: str, wanted: Wanted) -> dict[Name, Any]:
@@ -97,7 +96,7 @@ def _helpers(text: str, wanted: Wanted) -> dict[Name, Any]:
             (*where, name, "headersHelper"): server.get("headersHelper")
             for where, servers in found.items()
             for name, server in _object(servers, "mcpServers").items()
-            if _is_at(server, wanted.origin)
+            if isinstance(server, dict) and wanted.is_at(server.get("url"))
         }
     except ValueError as reason:
         raise Unreadable(f"{wanted.file} cannot be read as Claude Code reads it: {reason}") from None
@@ -107,14 +106,6 @@ def _object(value: object, name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError(f"{name} is not an object")
     return value
-
-
-def _is_at(server: object, origin: str) -> bool:
-    url = server.get("url") if isinstance(server, dict) else None
-    try:
-        return isinstance(url, str) and origin_of(url) == origin
-    except ValueError:
-        return False
 
 
 def _words(line: str) -> list[str]:

@@ -15,7 +15,7 @@ def read(path: Path) -> str | None:
 
     Raises UsageError.
     """
-    content = edited_files.read(path, _BY_HAND)
+    content = edited_files.read(path, "name an ordinary file that you can read with --config-file")
     return None if content is None else content.decode(errors="surrogateescape")
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from tokenctl.handoff.clients import toml_text
 from tokenctl.handoff.clients.wanted import Foreign, Script, Unreadable, Wanted, calls_us
-from tokenctl.model.origins import origin_of
 
 _OTHERS = ("env_key", "experimental_bearer_token", "requires_openai_auth")
 """Other ways to sign in, which Codex does not allow beside `auth`."""
@@ -74,7 +73,7 @@ def hints(wanted: Wanted) -> Sequence[str]:
 
 
 def _call(wanted: Wanted) -> list[str]:
-    return wanted.call("api-key", profile=True)
+    return wanted.call("api-key", always_named=True)
 
 
 def _check(name: str, provider: Mapping[str, Any], wanted: Wanted) -> None:
@@ -98,13 +97,7 @@ def _providers(text: str, wanted: Wanted) -> dict[str, dict[str, Any]]:
     except ValueError as reason:
         raise Unreadable(f"{wanted.file} cannot be read as Codex reads it: {reason}") from None
     return (
-        {name: each for name, each in found.items() if _is_at(each, wanted.origin)} if isinstance(found, dict) else {}
+        {name: each for name, each in found.items() if isinstance(each, dict) and wanted.is_at(each.get("base_url"))}
+        if isinstance(found, dict)
+        else {}
     )
-
-
-def _is_at(provider: object, origin: str) -> bool:
-    url = provider.get("base_url") if isinstance(provider, dict) else None
-    try:
-        return isinstance(url, str) and origin_of(url) == origin
-    except ValueError:
-        return False

@@ -1,4 +1,4 @@
-"""`helper install` and `helper uninstall`: plan a change whole, write the receipts, make the change, settle the receipts.
+"""`helper install` and `helper uninstall`: write the receipts, make the change, and write the receipts again.
 
 A run that is killed at any point leaves receipts of everything that it may have written: the next one completes or
 undoes it. A failure is undone at once.
@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from tokenctl.errors import UsageError
-from tokenctl.handoff.clients import bound_hosts, client_file, companions, planning, receipts
-from tokenctl.handoff.clients.planning import Asked, Change
+from tokenctl.handoff.clients import bound_hosts, changes, client_file, companions, receipts
+from tokenctl.handoff.clients.changes import Asked, Change
 from tokenctl.model import origin_checks
 from tokenctl.runtime import Runtime
 from tokenctl.storage.lock import exclusive_config
@@ -21,25 +21,25 @@ def install(runtime: Runtime, asked: Asked) -> Change:
     """Set a client up. Raises UsageError, Busy, StoreUnavailable."""
     with exclusive_config(runtime.environ):
         for _ in range(_ATTEMPTS):
-            found = planning.installation(runtime, asked)
+            found = changes.installation(runtime, asked)
             if found.is_nothing or _made(runtime, found):
                 return found
-    raise _restless(found.path)
+    raise _changed_by_another(found.path)
 
 
 def uninstall(runtime: Runtime, asked: Asked) -> list[Change]:
     """Take our helper out of each file where install has put it. Raises UsageError, Busy, StoreUnavailable."""
     origin = origin_checks.checked(asked.origin, "--host")
     with exclusive_config(runtime.environ):
-        return [_uninstalled(runtime, asked, origin, path) for path in planning.files_of(runtime, asked, origin)]
+        return [_uninstalled(runtime, asked, origin, path) for path in changes.files_of(runtime, asked, origin)]
 
 
 def _uninstalled(runtime: Runtime, asked: Asked, origin: str, path: Path) -> Change:
     for _ in range(_ATTEMPTS):
-        found = planning.removal(runtime, asked, origin, path)
+        found = changes.removal(runtime, asked, origin, path)
         if found.is_nothing or _made(runtime, found):
             return found
-    raise _restless(path)
+    raise _changed_by_another(path)
 
 
 def _made(runtime: Runtime, found: Change) -> bool:
@@ -63,5 +63,5 @@ def _made(runtime: Runtime, found: Change) -> bool:
     return state is found.new
 
 
-def _restless(path: Path) -> UsageError:
+def _changed_by_another(path: Path) -> UsageError:
     return UsageError(f"{path} cannot be changed: another program changes it again and again")

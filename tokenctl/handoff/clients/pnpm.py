@@ -58,7 +58,7 @@ def removed(text: str, wanted: Wanted) -> str:
 
 def scripts(environ: Mapping[str, str], wanted: Wanted) -> Sequence[Script]:
     """List the script that pnpm calls without arguments."""
-    return (Script(path=_script(wanted), words=tuple(wanted.call("pnpm", profile=True))),)
+    return (Script(path=_script(wanted), words=tuple(wanted.call("pnpm", always_named=True))),)
 
 
 def hints(wanted: Wanted) -> Sequence[str]:

@@ -7,7 +7,7 @@ They are one private file in the state directory, for the same host, script or f
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from tokenctl.adapters.private_files import read_private, replace_private
 from tokenctl.errors import UsageError
 from tokenctl.handoff.clients import LINES
 from tokenctl.handoff.clients.patch import Edit, Patch
-from tokenctl.handoff.clients.wanted import Wanted
+from tokenctl.handoff.clients.wanted import Script, Wanted
 from tokenctl.handoff.helpers.again import FOLDER
 from tokenctl.storage.state_dir import profile_dir, state_home
 
@@ -54,6 +54,27 @@ class Entry:
             replace=self.replace,
             file=Path(self.file),
         )
+
+
+def entry_of(client: str, wanted: Wanted, scripts: Iterable[Script]) -> Entry:
+    """Make the entry of a helper that is wanted."""
+    return Entry(
+        client=client,
+        origin=wanted.origin,
+        profile=wanted.profile,
+        file=str(wanted.file),
+        program=str(wanted.program),
+        named=wanted.named,
+        replace=wanted.replace,
+        scripts=tuple(str(each.path) for each in scripts),
+    )
+
+
+def with_entry(entries: Sequence[Entry], entry: Entry) -> tuple[Entry, ...]:
+    """Put an entry where the one of the same client and origin was, or at the end."""
+    if not any(each.is_of(entry.client, entry.origin) for each in entries):
+        return (*entries, entry)
+    return tuple(entry if each.is_of(entry.client, entry.origin) else each for each in entries)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

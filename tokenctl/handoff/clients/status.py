@@ -91,7 +91,7 @@ def _of_file(runtime: Runtime, path: str, entry: Entry) -> tuple[str, str | None
     except UsageError as error:
         return error.message, error.hint
     if not there:
-        return f"{path} does not have our helper any more", _again(entry)
+        return f"{path} does not have our helper as install wrote it", _again(entry)
     gone = next((each for each in entry.scripts if not os.access(each, os.X_OK)), None)
     return (f"{gone} is gone", _again(entry)) if gone else None
 

@@ -12,7 +12,6 @@ from typing import Any
 from tokenctl.handoff.clients import toml_text
 from tokenctl.handoff.clients.program import keyring_hint
 from tokenctl.handoff.clients.wanted import Foreign, Script, Unreadable, Wanted
-from tokenctl.model.origins import origin_of
 
 _PROVIDER = "keyring-provider"
 _ALWAYS = "authenticate"
@@ -62,7 +61,7 @@ def removed(text: str, wanted: Wanted) -> str:
     found = _read(text, wanted)
     try:
         for number, index in enumerate(_indexes(found)):
-            if index.get(_ALWAYS) == "always" and _is_at(index, wanted.origin):
+            if index.get(_ALWAYS) == "always" and _is_at(index, wanted):
                 text = toml_text.without_marked(text, ("index", number, _ALWAYS))
         return toml_text.without_marked(text, (_PROVIDER,)) if _PROVIDER in found else text
     except ValueError as reason:
@@ -103,13 +102,11 @@ def _silent(found: Mapping[str, Any], wanted: Wanted) -> list[int]:
     return [
         number
         for number, each in enumerate(_indexes(found))
-        if _ALWAYS not in each and "@" not in str(each.get("url")) and _is_at(each, wanted.origin)
+        if _ALWAYS not in each and "@" not in str(each.get("url")) and _is_at(each, wanted)
     ]
 
 
-def _is_at(index: Mapping[str, Any], origin: str) -> bool:
+def _is_at(index: Mapping[str, Any], wanted: Wanted) -> bool:
+    """Tell whether an index is at the origin; its URL can have a user name."""
     scheme, slashes, rest = str(index.get("url")).partition("://")
-    try:
-        return origin_of(scheme + slashes + rest.rpartition("@")[2]) == origin
-    except ValueError:
-        return False
+    return wanted.is_at(scheme + slashes + rest.rpartition("@")[2])

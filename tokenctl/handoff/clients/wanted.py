@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tokenctl.errors import UsageError
 from tokenctl.handoff.helpers.again import FOLDER
+from tokenctl.model.origins import origin_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,10 +28,17 @@ class Wanted:
     replace: bool = False
     file: Path = Path()
 
-    def call(self, helper: str, *words: str, profile: bool | None = None) -> list[str]:
-        """Return the words that call a helper by `tokenctl helper`; with `-p` where `profile` says so, or the person did."""
-        chosen = ["-p", self.profile] if (self.named if profile is None else profile) else []
-        return [str(self.program), "helper", helper, *chosen, *words]
+    def call(self, helper: str, *, always_named: bool = False) -> list[str]:
+        """Return the words that call a helper by `tokenctl helper`. It is `always_named` where it could not find the profile."""
+        chosen = ["-p", self.profile] if self.named or always_named else []
+        return [str(self.program), "helper", helper, *chosen]
+
+    def is_at(self, url: object) -> bool:
+        """Tell whether a value of a client's file is a URL at the origin."""
+        try:
+            return isinstance(url, str) and origin_of(url) == self.origin
+        except ValueError:
+            return False
 
     def companion(self, name: str) -> Path:
         """Return the path of another program of ours, such as git-credential-tokenctl."""

@@ -24,7 +24,7 @@ _SHELLS = ("sh", "bash", "dash", "zsh", "ksh", "fish", "busybox", "ash")
 _FLAGS = os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) if os.name == "posix" else 0
 
 
-class Given:
+class Remembered:
     """A token that a client got: when it was obtained, ends (0: not known) and was given, in epoch seconds.
 
     `checksum` is that of its text; see `checksum_of`. The session's generation would not do: the old token has the new
@@ -39,7 +39,7 @@ class Given:
         self.checksum = checksum
         self.at = at
 
-    def is_same_token(self, other: "Given | None") -> bool:
+    def is_same_token(self, other: "Remembered | None") -> bool:
         """Tell whether the other one is of this very token."""
         return other is not None and self._token == other._token
 
@@ -53,7 +53,7 @@ def checksum_of(token: str) -> int:
     return zlib.crc32(token.encode(errors="replace"))
 
 
-def was_refused(before: Given | None, token: Given, interval: int) -> bool:
+def was_refused(before: Remembered | None, token: Remembered, interval: int) -> bool:
     """Tell whether the client asks again although it has this very token, earlier than it does by itself.
 
     `interval` is seconds; 0 means that it asks by itself only when the token has ended.
@@ -63,7 +63,7 @@ def was_refused(before: Given | None, token: Given, interval: int) -> bool:
     return interval == 0 or 0 <= token.at - before.at < interval * 9 // 10
 
 
-def is_in_vain(folder: str, profile: str, token: Given) -> bool:
+def is_in_vain(folder: str, profile: str, token: Remembered) -> bool:
     """Tell whether this very token replaced a refused one lately, of any client: to replace it too would help nobody."""
     return token.is_same_token(read(folder, replacement(profile))) and 0 <= token.at - token.obtained < IN_VAIN
 
@@ -95,7 +95,7 @@ def _client(pid: int) -> str | None:
     return None
 
 
-def read(folder: str, name: str) -> Given | None:
+def read(folder: str, name: str) -> Remembered | None:
     """Read what a client was given; None when that is not known."""
     try:
         descriptor = os.open(f"{folder}/{name}", os.O_RDONLY | _FLAGS)
@@ -103,12 +103,12 @@ def read(folder: str, name: str) -> Given | None:
             words = os.read(descriptor, 200).split()
         finally:
             os.close(descriptor)
-        return Given(*map(int, words)) if len(words) == 4 else None
+        return Remembered(*map(int, words)) if len(words) == 4 else None
     except (OSError, ValueError):
         return None
 
 
-def write(folder: str, name: str, given: Given) -> bool:
+def write(folder: str, name: str, token: Remembered) -> bool:
     """Remember what a client is given. Tells whether that was possible; the answer does not depend on it.
 
     Whoever reads meanwhile reads what was there before, or this.
@@ -117,7 +117,7 @@ def write(folder: str, name: str, given: Given) -> bool:
     try:
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS, 0o600)
         try:
-            numbers = given.obtained, given.ends, given.checksum, given.at
+            numbers = token.obtained, token.ends, token.checksum, token.at
             os.write(descriptor, b"%d %d %d %d\n" % numbers)
         finally:
             os.close(descriptor)

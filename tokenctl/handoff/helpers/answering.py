@@ -1,33 +1,24 @@
 """The ordinary way of the helpers: which profile is bound to the asked origin, and a token of the broker."""
 
-import contextlib
 import hmac
-import os
-import time
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tokenctl.adapters.private_files import ensure_private_folder
 from tokenctl.broker import asked
 from tokenctl.broker.current import PASSING
 from tokenctl.config.environment import Unbound
 from tokenctl.errors import Refused, TokenctlError
 from tokenctl.handoff import binding
-from tokenctl.handoff.helpers import again
+from tokenctl.handoff.helpers import again, remembered
 from tokenctl.handoff.helpers.question import Answer, Given, Question
 from tokenctl.model.profile import Profile
 from tokenctl.model.session import Session
 from tokenctl.runtime import Runtime
-from tokenctl.storage import state_dir
 from tokenctl.storage import vault as vaults
 
 if TYPE_CHECKING:
     from tokenctl.handoff.helpers import Helper
-
-_ENDED = 86400
-"""Seconds after which a client is not expected to ask again."""
 
 
 def answer(runtime: Runtime, name: str | None, helper: "Helper", question: Question) -> Answer:
@@ -135,8 +126,8 @@ def _token(runtime: Runtime, profile: Profile, question: Question) -> Session:
     profile = replace(profile, min_ttl=max(profile.min_ttl, question.min_ttl))
     vault, target = vaults.open(runtime, profile), runtime.asked(profile)
     session = asked.token(runtime, vault, target)
-    client, token = again.name_of(question, profile.name), _given(runtime, session)
-    noted = token.is_same_token(_read(runtime, _noted(profile)))
+    client, token = again.name_of(question, profile.name), _of(runtime, session)
+    noted = token.is_same_token(remembered.read(runtime, _noted(profile)))
     if noted or _seems_refused(runtime, profile, question, client, token):
         vault.forget_copies()  # also where no renewal is possible now
         vault.follow()
@@ -146,26 +137,26 @@ def _token(runtime: Runtime, profile: Profile, question: Question) -> Session:
             if noted or question.wants == "another token":
                 raise
         else:
-            _write(runtime, again.replacement(profile.name), _given(runtime, session))
+            remembered.write(runtime, again.replacement(profile.name), _of(runtime, session))
             if client is not None:
-                _write(runtime, _replaced(client), _given(runtime, session))
+                remembered.write(runtime, _replaced(client), _of(runtime, session))
     if client is not None:
-        _write(runtime, client, _given(runtime, session))
+        remembered.write(runtime, client, _of(runtime, session))
     if not session.access_token.isascii() or not session.access_token.isprintable():
         raise Refused(f"the access token of {profile.name!r} has characters that no header can have")
     return session
 
 
 def _seems_refused(
-    runtime: Runtime, profile: Profile, question: Question, client: str | None, token: again.Given
+    runtime: Runtime, profile: Profile, question: Question, client: str | None, token: again.Remembered
 ) -> bool:
     """Tell whether a client says, or shows by asking again, that a server refused this very token."""
-    before, says_so = _read(runtime, client), question.wants == "another token"
+    before, says_so = remembered.read(runtime, client), question.wants == "another token"
     if says_so and client is not None:  # of the token that it got, and once: it can ask for several servers
         had_it = before is None or token.is_same_token(before)
-        return had_it and not token.is_same_token(_read(runtime, _replaced(client)))
+        return had_it and not token.is_same_token(remembered.read(runtime, _replaced(client)))
     refused = says_so or again.was_refused(before, token, question.interval)
-    return refused and not again.is_in_vain(_folder(runtime), profile.name, token)
+    return refused and not again.is_in_vain(remembered.folder(runtime), profile.name, token)
 
 
 def _note_refusal(runtime: Runtime, profile: Profile, question: Question) -> None:
@@ -174,11 +165,8 @@ def _note_refusal(runtime: Runtime, profile: Profile, question: Question) -> Non
     session = vault.newest()
     for each in [*([session] if session is not None else []), *vault.narrower_tokens()]:
         if hmac.compare_digest(each.access_token.encode(), refused):
-            _write(runtime, _noted(profile), _given(runtime, each))
+            remembered.write(runtime, _noted(profile), _of(runtime, each))
             vault.forget_copies()
-
-
-# -- what is remembered ------------------------------------------------------------------------------------
 
 
 def _noted(profile: Profile) -> str:
@@ -189,28 +177,6 @@ def _replaced(client: str) -> str:
     return f"{client}.replaced"
 
 
-def _given(runtime: Runtime, session: Session) -> again.Given:
+def _of(runtime: Runtime, session: Session) -> again.Remembered:
     checksum = again.checksum_of(session.access_token)
-    return again.Given(session.obtained_at, session.expires_at or 0, checksum, runtime.time_of(session))
-
-
-def _read(runtime: Runtime, name: str | None) -> again.Given | None:
-    with contextlib.suppress(TokenctlError):
-        return None if name is None else again.read(_folder(runtime), name)
-    return None
-
-
-def _write(runtime: Runtime, name: str, token: again.Given) -> None:
-    """Remember a token, if that is possible: no answer depends on it. The folder is made when the first one is."""
-    with contextlib.suppress(OSError, TokenctlError):
-        folder = _folder(runtime)
-        ensure_private_folder(Path(folder))
-        again.write(folder, name, token)
-        for each in os.scandir(folder):  # another process may remove the same
-            if each.name.startswith("client.") and each.stat(follow_symlinks=False).st_mtime < time.time() - _ENDED:
-                os.unlink(each.path)
-
-
-def _folder(runtime: Runtime) -> str:
-    """Return the folder of the helpers in the state directory. Raises TokenctlError."""
-    return str(state_dir.state_home(runtime.environ) / again.FOLDER)
+    return again.Remembered(session.obtained_at, session.expires_at or 0, checksum, runtime.time_of(session))

@@ -5,7 +5,7 @@ answer without headers would mean that the URI needs no token.
 """
 
 from tokenctl.handoff.helpers.plain_json import members, quoted
-from tokenctl.handoff.helpers.question import Answer, Question, refusal, timestamp, unbound
+from tokenctl.handoff.helpers.question import Answer, Question, on_stderr, refusal, timestamp, unbound
 from tokenctl.model.origins import origin_of
 
 TYPE_CHECKING = False
@@ -42,4 +42,4 @@ def found(question: Question, given: "Sequence[Given]", now: int) -> Answer:
 
 def failed(question: Question, error: "TokenctlError") -> Answer:
     """Answer with the reason on stderr."""
-    return Answer(b"", error.exit_status, error.message, error.next_step)
+    return on_stderr(error)

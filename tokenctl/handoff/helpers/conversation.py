@@ -64,7 +64,7 @@ class Conversation:
 
     def _named(self, question: Question, environ: "Mapping[str, str]") -> Question:
         """Return the question, or its `absent` where it has no address, and no profile is named though one has to be."""
-        if question.named and not (question.address or self.profile or environ.get("TOKENCTL_PROFILE")):
+        if question.needs_name and not (question.address or self.profile or environ.get("TOKENCTL_PROFILE")):
             return Question("nothing", answer=question.absent)
         return question
 

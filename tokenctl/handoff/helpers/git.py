@@ -4,7 +4,7 @@ git ignores the exit status of `get`, and asks the next helper, or the person, w
 answered with `quit=1`, and git ends with the reason that was written to stderr.
 """
 
-from tokenctl.handoff.helpers.question import Answer, Question, reported
+from tokenctl.handoff.helpers.question import Answer, Question, on_stderr, reported
 from tokenctl.model.origins import origin_of
 
 TYPE_CHECKING = False
@@ -100,4 +100,4 @@ def found(question: Question, given: "Sequence[Given]", now: int) -> Answer:
 def failed(question: Question, error: "TokenctlError") -> Answer:
     """Let git end, and say why. After `erase` it reads no answer."""
     out = b"quit=1\n" if question.wants == "token" else b""
-    return Answer(out, error.exit_status, error.message, error.next_step)
+    return on_stderr(error, out)

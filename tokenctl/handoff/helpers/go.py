@@ -5,7 +5,7 @@ answer of the class 4xx, with that answer on stdin: also after 404, which only s
 token is renewed after 401 alone. Go shows the reason of a failure only with `-x`.
 """
 
-from tokenctl.handoff.helpers.question import Answer, Question, refusal
+from tokenctl.handoff.helpers.question import Answer, Question, on_stderr, refusal
 from tokenctl.model.origins import origin_of
 
 TYPE_CHECKING = False
@@ -57,4 +57,4 @@ def found(question: Question, given: "Sequence[Given]", now: int) -> Answer:
 
 def failed(question: Question, error: "TokenctlError") -> Answer:
     """Answer with the reason on stderr."""
-    return Answer(b"", error.exit_status, error.message, error.next_step)
+    return on_stderr(error)

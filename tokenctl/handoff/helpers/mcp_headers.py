@@ -5,7 +5,7 @@ is no silent "not found": the reason is on stderr.
 """
 
 from tokenctl.handoff.helpers.plain_json import quoted
-from tokenctl.handoff.helpers.question import Answer, Question, refusal
+from tokenctl.handoff.helpers.question import Answer, Question, on_stderr, refusal
 from tokenctl.model.origins import origin_of
 
 TYPE_CHECKING = False
@@ -43,7 +43,7 @@ def read(words: "Sequence[str]", content: bytes, environ: "Mapping[str, str]") -
     else:
         absent = f"{VARIABLE} is not set, so the MCP server is not known", "name the profile with -p"
     nothing = Answer(b"", 2, *absent)
-    return Question("token", origin, absent=nothing, named=True, again=f"mcp|{url}", interval=_INTERVAL)
+    return Question("token", origin, absent=nothing, needs_name=True, again=f"mcp|{url}", interval=_INTERVAL)
 
 
 def found(question: Question, given: "Sequence[Given]", now: int) -> Answer:
@@ -53,4 +53,4 @@ def found(question: Question, given: "Sequence[Given]", now: int) -> Answer:
 
 def failed(question: Question, error: "TokenctlError") -> Answer:
     """Answer with the reason on stderr."""
-    return Answer(b"", error.exit_status, error.message, error.next_step)
+    return on_stderr(error)

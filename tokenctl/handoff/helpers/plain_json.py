@@ -1,6 +1,6 @@
 """JSON without the `json` package, whose import costs as much as half an interpreter's start.
 
-Both functions are the C code below that package. Where a Python has none, the package does it.
+Reading and quoting are done by the C code below that package. Where a Python has none, the package does them.
 """
 
 TYPE_CHECKING = False
@@ -16,12 +16,13 @@ except ImportError:  # a Python that is not CPython
     pass
 
 _SPACE = " \t\n\r"
-_DEEPEST = 64
+_MOST = 1024
+"""Objects and arrays in a text, at most: so none can be nested too deep for the stack of the C code."""
 
 
 def loads(text: str) -> "Any":
     """Read a JSON text. Raises ValueError, also for duplicate names (RFC 8259 section 4) and for one that is too deep."""
-    if text.count("[") + text.count("{") > _DEEPEST * 16:
+    if text.count("[") + text.count("{") > _MOST:
         raise ValueError("too deep")
     if _in_c is None:
         import json

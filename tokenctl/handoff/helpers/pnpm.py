@@ -4,7 +4,7 @@ pnpm up to 10 sends the output as it is, so the scheme must be there; later vers
 tells neither the registry nor a refusal, and shows no word of a helper that fails: then the registry answers 401.
 """
 
-from tokenctl.handoff.helpers.question import Answer, Question, refusal
+from tokenctl.handoff.helpers.question import Answer, Question, on_stderr, refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,4 +31,4 @@ def found(question: Question, given: "Sequence[Given]", now: int) -> Answer:
 
 def failed(question: Question, error: "TokenctlError") -> Answer:
     """Answer with the reason on stderr."""
-    return Answer(b"", error.exit_status, error.message, error.next_step)
+    return on_stderr(error)

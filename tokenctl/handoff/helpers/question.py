@@ -62,7 +62,7 @@ class Question:
         "interval",
         "may_ask",
         "min_ttl",
-        "named",
+        "needs_name",
         "profile",
         "refused",
         "user",
@@ -84,7 +84,7 @@ class Question:
         again: str = "",
         interval: int = 0,
         may_ask: bool = False,
-        named: bool = False,
+        needs_name: bool = False,
     ) -> None:
         self.wants = wants
         self.address = address
@@ -103,7 +103,7 @@ class Question:
         """Seconds after which the client asks again by itself; 0 means when the token has ended."""
         self.may_ask = may_ask
         """Whether the client has given the terminal to the helper."""
-        self.named = named
+        self.needs_name = needs_name
         """Whether without an address only a profile that somebody named may answer: else the answer is `absent`."""
 
 
@@ -148,6 +148,11 @@ def unbound(address: str) -> Answer:
 def refusal(message: str, status: int = 2) -> Question:
     """Make the question of a client whose words cannot be understood: the answer is the reason, on stderr."""
     return Question("nothing", answer=Answer(status=status, error=message, hint="see 'tokenctl help helpers'"))
+
+
+def on_stderr(error: "TokenctlError", out: bytes = b"") -> Answer:
+    """Make the answer of a protocol whose client shows, or logs, what is on stderr. `out` is for stdout."""
+    return Answer(out, error.exit_status, error.message, error.next_step)
 
 
 def one_text(error: "TokenctlError") -> str:

@@ -27,14 +27,14 @@ def answer(conversation: Conversation) -> None:
         os._exit(1)
     while (question := conversation.next(os.environ)) is not None:
         try:
-            given = _answered(conversation, question)
+            found = _answered(conversation, question)
         except Exception:  # a defect: the ordinary way reports it in the words of the protocol, if it has it too
             return
-        if given is None or given.error:
+        if found is None or found.error:
             return
-        if not written(given.out):
+        if not written(found.out):
             os._exit(1)
-        status = given.status
+        status = found.status
     os._exit(status)  # nothing is open and nothing is buffered, so that there is nothing else to end
 
 
@@ -69,11 +69,11 @@ def _is_first(question: Question, copy: dict[str, str], now: int) -> bool:
         return True
     before = again.read(folder, name)
     checksum = again.checksum_of(copy["token"])
-    given = again.Given(int(copy["obtained_at"]), int(copy["expires_at"]), checksum, now)
-    guessed = again.was_refused(before, given, question.interval)
-    if guessed and not again.is_in_vain(folder, copy["profile"], given):
+    token = again.Remembered(int(copy["obtained_at"]), int(copy["expires_at"]), checksum, now)
+    guessed = again.was_refused(before, token, question.interval)
+    if guessed and not again.is_in_vain(folder, copy["profile"], token):
         return False
-    return again.write(folder, name, given)
+    return again.write(folder, name, token)
 
 
 def is_surely_unbound(address: str, environ: "Mapping[str, str]") -> bool:

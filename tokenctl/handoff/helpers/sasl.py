@@ -7,7 +7,7 @@ is the one that the mail server knows, mostly an address. It is not the profile'
 from binascii import b2a_base64
 
 from tokenctl.handoff.helpers.options import split
-from tokenctl.handoff.helpers.question import Answer, Question, refusal
+from tokenctl.handoff.helpers.question import Answer, Question, on_stderr, refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,4 +76,4 @@ def found(question: Question, given: "Sequence[Given]", now: int) -> Answer:
 
 def failed(question: Question, error: "TokenctlError") -> Answer:
     """Answer with the reason on stderr."""
-    return Answer(b"", error.exit_status, error.message, error.next_step)
+    return on_stderr(error)

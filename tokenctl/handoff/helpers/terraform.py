@@ -1,7 +1,7 @@
 """terraform and OpenTofu: the protocol of their credentials helpers. A host comes as a word, in its ASCII form."""
 
 from tokenctl.handoff.helpers.plain_json import members, quoted
-from tokenctl.handoff.helpers.question import Answer, Question, refusal
+from tokenctl.handoff.helpers.question import Answer, Question, on_stderr, refusal
 from tokenctl.model.origins import address_of
 
 TYPE_CHECKING = False
@@ -49,4 +49,4 @@ def found(question: Question, given: "Sequence[Given]", now: int) -> Answer:
 
 def failed(question: Question, error: "TokenctlError") -> Answer:
     """Answer with the reason on stderr, which terraform shows or logs."""
-    return Answer(b"", error.exit_status, error.message, error.next_step)
+    return on_stderr(error)

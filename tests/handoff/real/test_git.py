@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.handoff.helpers.git_world import HELPER, GitWorld, git_world
+from tests.handoff.real.git_world import HELPER, GitWorld, git_world
 from tests.servers.faulty_server import FaultyServer
 from tests.support.aging import age
 from tests.support.commandline import Home, Result

@@ -1,4 +1,4 @@
-"""Plan what `helper install` and `helper uninstall` change, and change nothing."""
+"""What `helper install` and `helper uninstall` would change. Nothing is written here."""
 
 import os
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from tokenctl.adapters import edited_files
 from tokenctl.config import config_file, environment
 from tokenctl.config.config_file import Config
 from tokenctl.errors import UsageError
-from tokenctl.handoff.clients import bound_hosts, change, client, client_file, companions, program, receipts
+from tokenctl.handoff.clients import bound_hosts, client, client_file, companions, file_text, program, receipts
 from tokenctl.handoff.clients.patch import patch
 from tokenctl.handoff.clients.receipts import Entry, Kept, Receipts
 from tokenctl.handoff.clients.wanted import Script, Wanted
@@ -55,7 +55,7 @@ class Change:
 
 
 def installation(runtime: Runtime, asked: Asked) -> Change:
-    """Plan what sets a client up. Raises UsageError."""
+    """Return what sets a client up. Raises UsageError."""
     environ, found = runtime.environ, client(asked.client)
     config = config_file.load(environ, runtime.config_file)
     origin = origin_checks.checked(asked.origin, "--host")
@@ -76,14 +76,16 @@ def installation(runtime: Runtime, asked: Asked) -> Change:
     for script in scripts:
         companions.check_script(script, old.scripts)
     before = client_file.read(path)
-    after, kept = _set_up(runtime, before, old.files.get(str(path), _NOTHING), _entry(asked.client, wanted, scripts))
+    after, kept = _set_up(
+        runtime, before, old.files.get(str(path), _NOTHING), receipts.entry_of(asked.client, wanted, scripts)
+    )
     bound = () if origin in config.profiles[name].hosts else ((name, origin),)
     return Change(
         path=path,
         before=before,
         after=after,
         old=old,
-        new=_planned(runtime, old, _added(old, str(path), kept, bound, scripts)),
+        new=_receipts_after(runtime, old, _added(old, str(path), kept, bound, scripts)),
         bound=bound,
         scripts=tuple(each for each in scripts if not companions.is_written(each)),
         hints=tuple(found.hints(wanted)),
@@ -92,11 +94,11 @@ def installation(runtime: Runtime, asked: Asked) -> Change:
 
 def _set_up(runtime: Runtime, before: str | None, kept: Kept, entry: Entry) -> tuple[str | None, Kept]:
     """Return the text with a helper, and what is kept of that. Raises UsageError."""
-    entries = _with(kept.entries, entry)
+    entries = receipts.with_entry(kept.entries, entry)
     if before is not None and client(entry.client).is_there(before, entry.wanted(runtime.environ)):
         return before, Kept(entries=entries, patches=kept.patches or (patch(before, before),))
-    base = change.without_ours(runtime.environ, before, kept)
-    after = change.with_entries(runtime.environ, base, entries)
+    base = file_text.without_ours(runtime.environ, before, kept)
+    after = file_text.with_entries(runtime.environ, base, entries)
     return after, Kept(entries=entries, patches=(patch(base, after),))
 
 
@@ -108,7 +110,7 @@ def files_of(runtime: Runtime, asked: Asked, origin: str) -> list[Path]:
 
 
 def removal(runtime: Runtime, asked: Asked, origin: str, path: Path) -> Change:
-    """Plan what takes a helper out of a file. Raises UsageError."""
+    """Return what takes a helper out of a file. Raises UsageError."""
     environ, old = runtime.environ, receipts.read(runtime.environ)
     before = after = client_file.read(path)
     kept = old.files.get(str(path), _NOTHING)
@@ -119,12 +121,12 @@ def removal(runtime: Runtime, asked: Asked, origin: str, path: Path) -> Change:
         after = None if before is None else client(asked.client).removed(before, wanted)
         return Change(path=path, before=before, after=after, old=old, new=old)
     files = {name: each for name, each in old.files.items() if name != str(path)}
-    base = after = change.without_ours(environ, before, kept)
+    base = after = file_text.without_ours(environ, before, kept)
     left = tuple(each for each in kept.entries if each != gone)
     if left:
-        after = change.with_entries(environ, base, left)
+        after = file_text.with_entries(environ, base, left)
         files[str(path)] = Kept(entries=left, patches=(patch(base, after),))
-    new = _planned(runtime, old, replace(old, files=files))
+    new = _receipts_after(runtime, old, replace(old, files=files))
     unbound = bound_hosts.there(runtime, [each for each in old.hosts if each not in new.hosts])
     return Change(path=path, before=before, after=after, old=old, new=new, unbound=unbound)
 
@@ -143,26 +145,6 @@ def _profile(runtime: Runtime, config: Config, named: str | None, origin: str) -
     if others:
         raise environment.bound_twice([chosen, *others], origin, origin)
     return chosen
-
-
-def _entry(name: str, wanted: Wanted, scripts: Sequence[Script]) -> Entry:
-    return Entry(
-        client=name,
-        origin=wanted.origin,
-        profile=wanted.profile,
-        file=str(wanted.file),
-        program=str(wanted.program),
-        named=wanted.named,
-        replace=wanted.replace,
-        scripts=tuple(str(each.path) for each in scripts),
-    )
-
-
-def _with(entries: Sequence[Entry], entry: Entry) -> tuple[Entry, ...]:
-    """Put an entry in the place of the one of the same client and origin, or at the end."""
-    if not any(each.is_of(entry.client, entry.origin) for each in entries):
-        return (*entries, entry)
-    return tuple(entry if each.is_of(entry.client, entry.origin) else each for each in entries)
 
 
 def _is_asked(entry: Entry, asked: Asked, origin: str) -> bool:
@@ -188,7 +170,7 @@ def _added(
     )
 
 
-def _planned(runtime: Runtime, old: Receipts, found: Receipts) -> Receipts:
+def _receipts_after(runtime: Runtime, old: Receipts, found: Receipts) -> Receipts:
     """Leave out the hosts, scripts and folders that no helper needs, and tell how the config file is changed.
 
     Raises UsageError.

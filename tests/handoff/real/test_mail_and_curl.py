@@ -1,6 +1,6 @@
 """Programs that get a token from api-key, sasl, mcp-headers or `token`, at servers that check what they present.
 
-Real: msmtp, curl, and the mail libraries of Python. Claude Code and Codex are in `test_helper_agents`.
+Real: msmtp, curl, and the mail libraries of Python. Claude Code and Codex are in `test_agents`.
 """
 
 import imaplib
