@@ -95,7 +95,7 @@ def answer(options: "Mapping[str, str]", child: "list[str]") -> None:
 
 
 def fetch(named: str, address: str, min_ttl: int) -> "tuple[dict[str, str], int] | None":
-    """Return the copy for a helper, and the time by which its token is fresh; None where the ordinary way has to answer.
+    """Return the copy for a helper, and the time at which its token is given; None where the ordinary way has to answer.
 
     `named` is the profile of `-p`, or empty. `min_ttl` is the seconds for which the client keeps a token unseen. From here
     on this process writes no core dumps.
