@@ -55,8 +55,8 @@ def test_a_profile_that_is_gone(person: Person) -> None:
     person.install("docker")
     config = config_of(person)
     config.write_text(config.read_text().replace("profiles.t", "profiles.new"))
-    person.uninstall("docker")
-    assert path.read_bytes() == b"{}" and ORIGIN in person.hosts("new")
+    [found] = person.uninstall("docker")
+    assert path.read_bytes() == b"{}" and ORIGIN in person.hosts("new") and found.unbound == ()
 
 
 def test_a_config_file_that_cannot_be_read(person: Person) -> None:

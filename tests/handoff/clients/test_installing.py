@@ -41,7 +41,7 @@ def test_the_origin_is_bound(person: Person) -> None:
     person.uninstall("docker")
     assert person.hosts() == (ORIGIN,)
     [found] = person.uninstall("uv")
-    assert found.unbound == [("t", ORIGIN)] and person.hosts() == ()
+    assert found.unbound == (("t", ORIGIN),) and person.hosts() == ()
 
 
 def test_what_the_person_bound_stays(person: Person) -> None:
@@ -302,3 +302,19 @@ def test_set_up_by_hand(person: Person) -> None:
     assert path.read_bytes() == before and person.hosts() == ()
     person.uninstall("docker")
     assert path.read_bytes() == b"{}"
+
+
+@pytest.mark.parametrize("name", ["uv", "codex", "cargo"])
+def test_a_line_behind_a_file_without_a_last_line_end(person: Person, name: str) -> None:
+    """What the person writes behind our lines since keeps its own line, and its own line end before it."""
+    origin = f'"{ORIGIN}/x"'
+    text = {
+        "uv": "offline = true",
+        "codex": f"[model_providers.a]\nbase_url = {origin}",
+        "cargo": f"[registries.a]\nindex = {origin}",
+    }[name]
+    path = person.write(name, text.encode())
+    person.install(name)
+    path.write_bytes(path.read_bytes() + b"\n# mine")
+    person.uninstall(name)
+    assert path.read_text() == f"{text}\n# mine"

@@ -40,6 +40,9 @@ def test_in_a_text_that_was_changed() -> None:
     found = patch("one\ntwo\n", "one\ninserted words\ntwo\n")
     assert found.undone_in("zero\none\ninserted words\n2\n") == "zero\none\n2\n"
     assert found.undone_in("inserted words\ninserted words\n") is None
+    twice = patch("1\n2\n", "1 inserted words\n2 inserted words\n")
+    assert twice.undone_in("1 inserted words\n#\n2 inserted words\n") == "1\n#\n2\n"
+    assert twice.undone_in("1 inserted words\n2\n") is None
     assert found.undone_in("one\ntwo\n") is None
 
 

@@ -13,6 +13,7 @@ FILES: dict[str, bytes | None] = {
     "Windows line ends": b"[global]\r\ntimeout = 60\r\n\r\n[freeze]\r\ntimeout = 10\r\n",
     "tabs": b"[global]\n\ttimeout\t=\t60\n",
     "a section behind others": b"[freeze]\ntimeout = 10\n[global]\nno-cache-dir = false\n",
+    "an indented section": b"  [global]\n  timeout = 60\n",
     "only a comment": b"# nothing yet",
     "another case": b"[Global]\nKeyring-Provider = import\n",
     "set already": b"[global]\nkeyring_provider: subprocess\n",

@@ -20,6 +20,7 @@ REFUSED: dict[str, bytes] = {
     "a brace without an end": b'credentials "a.example" {\n',
     "one brace too many": b"disable_checkpoint = true\n}\n",
     "a text without an end": b'plugin_cache_dir = "/tmp\n',
+    "a NUL": b'plugin_cache_dir = "x\0"\n',
     "an escape that is none": b'plugin_cache_dir = "C:\\quatsch"\n',
     "a comment without an end": b"/* mine\n",
     "bytes that are not UTF-8": b"# caf\xe9\n",

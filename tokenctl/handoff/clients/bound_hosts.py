@@ -27,6 +27,12 @@ def patches(runtime: Runtime, known: Receipts, hosts: Hosts) -> tuple[Patch, ...
     return known.config if after == before else (patch(_without(_path(runtime), before, known), after),)
 
 
+def there(runtime: Runtime, hosts: Collection[tuple[str, str]]) -> Hosts:
+    """Return those of the hosts that the config file has. Raises UsageError."""
+    text = (_read(_path(runtime)) if hosts else None) or ""
+    return tuple((profile, origin) for profile, origin in hosts if origin in _listed(text, profile))
+
+
 def write(runtime: Runtime, known: Receipts, hosts: Hosts) -> None:
     """Bind these origins, and of those that the receipts know no other. The caller holds the config file's lock.
 

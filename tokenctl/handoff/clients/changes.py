@@ -34,7 +34,8 @@ class Asked:
 class Change:
     """What install or uninstall changes: the text of one file, and the receipts before and after.
 
-    `scripts` and `bound`, of (profile, origin), are those that must be written first.
+    `scripts` and `bound`, of (profile, origin), are those that must be written first; `unbound` are those that the config
+    file has no more afterwards.
     """
 
     path: Path
@@ -43,6 +44,7 @@ class Change:
     old: Receipts
     new: Receipts
     bound: tuple[tuple[str, str], ...] = ()
+    unbound: tuple[tuple[str, str], ...] = ()
     scripts: tuple[Script, ...] = ()
     hints: tuple[str, ...] = ()
 
@@ -50,11 +52,6 @@ class Change:
     def is_nothing(self) -> bool:
         """Tell whether all is there already."""
         return self.before == self.after and self.old == self.new and not self.bound and not self.scripts
-
-    @property
-    def unbound(self) -> list[tuple[str, str]]:
-        """The (profile, origin) that are removed from the config file."""
-        return [each for each in self.old.hosts if each not in self.new.hosts]
 
 
 def installation(runtime: Runtime, asked: Asked) -> Change:
@@ -129,9 +126,9 @@ def removal(runtime: Runtime, asked: Asked, origin: str, path: Path) -> Change:
     if left:
         after = file_text.with_entries(environ, base, left)
         files[str(path)] = Kept(entries=left, patches=(patch(base, after),))
-    return Change(
-        path=path, before=before, after=after, old=old, new=_receipts_after(runtime, old, replace(old, files=files))
-    )
+    new = _receipts_after(runtime, old, replace(old, files=files))
+    unbound = bound_hosts.there(runtime, [each for each in old.hosts if each not in new.hosts])
+    return Change(path=path, before=before, after=after, old=old, new=new, unbound=unbound)
 
 
 def _file(runtime: Runtime, asked: Asked) -> Path:

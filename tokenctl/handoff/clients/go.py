@@ -95,5 +95,6 @@ def _is_ours(words: list[str], wanted: Wanted) -> bool:
 
 
 def _quoted(word: str) -> str:
-    checked_path(word, ";\"'" if " " not in word else ";'", "go")
-    return f"'{word}'" if " " in word else word
+    quote = '"' if "'" in word else "'"
+    checked_path(word, f";{quote}", "go")
+    return f"{quote}{word}{quote}" if set(word) & {" ", "'", '"'} else word

@@ -110,7 +110,8 @@ def _chosen(users: Mapping[str, Node], contexts: Sequence[Node], wanted: Wanted)
     if not contexts:
         raise UsageError(
             f"{wanted.file} has no context for a cluster whose server is at {wanted.origin}",
-            hint="'kubectl config set-cluster' and 'kubectl config set-context' make them",
+            hint="'kubectl config set-cluster' and 'kubectl config set-context' make them;"
+            " where they are in another file of KUBECONFIG, name it with --config-file",
         )
     with_credentials = {name for name, user in users.items() if not user.empty}
     free = [context for context in contexts if text_of(context, "user") not in with_credentials]

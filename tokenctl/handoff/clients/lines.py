@@ -53,5 +53,8 @@ def checked_path(path: Path | str, never: str, client: str) -> str:
     text = str(path)
     for character in text:
         if character in never or not character.isprintable():
-            raise UsageError(f"{client} cannot run {text!r}: its configuration cannot have {character!r} in a path")
+            raise UsageError(
+                f"{client} cannot run {text!r}: its configuration cannot have {character!r} in a path",
+                hint="install tokenctl in another folder; scripts of ours are in the one that TOKENCTL_STATE_DIR names",
+            )
     return text

@@ -47,11 +47,12 @@ class Patch:
         return text
 
     def undone_in(self, text: str) -> str | None:
-        """Undo the change in a text that somebody has changed since; None where our words are not there once each."""
-        for edit in self.edits:
-            if len(edit.inserted) < _SHORTEST or text.count(edit.inserted) != 1:
+        """Undo the change in a text that somebody has changed since; None where our words are not there as often."""
+        for inserted, times in Counter(edit.inserted for edit in self.edits).items():
+            removed = {edit.removed for edit in self.edits if edit.inserted == inserted}
+            if len(inserted) < _SHORTEST or text.count(inserted) != times or len(removed) > 1:
                 return None
-            text = text.replace(edit.inserted, edit.removed)
+            text = text.replace(inserted, removed.pop())
         return text
 
 

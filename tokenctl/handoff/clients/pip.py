@@ -100,7 +100,8 @@ def _settings(text: str, wanted: Wanted) -> dict[str, dict[str, str]]:
 def _with_setting(text: str, replace: bool) -> str:
     """Put the setting below the section's name, as far to the right as what is below; else a section before all others."""
     lines, end = lines_of(text), line_end(text)
-    at = next((at for at, line in enumerate(lines) if line.startswith("[global]")), None)
+    headers = [at for at, line in enumerate(lines) if line.lstrip().startswith("[global]")]
+    at = next((at for at in headers if lines[at].startswith("[")), headers[0] if headers else None)
     if at is None:
         return with_first(text, _NOTE, "[global]", _SETTING)
     stop = next((stop for stop in range(at + 1, len(lines)) if lines[stop].startswith("[")), len(lines))

@@ -21,7 +21,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL | re.MULTILINE,
 )
 
-_UTF_8 = re.compile("[^\udc80-\udcff]*")
+_UTF_8 = re.compile("[^\0\udc80-\udcff]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

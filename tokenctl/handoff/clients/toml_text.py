@@ -136,8 +136,10 @@ def _removals(lines: Sequence[str], name: str) -> Iterator[str]:
 
 def _with(lines: Sequence[str], at: int, line: str) -> str:
     before = "".join(lines[:at])
-    missing = "" if not before or before.endswith("\n") else "\r\n" if line.endswith("\r\n") else "\n"
-    return before + missing + line + "".join(lines[at:])
+    if before and not before.endswith("\n"):  # it stays so, for what the person writes behind it later
+        end = "\r\n" if line.endswith("\r\n") else "\n"
+        return before + end + line.removesuffix(end)
+    return before + line + "".join(lines[at:])
 
 
 def _without_section(lines: Sequence[str]) -> Iterator[str]:

@@ -19,6 +19,8 @@ _ALWAYS = "authenticate"
 
 def path(environ: Mapping[str, str]) -> Path:
     """Return the file that uv reads for this person."""
+    if environ.get("UV_CONFIG_FILE"):
+        return Path(environ["UV_CONFIG_FILE"])
     folder = environ.get("XDG_CONFIG_HOME", "")
     home = Path(environ.get("HOME") or Path.home())
     return (Path(folder) if os.path.isabs(folder) else home / ".config") / "uv" / "uv.toml"

@@ -6,9 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tokenctl.broker import asked
-from tokenctl.broker.current import PASSING
 from tokenctl.config.environment import Unbound
-from tokenctl.errors import Refused, TokenctlError
+from tokenctl.errors import LoginRequired, Refused, TokenctlError
 from tokenctl.handoff import binding
 from tokenctl.handoff.helpers import again, remembered
 from tokenctl.handoff.helpers.question import Answer, Given, Question
@@ -133,8 +132,8 @@ def _token(runtime: Runtime, profile: Profile, question: Question) -> Session:
         vault.follow()
         try:
             session = asked.token(runtime, vault, target, refused=session.access_token)
-        except PASSING:
-            if noted or question.wants == "another token":
+        except TokenctlError as error:
+            if noted or question.wants == "another token" or isinstance(error, LoginRequired):
                 raise
         else:
             remembered.write(runtime, again.replacement(profile.name), _mark_of(runtime, session))
