@@ -58,28 +58,17 @@ def installation(runtime: Runtime, asked: Asked) -> Change:
     """Return what sets a client up. Raises UsageError."""
     environ, found = runtime.environ, client(asked.client)
     config = config_file.load(environ, runtime.config_file)
-    origin = origin_checks.checked(asked.origin, "--host")
-    name = _profile(runtime, config, asked.profile, origin)
-    shown = _file(runtime, asked)
-    path = edited_files.real_path(shown)
-    wanted = Wanted(
-        origin=origin,
-        profile=name,
-        program=program.path(),
-        folder=receipts.scripts_folder(environ),
-        named=asked.profile is not None,
-        replace=asked.replace,
-        file=shown,
-    )
+    wanted = _wanted(runtime, config, asked)
+    path = edited_files.real_path(wanted.file)
     old = receipts.read(environ)
     scripts = tuple(found.scripts(environ, wanted))
     for script in scripts:
         companions.check_script(script, old.scripts)
     before = client_file.read(path)
-    after, kept = _set_up(
-        runtime, before, old.files.get(str(path), _NOTHING), receipts.entry_of(asked.client, wanted, scripts)
-    )
-    bound = () if origin in config.profiles[name].hosts else ((name, origin),)
+    entry = receipts.entry_of(asked.client, wanted, scripts)
+    after, kept = _set_up(runtime, before, old.files.get(str(path), _NOTHING), entry)
+    is_bound = wanted.origin in config.profiles[wanted.profile].hosts
+    bound = () if is_bound else ((wanted.profile, wanted.origin),)
     return Change(
         path=path,
         before=before,
@@ -89,6 +78,20 @@ def installation(runtime: Runtime, asked: Asked) -> Change:
         bound=bound,
         scripts=tuple(each for each in scripts if not companions.is_written(each)),
         hints=tuple(found.hints(wanted)),
+    )
+
+
+def _wanted(runtime: Runtime, config: Config, asked: Asked) -> Wanted:
+    """Return what the client is to have. Raises UsageError."""
+    origin = origin_checks.checked(asked.origin, "--host")
+    return Wanted(
+        origin=origin,
+        profile=_profile(runtime, config, asked.profile, origin),
+        program=program.path(),
+        folder=receipts.scripts_folder(runtime.environ),
+        named=asked.profile is not None,
+        replace=asked.replace,
+        file=_file(runtime, asked),
     )
 
 
