@@ -93,7 +93,7 @@ def test_status(person: Home) -> None:
 
 
 def test_the_list(person: Home) -> None:
-    """`helper` alone lists every client with the line that sets it up, and what is installed."""
+    """`helper` alone lists every client with the line that sets it up, at a terminal said once; and what is installed."""
     person.run("helper", "install", "docker", "--host", ORIGIN)
     lines = person.run("helper").stdout.splitlines()
     for name in clients.LINES:
@@ -101,7 +101,8 @@ def test_the_list(person: Home) -> None:
     for name in set(helpers.LINES) - set(clients.LINES):
         assert any(f"tokenctl helper {name}" in line for line in lines)
     assert lines[-1].startswith(f"docker\t{ORIGIN}\tt\t")
-    assert "tokenctl helper install git" in attended(person, "helper").stderr
+    shown = attended(person, "helper").stderr
+    assert "tokenctl helper install CLIENT --host ORIGIN" in shown and all(name in shown for name in clients.LINES)
 
 
 @pytest.mark.parametrize(
