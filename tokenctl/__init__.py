@@ -39,8 +39,8 @@ Each folder imports only from those below it (import-linter holds that). The rul
   number, randomness as bytes.
 - *Tables.* What differs between flows is a member of a `Flow`; what differs between stores is behind `Store` and
   `Vault`. No other folder compares the names of flows or stores.
-- *The hot path is sacred.* `token` and `exec` with a fresh session import no HTTP, no JWT, no rich. What only some
-  runs need is imported inside a typed function, which mypy and import-linter see.
+- *The hot path is sacred.* `token`, `exec` and a helper with a fresh session import no HTTP, no JWT, no rich. What only
+  some runs need is imported inside a typed function, which mypy and import-linter see.
 - *Nothing but `revoke` deletes a session.* `store migrate` removes the copy that it has moved.
 
 Where to add what:
@@ -55,7 +55,8 @@ Where to add what:
 - an anomaly: a pure function over events in `audit/`, a row in `audit.kinds`, and one on the help page `audit`
 - a check of the doctor: a function in `doctor/`, and a row in `doctor.checks`
 - a credential protocol: a file with four pure functions in `handoff/helpers/`, a row in its table, its line in `LINES`
-- a client that `helper install` sets up: a file of pure functions over its configuration in `handoff/clients/`, a row
+- a client that `helper install` sets up: a file of functions over its configuration in `handoff/clients/`, a row in its
+  table, its line in `LINES`
 - a setting of a profile: one line in `model.profile.Profile`, with its type, its default and its check
 
 Each folder's `__init__` says more; `broker/__init__` says who does which step of a renewal.

@@ -173,3 +173,18 @@ class Busy(TokenctlError):
     ) -> None:
         super().__init__(message, hint=hint, page=page)
         self.holder = holder
+
+
+def unexpected(error: Exception) -> TokenctlError:
+    """Make the error for an exception that is a defect. Its text can have a secret; type, file and line cannot."""
+    where = error.__traceback__
+    while where is not None and where.tb_next is not None:
+        where = where.tb_next
+    line = "an unknown line"
+    if where is not None:
+        file = where.tb_frame.f_code.co_filename.replace("\\", "/").rpartition("/")[2]
+        line = f"{file}:{where.tb_lineno}"
+    return TokenctlError(
+        f"unexpected {type(error).__name__} at {line}" + (f": {error.strerror}" if isinstance(error, OSError) else ""),
+        hint="this is a defect of tokenctl: please report it with this line and 'tokenctl --version'",
+    )

@@ -95,7 +95,7 @@ def answer(options: "Mapping[str, str]", child: "list[str]") -> None:
 
 
 def fetch(named: str, address: str, min_ttl: int) -> "tuple[dict[str, str], int] | None":
-    """Return the copy for a helper, and the time by which its token is fresh; None where the ordinary way has to answer.
+    """Return the copy for a helper, and the time at which its token is given; None where the ordinary way has to answer.
 
     `named` is the profile of `-p`, or empty. `min_ttl` is the seconds for which the client keeps a token unseen. From here
     on this process writes no core dumps.
@@ -466,9 +466,11 @@ class Kernel:
     def add(self, name: str, text: str, seconds: int) -> None:
         """Add a key that ends after `seconds`. It gets its rights before anybody else can find it."""
         content, own = text.encode(), dict(self._own())
-        if os.getuid() and sum(map(len, own.values())) + len(content) > _SHARE:
-            for each in own:
+        room = _SHARE - len(content) - sum(map(len, own.values()))
+        for each, old in own.items() if os.getuid() else ():
+            if room < 0:  # no more than needed: a user of many helpers has many copies
                 self._call(_INVALIDATE, each)
+                room += len(old)
         key = int(self._libc.syscall(self._add_key, b"user", name.encode(), content, len(content), _OF_PROCESS))
         if key >= 0:
             if self._call(_SET_TIMEOUT, key, seconds) == 0 and self._call(_SETPERM, key, _RIGHTS) == 0:

@@ -141,6 +141,8 @@ def test_an_empty_value_is_refused(home: Home, command: str, option: str, value:
         "audit acknowledge": ("clock-jumped",),
         "demo": ("--serve",),
         "proxy": ("https://a.example",),
+        "helper install": ("git", "--host", "https://a.example"),
+        "helper uninstall": ("git", "--host", "https://a.example"),
     }
     before = needed.get(command, ())
     after = ("--", "true") if command == "exec" else ()

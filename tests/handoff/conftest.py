@@ -2,16 +2,14 @@
 
 import json
 import subprocess
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Self
 
 import pytest
 
 from tests.servers.faulty_server import FaultyServer
+from tests.servers.loopback import Connection, Listener, Served
 from tests.support import broker
 from tests.support.commandline import COMMAND, LONG
 from tests.support.flows import SCOPE, refreshes
@@ -43,7 +41,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class Api:
+class Api(Served):
     """An API on loopback that lets in whoever has a token that its authorization server knows, and remembers requests.
 
     `answers` has what a test wants for a path in its place.
@@ -55,10 +53,7 @@ class Api:
         self.answers: dict[str, Answer] = {}
         api = self
 
-        class Connection(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            timeout = 60
-
+        class Asking(Connection):
             def do_POST(self) -> None:
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 body = self._chunks() if "chunked" in headers.get("transfer-encoding", "") else self._known()
@@ -84,22 +79,8 @@ class Api:
                 self.rfile.readline()
                 return body
 
-            def log_message(self, format: str, *args: object) -> None:
-                """Log nothing."""
-
-        class Listener(ThreadingHTTPServer):
-            daemon_threads = True
-            request_queue_size = 256
-
-            def server_bind(self) -> None:
-                self.socket.bind((host, port))  # without the name service
-                self.server_name, self.server_port = host, self.socket.getsockname()[1]
-
-            def handle_error(self, request: object, client_address: object) -> None:
-                """Print no traceback: the client has gone away."""
-
-        self._listener = Listener((host, port), Connection)
-        self.port = self._listener.server_port
+        self.listener = Listener(Asking, host, port)
+        self.port = self.listener.server_port
         self.origin = f"http://{host}" + ("" if self.port == 80 else f":{self.port}")
 
     def checked(self, asked: Asked) -> Answer:
@@ -112,14 +93,6 @@ class Api:
     def forget(self) -> None:
         """Forget what was asked."""
         self.asked.clear()
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._listener.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._listener.shutdown()
-        self._listener.server_close()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,16 +4,11 @@ Every one wants an access token of the demo's authorization server: as a header,
 """
 
 import json
-import ssl
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Self
 from urllib.parse import parse_qs
 
-import trustme
-
 from tests.servers.faulty_server import FaultyServer
+from tests.servers.loopback import Connection, Listener, Served
 
 TENANT = "00000000-0000-0000-0000-000000000001"
 _ENTRA = f"/{TENANT}/oauth2/v2.0/token"
@@ -29,7 +24,7 @@ _AWS = (
 )
 
 
-class CloudApi:
+class CloudApi(Served):
     """The server, for a `with` block; `folder` gets the file of its certificate authority.
 
     `tokens` has the token of every request that had to have one; None where there was none. `refused` has tokens that
@@ -41,13 +36,25 @@ class CloudApi:
         self.ca_file = folder / "ca.pem"
         self.tokens: list[str | None] = []
         self.refused: set[str | None] = set()
-        ca = trustme.CA()
-        ca.cert_pem.write_to_path(str(self.ca_file))
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        ca.issue_cert("127.0.0.1", "localhost").configure_cert(context)
-        self._listener = _Listener(self)
-        self._listener.socket = context.wrap_socket(self._listener.socket, server_side=True)
-        self.port = self._listener.server_port
+        api = self
+
+        class Asked(Connection):
+            def do_GET(self) -> None:
+                form = parse_qs(self.rfile.read(int(self.headers.get("Content-Length", 0))).decode())
+                scheme, _, token = self.headers.get("Authorization", "").partition(" ")
+                sent = form.get(_MEMBERS.get(self.path, ""), [token if scheme == "Bearer" else None])
+                status, body = api.answer(self.path, sent[0])
+                self.send_response(status)
+                self.send_header("Content-Type", "text/xml" if body.startswith("<") else "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body.encode())
+
+            do_POST = do_GET
+
+        self.listener = Listener(Asked)
+        self.listener.use_tls(self.ca_file, "127.0.0.1", "localhost")
+        self.port = self.listener.server_port
         self.origin = f"https://127.0.0.1:{self.port}"
 
     def lets_in(self, token: str | None) -> bool:
@@ -73,41 +80,3 @@ class CloudApi:
         return 200, json.dumps(
             {"access_token": "traded", "token_type": "Bearer", "expires_in": 3600, "issued_token_type": kind}
         )
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._listener.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._listener.shutdown()
-        self._listener.server_close()
-
-
-class _Listener(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, api: CloudApi) -> None:
-        class Connection(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            timeout = 60
-
-            def do_GET(self) -> None:
-                form = parse_qs(self.rfile.read(int(self.headers.get("Content-Length", 0))).decode())
-                scheme, _, token = self.headers.get("Authorization", "").partition(" ")
-                sent = form.get(_MEMBERS.get(self.path, ""), [token if scheme == "Bearer" else None])
-                status, body = api.answer(self.path, sent[0])
-                self.send_response(status)
-                self.send_header("Content-Type", "text/xml" if body.startswith("<") else "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body.encode())
-
-            do_POST = do_GET
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Log nothing."""
-
-        super().__init__(("127.0.0.1", 0), Connection)
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Print no traceback: the client has gone away."""

@@ -7,18 +7,13 @@ import binascii
 import hashlib
 import io
 import json
-import ssl
 import tarfile
-import threading
 import zipfile
 from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Self
-
-import trustme
 
 from tests.servers.faulty_server import FaultyServer
+from tests.servers.loopback import Connection, Listener, Served
 
 WHEEL = "demopkg-1.0-py3-none-any.whl"
 MODULE = "example.test/m"
@@ -69,7 +64,7 @@ def _go() -> dict[str, bytes]:
     }
 
 
-class PackageRegistry:
+class PackageRegistry(Served):
     """The registry, for a `with` block; over TLS when `ca_file` says where the certificate authority is written.
 
     `tokens` has the token of every request, in the order of their coming; None where there was none. A token of
@@ -80,15 +75,29 @@ class PackageRegistry:
         self.authority = authority
         self.tokens: list[str | None] = []
         self.refused: set[str | None] = set()
-        self._listener = _Listener(self)
-        self.port = self._listener.server_port
+        registry = self
+
+        class Asked(Connection):
+            def do_GET(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                authorization = self.headers.get("Authorization", "")
+                status, body = registry.answer(self.command, self.path, authorization)
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.send_header("Content-Type", "text/html" if body.startswith(b"<") else "application/octet-stream")
+                if status == 401:
+                    self.send_header("WWW-Authenticate", 'Basic realm="packages"')
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_POST = do_GET
+
+        self.listener = Listener(Asked)
+        self.port = self.listener.server_port
         self.origin = f"http://127.0.0.1:{self.port}"
         if ca_file is not None:
             self.origin = f"https://localhost:{self.port}"
-            ca, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            ca.cert_pem.write_to_path(str(ca_file))
-            ca.issue_cert("localhost").configure_cert(context)
-            self._listener.socket = context.wrap_socket(self._listener.socket, server_side=True)
+            self.listener.use_tls(ca_file, "localhost")
         index = f'<!DOCTYPE html><a href="/files/{WHEEL}">{WHEEL}</a>'.encode()
         self.files = {"/simple/demopkg/": index, f"/files/{WHEEL}": wheel()} | _npm(self.origin) | _go()
 
@@ -108,42 +117,3 @@ class PackageRegistry:
             return 401, b"no good token"
         found = b"" if method == "POST" else self.files.get(path)
         return (404, b"no such file") if found is None else (200, found)
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._listener.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._listener.shutdown()
-        self._listener.server_close()
-
-
-class _Listener(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, registry: PackageRegistry) -> None:
-        class Connection(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            timeout = 60
-
-            def do_GET(self) -> None:
-                self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                authorization = self.headers.get("Authorization", "")
-                status, body = registry.answer(self.command, self.path, authorization)
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.send_header("Content-Type", "text/html" if body.startswith(b"<") else "application/octet-stream")
-                if status == 401:
-                    self.send_header("WWW-Authenticate", 'Basic realm="packages"')
-                self.end_headers()
-                self.wfile.write(body)
-
-            do_POST = do_GET  # noqa: N815 (a name of http.server's)
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Log nothing."""
-
-        super().__init__(("127.0.0.1", 0), Connection)
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Print no traceback: the client has gone away."""

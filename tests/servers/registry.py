@@ -11,16 +11,13 @@ import io
 import json
 import socket
 import tarfile
-import threading
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Self
 
 from tests.servers.faulty_server import FaultyServer
+from tests.servers.loopback import Connection, Listener, Served
 
 OPEN = "/public/"
 """What begins so is for everybody."""
@@ -37,7 +34,7 @@ class Asked:
     status: int
 
 
-class Registry:
+class Registry(Served):
     """The registry, for a `with` block. Without an authority everybody may read it, and a header is only remembered."""
 
     def __init__(self, authority: FaultyServer | None) -> None:
@@ -45,10 +42,7 @@ class Registry:
         self._authority = authority
         registry = self
 
-        class Connection(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            timeout = 60
-
+        class Asking(Connection):
             def handle_one_request(self) -> None:
                 self.close_connection = True
                 try:
@@ -70,19 +64,10 @@ class Registry:
                 if self.command != "HEAD":
                     self.wfile.write(body)
 
-            do_HEAD = do_GET  # noqa: N815 (the library's name)
+            do_HEAD = do_GET
 
-            def log_message(self, format: str, *args: object) -> None:
-                """Log nothing."""
-
-        class Listener(ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, request: object, client_address: object) -> None:
-                """Print no traceback: the client has gone away."""
-
-        self._listener = Listener(("127.0.0.1", 0), Connection)
-        self.host = f"127.0.0.1:{self._listener.server_port}"
+        self.listener = Listener(Asking)
+        self.host = f"127.0.0.1:{self.listener.server_port}"
         self.origin = f"http://{self.host}"
         self.contents = {**image(), **crate(self.origin), **module()}
 
@@ -117,16 +102,6 @@ class Registry:
         if path.endswith("/download"):
             headers["X-Terraform-Get"] = f"{self.origin}{OPEN}module.zip"
         return headers | ({"WWW-Authenticate": challenge} if status == 401 else {})
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._listener.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._listener.shutdown()
-        self._listener.server_close()
 
 
 # -- what it has: path -> content --------------------------------------------------------------------------

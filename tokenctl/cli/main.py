@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 from tokenctl.adapters.terminal import Terminal
 from tokenctl.cli import plain
 from tokenctl.cli.output import guard_stdout
-from tokenctl.errors import TokenctlError
+from tokenctl.errors import TokenctlError, unexpected
 
 if TYPE_CHECKING:
     from tokenctl.handoff.helpers.conversation import Conversation
@@ -51,22 +51,6 @@ def run(arguments: Sequence[str], obj: object = None, conversation: "Conversatio
         defect = unexpected(error)
         terminal.error(defect.message, defect.hint)
         return EXEC_FAILED if child else 1
-
-
-def unexpected(error: Exception) -> TokenctlError:
-    """Make the error for an exception that is a defect. Its text can have a secret; type, file and line cannot."""
-    where = error.__traceback__
-    while where is not None and where.tb_next is not None:
-        where = where.tb_next
-    line = (
-        f"{os.path.basename(where.tb_frame.f_code.co_filename)}:{where.tb_lineno}"
-        if where is not None
-        else "an unknown line"
-    )
-    return TokenctlError(
-        f"unexpected {type(error).__name__} at {line}" + (f": {error.strerror}" if isinstance(error, OSError) else ""),
-        hint="this is a defect of tokenctl: please report it with this line and 'tokenctl --version'",
-    )
 
 
 def _answered(arguments: Sequence[str], terminal: Terminal, obj: object) -> int:

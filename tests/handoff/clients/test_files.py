@@ -1,7 +1,7 @@
 """Configuration files as people have them: install then uninstall leaves every byte as before."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from contextlib import suppress
 
 import pytest
@@ -13,14 +13,22 @@ from tokenctl.handoff.clients import client, receipts
 from tokenctl.handoff.clients.wanted import Foreign
 
 
-def _each(found: Iterable[tuple[str, str, bytes | None]]) -> pytest.MarkDecorator:
-    values = list(found)
+def _each(found: Iterable[tuple[str, str, bytes | None]], slow: Container[str] = ()) -> pytest.MarkDecorator:
+    """Make a case of each file; those whose identifiers are in `slow` are slow."""
+    cases = [(f"{name}: {about}", name, content) for name, about, content in found]
     return pytest.mark.parametrize(
-        ("name", "content"), [(name, content) for name, _, content in values], ids=[f"{a}: {b}" for a, b, _ in values]
+        ("name", "content"),
+        [
+            pytest.param(name, content, id=case, marks=[pytest.mark.slow] if case in slow else [])
+            for case, name, content in cases
+        ],
     )
 
 
+_FIRST = {name: about for name, about, _ in reversed(list(files()))}
 FILES = _each(files())
+MOSTLY_SLOW = _each(files(), {f"{name}: {about}" for name, about, _ in files() if about != _FIRST[name]})
+"""The quick loop has one file of each client."""
 REFUSED = _each(files("REFUSED"))
 FOREIGN = _each(each for each in files("REFUSED") if each[1].startswith("foreign"))
 
@@ -51,7 +59,7 @@ def test_every_byte(person: Person, name: str, content: bytes | None) -> None:
     assert receipts.read(person.runtime.environ) == receipts.Receipts()
 
 
-@FILES
+@MOSTLY_SLOW
 def test_two_origins(person: Person, name: str, content: bytes | None) -> None:
     """Of two origins in one file the older one can be taken out first, and the newer one."""
     person.write(name, content)
@@ -68,7 +76,7 @@ def test_two_origins(person: Person, name: str, content: bytes | None) -> None:
     assert person.contents() == before and person.hosts() == ()
 
 
-@FILES
+@MOSTLY_SLOW
 def test_lost_receipt(person: Person, name: str, content: bytes | None) -> None:
     """Without a receipt our helper is taken out all the same, and what is left can be set up again."""
     path = person.write(name, content)
@@ -82,7 +90,7 @@ def test_lost_receipt(person: Person, name: str, content: bytes | None) -> None:
     assert is_there(person, name)
 
 
-@FILES
+@MOSTLY_SLOW
 def test_another_profile(person: Person, name: str, content: bytes | None) -> None:
     """A helper that is set up again without a name, or with one, is taken out to the last byte too."""
     person.write(name, content)

@@ -337,13 +337,25 @@ def test_a_server_that_refuses_every_token_costs_one_renewal_however_many_client
 
 
 @ASKS_KNOWN
-def test_a_client_that_only_asks_again_keeps_its_token_while_the_server_is_down(bound: Account) -> None:
-    """It may not have been refused. When the server is there again, it gets another one."""
+@pytest.mark.parametrize(("code", "status"), [("temporarily_unavailable", 503), ("unauthorized_client", 400)])
+def test_a_client_that_only_asks_again_keeps_its_token_while_no_renewal_is_possible(
+    bound: Account, code: str, status: int
+) -> None:
+    """It may not have been refused. When the server gives tokens again, it gets another one."""
     first = token(bound, again="x")
-    bound.server.overrides = {"/token": always(json_reply({"error": "temporarily_unavailable"}, 503))}
+    bound.server.overrides = {"/token": always(json_reply({"error": code}, status))}
     assert token(bound, again="x") == first
     bound.server.overrides = {}
     assert token(bound, again="x") != first
+
+
+@ASKS_KNOWN
+def test_a_client_that_only_asks_again_hears_that_the_session_is_dead(bound: Account) -> None:
+    """Nothing else would tell it why it is refused."""
+    token(bound, again="x")
+    bound.server.kill_session()
+    done = answer(bound, Question("token", GIT, again="x"))
+    assert done.out == b"FAILED\n" and "tokenctl login -p t" in (done.hint or "")
 
 
 @ASKS_KNOWN

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tokenctl.errors import TokenctlError
+from tokenctl.handoff import helpers
 from tokenctl.handoff.helpers.conversation import Conversation
 from tokenctl.handoff.helpers.question import LONGEST, Answer, Given, Question
 
@@ -101,19 +102,38 @@ def test_a_stdin_that_is_closed_or_broken_has_no_question(source: io.RawIOBase |
 
 @pytest.mark.parametrize("line", [b"x", b"a\n"])
 @pytest.mark.parametrize("reads", ["all", "block"])
-def test_a_stdin_without_an_end_is_refused(reads: str, line: bytes) -> None:
+def test_a_stdin_without_an_end_has_no_question(reads: str, line: bytes) -> None:
     """After a little more than the most that a client can say, and without more memory."""
     source = Endless(line)
-    assert questions(reads, source) == ["what the client asks is too long"]
+    assert questions(reads, source) == [b""]
     assert source.given < 4 * LONGEST
 
 
-def test_a_line_without_an_end_is_refused_and_is_the_last_question() -> None:
+def test_a_line_without_an_end_is_empty_and_is_the_last_question() -> None:
     """What follows it cannot be told from it."""
-    assert questions("lines", b"first\n" + b"x" * (LONGEST + 5) + b"\nlast\n") == [
-        b"first\n",
-        "what the client asks is too long",
-    ]
+    assert questions("lines", b"first\n" + b"x" * (LONGEST + 5) + b"\nlast\n") == [b"first\n", b""]
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "status", "out"),
+    [
+        ("git", ["get"], 0, b""),
+        ("docker", ["get"], 1, b"credentials not found in native keychain\n"),
+        ("docker", ["store"], 1, b"tokenctl can store nothing for this: it names no registry\n"),
+        ("cargo", ["--cargo-plugin"], 0, b'{"Err":{"kind":"other",'),
+        ("terraform", ["store", "app.example.com"], 2, b""),
+        ("bazel", ["get"], 2, b""),
+    ],
+)
+def test_a_question_that_is_too_long_is_answered_in_the_words_of_the_protocol(
+    monkeypatch: pytest.MonkeyPatch, name: str, words: list[str], status: int, out: bytes
+) -> None:
+    """The reason is where the client reads it: for docker on stdout, for cargo in JSON."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(Endless(b"x"))))
+    question = Conversation(helpers.protocol(name), None, words).next({})
+    assert question is not None and question.wants == "nothing"
+    answer = question.answer
+    assert answer.status == status and answer.out[: len(out) or 1] == out and bool(answer.error) is (status == 2)
 
 
 def test_a_defect_of_a_protocol_is_an_error_without_its_text() -> None:

@@ -1,4 +1,4 @@
-"""The server that the clients ask."""
+"""The server that the clients ask; and every test of this folder starts real clients."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +7,15 @@ import pytest
 
 from tests.servers.cloud_api import CloudApi
 from tests.servers.faulty_server import FaultyServer
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of this folder: each needs a client, and starts it."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker("slow")
+            item.add_marker("real")
 
 
 @pytest.fixture

@@ -2,14 +2,13 @@
 
 import subprocess
 import sys
-import threading
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from tests.servers.faulty_server import FaultyServer
+from tests.servers.loopback import Connection, Listener, Served
 from tests.support.commandline import LONG, Home, Result
 from tests.support.flows import refreshes
 from tests.support.real_parts import Missing, program
@@ -24,7 +23,7 @@ _ASKED = (
 )
 
 
-class Repositories:
+class Repositories(Served):
     """A server of one repository, by the dumb protocol, for who has a token that the authorization server knows.
 
     `sent` has what came as `Authorization`: the token as it is, or the user name and the token.
@@ -34,9 +33,7 @@ class Repositories:
         self.sent: list[str] = []
         repositories = self
 
-        class Connection(BaseHTTPRequestHandler):
-            timeout = 60
-
+        class Asking(Connection):
             def do_GET(self) -> None:
                 scheme, _, value = self.headers.get("Authorization", "").partition(" ")
                 sent = b64decode(value).decode() if scheme == "Basic" else value
@@ -52,17 +49,7 @@ class Repositories:
                 self.end_headers()
                 self.wfile.write(content.encode())
 
-            def log_message(self, format: str, *args: object) -> None:
-                """Log nothing."""
-
-        class Listener(ThreadingHTTPServer):
-            daemon_threads = True
-
-            def server_bind(self) -> None:
-                self.socket.bind(("127.0.0.1", 0))  # without the name service
-                self.server_name, self.server_port = "127.0.0.1", self.socket.getsockname()[1]
-
-        self.listener = Listener(("127.0.0.1", 0), Connection)
+        self.listener = Listener(Asking)
         self.host = f"127.0.0.1:{self.listener.server_port}"
 
 
@@ -151,13 +138,8 @@ def git_world(home: Home, server: FaultyServer) -> Iterator[GitWorld]:
     program("git")
     if not HELPER.exists():
         raise Missing(f"no {HELPER.name} beside the interpreter")
-    repositories = Repositories(server)
-    threading.Thread(target=repositories.listener.serve_forever, args=(0.05,), daemon=True).start()
-    try:
+    with Repositories(server) as repositories:
         assert home.login(server.issuer).status == 0
         bound = home.run("profile", "set", "t", f"hosts+=http://{repositories.host}")
         assert bound.status == 0, bound.stderr
         yield GitWorld(home, server, repositories)
-    finally:
-        repositories.listener.shutdown()
-        repositories.listener.server_close()

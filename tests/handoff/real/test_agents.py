@@ -23,8 +23,6 @@ from tests.support.aging import age
 from tests.support.commandline import COMMAND, Result
 from tests.support.helped import Helped
 
-pytestmark = pytest.mark.slow
-
 CLIENT = """
 import json, subprocess, sys
 for command in json.loads(sys.argv[1]):

@@ -16,8 +16,6 @@ from tests.support.aging import age
 from tests.support.commandline import Home, Result
 from tests.support.real_parts import available
 
-pytestmark = pytest.mark.slow  # a fixture of a whole file marks nothing
-
 
 @pytest.fixture(scope="module")
 def one_world(signing_key: rsa.RSAPrivateKey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitWorld]:

@@ -20,8 +20,6 @@ from tests.support.commandline import COMMAND, LONG, Result
 from tests.support.helped import Helped
 from tests.support.real_parts import available, program
 
-pytestmark = [pytest.mark.slow, pytest.mark.real]
-
 MECHANISMS = ("oauthbearer", "xoauth2")
 TOKENCTL = shlex.join(COMMAND)
 

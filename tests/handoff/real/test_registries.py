@@ -25,8 +25,6 @@ from tests.support.commandline import LONG, Home
 from tests.support.flows import refreshes
 from tests.support.real_parts import Missing, available, program
 
-pytestmark = [pytest.mark.slow, pytest.mark.real]
-
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 WAY_OUT = "run 'tokenctl login -p dead'"
 OTHERS = ("DOCKER_", "REGISTRY_", "CONTAINERS_", "XDG_", "CARGO", "TF_")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from tokenctl.cli.output import answer_bytes
+from tokenctl.errors import unexpected
 from tokenctl.handoff import helpers
 from tokenctl.handoff.helpers import answering
 from tokenctl.handoff.helpers.conversation import Conversation
@@ -30,8 +31,6 @@ def go_on(runtime: Runtime, conversation: Conversation) -> int:
         try:
             found = answering.answer(runtime, conversation.profile, conversation.helper, question)
         except Exception as error:
-            from tokenctl.cli.main import unexpected
-
             found = conversation.helper.failed(question, unexpected(error))
         answer_bytes(found.out)
         if found.error:

@@ -1,6 +1,7 @@
 """The clients that `tokenctl helper install` sets up: how each one's own configuration file is read and changed.
 
-A client is a module with pure functions over the text of that file; they do no input and output:
+A client is a module with functions over the text of that file. They write nothing, and read nothing but what the client
+itself reads besides, such as the files that git's configuration includes:
 
     path(environ)              the file that the client reads for this person
     is_there(text, wanted)     whether our helper is set up for the origin
@@ -9,7 +10,9 @@ A client is a module with pure functions over the text of that file; they do no 
     scripts(environ, wanted)   the private scripts and links that the client needs besides
     hints(wanted)              what the person still has to do, a sentence each
 
-`install` reads and writes the files, checks each change by parsing, and keeps the receipts (`receipt`).
+`changes` finds out what install and uninstall have to change: `file_text` what the file becomes, `bound_hosts` what our
+config file becomes. `installing` makes the change, with its `companions`: scripts and folders. `receipts` has what was
+written, and `patch` the exact change of a text, so that it can be undone. `status` tells what is installed.
 
 Who adds a client writes its file and a row in `client`, and its line in `LINES`.
 """

@@ -8,7 +8,8 @@ A protocol is a module with four functions, which do no input and output:
     failed(question, error)          the answer when there should be a token, and there is none
 
 `conversation` reads the questions of a client. `quick` answers from the kernel's keyring, before anything else is
-loaded; `answering` asks the broker. `again` remembers what a client was given. `install` is in `handoff.clients`.
+loaded; `answering` asks the broker. `again` tells whether a client was refused with what it was given, which is in the
+files of `remembered`. `install` is in `handoff.clients`.
 
 Who adds a protocol writes its file, a row in `protocol`, and its line in `LINES`.
 """

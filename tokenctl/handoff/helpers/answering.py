@@ -6,9 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tokenctl.broker import asked
-from tokenctl.broker.current import PASSING
 from tokenctl.config.environment import Unbound
-from tokenctl.errors import Refused, TokenctlError
+from tokenctl.errors import LoginRequired, Refused, TokenctlError
 from tokenctl.handoff import binding
 from tokenctl.handoff.helpers import again, remembered
 from tokenctl.handoff.helpers.question import Answer, Given, Question
@@ -36,7 +35,7 @@ def _answered(runtime: Runtime, name: str | None, helper: "Helper", question: Qu
         case "nothing":
             return question.answer
         case "origins":
-            return helper.found(question, [_shaped("", each, origin) for each, origin in _bound(runtime, name)], 0)
+            return helper.found(question, [_shaped(None, each, origin) for each, origin in _bound(runtime, name)], 0)
         case "every token":
             return _every_token(runtime, name, helper, question)
     profile, origin = _profile(runtime, name, question.address)
@@ -108,11 +107,11 @@ def _every_token(runtime: Runtime, name: str | None, helper: "Helper", question:
     return found
 
 
-def _shaped(session: Session | str, profile: Profile, origin: str) -> Given:
+def _shaped(session: Session | None, profile: Profile, origin: str) -> Given:
+    """Return the session's token in the shape that the origin wants; an empty one without a session."""
     shape = profile.shape(origin)
-    if isinstance(session, str):
-        return Given(session, origin, shape["username"], shape["prefix"], None)
-    return Given(session.access_token, origin, shape["username"], shape["prefix"], session.expires_at)
+    token, expires_at = ("", None) if session is None else (session.access_token, session.expires_at)
+    return Given(token, origin, shape["username"], shape["prefix"], expires_at)
 
 
 # -- the token ---------------------------------------------------------------------------------------------
@@ -126,22 +125,22 @@ def _token(runtime: Runtime, profile: Profile, question: Question) -> Session:
     profile = replace(profile, min_ttl=max(profile.min_ttl, question.min_ttl))
     vault, target = vaults.open(runtime, profile), runtime.asked(profile)
     session = asked.token(runtime, vault, target)
-    client, token = again.name_of(question, profile.name), _of(runtime, session)
+    client, token = again.name_of(question, profile.name), _mark_of(runtime, session)
     noted = token.is_same_token(remembered.read(runtime, _noted(profile)))
     if noted or _seems_refused(runtime, profile, question, client, token):
         vault.forget_copies()  # also where no renewal is possible now
         vault.follow()
         try:
             session = asked.token(runtime, vault, target, refused=session.access_token)
-        except PASSING:
-            if noted or question.wants == "another token":
+        except TokenctlError as error:
+            if noted or question.wants == "another token" or isinstance(error, LoginRequired):
                 raise
         else:
-            remembered.write(runtime, again.replacement(profile.name), _of(runtime, session))
+            remembered.write(runtime, again.replacement(profile.name), _mark_of(runtime, session))
             if client is not None:
-                remembered.write(runtime, _replaced(client), _of(runtime, session))
+                remembered.write(runtime, _replaced(client), _mark_of(runtime, session))
     if client is not None:
-        remembered.write(runtime, client, _of(runtime, session))
+        remembered.write(runtime, client, _mark_of(runtime, session))
     if not session.access_token.isascii() or not session.access_token.isprintable():
         raise Refused(f"the access token of {profile.name!r} has characters that no header can have")
     return session
@@ -165,7 +164,7 @@ def _note_refusal(runtime: Runtime, profile: Profile, question: Question) -> Non
     session = vault.newest()
     for each in [*([session] if session is not None else []), *vault.narrower_tokens()]:
         if hmac.compare_digest(each.access_token.encode(), refused):
-            remembered.write(runtime, _noted(profile), _of(runtime, each))
+            remembered.write(runtime, _noted(profile), _mark_of(runtime, each))
             vault.forget_copies()
 
 
@@ -177,6 +176,7 @@ def _replaced(client: str) -> str:
     return f"{client}.replaced"
 
 
-def _of(runtime: Runtime, session: Session) -> again.Remembered:
+def _mark_of(runtime: Runtime, session: Session) -> again.Remembered:
+    """Return what is remembered of a session's access token."""
     checksum = again.checksum_of(session.access_token)
     return again.Remembered(session.obtained_at, session.expires_at or 0, checksum, runtime.time_of(session))

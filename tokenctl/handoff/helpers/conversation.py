@@ -46,14 +46,11 @@ class Conversation:
             content = None if self._ended else self._content()
         except (OSError, ValueError):  # a stdin that cannot be read is one without a question
             content = b"" if self._reads != "lines" else None
-        self._ended = self._ended or self._reads != "lines"
-        if content is None:
-            self.question = None
-        elif len(content) > LONGEST:
-            self._ended = True
-            self.question = refusal("what the client asks is too long")
-        else:
-            self.question = self._named(self._read(content, environ), environ)
+        too_long = content is not None and len(content) > LONGEST
+        if too_long:  # the protocol says what it says where nothing can be understood
+            content = b""
+        self._ended = self._ended or too_long or self._reads != "lines"
+        self.question = None if content is None else self._named(self._read(content, environ), environ)
         return self.question
 
     def _read(self, content: bytes, environ: "Mapping[str, str]") -> Question:
