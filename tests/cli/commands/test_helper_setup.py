@@ -101,7 +101,7 @@ def test_the_list(person: Home) -> None:
     for name in set(helpers.LINES) - set(clients.LINES):
         assert any(f"tokenctl helper {name}" in line for line in lines)
     assert lines[-1].startswith(f"docker\t{ORIGIN}\tt\t")
-    assert "tokenctl helper install git" in attended(person, "helper").stderr
+    assert "tokenctl helper install CLIENT --host ORIGIN" in attended(person, "helper").stderr
 
 
 @pytest.mark.parametrize(
