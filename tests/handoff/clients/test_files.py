@@ -124,3 +124,14 @@ def test_replaced(person: Person, name: str, content: bytes) -> None:
     assert is_there(person, name)
     person.uninstall(name)
     assert person.contents() == before
+
+
+@FOREIGN
+def test_replaced_and_edited_since(person: Person, name: str, content: bytes) -> None:
+    """Another helper comes back also where the person has written something else into the file since."""
+    path = person.write(name, content)
+    person.install(name, replace=True)
+    more = b"\n" if name in ("docker", "claude-code") else b"\n; mine" if name == "pnpm" else b"\n# mine"
+    path.write_bytes(path.read_bytes() + more)
+    person.uninstall(name)
+    assert path.read_bytes() == content + more

@@ -9,10 +9,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from zlib import crc32
 
 _MOST = 2000
 """Parts of a text that are compared one by one."""
-_SHORTEST = 12
+_AROUND = 24
+"""Characters before and behind a change by which it is found again."""
+_SHORTEST = 8
 """Characters of an inserted text that is looked for in a file that somebody has changed since."""
 
 
@@ -23,11 +26,34 @@ def digest(text: str | None) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
-    """One change: at `at`, in characters of the new text, `removed` was replaced by `inserted`."""
+    """One change: at `at`, in characters of the new text, `removed` was replaced by `inserted`.
+
+    `left` and `right` are checksums of the characters around it, and `rest` is how many characters are behind it: so it is
+    found again where somebody has changed another part of the text.
+    """
 
     at: int
     removed: str
     inserted: str
+    left: int
+    right: int
+    rest: int
+
+    def place(self, text: str) -> int | None:
+        """Return where the change is in a text that was changed elsewhere; None where that is not sure."""
+        size, end = len(self.inserted), len(text)
+        left, right = min(self.at, _AROUND), min(self.rest, _AROUND)
+        ours = [each.start() for each in re.finditer(f"(?={re.escape(self.inserted)})", text)]
+        before = {
+            at for at in ours if (left == _AROUND or at == left) and _sum(text[max(0, at - left) : at]) == self.left
+        }
+        behind = {
+            at
+            for at in ours
+            if (right == _AROUND or end - at - size == right)
+            and _sum(text[at + size : at + size + right]) == self.right
+        }
+        return next((min(each) for each in (before & behind, before, behind) if len(each) == 1), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +73,18 @@ class Patch:
         return text
 
     def undone_in(self, text: str) -> str | None:
-        """Undo the change in a text that somebody has changed since; None where our words are not there as often."""
+        """Undo the change in a text that somebody has changed since; None where our words are not found for sure."""
+        places = [edit.place(text) for edit in self.edits]
+        found = [(at, edit) for at, edit in zip(places, self.edits, strict=True) if at is not None]
+        ends = [at + len(edit.inserted) for at, edit in found]
+        if len(found) == len(self.edits) and all(at >= end for (at, _), end in zip(found[1:], ends, strict=False)):
+            for at, edit in reversed(found):
+                text = text[:at] + edit.removed + text[at + len(edit.inserted) :]
+            return text
+        return self._undone_words(text)
+
+    def _undone_words(self, text: str) -> str | None:
+        """Undo the change where each text that was inserted is there as often as it was."""
         for inserted, times in Counter(edit.inserted for edit in self.edits).items():
             removed = {edit.removed for edit in self.edits if edit.inserted == inserted}
             if len(inserted) < _SHORTEST or text.count(inserted) != times or len(removed) > 1:
@@ -65,7 +102,14 @@ def _edits(before: str, after: str) -> Iterator[Edit]:
     """List the changes: whole lines are compared first, and then the words of those that differ."""
     for at, old, new in _different(before.splitlines(keepends=True), after.splitlines(keepends=True)):
         for more, removed, inserted in _different(re.findall(r"\w+|\W", old), re.findall(r"\w+|\W", new)):
-            yield Edit(at=at + more, removed=removed, inserted=inserted)
+            start, end = at + more, at + more + len(inserted)
+            left, right = _sum(after[max(0, start - _AROUND) : start]), _sum(after[end : end + _AROUND])
+            yield Edit(at=start, removed=removed, inserted=inserted, left=left, right=right, rest=len(after) - end)
+
+
+def _sum(text: str) -> int:
+    """Return a checksum: it tells parts of one text from each other, and nothing of what they say."""
+    return crc32(text.encode(errors="surrogateescape"))
 
 
 def _different(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[int, str, str]]:
