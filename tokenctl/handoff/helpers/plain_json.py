@@ -1,19 +1,11 @@
 """JSON without the `json` package, whose import costs as much as half an interpreter's start.
 
-Reading and quoting are done by the C code below that package. Where a Python has none, the package does them.
+Reading is done by the C code below that package. Where a Python has none, the package does it.
 """
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-_in_c: "Any" = None
-try:
-    import _json
-
-    _in_c = _json
-except ImportError:  # a Python that is not CPython
-    pass
 
 _SPACE = " \t\n\r"
 _MOST = 1024
@@ -24,13 +16,14 @@ def loads(text: str) -> "Any":
     """Read a JSON text. Raises ValueError, also for duplicate names (RFC 8259 section 4) and for one that is too deep."""
     if text.count("[") + text.count("{") > _MOST:
         raise ValueError("too deep")
-    if _in_c is None:
+    in_c = _c_code()
+    if in_c is None:
         import json
 
         return json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
     start = len(text) - len(text.lstrip(_SPACE))
     try:
-        value, end = _in_c.make_scanner(_Context)(text, start)
+        value, end = in_c.make_scanner(_Context)(text, start)
     except (StopIteration, SystemError):  # the second: without the package, the scanner has no error of its own
         raise ValueError("not JSON") from None
     except RecursionError:
@@ -49,12 +42,21 @@ def members(text: str) -> "dict[str, Any]":
 
 
 def quoted(text: str) -> str:
-    """Write a JSON string, in ASCII."""
-    if _in_c is None:
-        import json
+    """Write a JSON string, in ASCII. The text is a token mostly, and needs no code but this."""
+    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
+    import json
 
-        return json.dumps(text)
-    return str(_in_c.encode_basestring_ascii(text))
+    return json.dumps(text)
+
+
+def _c_code() -> "Any":
+    """Return the C code that reads JSON; None for a Python that has none."""
+    try:
+        import _json
+    except ImportError:
+        return None
+    return _json
 
 
 def _once(pairs: "list[tuple[str, Any]]") -> "dict[str, Any]":
