@@ -161,11 +161,13 @@ WAYS = [
 
 @pytest.mark.parametrize("words", WAYS, ids=["plain", "click"])
 def test_it_is_said_before_the_child_begins(home: Home, demo_server: FaultyServer, words: tuple[str, ...]) -> None:
-    """On stderr, once; the child's answer and status are its own. `audit` itself shows it, and leaves the notice."""
+    """On stderr, once; the child's answer and status are its own. `audit` shows it and a helper does not: both leave it."""
     assert home.login(demo_server.issuer).status == 0
     log = log_of(Path(home.environ["TOKENCTL_STATE_DIR"]))
     log.append(theft("work", 0.0))
     assert home.run(*words).stderr == "" and attended(home, "audit").status == 8 and log.due.exists()
+    helper = attended(home, "helper", "--config", str(home.config), "api-key")
+    assert helper.status == 0 and NAME not in helper.stderr and log.due.exists()
     shown = attended(home, *words)
     warning, _, rest = shown.stderr.partition("see 'tokenctl audit'\n")
     assert shown.status == 3 and rest == "the child\n"

@@ -141,6 +141,7 @@ def test_an_empty_value_is_refused(home: Home, command: str, option: str, value:
         "audit acknowledge": ("clock-jumped",),
         "demo": ("--serve",),
         "proxy": ("https://a.example",),
+        "write-file": ("token.txt",),
         "helper install": ("git", "--host", "https://a.example"),
         "helper uninstall": ("git", "--host", "https://a.example"),
     }

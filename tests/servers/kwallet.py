@@ -93,7 +93,10 @@ class KWallet(PrivateBus):
 
     def lookup(self, service: str, username: str) -> str | None:
         """What is stored under these names, where the backend looks for it; None when there is no such entry."""
-        return self.read(service, username) if self.backend == OWN else super().lookup(service, username)
+        if self.backend == OWN:
+            return self.read(service, username)
+        # kwalletd forgets the session of a client now and then, and secret-tool calls that "no entry".
+        return super().lookup(service, username) or super().lookup(service, username)
 
     def start_locked(self) -> None:
         """Start the daemon (again), with a closed wallet, as after a login that has another password."""

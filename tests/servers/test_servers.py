@@ -45,7 +45,10 @@ def test_each_real_keyring_keeps_locks_and_comes_back(request: pytest.FixtureReq
     if name == "kwallet_own":  # its priority wants that D-Bus can start it
         code = code.replace("load_keyring(sys.argv[1])", "_load_keyring_class(sys.argv[1])()")
     environ = {**os.environ, **service.environ}
-    subprocess.run([sys.executable, "-c", code, service.backend], env=environ, check=True, timeout=LONG)
+    words = [sys.executable, "-c", code, service.backend]
+    done = subprocess.run(words, env=environ, check=not isinstance(service, KWallet), timeout=LONG)
+    if done.returncode:  # kwalletd forgets the session of a client now and then: "Can't find session"
+        subprocess.run(words, env=environ, check=True, timeout=LONG)
     assert (service.lookup("s", "u"), service.lookup("s", "other")) == ("secret", None)
     service.lock()
     service.unlock()

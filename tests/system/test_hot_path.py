@@ -41,8 +41,8 @@ FOR_WORDS = {
     *("tokenctl.adapters", "tokenctl.adapters.private_process", "tokenctl.adapters.terminal"),
 }
 """Ours that `--help` and wrong words may load beside `tokenctl.cli`: no more than the words and the messages need."""
-FOR_HELPERS = {"tokenctl.handoff", "tokenctl.handoff.helpers"}
-"""What the words of `helper` need too: the list of the helpers."""
+FOR_HELPERS = {"tokenctl.handoff", "tokenctl.handoff.helpers", "tokenctl.handoff.clients"}
+"""What the words of `helper` need too: the lists of the helpers and of the clients."""
 STANDARD = {"dataclasses", "hashlib", "json", "pathlib", "socket", "tomllib", "urllib.parse"}
 """Modules of Python that a running command needs, and no help."""
 HELP = (

@@ -36,7 +36,8 @@ def positive_seconds(ctx: click.Context, param: click.Parameter, value: str | No
     return found
 
 
-def _runtime(ctx: click.Context) -> "Runtime":
+def runtime_of(ctx: click.Context) -> "Runtime":
+    """Return the runtime of this run, with the shared options that were given so far."""
     from tokenctl.runtime import Runtime
 
     given = shared(ctx)
@@ -49,8 +50,9 @@ def _runtime(ctx: click.Context) -> "Runtime":
     return runtime
 
 
-_WITHOUT_NOTICE = ("audit", "doctor")
-"""The commands that say more about an anomaly than the notice of a new one."""
+_WITHOUT_NOTICE = ("audit", "doctor", "helper")
+"""The commands that say more about an anomaly than the notice of a new one; and the helpers, which only say what a client
+reads."""
 
 
 def with_runtime(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -62,7 +64,7 @@ def with_runtime(function: Callable[..., Any]) -> Callable[..., Any]:
         _refuse_empty(ctx)
         if rest.get("every") and shared(ctx).name is not None:
             raise Misuse("--all and --profile contradict each other", ctx, hint="leave one of them out")
-        runtime = _runtime(ctx)
+        runtime = runtime_of(ctx)
         if ctx.find_root().invoked_subcommand not in _WITHOUT_NOTICE:
             from tokenctl.cli import due
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import click
 
 from tokenctl.cli.commands import helper_setup
-from tokenctl.cli.grammar import Command, Group, Names
-from tokenctl.cli.options import with_runtime
+from tokenctl.cli.grammar import Command, Group, Names, shared_options
+from tokenctl.cli.options import runtime_of, with_runtime
 from tokenctl.handoff.helpers import LINES
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ class _Group(Group):
 
 
 @click.group("helper", cls=_Group, examples=_EXAMPLES, invoke_without_command=True)
-@with_runtime
+@shared_options
 @click.pass_context
-def command(ctx: click.Context, runtime: "Runtime", name: str | None) -> None:
+def command(ctx: click.Context) -> None:
     """Give tokens to git, docker, kubectl and other tools.
 
     A client calls its helper by itself, as its configuration says; 'tokenctl helper install' writes that. A token is given
@@ -49,7 +49,7 @@ def command(ctx: click.Context, runtime: "Runtime", name: str | None) -> None:
     if ctx.invoked_subcommand is None:
         from tokenctl.cli.actions import helper_status
 
-        helper_status.overview(runtime)
+        helper_status.overview(runtime_of(ctx))
 
 
 # -- the protocols: one command each -----------------------------------------------------------------------

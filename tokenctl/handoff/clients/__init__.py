@@ -17,33 +17,34 @@ written, and `patch` the exact change of a text, so that it can be undone. `stat
 Who adds a client writes its file and a row in `client`, and its line in `LINES`.
 """
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Protocol
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+    from typing import Protocol
 
-from tokenctl.handoff.clients.wanted import Script, Wanted
+    from tokenctl.handoff.clients.wanted import Script, Wanted
 
+    class Client(Protocol):
+        """The functions of a client's module; see above."""
 
-class Client(Protocol):
-    """The functions of a client's module; see above."""
+        def path(self, environ: Mapping[str, str], /) -> Path:
+            """Return the file that the client reads for this person."""
 
-    def path(self, environ: Mapping[str, str], /) -> Path:
-        """Return the file that the client reads for this person."""
+        def is_there(self, text: str, wanted: Wanted, /) -> bool:
+            """Tell whether our helper is set up for the origin, and the profile where it is named."""
 
-    def is_there(self, text: str, wanted: Wanted, /) -> bool:
-        """Tell whether our helper is set up for the origin, and the profile where it is named."""
+        def added(self, text: str, wanted: Wanted, /) -> str:
+            """Return the text with our helper. Raises UsageError."""
 
-    def added(self, text: str, wanted: Wanted, /) -> str:
-        """Return the text with our helper. Raises UsageError."""
+        def removed(self, text: str, wanted: Wanted, /) -> str:
+            """Return the text without our helper. Raises UsageError."""
 
-    def removed(self, text: str, wanted: Wanted, /) -> str:
-        """Return the text without our helper. Raises UsageError."""
+        def scripts(self, environ: Mapping[str, str], wanted: Wanted, /) -> Sequence[Script]:
+            """List the private scripts and links that the client needs."""
 
-    def scripts(self, environ: Mapping[str, str], wanted: Wanted, /) -> Sequence[Script]:
-        """List the private scripts and links that the client needs."""
-
-    def hints(self, wanted: Wanted, /) -> Sequence[str]:
-        """List what the person still has to do."""
+        def hints(self, wanted: Wanted, /) -> Sequence[str]:
+            """List what the person still has to do."""
 
 
 LINES = {
@@ -63,7 +64,7 @@ LINES = {
 """Name of a client -> the file that is changed, for a list, in the order of the list."""
 
 
-def client(name: str) -> Client:
+def client(name: str) -> "Client":
     """Import the client with this name. Raises KeyError for a name that is not in `LINES`."""
     found: Client
     match name:
