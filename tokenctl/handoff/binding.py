@@ -1,6 +1,6 @@
 """Binding: to which origins a profile's token may be given. Everything that gives a token to somebody asks here."""
 
-from tokenctl.config import environment
+from tokenctl.config import config_file, environment
 from tokenctl.errors import UsageError
 from tokenctl.model import origin_checks, origins
 from tokenctl.model.profile import Profile
@@ -31,7 +31,7 @@ def profile_for(runtime: Runtime, name: str | None, url: str) -> Profile:
 def bound_profile(runtime: Runtime, name: str | None, address: str) -> tuple[Profile, str]:
     """Choose the profile that binds the address of a helper, and tell which of its origins that is. `name` is that of `-p`.
 
-    Raises Unbound when none does, and UsageError when two do.
+    Raises Unbound when none does, and UsageError when two do, or when none does and a profile has a mistake.
     """
     if "//" not in address[:2]:
         return runtime.profile_for(name, address), address
@@ -44,11 +44,17 @@ def bound_profile(runtime: Runtime, name: str | None, address: str) -> tuple[Pro
     # A host without a scheme can be two origins of this machine; https is the one that clients try first.
     for origin in sorted((each for _, each in bound), reverse=True):
         return runtime.profile_for(name, origin), origin
+    if not _is_named(runtime, name):
+        config_file.check(runtime.config)  # the profile with a mistake can be the one that is meant
     raise environment.Unbound(f"no profile is bound to {address[2:]}")
 
 
 def profiles(runtime: Runtime, name: str | None) -> list[Profile]:
     """List the profiles that a helper may answer for: the one that is named, or that of the environment, or all."""
-    if name or runtime.environ.get("TOKENCTL_PROFILE") or environment.is_ad_hoc(runtime.config, runtime.environ):
-        return [runtime.profile(name)]
-    return environment.readable(runtime.config)
+    return [runtime.profile(name)] if _is_named(runtime, name) else environment.readable(runtime.config)
+
+
+def _is_named(runtime: Runtime, name: str | None) -> bool:
+    """Tell whether `-p` or the environment says which profile is meant."""
+    named = name or runtime.environ.get("TOKENCTL_PROFILE")
+    return bool(named) or environment.is_ad_hoc(runtime.config, runtime.environ)

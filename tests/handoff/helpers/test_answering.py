@@ -129,6 +129,16 @@ def test_an_unbound_origin_gets_the_protocols_own_answer(bound: Account) -> None
     assert len(bound.server.requests) == before
 
 
+@pytest.mark.parametrize("address", [OTHER, OTHER.removeprefix("https:")])
+def test_a_mistake_in_a_profile_that_may_be_meant_is_no_silence(bound: Account, address: str) -> None:
+    """The profile that has the host in its text cannot be read: the reason is told. A profile that is named is read alone."""
+    write(bound, SECOND.replace('client_id = "c"', "client_id = 5"))
+    done = answer(bound, Question("token", address, absent=ABSENT))
+    assert done is not ABSENT and done.status == 2 and "client_id" in done.error
+    assert answer(bound, Question("token", address, absent=ABSENT), "t") is ABSENT
+    assert answer(bound, Question("token", GIT, absent=ABSENT)).status == 0
+
+
 def test_a_host_without_a_scheme_is_the_bound_origin(bound: Account) -> None:
     """Its port is the one of the origin."""
     assert {token(bound, f"//git.example.com{port}") for port in ("", ":443")} == {bound.session.access_token}
