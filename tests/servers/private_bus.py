@@ -230,9 +230,9 @@ class PrivateBus:
             return None
         return "boolean true" in locked if collection in default else None
 
-    def _await(self, what: str, ready: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + START_SECONDS
+    def _await(self, what: str, ready: Callable[[], bool], patience: float = START_SECONDS) -> None:
+        deadline = time.monotonic() + patience
         while not ready():
             if time.monotonic() > deadline:
-                raise RuntimeError(f"{self.daemon}: no {what} after {START_SECONDS:.0f} s")
+                raise RuntimeError(f"{self.daemon}: no {what} after {patience:.0f} s")
             time.sleep(0.02)
