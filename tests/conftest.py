@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -37,6 +38,10 @@ PROCESSES = {
 """The fixtures of tests that start the command line, or a real part, as processes of their own."""
 
 
+CASES = 4
+"""How many cases of one test the quick loop has."""
+
+
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """Take two processes a core for the quick tests, which mostly wait; None means one a core."""
     return 2 * (os.cpu_count() or 1) if "not slow" in config.option.markexpr else None
@@ -44,10 +49,17 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow what starts processes, except for one case of each test that is marked `quick`."""
+    """Mark as slow what starts processes, except for one case of each test that is marked `quick`; and many like cases.
+
+    Of a test with many cases the first ones stand for it in the quick loop: most of its time is pytest's own, for each case.
+    """
     kept: set[str] = set()
+    cases: Counter[str] = Counter()
     for item in items:
         test = item.nodeid.partition("[")[0]
+        cases[test] += 1
+        if cases[test] > CASES:
+            item.add_marker("slow")
         if item.get_closest_marker("quick") and test not in kept:
             kept.add(test)
         elif item.get_closest_marker("quick") or PROCESSES & set(getattr(item, "fixturenames", ())):
