@@ -65,7 +65,7 @@ def test_the_uri_is_what_must_be_bound() -> None:
     assert (question.wants, question.address, question.may_ask) == ("token", ORIGIN, False)
     assert (question.again, question.interval) == (f"bazel|{URI}", 0)
     assert (question.absent.out, question.absent.status) == (b"", 2)
-    assert question.absent.error == f"no profile is bound to {ORIGIN}"
+    assert question.absent.error == f"no profile is bound to {ORIGIN}, or not the one that is named"
 
 
 @pytest.mark.parametrize("words", [(), ("Get",), ("get", "x"), ("store",), ("erase",), ("--help",)])

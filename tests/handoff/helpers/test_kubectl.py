@@ -62,7 +62,7 @@ def test_the_cluster_is_what_must_be_bound() -> None:
     assert (question.wants, question.address, question.may_ask) == ("token", SERVER, False)
     assert (question.again, question.interval) == (f"kubectl|{SERVER}/k8s/clusters/c-1", 0)
     assert (question.absent.out, question.absent.status) == (b"", 2)
-    assert question.absent.error == f"no profile is bound to {SERVER}"
+    assert question.absent.error == f"no profile is bound to {SERVER}, or not the one that is named"
     assert question.absent.hint is not None and question.absent.hint.endswith(f"hosts+={SERVER}")
 
 

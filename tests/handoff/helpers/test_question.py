@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokenctl.handoff.helpers.question import EARLY, Given, Question, refusal, reported
+from tokenctl.handoff.helpers.question import EARLY, Given, Question, not_understood, reported
 
 TIMES = st.integers(0, 2**40)
 
@@ -28,7 +28,7 @@ def test_a_header_has_the_prefix_of_the_origin() -> None:
 
 def test_a_question_that_cannot_be_understood_is_an_error_with_a_next_step() -> None:
     """It wants nothing, so no token is asked for; stdout stays empty."""
-    question = refusal("what is this", 5)
+    question = not_understood("what is this", 5)
     assert (question.wants, question.address, question.answer.out) == ("nothing", "", b"")
     assert (question.answer.status, question.answer.error) == (5, "what is this") and question.answer.hint
 

@@ -6,7 +6,7 @@ server refused the key.
 """
 
 from tokenctl.handoff.helpers.options import split
-from tokenctl.handoff.helpers.question import Answer, Question, on_stderr, refusal
+from tokenctl.handoff.helpers.question import Answer, Question, not_understood, on_stderr
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ def read(words: "Sequence[str]", content: bytes, environ: "Mapping[str, str]") -
     try:
         others, options = split(words, ("--ttl",))
     except ValueError as error:
-        return refusal(str(error))
+        return not_understood(str(error))
     if others:
-        return refusal(f"api-key takes no word {others[0]!a:.40}; a profile is named with -p")
+        return not_understood(f"api-key takes no word {others[0]!a:.40}; a profile is named with -p")
     ttl = options.get("--ttl") or _usual(environ)
     if not _is_number(ttl):
-        return refusal(f"--ttl is a number of seconds, not {ttl!a:.40}")
+        return not_understood(f"--ttl is a number of seconds, not {ttl!a:.40}")
     kept = int(ttl)
     return Question("token", min_ttl=kept + _SPARE, again="api-key", interval=kept) if kept else Question("token")
 

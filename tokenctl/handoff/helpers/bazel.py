@@ -5,7 +5,7 @@ answer without headers would mean that the URI needs no token.
 """
 
 from tokenctl.handoff.helpers.plain_json import members, quoted
-from tokenctl.handoff.helpers.question import Answer, Question, on_stderr, refusal, timestamp, unbound
+from tokenctl.handoff.helpers.question import Answer, Question, not_understood, on_stderr, timestamp, unbound
 from tokenctl.model.origins import origin_of
 
 TYPE_CHECKING = False
@@ -24,12 +24,12 @@ def reads(words: "Sequence[str]") -> "Reads":
 def read(words: "Sequence[str]", content: bytes, environ: object) -> Question:
     """Read the question: a JSON object with `uri`, and perhaps more. Bazel asks again for the same URI after a refusal."""
     if list(words) != ["get"]:
-        return refusal('usage: tokenctl helper bazel get, with a JSON object on stdin: {"uri": "https://..."}')
+        return not_understood('usage: tokenctl helper bazel get, with a JSON object on stdin: {"uri": "https://..."}')
     try:
         uri = members(content.decode())["uri"]
         address = origin_of(uri)
     except (AttributeError, KeyError, TypeError, ValueError):
-        return refusal("what is on stdin is no JSON object with an http or https 'uri' that can get a token")
+        return not_understood("what is on stdin is no JSON object with an http or https 'uri' that can get a token")
     return Question("token", address, absent=unbound(address), again=f"bazel|{uri}")
 
 

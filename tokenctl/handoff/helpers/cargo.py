@@ -5,7 +5,7 @@ Without it a variable names the registry, the answer is one line, and a failure 
 """
 
 from tokenctl.handoff.helpers.plain_json import members, quoted
-from tokenctl.handoff.helpers.question import Answer, Question, one_text, refusal, reported
+from tokenctl.handoff.helpers.question import Answer, Question, not_understood, one_text, reported
 from tokenctl.model.origins import origin_of
 
 TYPE_CHECKING = False
@@ -36,7 +36,9 @@ def read(words: "Sequence[str]", content: bytes, environ: "Mapping[str, str]") -
     if list(words) == _PLUGIN:
         return _request(content)
     if words or _INDEX not in environ:
-        return refusal("cargo calls this helper with --cargo-plugin, or as its provider 'cargo:token-from-stdout'")
+        return not_understood(
+            "cargo calls this helper with --cargo-plugin, or as its provider 'cargo:token-from-stdout'"
+        )
     unbound = Answer(status=1, error="no profile is bound to this registry", hint="see 'tokenctl help helpers'")
     try:
         return Question("token", _address(environ[_INDEX]), absent=unbound, form=_LINE)

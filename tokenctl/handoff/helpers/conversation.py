@@ -7,7 +7,7 @@ import os
 import sys
 
 from tokenctl import fast_path
-from tokenctl.handoff.helpers.question import LONGEST, Question, refusal
+from tokenctl.handoff.helpers.question import LONGEST, Question, not_understood
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Conversation:
         try:
             return self.helper.read(self._words, content, environ)
         except Exception as defect:  # its text can have a secret; its type cannot
-            return refusal(f"unexpected {type(defect).__name__} when the question was read", 1)
+            return not_understood(f"unexpected {type(defect).__name__} when the question was read", 1)
 
     def _named(self, question: Question, environ: "Mapping[str, str]") -> Question:
         """Return the question, or its `absent` where it has no address, and no profile is named though one has to be."""

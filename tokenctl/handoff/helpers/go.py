@@ -5,7 +5,7 @@ answer of the class 4xx, with that answer on stdin: also after 404, which only s
 token is renewed after 401 alone. Go shows the reason of a failure only with `-x`.
 """
 
-from tokenctl.handoff.helpers.question import Answer, Question, on_stderr, refusal
+from tokenctl.handoff.helpers.question import Answer, Question, not_understood, on_stderr
 from tokenctl.model.origins import origin_of
 
 TYPE_CHECKING = False
@@ -28,11 +28,11 @@ def read(words: "Sequence[str]", content: bytes, environ: object) -> Question:
     if not words:
         return Question("every token", again=_AGAIN)
     if len(words) > 1 or words[0][:8].lower() != "https://":
-        return refusal("go asks with one URL, which is https, or with none")
+        return not_understood("go asks with one URL, which is https, or with none")
     try:
         address = origin_of(words[0])
     except ValueError:
-        return refusal("this is no URL whose server could get a token")
+        return not_understood("this is no URL whose server could get a token")
     if _status(content) == b"401":
         return Question("another token", address, form=_prefix(words[0]), again=_AGAIN)
     return Question("token", address, form=_prefix(words[0]))

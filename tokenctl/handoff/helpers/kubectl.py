@@ -6,7 +6,7 @@ helper again in the same process, and does not repeat the request.
 """
 
 from tokenctl.handoff.helpers.plain_json import members, quoted
-from tokenctl.handoff.helpers.question import Answer, Question, on_stderr, refusal, timestamp, unbound
+from tokenctl.handoff.helpers.question import Answer, Question, not_understood, on_stderr, timestamp, unbound
 from tokenctl.model.origins import origin_of
 
 TYPE_CHECKING = False
@@ -28,20 +28,20 @@ def reads(words: "Sequence[str]") -> "Reads":
 def read(words: "Sequence[str]", content: bytes, environ: "Mapping[str, str]") -> Question:
     """Read the question, which is JSON in a variable: the version of the answer, and the cluster."""
     if words:
-        return refusal("kubectl calls this helper without further words")
+        return not_understood("kubectl calls this helper without further words")
     if _ASKED not in environ:
-        return refusal(f"this helper is for kubectl, which sets {_ASKED}")
+        return not_understood(f"this helper is for kubectl, which sets {_ASKED}")
     try:
         asked = members(environ[_ASKED])
         version, spec = asked["apiVersion"], asked["spec"]
         if asked["kind"] != "ExecCredential" or version not in _VERSIONS:
             raise ValueError(version)
         if spec.get("cluster") is None:
-            return refusal("kubectl does not name the cluster: its kubeconfig needs 'provideClusterInfo: true'")
+            return not_understood("kubectl does not name the cluster: its kubeconfig needs 'provideClusterInfo: true'")
         server = spec["cluster"]["server"]
         address = origin_of(server)
     except (AttributeError, KeyError, TypeError, ValueError):
-        return refusal(f"{_ASKED} has no ExecCredential of v1 or v1beta1 with a server that can get a token")
+        return not_understood(f"{_ASKED} has no ExecCredential of v1 or v1beta1 with a server that can get a token")
     return Question(
         "token",
         address,

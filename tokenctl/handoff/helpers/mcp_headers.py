@@ -5,7 +5,7 @@ is no silent "not found": the reason is on stderr.
 """
 
 from tokenctl.handoff.helpers.plain_json import quoted
-from tokenctl.handoff.helpers.question import Answer, Question, on_stderr, refusal
+from tokenctl.handoff.helpers.question import Answer, Question, not_understood, on_stderr, unbound
 from tokenctl.model.origins import origin_of
 
 TYPE_CHECKING = False
@@ -20,6 +20,10 @@ _INTERVAL = 300
 """Seconds. Claude Code asks when it connects, and again when a server refused the header: a question within this time
 after an answer counts as the second one."""
 
+_UNKNOWN = Answer(
+    status=2, error=f"{VARIABLE} is not set, so the MCP server is not known", hint="name the profile with -p"
+)
+
 
 def reads(words: "Sequence[str]") -> "Reads":
     """Tell what is read of stdin: nothing."""
@@ -29,21 +33,14 @@ def reads(words: "Sequence[str]") -> "Reads":
 def read(words: "Sequence[str]", content: bytes, environ: "Mapping[str, str]") -> Question:
     """Read the question: the profile must be bound to the server's origin, or be named where no server is known."""
     if words:
-        return refusal(f"mcp-headers takes no word {words[0]!a:.40}; a profile is named with -p")
+        return not_understood(f"mcp-headers takes no word {words[0]!a:.40}; a profile is named with -p")
     url = environ.get(VARIABLE, "")
     try:
         origin = origin_of(url) if url else ""
     except ValueError:
-        return refusal(f"{VARIABLE} is not an http or https URL without a user name")
-    if origin:
-        absent = (
-            f"no profile is bound to {origin}, or not the one that -p names",
-            f"tokenctl profile set NAME hosts+={origin}",
-        )
-    else:
-        absent = f"{VARIABLE} is not set, so the MCP server is not known", "name the profile with -p"
-    nothing = Answer(b"", 2, *absent)
-    return Question("token", origin, absent=nothing, needs_name=True, again=f"mcp|{url}", interval=_INTERVAL)
+        return not_understood(f"{VARIABLE} is not an http or https URL without a user name")
+    absent = unbound(origin) if origin else _UNKNOWN
+    return Question("token", origin, absent=absent, needs_name=True, again=f"mcp|{url}", interval=_INTERVAL)
 
 
 def found(question: Question, given: "Sequence[Given]", now: int) -> Answer:

@@ -4,7 +4,7 @@ pnpm up to 10 sends the output as it is, so the scheme must be there; later vers
 tells neither the registry nor a refusal, and shows no word of a helper that fails: then the registry answers 401.
 """
 
-from tokenctl.handoff.helpers.question import Answer, Question, on_stderr, refusal
+from tokenctl.handoff.helpers.question import Answer, Question, not_understood, on_stderr
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def reads(words: "Sequence[str]") -> "Reads":
 
 def read(words: "Sequence[str]", content: bytes, environ: object) -> Question:
     """Read the question, which has no words: which profile is meant, `-p` says."""
-    return refusal("'tokenctl helper pnpm' takes no words but -p PROFILE") if words else Question("token")
+    return not_understood("'tokenctl helper pnpm' takes no words but -p PROFILE") if words else Question("token")
 
 
 def found(question: Question, given: "Sequence[Given]", now: int) -> Answer:

@@ -140,12 +140,12 @@ def unbound(address: str) -> Answer:
     """Make the answer for an origin that no profile binds, where the protocol has none but a failure."""
     return Answer(
         status=2,
-        error=f"no profile is bound to {address}",
+        error=f"no profile is bound to {address}, or not the one that is named",
         hint=f"if that server may get the token: tokenctl profile set NAME hosts+={address}",
     )
 
 
-def refusal(message: str, status: int = 2) -> Question:
+def not_understood(message: str, status: int = 2) -> Question:
     """Make the question of a client whose words cannot be understood: the answer is the reason, on stderr."""
     return Question("nothing", answer=Answer(status=status, error=message, hint="see 'tokenctl help helpers'"))
 

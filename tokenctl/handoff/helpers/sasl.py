@@ -7,7 +7,7 @@ is the one that the mail server knows, mostly an address. It is not the profile'
 from binascii import b2a_base64
 
 from tokenctl.handoff.helpers.options import split
-from tokenctl.handoff.helpers.question import Answer, Question, on_stderr, refusal
+from tokenctl.handoff.helpers.question import Answer, Question, not_understood, on_stderr
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def read(words: "Sequence[str]", content: bytes, environ: "Mapping[str, str]") -
         others, options = split(words, ("--user", "--host", "--port"))
         user, host, port = _user(options), _host(options), _port(options)
     except ValueError as error:
-        return refusal(str(error))
+        return not_understood(str(error))
     match others:
         case ["oauthbearer"]:
             name = f"a={user.replace('=', '=3D').replace(',', '=2C')}" if user else ""
@@ -43,8 +43,8 @@ def read(words: "Sequence[str]", content: bytes, environ: "Mapping[str, str]") -
         case ["xoauth2"] if user:
             return Question("token", form=f"user={user}{_END}")
         case ["xoauth2"]:
-            return refusal("xoauth2 needs the user name that the mail server knows: --user you@example.com")
-    return refusal("name one mechanism: oauthbearer or xoauth2")
+            return not_understood("xoauth2 needs the user name that the mail server knows: --user you@example.com")
+    return not_understood("name one mechanism: oauthbearer or xoauth2")
 
 
 def _user(options: "Mapping[str, str]") -> str:

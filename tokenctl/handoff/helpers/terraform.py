@@ -1,7 +1,7 @@
 """terraform and OpenTofu: the protocol of their credentials helpers. A host comes as a word, in its ASCII form."""
 
 from tokenctl.handoff.helpers.plain_json import members, quoted
-from tokenctl.handoff.helpers.question import Answer, Question, on_stderr, refusal
+from tokenctl.handoff.helpers.question import Answer, Question, not_understood, on_stderr
 from tokenctl.model.origins import address_of
 
 TYPE_CHECKING = False
@@ -27,15 +27,15 @@ def reads(words: "Sequence[str]") -> "Reads":
 def read(words: "Sequence[str]", content: bytes, environ: object) -> Question:
     """Read the question: a verb and a host, which can have a port."""
     if len(words) != 2 or words[0] not in ("get", "store", "forget"):
-        return refusal(f"terraform calls get, store and forget with a host, not {' '.join(words)!r:.60}")
+        return not_understood(f"terraform calls get, store and forget with a host, not {' '.join(words)!r:.60}")
     verb, host = words
     try:
         address = address_of(host)
         stored = members(content.decode()) if verb == "store" else {"token": ""}
     except ValueError:
-        return refusal("this is no host, or no JSON object")
+        return not_understood("this is no host, or no JSON object")
     if address != f"//{host.lower()}" or set(stored) != {"token"}:
-        return refusal("terraform must name a host without a path, and can store nothing but a token")
+        return not_understood("terraform must name a host without a path, and can store nothing but a token")
     if verb == "get":
         return Question("token", address, absent=_NONE)
     # What tokenctl gives needs no keeping; another token must not be lost without a word. `forget` has nothing to do.
