@@ -129,6 +129,14 @@ def test_an_unbound_origin_gets_the_protocols_own_answer(bound: Account) -> None
     assert len(bound.server.requests) == before
 
 
+def test_a_host_without_a_scheme_that_two_profiles_bind_is_an_error_that_names_both(bound: Account) -> None:
+    """Also where one of them binds it with http, and the other with https: nobody can know which account is meant."""
+    write(bound, SECOND.replace(f', "{GIT}"', "").replace(OTHER, bound.api.origin.replace("http:", "https:")))
+    done = answer(bound, Question("token", bound.api.origin.removeprefix("http:"), absent=ABSENT))
+    assert (done.out, done.status) == (b"FAILED\n", 2) and "'t' and 'u'" in done.error
+    assert answer(bound, Question("token", bound.api.origin, absent=ABSENT)).status == 0
+
+
 @pytest.mark.parametrize("address", [OTHER, OTHER.removeprefix("https:")])
 def test_a_mistake_in_a_profile_that_may_be_meant_is_no_silence(bound: Account, address: str) -> None:
     """The profile that has the host in its text cannot be read: the reason is told. A profile that is named is read alone."""

@@ -128,6 +128,14 @@ def test_the_common_case_is_known_without_reading_the_config_file(tmp_path: Path
     assert quick.is_surely_unbound(GIT, {"HOME": str(tmp_path)})
 
 
+def test_a_host_that_is_written_with_an_escape_is_left_to_the_ordinary_way(tmp_path: Path) -> None:
+    """TOML allows every letter to be written as a number, so a text with a backslash can have any host."""
+    path = tmp_path / "config.toml"
+    path.write_text(f'[profiles.t]\nhosts = ["{GIT.replace("e", chr(92) + "u0065")}"]\n')
+    assert GIT.rpartition("/")[2] not in path.read_text()
+    assert not quick.is_surely_unbound(GIT, {"TOKENCTL_CONFIG": str(path)})
+
+
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such files")
 def test_a_config_file_that_is_no_file_is_left_to_the_ordinary_way(tmp_path: Path) -> None:
     """A folder, one that is absent though it is named, and a pipe, whose content stays for who understands it."""
