@@ -251,10 +251,11 @@ def test_a_warm_call_is_answered_as_the_ordinary_way_does_and_loads_nothing(worl
 
 @pytest.mark.real
 def test_a_copy_answers_only_what_it_was_made_for(world: Home) -> None:
-    """Not another origin of the profile, another profile, a longer life, or the same origin after its binding is gone."""
+    """Not another origin, profile or user name, a longer life, or the same origin after its binding is gone."""
     asked = git("git.example.com")
     token = twice(world, "git", "get", stdin=asked)
     assert token.is_quick
+    assert call(world, "git", "get", stdin=git("git.example.com", "username=alice")).out == b""
     for stdin in (git("registry.example.com:5000"), git("git.example.com:8443"), git("registry.example.com")):
         assert token.out != call(world, "git", "get", stdin=stdin).out or b"registry.example.com:5000" in stdin
     assert call(world, "git", "get", "-p", "nobody", stdin=asked).out == b"quit=1\n"
